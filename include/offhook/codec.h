@@ -1,0 +1,115 @@
+/**
+ * @file codec.h  A frame into bytes and back
+ *
+ * One const struct per codec; codec_table() is the registry.  State is made
+ * for one stream and used on one thread only.  Samples are mono, 16 bit, at
+ * the codec's own rate.  A frame is what one packet carries.
+ */
+#ifndef OFFHOOK_CODEC_H
+#define OFFHOOK_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	CODEC_PTIME_MAX_MS = 120,
+	CODEC_RATE_MAX_HZ  = 48000,
+	CODEC_FRAME_MAX    = 5760,    /* samples: 120 ms at 48 kHz          */
+	CODEC_BYTES_MAX    = 1460,    /* one packet's payload we would send */
+};
+
+/** Settings of one stream, from the options and the peer's fmtp */
+struct codec_param {
+	unsigned ptime_ms;      /* we send                                  */
+	int bitrate;            /* bit/s, 0: codec's choice                 */
+	int complexity;         /* opus 0..10, -1: codec's choice           */
+	bool fec;               /* in-band FEC wanted by the peer           */
+	bool dtx;
+	bool cbr;
+	int max_rate_hz;        /* opus maxplaybackrate, 0: none            */
+	int loss_pct;           /* what the peer reports                    */
+};
+
+struct codec_enc;               /* private to the codec                     */
+struct codec_dec;
+
+struct codec_vector {           /* a known answer                           */
+	const int16_t *pcm;
+	size_t samples;
+	const uint8_t *bytes;   /* NULL: lossy and unspecified: round trip  */
+	size_t len;
+	double min_snr_db;      /* decode(encode(x)) against x, aligned     */
+};
+
+struct codec {
+	const char *name;       /* in options: "pcmu"                       */
+	const char *sdp_name;   /* in SDP: "PCMU"                           */
+	uint32_t rate_hz;       /* of the samples                           */
+	uint32_t clock_hz;      /* of the RTP time stamp (G.722: 8000)      */
+	uint8_t  sdp_channels;  /* opus 2, else 1                           */
+	int      pt;            /* static payload type or -1                */
+	unsigned ptime_max_ms;
+	size_t   delay_samples; /* algorithmic delay of enc+dec             */
+	const struct codec_vector *vector;
+
+	/** @return 0, EINVAL, ENOMEM; freed with mem_deref */
+	int (*enc_alloc)(struct codec_enc **ep, const struct codec *c,
+			 const struct codec_param *prm);
+	int (*dec_alloc)(struct codec_dec **dp, const struct codec *c,
+			 const struct codec_param *prm);
+
+	/**
+	 * One packet from n samples (a multiple of 10 ms). *len is the room
+	 * on entry, the bytes made on return; 0 bytes: nothing to send (DTX).
+	 */
+	int (*encode)(struct codec_enc *e, uint8_t *buf, size_t *len,
+		      const int16_t *v, size_t n);
+
+	/** New settings in mid-stream (bitrate, loss); may be NULL */
+	int (*tune)(struct codec_enc *e, const struct codec_param *prm);
+
+	/** *n is the room on entry, the samples made on return */
+	int (*decode)(struct codec_dec *d, int16_t *v, size_t *n,
+		      const uint8_t *buf, size_t len);
+
+	/**
+	 * Make up n samples for what was lost. next/nextlen is the packet
+	 * after the gap when it is already there (in-band FEC), else NULL.
+	 * NULL when the codec has none: the caller uses plc.h.
+	 */
+	int (*conceal)(struct codec_dec *d, int16_t *v, size_t n,
+		       const uint8_t *next, size_t nextlen);
+
+	/** Samples in a packet without decoding it, 0: malformed */
+	size_t (*samples)(const uint8_t *buf, size_t len);
+
+	/** Our fmtp for an offer/answer, "" when none; may be NULL */
+	void (*fmtp_print)(char *buf, size_t sz,
+			   const struct codec_param *prm);
+	/** Read the peer's fmtp (NULL: absent) into prm; may be NULL.
+	 *  @return 0, or EINVAL when it cannot be spoken */
+	int (*fmtp_parse)(struct codec_param *prm, const char *fmtp);
+};
+
+/** What this build speaks, in default order of preference; NULL ends it */
+const struct codec *const *codec_table(void);
+const struct codec *codec_find(const char *name);
+/** By rtpmap: name without case, clock rate, channels (0: any) */
+const struct codec *codec_find_sdp(const char *name, uint32_t clock_hz,
+				   unsigned channels);
+const struct codec *codec_find_pt(int pt);      /* static payload types */
+
+/* Concealment for codecs that bring none -------------------------------- */
+
+/**
+ * Pitch-repeating concealment in the time domain (in the spirit of G.711
+ * Appendix I): keeps the last 60 ms heard, continues the pitch with fade-out
+ * over 60 ms, cross-fades back into what comes next. Pure; any rate.
+ */
+struct plc;
+int  plc_alloc(struct plc **pp, uint32_t rate_hz);       /* free: mem_deref */
+void plc_good(struct plc *p, int16_t *v, size_t n);  /* may edit the start */
+void plc_lost(struct plc *p, int16_t *v, size_t n);
+
+#endif

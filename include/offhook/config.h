@@ -1,0 +1,141 @@
+/**
+ * @file config.h  Options and accounts: two tables
+ *
+ * One row per option: it serves the file, --set, `set`, `show`, completion,
+ * the commented default file and the manual.  One row per account parameter:
+ * it serves -a and the accounts file.  Nothing is half-applied: a wrong line
+ * leaves the configuration as it was and says file, line and the nearest
+ * known name.  Main thread.
+ */
+#ifndef OFFHOOK_CONFIG_H
+#define OFFHOOK_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CONFIG_STR = 256, CONFIG_LIST = 128, CONFIG_ERR = 512 };
+
+/** The values of all options; the rows of config/table.c name the fields */
+struct config {
+	char codecs[CONFIG_LIST];        /* "opus,g722,pcmu,pcma,l16"       */
+	int64_t packet_time_ms;          /* 10..60, default 20              */
+	int64_t port_min, port_max;      /* media-ports                     */
+	int64_t jitter_max_ms;           /* most the buffer may add         */
+	int64_t jitter_min_ms;
+	int64_t rtp_timeout_ms;          /* 0: never                        */
+	int64_t ring_timeout_ms;         /* our INVITE and theirs           */
+	int64_t sip_timeout_ms;          /* a transaction                   */
+	int64_t resolve_timeout_ms;
+	int64_t opus_complexity;
+	int64_t opus_bitrate;
+	bool    opus_fec;
+	int64_t audio_rate_hz;           /* pipe driver, raw s16le          */
+	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
+	bool    hold_others;             /* one call talks at a time        */
+	int64_t max_calls;
+	char user_agent[CONFIG_STR];
+	char record_layout[32];          /* stereo, mixed, them, you        */
+	int64_t dtmf_duration_ms;
+	int64_t dtmf_pause_ms;
+};
+
+enum option_type {
+	OPT_BOOL, OPT_INT, OPT_TIME, OPT_CHOICE, OPT_STRING,
+	OPT_LIST,                        /* words of choices, in order      */
+	OPT_PORTS,                       /* MIN-MAX into two int64_t        */
+};
+
+struct option {
+	const char *name;                /* hyphens                         */
+	enum option_type type;
+	size_t offset;                   /* in struct config                */
+	size_t size;                     /* of a string                     */
+	const char *def;                 /* as a user would write it        */
+	int64_t min, max;                /* of numbers, in the unit         */
+	const char *choices;             /* "a,b,c"                         */
+	const char *unit;                /* NULL or "ms" ...                */
+	const char *summary;
+	bool restart;                    /* takes effect at the next start  */
+};
+
+const struct option *option_table(size_t *n);
+const struct option *option_find(const char *name);
+
+/** All defaults; free: mem_deref */
+int  config_alloc(struct config **cp);
+/**
+ * @param err  what is wrong and what would be right, CONFIG_ERR bytes
+ * @return 0, ENOENT (no such option), EINVAL, ERANGE
+ */
+int  config_set(struct config *c, const char *name, const char *value,
+		char *err);
+int  config_get(const struct config *c, const char *name,
+		char *buf, size_t sz);
+/** `name = value` lines; a missing file is 0. All or nothing. */
+int  config_load(struct config *c, const char *path, char *err);
+/** Write changed values into the file, keeping comments and order */
+int  config_save(const struct config *c, const char *path, char *err);
+/** The commented default file, for `--dump config` and share/ */
+char *config_default_text(void);          /* caller frees */
+
+/* Accounts ---------------------------------------------------------- */
+
+enum account_policy { POLICY_OFF, POLICY_PREFER, POLICY_REQUIRE };
+
+/** One account as configured, by value; passwords are masked when printed */
+struct account_conf {
+	char name[64];             /* "" : made from the AOR                */
+	char aor[CONFIG_STR];      /* sip:alice@example.com, no parameters
+				      but those inside <>                   */
+	char display_name[128];
+	char password[CONFIG_STR]; /* resolved; "" none                     */
+	char ha1[80];              /* hex, MD5 or SHA-256, instead          */
+	char password_env[128];
+	char password_file[CONFIG_STR];
+	char password_command[CONFIG_STR];
+	char auth_user[128];       /* default: user part                    */
+	char registrar[CONFIG_STR];
+	char outbound[CONFIG_STR]; /* a route, URI or host                  */
+	char transport[8];         /* "" udp tcp tls                        */
+	int64_t expires;           /* seconds                               */
+	int regist;                /* register=: -1 by rule, 0 no, 1 yes    */
+	bool catch_all;
+	char auto_answer[16];      /* "", "yes", "no" or a code             */
+	enum account_policy media_security;
+	char codecs[CONFIG_LIST];  /* "" : the option's                     */
+	enum account_policy reliable; /* off, supported, required           */
+};
+
+struct account_param {
+	const char *name;
+	enum option_type type;
+	size_t offset, size;
+	int64_t min, max;
+	const char *choices;
+	const char *summary;
+	bool secret;
+};
+
+const struct account_param *account_param_table(size_t *n);
+
+/**
+ * Parse 'URI[;param=value...]' as given to -a. Values are percent-decoded,
+ * parameters of the URI itself are inside angle brackets. password-env and
+ * password-file are read; password-command is left to the caller.
+ * Unknown parameter: nearest name in err. @return 0, EINVAL
+ */
+int  account_parse(struct account_conf *ac, const char *text, char *err);
+int  account_param_set(struct account_conf *ac, const char *name,
+		       const char *value, char *err);
+/** Value as text, secrets as "***". @return 0, ENOENT */
+int  account_param_get(const struct account_conf *ac, const char *name,
+		       char *buf, size_t sz);
+/** Overwrite a password inside a program argument, in place */
+void account_mask_arg(char *arg);
+
+typedef int (account_conf_h)(const struct account_conf *ac, void *arg);
+/** [NAME] sections; nothing is delivered unless the whole file is right */
+int  accounts_load(const char *path, account_conf_h *h, void *arg, char *err);
+
+#endif

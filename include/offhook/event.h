@@ -1,0 +1,178 @@
+/**
+ * @file event.h  Everything that happens, as values
+ *
+ * An event is a plain value published on the main thread; screens, JSON,
+ * scripts and policies subscribe.  It carries states by name and short
+ * strings, never a pointer that outlives the dispatch: what a subscriber
+ * keeps, it copies.  One row per type in the table drives JSON, the manual
+ * and `wait EVENT field=value`.  All functions: main thread.
+ */
+#ifndef OFFHOOK_EVENT_H
+#define OFFHOOK_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum event_type {
+	EVENT_ACCOUNT_STATE,
+	EVENT_CALL_STATE,
+	EVENT_CALL_HOLD,
+	EVENT_CALL_MEDIA,
+	EVENT_CALL_DTMF,
+	EVENT_CALL_QUALITY,
+	EVENT_PLAY_DONE,
+	EVENT_RECORD_DONE,
+	EVENT_DEVICE_LOST,
+	EVENT_DEVICE_FOUND,
+	EVENT_LOG,
+
+	EVENT_TYPES
+};
+
+enum {
+	EVENT_NAME = 32,     /* state, codec, cause ...           */
+	EVENT_TEXT = 256,    /* reason, URI, path, log line       */
+};
+
+/**
+ * A number that may be absent: JSON leaves the field out, `$call.x` is unset.
+ * For doubles absent is NAN, for integers EVENT_NONE, for strings "".
+ */
+#define EVENT_NONE INT64_MIN
+
+struct event {
+	enum event_type type;
+	uint64_t seq;        /* set by event_publish, from 1, no gaps       */
+	uint64_t time;       /* wall ms; set by event_publish when 0        */
+	unsigned call;       /* id, 0 if none                               */
+	unsigned account;    /* id, 0 if none                               */
+	union {
+		struct {
+			char state[EVENT_NAME];   /* off, registered ...    */
+			char aor[EVENT_TEXT];
+			char cause[EVENT_TEXT];
+		} account_state;
+		struct {
+			char state[EVENT_NAME];   /* calling ... ended      */
+			char direction[EVENT_NAME]; /* in, out              */
+			char peer[EVENT_TEXT];    /* URI                    */
+			char name[EVENT_TEXT];    /* display name           */
+			int64_t code;             /* SIP status             */
+			char reason[EVENT_TEXT];  /* reason phrase          */
+			char cause[EVENT_NAME];   /* stable token, ended    */
+			char text[EVENT_TEXT];    /* one sentence, ended    */
+			int64_t duration_ms;      /* ended, if answered     */
+			int64_t setup_ms;         /* active: since INVITE   */
+		} call_state;
+		struct {
+			bool local;
+			bool remote;
+		} call_hold;
+		struct {
+			char codec[EVENT_NAME];
+			int64_t rate_hz;
+			int64_t ptime_ms;
+			char security[EVENT_NAME];  /* none ...             */
+			char direction[EVENT_NAME]; /* sendrecv ...         */
+			char local[EVENT_TEXT];     /* addr:port            */
+			char remote[EVENT_TEXT];
+		} call_media;
+		struct {
+			char digit[2];
+			char via[EVENT_NAME];       /* rtp, info, inband    */
+			int64_t duration_ms;
+		} call_dtmf;
+		struct {
+			int64_t packets_sent;
+			int64_t packets_received;
+			int64_t packets_lost;
+			double loss_pct;            /* this second          */
+			double jitter_ms;
+			double delay_ms;            /* playout delay        */
+			double rtt_ms;              /* RTCP; NAN            */
+			double mos;
+		} call_quality;
+		struct {
+			char file[EVENT_TEXT];
+			char result[EVENT_NAME];    /* done, stopped, error */
+			char text[EVENT_TEXT];      /* what went wrong      */
+			int64_t duration_ms;
+		} file_done;                        /* play, record         */
+		struct {
+			char device[EVENT_TEXT];
+			char role[EVENT_NAME];      /* mic, speaker         */
+			char text[EVENT_TEXT];
+		} device;
+		struct {
+			char level[EVENT_NAME];
+			char module[EVENT_NAME];
+			char text[EVENT_TEXT];
+		} log;
+	} u;
+};
+
+enum event_field_type {
+	EVF_STR,      /* char[]                      */
+	EVF_INT,      /* int64_t, EVENT_NONE: absent */
+	EVF_DOUBLE,   /* double, NAN: absent         */
+	EVF_BOOL,     /* bool                        */
+};
+
+struct event_field {
+	const char *name;             /* script's form, hyphens; NULL ends  */
+	enum event_field_type type;
+	size_t offset;                /* in struct event                    */
+	size_t size;                  /* EVF_STR: of the array              */
+	const char *summary;
+};
+
+struct event_row {
+	const char *name;                     /* "call.state"               */
+	const char *summary;
+	const struct event_field *fields;
+};
+
+/** The table; index is enum event_type */
+const struct event_row *event_row(enum event_type type);
+/** @return type, or EVENT_TYPES when there is none of that name */
+enum event_type event_type_find(const char *name);
+
+struct event_bus;
+struct event_sub;
+typedef void (event_h)(const struct event *ev, void *arg);
+
+int  event_bus_alloc(struct event_bus **bp);          /* free: mem_deref */
+
+/** Zeroed, typed, numbers absent. @return ev */
+struct event *event_init(struct event *ev, enum event_type type);
+
+/**
+ * Give it to every subscriber at once; published during a dispatch it waits
+ * its turn, so the order is total. At most 1024 wait; beyond that the oldest
+ * waiting call.quality or log is dropped, never a state.
+ */
+void event_publish(struct event_bus *bus, struct event *ev);
+
+/**
+ * Subscribers may unsubscribe themselves or others at any time, also during
+ * dispatch. mem_deref(sub) unsubscribes. @return 0 or errno
+ */
+int  event_subscribe(struct event_sub **sp, struct event_bus *bus,
+		     event_h *h, void *arg);
+/** Like it, for one type only; the bus knows whether anyone listens */
+int  event_subscribe_type(struct event_sub **sp, struct event_bus *bus,
+			  enum event_type type, event_h *h, void *arg);
+bool event_wanted(const struct event_bus *bus, enum event_type type);
+
+/** Value of a field as text; @return 0, ENOENT (no such or absent) */
+int  event_field_text(const struct event *ev, const char *name,
+		      char *buf, size_t sz);
+
+/** One JSON object without newline; caller frees with free(). NULL: ENOMEM */
+char *event_json(const struct event *ev);
+
+/** The event for a person, one line: "call 1 active, sip:bob@..." */
+void  event_print(const struct event *ev, char *buf, size_t sz);
+
+#endif

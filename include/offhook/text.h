@@ -1,0 +1,78 @@
+/**
+ * @file text.h  Numbers, durations, escaping: text from outside made safe
+ *
+ * Numbers on the wire never wrap here: each function states its limits and
+ * fails beyond them.  No function needs a NUL-terminated source unless it
+ * takes a plain `const char *` without a length.  Any thread.
+ */
+#ifndef OFFHOOK_TEXT_H
+#define OFFHOOK_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Decimal digits only (no sign, no space), at least one, value <= max.
+ * @return 0, EINVAL (not a number), ERANGE (too large)
+ */
+int text_u32(uint32_t *out, const char *p, size_t len, uint32_t max);
+int text_i64(int64_t *out, const char *s, int64_t min, int64_t max);
+int text_double(double *out, const char *s, double min, double max);
+
+/**
+ * A duration as users write it: `10`, `10s`, `500ms`, `2m`, `1h`; no unit is
+ * seconds; a fraction is allowed (`0.5`). At most 1000 hours.
+ */
+int  text_duration(uint64_t *ms, const char *s);
+/** The shortest way to write it back: "500ms", "20s", "2m" */
+void text_duration_print(char *buf, size_t sz, uint64_t ms);
+
+/**
+ * Copy for a terminal or log: control characters, bidirectional overrides
+ * and bytes that are not UTF-8 become '?', length bounded (cut on a character
+ * boundary, "..." appended).  Always NUL-terminates when sz > 0. @return dst
+ */
+char *text_escape(char *dst, size_t sz, const char *src, size_t len);
+bool  text_utf8_valid(const char *p, size_t len);
+
+/** Copy len bytes and terminate; @return 0 or ENOMEM-free EOVERFLOW */
+int  text_copy(char *dst, size_t sz, const char *src, size_t len);
+bool text_caseeq(const char *p, size_t len, const char *s);
+
+/** Percent-decode into dst. @return 0, EINVAL (bad escape), EOVERFLOW */
+int  text_unescape_percent(char *dst, size_t sz, const char *src, size_t len);
+
+/** Edit distance (Damerau), for "did you mean"; bounded to 64 characters */
+unsigned text_distance(const char *a, const char *b);
+
+/** The name nearest to word, or NULL when none is near enough */
+typedef const char *(text_name_h)(size_t i, const void *arg); /* NULL: end */
+const char *text_nearest(const char *word, text_name_h *name_h,
+			 const void *arg);
+
+/**
+ * Overwrite the credentials in a SIP message or a command line in place:
+ * values of response=, password=, ha1= and a=crypto keys become 'x', so the
+ * length does not change.  For logs and traces.
+ */
+void text_mask(char *p, size_t len);
+
+/**
+ * A string that grows, bounded. Zero it before first use; after the first
+ * failure nothing more is added and text_buf_err tells.
+ */
+struct text_buf {
+	char *s;       /* NUL-terminated, owned; NULL when nothing was added */
+	size_t len;    /* without the NUL                                    */
+	size_t cap;    /* allocated                                          */
+	size_t max;    /* never longer than this; 0: 1 MiB                   */
+	int err;       /* first failure, or 0                                */
+};
+
+void text_add(struct text_buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void text_add_mem(struct text_buf *b, const char *p, size_t len);
+void text_buf_reset(struct text_buf *b);      /* free and zero */
+
+#endif
