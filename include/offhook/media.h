@@ -1,0 +1,214 @@
+/**
+ * @file media.h  The media engine: streams of RTP, mixed with a device
+ *
+ * One media thread owns RTP sockets, jitter buffers, codecs, the mixer and
+ * the inner ends of the device's rings.  The functions below are called on
+ * main; each goes through the one door (media_run) and is done when it
+ * returns; the media thread never waits for anyone, so that is safe.  What
+ * happens is told by value through the handlers, on main.
+ *
+ * The device is the clock: one 10 ms block in, one out.  A stream that meets
+ * no device (echo, file, tone, silence) is driven once a packet time, all of
+ * them from one timer; sockets are read then, not through the poll, and
+ * arrival times are the kernel's.
+ */
+#ifndef OFFHOOK_MEDIA_H
+#define OFFHOOK_MEDIA_H
+
+#include "offhook/audio.h"
+#include "offhook/codec.h"
+#include "offhook/compat.h"
+
+struct media;
+struct stream;
+
+struct media_conf {
+	uint16_t port_min, port_max;     /* of RTP; even ports are used      */
+	unsigned latency_ms;             /* PortAudio's suggested latency    */
+	uint32_t pipe_rate_hz;
+	unsigned jitter_min_ms, jitter_max_ms;  /* playout delay's limits    */
+};
+
+enum media_device_state {
+	MEDIA_DEV_NONE,      /* null by choice                               */
+	MEDIA_DEV_OPENING,
+	MEDIA_DEV_OPEN,
+	MEDIA_DEV_LOST,      /* null stands in until it comes back           */
+};
+
+/** What happened to the device; strings live during the call */
+struct media_device_event {
+	enum media_device_state state;
+	const char *role;                /* "mic", "speaker" or "sound"      */
+	const char *name;
+	const char *text;                /* one sentence for the user        */
+};
+typedef void (media_device_h)(const struct media_device_event *ev, void *arg);
+
+/**
+ * Start the engine and its thread. @return 0 or errno. Free: mem_deref, on
+ * main, inside or outside the loop; streams must be closed before.
+ */
+int  media_alloc(struct media **mp, const struct media_conf *conf,
+		 media_device_h *h, void *arg);
+void media_configure(struct media *m, const struct media_conf *conf);
+
+/**
+ * Choose the source and sink of sound. Nothing is opened until a stream
+ * needs it. "auto" takes PortAudio's default and, when there is none, null
+ * with one line said. Files are checked here. err: 256 bytes.
+ */
+int  media_set_audio(struct media *m, const struct audio_spec *spec,
+		     char *err, size_t errsz);
+/** Fetch the list of devices (worker thread); h called per device on main,
+ *  done last (err != 0: no list) */
+typedef void (media_list_h)(const char *driver, const char *name, bool in,
+			    bool out, bool is_default, void *arg);
+typedef void (media_list_done_h)(int err, void *arg);
+int  media_list_devices(struct media *m, media_list_h *h,
+			media_list_done_h *done, void *arg);
+
+/** fn(arg) on the media thread, returns when done; main only. The door. */
+typedef void (media_fn)(void *arg);
+void media_run(struct media *m, media_fn *fn, void *arg);
+
+/* Streams ------------------------------------------------------------- */
+
+enum media_dir {                 /* bits, from our point of view */
+	MEDIA_INACTIVE = 0,
+	MEDIA_RECVONLY = 1,
+	MEDIA_SENDONLY = 2,
+	MEDIA_SENDRECV = 3,
+};
+const char *media_dir_name(enum media_dir dir);
+
+/** What was negotiated, by value; ua/negotiate.c makes it */
+struct media_plan {
+	const struct codec *codec;       /* NULL: no stream                  */
+	struct codec_param param;        /* for our encoder                  */
+	uint8_t pt_send;                 /* the peer's number for it         */
+	uint8_t pt_recv;                 /* ours                             */
+	int te_send, te_recv;            /* telephone-event PT, -1: none     */
+	uint32_t te_clock_hz;            /* its clock                        */
+	uint8_t also_recv[8];            /* other PTs we answered with,      */
+	const struct codec *also_codec[8]; /* decoded when they come         */
+	unsigned also_count;
+	enum media_dir dir;
+	struct sa rtp, rtcp;             /* where to send; rtcp unset: none  */
+	bool rtcp_mux;
+	char cname[64];
+};
+
+enum stream_event_type {
+	STREAM_FIRST_PACKET,     /* media flows                              */
+	STREAM_TIMEOUT,          /* nothing came for timeout_ms              */
+	STREAM_RESUMED,          /* it came back after a timeout             */
+	STREAM_DTMF,             /* a digit ended                            */
+	STREAM_DTMF_SENT,        /* all digits given so far are out          */
+	STREAM_PLAY_DONE,        /* file ended or was stopped                */
+	STREAM_RECORD_DONE,      /* file closed; err: why early              */
+	STREAM_REMOTE_BYE,       /* RTCP BYE                                 */
+};
+
+struct stream_event {
+	enum stream_event_type type;
+	char digit;              /* DTMF                                     */
+	unsigned duration_ms;    /* DTMF, play, record                       */
+	int err;                 /* 0 or errno                               */
+	bool stopped;            /* play, record: on request                 */
+	const char *text;        /* sentence for err, "" if none             */
+};
+typedef void (stream_event_h)(const struct stream_event *ev, void *arg);
+
+struct stream_conf {
+	struct sa local;                 /* address to bind; port ignored    */
+	bool device;                     /* meets the device by default      */
+	unsigned timeout_ms;             /* RTP timeout, 0: none             */
+	uint32_t dtmf_ms, dtmf_pause_ms;
+};
+
+/**
+ * Open RTP and RTCP sockets on an even/odd pair. @return 0, EADDRINUSE (no
+ * free pair in the range), EMFILE ..., ENOMEM. Handlers come on main until
+ * stream_close.
+ */
+int  stream_open(struct stream **sp, struct media *m,
+		 const struct stream_conf *conf,
+		 stream_event_h *h, void *arg);
+const struct sa *stream_local(const struct stream *s);   /* RTP address */
+uint32_t stream_ssrc(const struct stream *s);
+
+/** Begin, or change what runs: codec, address, direction. */
+int  stream_start(struct stream *s, const struct media_plan *plan);
+/** Sends RTCP BYE, closes the files, frees everything; no event follows */
+void stream_close(struct stream *s);
+
+enum stream_source {
+	SOURCE_DEVICE,           /* mic; silence when there is none          */
+	SOURCE_SILENCE,
+	SOURCE_ECHO,             /* what was received goes back              */
+	SOURCE_TONE,
+};
+/** What we send when no file plays. DEVICE also plays what is received */
+int  stream_set_source(struct stream *s, enum stream_source src, double hz);
+enum stream_source stream_source(const struct stream *s);
+
+/**
+ * Play samples (any rate, resampled on main before they cross) in place of
+ * the source; they begin when media flows and end with STREAM_PLAY_DONE. The
+ * samples are copied. @return 0, EALREADY when one plays
+ */
+int  stream_play(struct stream *s, const int16_t *v, size_t n,
+		 uint32_t rate_hz, bool loop);
+void stream_play_stop(struct stream *s);
+
+enum record_layout { RECORD_STEREO, RECORD_MIXED, RECORD_THEM, RECORD_YOU };
+/** Write a WAV; what fails later is told by STREAM_RECORD_DONE */
+int  stream_record(struct stream *s, const char *path,
+		   enum record_layout layout, char *err, size_t errsz);
+void stream_record_stop(struct stream *s);
+bool stream_recording(const struct stream *s);
+bool stream_playing(const struct stream *s);
+
+void stream_mute(struct stream *s, bool mute);    /* send silence */
+
+/**
+ * Queue digits 0-9 * # A-D (lower case too), ',' and 'w' pauses (1 s,
+ * 500 ms). By telephone-event (RFC 4733). @return 0, EINVAL (a wrong
+ * character), ENOTSUP (the peer takes none), ENOSPC (over 256 waiting)
+ */
+int  stream_dtmf(struct stream *s, const char *digits);
+
+struct stream_stats {
+	uint64_t packets_sent, bytes_sent;
+	uint64_t packets_received, bytes_received;
+	uint64_t lost;               /* never came                           */
+	uint64_t late;               /* came after their turn                */
+	uint64_t duplicate, reordered;
+	uint64_t concealed_ms;       /* made up                              */
+	uint64_t discarded;          /* malformed, wrong source, overflow    */
+	uint64_t decode_errors;
+	uint32_t jitter_us;          /* RFC 3550 interarrival                */
+	uint32_t delay_ms;           /* playout delay now                    */
+	uint32_t delay_target_ms;
+	uint32_t rtt_us;             /* RTCP, 0: not known                   */
+	uint64_t remote_lost;        /* what the peer reports                */
+	uint32_t remote_jitter_us;
+	uint32_t remote_loss_256;    /* fraction, of 256                     */
+	bool     remote_known;
+	uint64_t first_packet_ms;    /* clock_ms(), 0: none                  */
+	uint64_t last_packet_ms;
+	uint32_t ssrc_remote;
+	uint32_t ssrc_changes;
+	struct sa remote;            /* where media comes from               */
+	double   level_in_dbfs;      /* of the last second, received         */
+	double   level_out_dbfs;
+	uint64_t dtmf_sent, dtmf_received;
+};
+int  stream_stats(struct stream *s, struct stream_stats *st);
+/** Estimate of listening quality from loss, burst and delay (E-model, G.107,
+ *  with the codec's figures). Pure. @return MOS 1..4.5, 0 when unknown */
+double media_mos(const struct codec *codec, double loss_pct,
+		 double delay_ms);
+
+#endif
