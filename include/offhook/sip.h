@@ -1,0 +1,275 @@
+/**
+ * @file sip.h  The SIP user layer: our transaction users on libre's
+ * transactions
+ *
+ * libre parses messages, runs transactions and moves bytes; everything a
+ * user agent adds (where to send, digest, dialogs, INVITE sessions, the
+ * offer/answer state) is here.  This module knows SIP, no sound and no user.
+ * All functions and handlers: main thread.  No handler is called from inside
+ * the function whose result it reports, and no object is freed inside its
+ * own handler: mem_deref there is safe, memory lives until the next turn.
+ */
+#ifndef OFFHOOK_SIP_H
+#define OFFHOOK_SIP_H
+
+#include "offhook/compat.h"
+
+struct sip_stack;
+struct sip_call;
+struct sip_creds;
+
+/* Why something failed -------------------------------------------------- */
+
+enum sip_cause {
+	SIP_CAUSE_NONE = 0,      /* a normal end                             */
+	SIP_CAUSE_RESOLVE,       /* the name does not resolve                */
+	SIP_CAUSE_TRANSPORT,     /* refused, unreachable, connection lost    */
+	SIP_CAUSE_TIMEOUT,       /* no response of any kind                  */
+	SIP_CAUSE_AUTH,          /* credentials refused, missing or unusable */
+	SIP_CAUSE_STATUS,        /* a final response says so                 */
+	SIP_CAUSE_CANCELLED,     /* by us, or by the caller                  */
+	SIP_CAUSE_NO_ANSWER,     /* it rang for too long                     */
+	SIP_CAUSE_MEDIA,         /* no common codec, unusable SDP            */
+	SIP_CAUSE_PROTOCOL,      /* the peer broke the rules beyond repair   */
+	SIP_CAUSE_LOCAL,         /* we cannot: no memory, no transport       */
+};
+/** "resolve", "transport", ...: the stable token of JSON and scripts */
+const char *sip_cause_name(enum sip_cause cause);
+
+/** How a request or a call ended, or a provisional response; by value */
+struct sip_result {
+	enum sip_cause cause;
+	uint16_t code;           /* SIP status, 0 when none came             */
+	char reason[128];        /* reason phrase, or the system's error     */
+	int err;                 /* errno behind it, 0                       */
+	bool remote;             /* the peer did it (BYE, CANCEL, response)  */
+	uint32_t retry_after_s;  /* 0: none                                  */
+};
+
+/** What a message says, strings valid during the handler only, unescaped */
+struct sip_info {
+	const struct sip_msg *msg;       /* for sip_info_header              */
+	char method[32];
+	char from_uri[256], from_name[128];
+	char to_uri[256];
+	char ruri_user[128], ruri_host[128];
+	char contact[256];               /* URI, "" none                     */
+	char callid[256];
+	char user_agent[128];
+	struct sa src;
+	enum sip_transp tp;
+	uint16_t code;                   /* responses                        */
+	char reason[128];
+};
+/** First header of that name (any form); @return 0, ENOENT, EOVERFLOW */
+int sip_info_header(const struct sip_info *in, const char *name,
+		    char *buf, size_t sz);
+
+/* The stack ------------------------------------------------------------- */
+
+struct sip_listen_addr {
+	struct sa addr;          /* address; port 0: 5060, or a free one     */
+	bool udp, tcp;
+};
+
+struct sip_stack_conf {
+	const char *user_agent;
+	const struct sip_listen_addr *addrv;  /* none: every usable address  */
+	size_t addrc;
+	uint32_t timeout_ms;     /* a transaction, at most 32 s              */
+	uint32_t resolve_ms;     /* name resolution                          */
+	uint32_t max_sessions;   /* INVITE sessions at once, 0: no limit     */
+};
+
+struct sip_stack_h {
+	/**
+	 * An INVITE outside any dialog passed all checks of RFC 3261 8.2.
+	 * offer is its SDP, NULL when it has none. Take it with
+	 * sip_call_attach and reply with sip_call_ring/answer/reject at once
+	 * or later; or return a final status (404, 486, 488, 503 ...), which
+	 * is sent. @return 0 when taken
+	 */
+	int (*invite_h)(struct sip_call *call, const struct sip_info *in,
+			struct mbuf *offer, void *arg);
+	/** Would an INVITE like this be taken? Status for OPTIONS */
+	int (*options_h)(const struct sip_info *in, void *arg);
+	/** SDP that tells our abilities, for the 200 to OPTIONS; may be NULL */
+	int (*ability_h)(struct mbuf **sdp, const struct sa *laddr, void *arg);
+	/** Every message as sent and received, credentials masked; may be NULL.
+	 *  text is not NUL-terminated */
+	void (*trace_h)(bool tx, enum sip_transp tp, const struct sa *local,
+			const struct sa *peer, const char *text, size_t len,
+			void *arg);
+};
+
+/**
+ * Listen. err gets one sentence (256 bytes): which address and port, what is
+ * wrong. A port named in conf that is taken fails; one not named moves to a
+ * free one, which stack_note tells. @return 0, EADDRINUSE, EADDRNOTAVAIL ...
+ */
+int  sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
+		     const struct sip_stack_h *h, void *arg,
+		     char *err, size_t errsz);
+/** One line to tell the user about the listeners, "" when all is usual */
+const char *sip_stack_note(const struct sip_stack *s);
+/** End: hang-ups are sent; done when nothing is pending or after ms. The
+ *  stack is freed with mem_deref after done was called. */
+void sip_stack_close(struct sip_stack *s, uint32_t ms,
+		     void (*done)(void *arg), void *arg);
+
+/** Iterate over what we listen on; NULL ends it */
+bool sip_stack_listener(const struct sip_stack *s, size_t i, struct sa *addr,
+			enum sip_transp *tp);
+/** The local address a packet to dst would leave from. @return 0, ENETUNREACH */
+int  sip_stack_source(const struct sip_stack *s, const struct sa *dst,
+		      struct sa *src);
+
+struct sip_stack_stats {
+	uint64_t refused;        /* requests stopped by the gate             */
+	uint64_t discarded;      /* responses and requests dropped           */
+	unsigned dialogs, sessions, requests;
+};
+void sip_stack_stats(const struct sip_stack *s, struct sip_stack_stats *st);
+
+/* Digest credentials of one account ------------------------------------- */
+
+/** @param ha1 hex instead of a password, NULL/"" none. Free: mem_deref */
+int  sip_creds_alloc(struct sip_creds **cp, const char *user,
+		     const char *password, const char *ha1);
+
+/* One request outside a dialog ------------------------------------------ */
+
+struct sip_req;
+
+struct sip_req_conf {
+	const char *method;
+	const char *uri;         /* Request-URI and, unless to is given, To  */
+	const char *to;          /* URI or NULL                              */
+	const char *from;        /* our AOR, a URI                           */
+	const char *from_name;   /* display name or NULL                     */
+	const char *route;       /* first hop, URI, or NULL                  */
+	const char *transport;   /* "udp", "tcp" or NULL: by the URI         */
+	struct sip_creds *creds; /* NULL: challenges are not answered        */
+	const char *headers;     /* whole lines with CRLF, or NULL           */
+	const char *ctype;       /* with body                                */
+	const char *body;
+	uint32_t timeout_ms;     /* 0: the stack's                           */
+};
+/** Called once with the final result; in is NULL without a response */
+typedef void (sip_req_h)(const struct sip_result *res,
+			 const struct sip_info *in, void *arg);
+/** mem_deref abandons it silently. @return 0, EINVAL (bad URI) ... */
+int  sip_req_send(struct sip_req **rp, struct sip_stack *s,
+		  const struct sip_req_conf *conf, sip_req_h *h, void *arg);
+
+/* INVITE sessions -------------------------------------------------------- */
+
+/**
+ * SDP never stays inside: each of these is called when the offer/answer
+ * model (RFC 3264, 6337) needs one or has one.
+ */
+struct sip_call_h {
+	/** Make an offer (late offer, or the session as it stands).
+	 *  @return 0 or errno */
+	int (*offer_h)(struct mbuf **sdp, void *arg);
+	/** The peer offers in mid-call: answer it. @return 0, or the status
+	 *  to refuse with (488, 400); what was before stays in force */
+	int (*answer_h)(struct mbuf **answer, struct mbuf *offer, void *arg);
+	/** The peer answered our offer. early: in a 1xx. @return 0, or a
+	 *  status: the answer is unusable (the call is then ended) */
+	int (*result_h)(struct mbuf *answer, bool early, void *arg);
+	/** Caller: a 1xx above 100 (after result_h when it has SDP) */
+	void (*progress_h)(const struct sip_info *in, bool sdp, void *arg);
+	/** Caller: 2xx came and ACK is out. Callee: ACK came. */
+	void (*established_h)(const struct sip_info *in, void *arg);
+	/** Our re-INVITE is done; cause NONE: it was accepted */
+	void (*modified_h)(const struct sip_result *res, void *arg);
+	/** The end, once; nothing is called afterwards. */
+	void (*closed_h)(const struct sip_result *res,
+			 const struct sip_info *in, void *arg);
+};
+
+struct sip_call_conf {
+	const char *uri;         /* whom                                     */
+	const char *from;        /* our AOR, a URI                           */
+	const char *from_name;
+	const char *route;       /* outbound proxy URI or NULL               */
+	const char *transport;   /* "udp", "tcp" or NULL                     */
+	struct sip_creds *creds;
+	const char *headers;     /* extra lines with CRLF, or NULL           */
+	uint32_t ring_ms;        /* give up (CANCEL) when it rings longer    */
+};
+
+/**
+ * Call. With offer NULL it is a late offer: the 2xx (or reliable 1xx) brings
+ * the offer, answer_h answers it in the ACK. The local address that the
+ * offer needs must be known before: see sip_stack_source and
+ * sip_call_prepare. @return 0, EINVAL (bad URI)
+ */
+int  sip_call_connect(struct sip_call **cp, struct sip_stack *s,
+		      const struct sip_call_conf *conf, struct mbuf *offer,
+		      const struct sip_call_h *h, void *arg);
+
+/**
+ * Find out where a call to uri would go: resolves the next hop and gives the
+ * local address that media should use. ready is called once, never from
+ * inside; err != NULL: the failure (resolve, transport). mem_deref cancels.
+ */
+struct sip_target;
+typedef void (sip_target_h)(const struct sip_result *err,
+			    const struct sa *laddr, void *arg);
+int  sip_target_find(struct sip_target **tp, struct sip_stack *s,
+		     const char *uri, const char *route,
+		     const char *transport, sip_target_h *h, void *arg);
+
+/** Callee, in or after invite_h */
+void sip_call_attach(struct sip_call *c, const struct sip_call_h *h,
+		     void *arg);
+/** The local address the INVITE came to: media goes there too */
+const struct sa *sip_call_laddr(const struct sip_call *c);
+/** A provisional response, 101..199, sdp may be NULL */
+int  sip_call_ring(struct sip_call *c, uint16_t code, const char *reason,
+		   struct mbuf *sdp);
+/** 200; sdp: the answer, or the offer when the INVITE had none */
+int  sip_call_answer(struct sip_call *c, struct mbuf *sdp);
+/** A final 3xx-6xx; reason NULL: the usual phrase; headers lines or NULL.
+ *  closed_h follows on the next turn. */
+int  sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,
+		     const char *headers);
+
+/**
+ * re-INVITE with this offer (NULL: with none, the peer offers). While another
+ * one runs, or the peer's does, it is remembered and sent after; 491 waits as
+ * RFC 3261 14.1 says. @return 0, ENOTCONN
+ */
+int  sip_call_modify(struct sip_call *c, struct mbuf *offer);
+
+/**
+ * Hang up, whatever the state: CANCEL, a final response (486, or code), or
+ * BYE (after the ACK that RFC 3261 15 wants). closed_h follows.
+ * reason: a Reason header value, or NULL
+ */
+void sip_call_hangup(struct sip_call *c, uint16_t code, const char *reason);
+
+/** Any other request inside the dialog (OPTIONS, INFO ...). @return 0, ENOTCONN */
+int  sip_call_request(struct sip_req **rp, struct sip_call *c,
+		      const char *method, const char *headers,
+		      const char *ctype, const char *body,
+		      sip_req_h *h, void *arg);
+
+const char *sip_call_id(const struct sip_call *c);       /* Call-ID */
+bool sip_call_established(const struct sip_call *c);
+
+/** Is this a URI we can call? Normalises into buf ("sip:" added to
+ *  user@host). err: one sentence. @return 0, EINVAL, EPROTONOSUPPORT (sips,
+ *  tel ... not spoken yet) */
+int  sip_uri_check(char *buf, size_t sz, const char *text,
+		   char *err, size_t errsz);
+/** user and host of a URI; buffers may be NULL. @return 0, EINVAL */
+int  sip_uri_parts(const char *uri, char *user, size_t usersz,
+		   char *host, size_t hostsz, uint16_t *port);
+
+/** Usual phrase of a status code, "Unknown" if it has none */
+const char *sip_phrase(uint16_t code);
+
+#endif

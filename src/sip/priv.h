@@ -1,0 +1,279 @@
+/**
+ * @file sip/priv.h  Inside the SIP module
+ *
+ * Layers, low to high: header (reading and writing header fields), stack
+ * (one libre `struct sip` for each local address), sanity (the gate), target
+ * (URI to addresses), digest, request (one request to its final answer), uas
+ * (what comes in, RFC 3261 8.2), dialog, offer (who owes whom an answer),
+ * invite_client, invite_server, session.
+ */
+#ifndef OFFHOOK_SIP_PRIV_H
+#define OFFHOOK_SIP_PRIV_H
+
+#include "offhook/sip.h"
+#include "offhook/timer.h"
+#include "offhook/worker.h"
+#include "offhook/clock.h"
+#include "offhook/text.h"
+
+#define LOG_MODULE "sip"
+#include "offhook/log.h"
+
+enum {
+	SIP_URI_MAX    = 1024,      /* longest URI we keep                    */
+	SIP_ROUTES_MAX = 32,        /* longest route set                      */
+	SIP_64T1_MS    = 32000,
+	SIP_T1_MS      = 500,
+	SIP_T2_MS      = 4000,
+	SIP_T4_MS      = 5000,
+	SIP_BRANCHES   = 16,        /* early dialogs we keep of one INVITE    */
+};
+
+#define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS"
+#define SIP_ACCEPT "application/sdp"
+
+/* header.c --------------------------------------------------------------- */
+
+/** The header with this id whose NAME is right too (libre compares a hash
+ *  only); NULL when absent. compact: its one-letter form or 0 */
+const struct sip_hdr *header_find(const struct sip_msg *msg,
+				  enum sip_hdrid id, const char *name,
+				  char compact);
+const struct sip_hdr *header_find_name(const struct sip_msg *msg,
+				       const char *name);
+unsigned header_count(const struct sip_msg *msg, enum sip_hdrid id,
+		      const char *name, char compact);
+/** Call h for each comma-separated value of all headers of that name */
+typedef bool (header_value_h)(const struct pl *val, void *arg);
+bool header_values(const struct sip_msg *msg, const char *name, char compact,
+		   header_value_h *h, void *arg);
+/** Is token among the values (without case)? */
+bool header_has(const struct sip_msg *msg, const char *name, char compact,
+		const char *token);
+/** Checked number of a header, *out untouched on failure.
+ *  @return 0, ENOENT, EBADMSG */
+int  header_u32(const struct sip_msg *msg, const char *name, uint32_t max,
+		uint32_t *out);
+/** First Contact URI, without brackets and header parameters */
+int  header_contact(const struct sip_msg *msg, struct pl *uri);
+void sip_info_fill(struct sip_info *in, const struct sip_msg *msg);
+void sip_result_status(struct sip_result *res, const struct sip_msg *msg);
+/** Print a name-addr; the display name is quoted and escaped */
+int  header_print_addr(struct mbuf *mb, const char *name, const char *uri);
+/** True when text may stand in a header line (no CR, LF, NUL, controls) */
+bool header_text_ok(const char *text);
+
+/* stack.c ---------------------------------------------------------------- */
+
+/** One local address: a libre stack with its transports */
+struct leg {
+	struct le le;
+	struct sip_stack *stack;
+	struct sip *sip;
+	struct sa addr;             /* address; port of the first transport   */
+	struct sa udp, tcp;         /* unset: not listening                   */
+};
+
+struct sip_stack {
+	struct list legl;           /* struct leg                             */
+	struct hash *dialogs;       /* struct dialog by Call-ID + local tag   */
+	struct list calls;          /* struct sip_call                        */
+	struct list reqs;           /* struct request                         */
+	struct sip_stack_h h;
+	void *arg;
+	struct worker *resolver;
+	char *user_agent;
+	uint32_t timeout_ms;
+	uint32_t resolve_ms;
+	uint32_t max_sessions;
+	struct sip_stack_stats stats;
+	char note[256];
+	struct timer close_tmr;
+	uint64_t close_due_ms;
+	void (*close_h)(void *arg);
+	void *close_arg;
+	bool closing;
+};
+
+/** The leg whose address a packet to dst leaves from; NULL: unreachable */
+struct leg *stack_leg(const struct sip_stack *s, const struct sa *dst,
+		      enum sip_transp tp);
+/** The leg that received msg */
+struct leg *stack_leg_msg(const struct sip_stack *s,
+			  const struct sip_msg *msg);
+const struct sa *leg_laddr(const struct leg *l, enum sip_transp tp);
+/** "<sip:user@addr:port;transport=tcp>" for a Contact header */
+int  leg_contact(struct mbuf *mb, const struct leg *l, enum sip_transp tp,
+		 const char *user);
+/** A stateless reply; hdrs are whole lines or NULL */
+int  stack_reply(struct leg *l, const struct sip_msg *msg, uint16_t code,
+		 const char *reason, const char *hdrs);
+void stack_closing_check(struct sip_stack *s);   /* after each thing ended */
+
+/* sanity.c, trace.c, uas.c ------------------------------------------------ */
+int  sanity_listen(struct leg *l);           /* first listener, both ways    */
+bool sanity_response_ok(const struct sip_msg *msg);
+int  trace_listen(struct leg *l);
+int  uas_listen(struct leg *l);              /* dispatch of requests         */
+
+/* target.c ---------------------------------------------------------------- */
+
+/** Where a request may go, in order of preference */
+struct target {
+	enum sip_transp tp;
+	struct sa dst;
+	struct leg *leg;
+};
+enum { TARGETS_MAX = 16 };
+struct target_list {
+	struct target v[TARGETS_MAX];
+	unsigned n;
+};
+struct target_query;
+typedef void (target_h)(const struct sip_result *err,
+			const struct target_list *tl, void *arg);
+/**
+ * Resolve the next hop URI. transport: forced, or NULL. The handler is called
+ * once, never from inside; numeric addresses do not go through the worker.
+ * mem_deref cancels.
+ */
+int  target_find(struct target_query **qp, struct sip_stack *s,
+		 const char *hop_uri, const char *transport, target_h *h,
+		 void *arg);
+/** The same at once for a numeric host. @return 0, ENOENT (needs a query) */
+int  target_numeric(struct target_list *tl, struct sip_stack *s,
+		    const char *hop_uri, const char *transport,
+		    struct sip_result *res);
+
+/* digest.c ---------------------------------------------------------------- */
+
+/** What one dialog or request learnt from challenges: realm, nonce, count */
+struct digest;
+int  digest_alloc(struct digest **dp, struct sip_creds *creds);
+/**
+ * Take the challenges of a 401/407. @return 0: try again; EAUTH: refused
+ * (the same credentials again, not stale); ENOTSUP: nothing we can answer;
+ * EACCES: no credentials
+ */
+int  digest_challenge(struct digest *d, const struct sip_msg *msg);
+/** Write the (Proxy-)Authorization lines for a request; none: nothing */
+int  digest_write(struct digest *d, struct mbuf *mb, const char *method,
+		  const char *uri, const char *body, size_t bodylen);
+
+/* request.c --------------------------------------------------------------- */
+
+/** One request to its final answer, with digest, deadline and failover */
+struct request;
+
+struct request_conf {
+	const char *method;
+	const char *uri;            /* Request-URI                            */
+	const char *hop;            /* URI of the next hop (first route or
+				       uri), resolved; ignored with targets   */
+	const char *transport;      /* forced, or NULL                        */
+	const struct target_list *targets; /* known already, or NULL          */
+	struct digest *digest;      /* NULL: challenges end the request       */
+	const char *ctype;
+	struct mbuf *body;          /* NULL: none; pos..end                   */
+	uint32_t timeout_ms;        /* whole, with retries; INVITE: until the
+				       first provisional                      */
+};
+
+/**
+ * Write the lines Route, From, To, Call-ID, CSeq (a new number at every
+ * call), Contact ...; Via, Max-Forwards, credentials, User-Agent, body and
+ * its headers are request.c's.
+ */
+typedef int (request_head_h)(struct mbuf *mb, const struct target *tg,
+			     void *arg);
+/** Each provisional (final false) and once the end. msg NULL: none came */
+typedef void (request_resp_h)(bool final, const struct sip_result *res,
+			      const struct sip_msg *msg, void *arg);
+
+/** mem_deref: INVITE is cancelled, others are abandoned; no call follows */
+int  request_send(struct request **rp, struct sip_stack *s,
+		  const struct request_conf *conf, request_head_h *head_h,
+		  request_resp_h *resp_h, void *arg);
+/** CANCEL an INVITE (at once or after the first provisional); the final
+ *  answer, 487 or another, still arrives; bounded by 64*T1 */
+void request_cancel(struct request *r);
+/** Where it went; NULL before it was sent */
+const struct target *request_target(const struct request *r);
+
+/* dialog.c ---------------------------------------------------------------- */
+
+/** RFC 3261 12. Owned by its user (a session, a branch); hashed while alive */
+struct dialog {
+	struct le he;
+	struct sip_stack *stack;
+	char *callid, *ltag, *rtag;    /* rtag NULL: not yet known            */
+	char *laddr_hdr, *raddr_hdr;   /* From/To values without the tag      */
+	char *target;                  /* remote target URI                   */
+	char *routev[SIP_ROUTES_MAX];  /* whole name-addrs, in sending order  */
+	unsigned routec;
+	uint32_t lseq, rseq;
+	bool rseq_set;
+	struct target flow;            /* where the peer is reached; leg NULL:
+					  not known, resolve                  */
+	bool flow_pinned;              /* connection of the INVITE: use it    */
+	char *user;                    /* of our Contact                      */
+	struct digest *digest;
+	/** Requests in this dialog; true when consumed */
+	bool (*request_h)(const struct sip_msg *msg, void *arg);
+	void *arg;
+};
+
+int  dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
+		      const char *uri, const char *from,
+		      const char *from_name, const char *route);
+/** A branch of a forked INVITE: same Call-ID and local tag, own remote */
+int  dialog_fork(struct dialog **dp, const struct dialog *tmpl,
+		 const struct sip_msg *resp);
+int  dialog_alloc_uas(struct dialog **dp, struct leg *leg,
+		      const struct sip_msg *msg);
+/** Take remote tag, target and route set from a response (2xx fixes them) */
+int  dialog_update(struct dialog *d, const struct sip_msg *msg, bool final);
+bool dialog_match(const struct dialog *d, const struct sip_msg *msg);
+struct dialog *dialog_find(struct sip_stack *s, const struct sip_msg *msg);
+/** CSeq order (12.2.2): @return 0, EPROTO (500 must be sent) */
+int  dialog_check_seq(struct dialog *d, const struct sip_msg *msg);
+/** Refresh the remote target from a Contact (target refresh requests) */
+void dialog_refresh(struct dialog *d, const struct sip_msg *msg);
+/** Write Route, From, To, Call-ID, CSeq, Contact; strict routers handled */
+int  dialog_head(struct dialog *d, struct mbuf *mb, const struct target *tg,
+		 const char *method, uint32_t cseq, bool contact);
+/** Request-URI and next hop for a request in the dialog (12.2.1.1) */
+int  dialog_uris(const struct dialog *d, char **uri, char **hop);
+
+/* offer.c ------------------------------------------------------------------ */
+
+/** Who owes whom an answer (RFC 3264, 3261 13.2.1, 3311, 3262, 6337) */
+enum offer_state {
+	OFFER_NONE,            /* no session yet, nothing outstanding         */
+	OFFER_LOCAL,           /* our offer is out                            */
+	OFFER_REMOTE,          /* the peer's offer waits for our answer       */
+	OFFER_STABLE,          /* agreed                                      */
+};
+enum offer_event {
+	OFFER_EV_SEND_OFFER, OFFER_EV_SEND_ANSWER,
+	OFFER_EV_RECV_OFFER, OFFER_EV_RECV_ANSWER,
+	OFFER_EV_CANCEL,       /* the request with the offer failed           */
+};
+struct offer {
+	enum offer_state state;
+	bool agreed;           /* there was an agreement before               */
+};
+/** The only setter. @return 0, EPROTO (not allowed here), EALREADY (the
+ *  peer's offer meets ours: 491) */
+int offer_step(struct offer *o, enum offer_event ev);
+const char *offer_state_name(enum offer_state st);
+
+/* session.c, invite_client.c, invite_server.c: see session.h ------------- */
+
+/** uas.c: an INVITE outside a dialog that passed the checks */
+void invite_server_request(struct leg *leg, const struct sip_msg *msg);
+/** uas.c: a 2xx to INVITE that no transaction took (fork, retransmission).
+ *  @return true when it belonged to one of ours */
+bool invite_client_response(struct leg *leg, const struct sip_msg *msg);
+
+#endif
