@@ -3,7 +3,9 @@
  *
  * One const struct per codec; codec_table() is the registry.  State is made
  * for one stream and used on one thread only.  Samples are mono, 16 bit, at
- * the codec's own rate.  A frame is what one packet carries.
+ * the codec's own rate.  A frame is what one packet carries.  Wherever the
+ * room given is too small the answer is EOVERFLOW; what is malformed is
+ * EINVAL; both leave the state as it was.
  */
 #ifndef OFFHOOK_CODEC_H
 #define OFFHOOK_CODEC_H
@@ -24,9 +26,9 @@ struct codec_param {
 	unsigned ptime_ms;      /* we send                                  */
 	int bitrate;            /* bit/s, 0: codec's choice                 */
 	int complexity;         /* opus 0..10, -1: codec's choice           */
-	bool fec;               /* in-band FEC wanted by the peer           */
-	bool dtx;
-	bool cbr;
+	bool fec;               /* in-band FEC: we want it; then: both do   */
+	bool dtx;               /* send nothing in silence                  */
+	bool cbr;               /* constant bit rate                        */
 	int max_rate_hz;        /* opus maxplaybackrate, 0: none            */
 	int loss_pct;           /* what the peer reports                    */
 };
@@ -34,10 +36,15 @@ struct codec_param {
 struct codec_enc;               /* private to the codec                     */
 struct codec_dec;
 
-struct codec_vector {           /* a known answer                           */
+/**
+ * A known answer. With bytes: pcm encodes to exactly those. Without (the
+ * bits are the encoder's choice): pcm is one period of a steady sound and
+ * min_snr_db holds once the codec has settled.
+ */
+struct codec_vector {
 	const int16_t *pcm;
 	size_t samples;
-	const uint8_t *bytes;   /* NULL: lossy and unspecified: round trip  */
+	const uint8_t *bytes;
 	size_t len;
 	double min_snr_db;      /* decode(encode(x)) against x, aligned     */
 };
@@ -50,6 +57,7 @@ struct codec {
 	uint8_t  sdp_channels;  /* opus 2, else 1                           */
 	int      pt;            /* static payload type or -1                */
 	unsigned ptime_max_ms;
+	unsigned ptime_step_ms; /* above 10 ms: multiples of this           */
 	size_t   delay_samples; /* algorithmic delay of enc+dec             */
 	const struct codec_vector *vector;
 
@@ -60,8 +68,9 @@ struct codec {
 			 const struct codec_param *prm);
 
 	/**
-	 * One packet from n samples (a multiple of 10 ms). *len is the room
-	 * on entry, the bytes made on return; 0 bytes: nothing to send (DTX).
+	 * One packet from n samples (a packet time codec_ptime() allows).
+	 * *len is the room on entry, the bytes made on return; 0 bytes:
+	 * nothing to send (DTX).
 	 */
 	int (*encode)(struct codec_enc *e, uint8_t *buf, size_t *len,
 		      const int16_t *v, size_t n);
@@ -76,7 +85,8 @@ struct codec {
 	/**
 	 * Make up n samples for what was lost. next/nextlen is the packet
 	 * after the gap when it is already there (in-band FEC), else NULL.
-	 * NULL when the codec has none: the caller uses plc.h.
+	 * n is a multiple of 2.5 ms, at most CODEC_FRAME_MAX.
+	 * NULL when the codec has none: the caller uses struct plc.
 	 */
 	int (*conceal)(struct codec_dec *d, int16_t *v, size_t n,
 		       const uint8_t *next, size_t nextlen);
@@ -87,8 +97,11 @@ struct codec {
 	/** Our fmtp for an offer/answer, "" when none; may be NULL */
 	void (*fmtp_print)(char *buf, size_t sz,
 			   const struct codec_param *prm);
-	/** Read the peer's fmtp (NULL: absent) into prm; may be NULL.
-	 *  @return 0, or EINVAL when it cannot be spoken */
+	/**
+	 * Read the peer's fmtp (NULL: absent) into prm, which holds our own
+	 * wishes on entry and what both agree on after; may be NULL.
+	 * @return 0, or EINVAL when it cannot be spoken
+	 */
 	int (*fmtp_parse)(struct codec_param *prm, const char *fmtp);
 };
 
@@ -99,13 +112,17 @@ const struct codec *codec_find(const char *name);
 const struct codec *codec_find_sdp(const char *name, uint32_t clock_hz,
 				   unsigned channels);
 const struct codec *codec_find_pt(int pt);      /* static payload types */
+/** The packet time nearest below want_ms (0: 20) that the codec can make */
+unsigned codec_ptime(const struct codec *c, unsigned want_ms);
 
 /* Concealment for codecs that bring none -------------------------------- */
 
 /**
  * Pitch-repeating concealment in the time domain (in the spirit of G.711
- * Appendix I): keeps the last 60 ms heard, continues the pitch with fade-out
- * over 60 ms, cross-fades back into what comes next. Pure; any rate.
+ * Appendix I): keeps the last 60 ms heard, continues the pitch with fade-out,
+ * cross-fades back into what comes next. Pure; any rate from 8 to 48 kHz;
+ * allocates nothing after plc_alloc; until something is lost plc_good only
+ * copies.
  */
 struct plc;
 int  plc_alloc(struct plc **pp, uint32_t rate_hz);       /* free: mem_deref */

@@ -39,6 +39,40 @@
 		 const struct sa *dst, struct mbuf *mb, void *arg)
 #endif
 
+/*
+ * A watched descriptor.  From 3.6.0 libre hands out an object for it where it
+ * used to be known by its number.  The watch must not move while it is on.
+ */
+struct compat_fd {
+#if RE_VER >= 30600
+	struct re_fhs *fhs;
+#else
+	int fd;
+#endif
+};
+
+static inline int compat_fd_listen(struct compat_fd *w, int fd, int flags,
+				   fd_h *h, void *arg)
+{
+#if RE_VER >= 30600
+	return fd_listen(&w->fhs, fd, flags, h, arg);
+#else
+	w->fd = fd;
+	return fd_listen(fd, flags, h, arg);
+#endif
+}
+
+/** Before the descriptor itself is closed */
+static inline void compat_fd_close(struct compat_fd *w)
+{
+#if RE_VER >= 30600
+	w->fhs = fd_close(w->fhs);
+#else
+	fd_close(w->fd);
+	w->fd = -1;
+#endif
+}
+
 /** Version of libre as the build saw it, for --version */
 static inline const char *compat_re_version(void)
 {

@@ -35,15 +35,23 @@ void text_duration_print(char *buf, size_t sz, uint64_t ms);
  */
 char *text_escape(char *dst, size_t sz, const char *src, size_t len);
 bool  text_utf8_valid(const char *p, size_t len);
+/** One character. @return bytes it takes, 0: not UTF-8 (or nothing left) */
+size_t text_utf8_decode(uint32_t *cp, const char *p, size_t len);
 
-/** Copy len bytes and terminate; @return 0 or ENOMEM-free EOVERFLOW */
+/** Copy len bytes and terminate. @return 0, EOVERFLOW, EINVAL (a NUL) */
 int  text_copy(char *dst, size_t sz, const char *src, size_t len);
 bool text_caseeq(const char *p, size_t len, const char *s);
 
-/** Percent-decode into dst. @return 0, EINVAL (bad escape), EOVERFLOW */
+/**
+ * Percent-decode into dst, which may be src; untouched on failure.
+ * @return 0, EINVAL (bad escape, %00), EOVERFLOW
+ */
 int  text_unescape_percent(char *dst, size_t sz, const char *src, size_t len);
 
-/** Edit distance (Damerau), for "did you mean"; bounded to 64 characters */
+/**
+ * Edit distance (Damerau) whatever the case, for "did you mean"; what lies
+ * beyond 64 characters is not looked at
+ */
 unsigned text_distance(const char *a, const char *b);
 
 /** The name nearest to word, or NULL when none is near enough */

@@ -3,8 +3,9 @@
  *
  * libre's own timers walk a list on every start and, in 1.1.0, follow the
  * wall clock.  Ours are a heap on the monotonic clock with one timerfd a
- * thread: starting is O(log n), a clock step changes nothing, and a thread
- * with no timer running is never woken.
+ * thread: starting allocates nothing and cannot fail, cancelling costs
+ * O(log n), a clock step changes nothing, and a thread with no timer running
+ * is not woken (once at most, by what was cancelled last).
  *
  * A struct timer lives inside its owner and is zero before first use; the
  * owner's destructor cancels it.  All calls on the thread that opened the
@@ -18,11 +19,17 @@
 
 typedef void (timer_h)(void *arg);
 
+struct timers;
+
 struct timer {
-	uint64_t due_ns;   /* on clock_ns()                      */
-	timer_h *h;        /* called once                        */
-	void *arg;         /* its argument                       */
-	unsigned pos;      /* place in the heap + 1, 0: stopped  */
+	uint64_t due_ns;       /* on clock_ns()                          */
+	uint64_t seq;          /* order among those due at the same time */
+	timer_h *h;            /* called once                            */
+	void *arg;             /* its argument                           */
+	struct timers *owner;  /* the thread's heap, NULL: stopped       */
+	struct timer *child;   /* place in the heap: first child,        */
+	struct timer *next;    /*   next sibling,                        */
+	struct timer *prev;    /*   previous sibling or parent           */
 };
 
 /**

@@ -1,0 +1,72 @@
+/**
+ * @file app.h  Policy that only listens and calls: auto-answer, self-test
+ *
+ * Subscribers of the event bus that act through ua.h. Not starting one is
+ * switching it off. Main thread.
+ */
+#ifndef OFFHOOK_APP_H
+#define OFFHOOK_APP_H
+
+#include "offhook/ua.h"
+
+/* answer.c: auto-answer and listen -------------------------------------- */
+
+enum answer_sound {
+	ANSWER_DEVICE = 0,       /* the device's source (-A)                 */
+	ANSWER_ECHO, ANSWER_PLAY, ANSWER_TONE,
+};
+
+struct answer_rule {
+	bool on;
+	uint16_t code;           /* 200: answer, else refuse with it         */
+	uint64_t after_ms;       /* ring so long first                       */
+	uint64_t for_ms;         /* hang up so long after the answer, 0: no  */
+	unsigned calls;          /* end after so many finished calls, 0: no  */
+	uint64_t until_ms;       /* end after so long, 0: no                 */
+	enum answer_sound sound;
+	char play[512];
+	double tone_hz;
+	char record[512];        /* "" none; %n is the call's number         */
+};
+
+struct answer;
+typedef void (answer_done_h)(void *arg);
+/** done_h: calls or until was reached. Free: mem_deref */
+int  answer_alloc(struct answer **ap, struct ua *ua, struct event_bus *bus,
+		  answer_done_h *done_h, void *arg);
+void answer_set(struct answer *a, const struct answer_rule *rule);
+const struct answer_rule *answer_get(const struct answer *a);
+bool answer_on(const struct answer *a);
+/** Exit code of `listen`: first bad ending of a call it took, else 0 */
+int  answer_exit(const struct answer *a);
+unsigned answer_finished(const struct answer *a);
+
+/* selftest.c: a real call over loopback between two user agents ----------- */
+
+struct selftest;
+struct selftest_conf {
+	const struct config *config;
+	bool use_device;         /* --audio auto: the sound card too         */
+	const char *speech;      /* file, NULL: sounds/speech.wav            */
+	bool json;               /* line_h gets JSON objects                 */
+};
+typedef void (selftest_line_h)(const char *line, void *arg);
+/** ok: the speech arrived whole and every digit was right, every codec */
+typedef void (selftest_done_h)(bool ok, void *arg);
+int  selftest_start(struct selftest **sp, const struct selftest_conf *conf,
+		    selftest_line_h *line_h, selftest_done_h *done_h,
+		    void *arg);          /* mem_deref aborts */
+
+/** How well a recording matches what was said; pure */
+struct sound_score {
+	bool aligned;
+	double delay_ms;         /* of the recording against the original    */
+	double level_db;         /* recording minus original                 */
+	unsigned gaps;           /* breaks in active speech                  */
+	double gap_ms;
+	double similarity;       /* 0..1 spectral envelope correlation       */
+};
+int  sound_score(struct sound_score *sc, const int16_t *ref, size_t nref,
+		 const int16_t *rec, size_t nrec, uint32_t rate_hz);
+
+#endif

@@ -1,0 +1,117 @@
+/**
+ * @file command.h  One command table: everything a user can do is a line
+ *
+ * Each front end has a client: its own queue of lines, its own selected
+ * call.  Lines run in order; a line that waits (`wait`, `sleep`) holds back
+ * those behind it without blocking the loop.  Replies go to the client that
+ * asked.  Main thread.
+ */
+#ifndef OFFHOOK_COMMAND_H
+#define OFFHOOK_COMMAND_H
+
+#include "offhook/app.h"
+
+/** What commands act on; filled by main.c, borrowed */
+struct phone {
+	struct config *config;
+	struct event_bus *bus;
+	struct media *media;
+	struct ua *ua;
+	struct answer *answer;
+	struct audio_spec audio;
+	char config_dir[512];
+	/** Ask the program to end with this code; -1: the usual one */
+	void (*quit_h)(int code, void *arg);
+	/** Start or stop the trace; path NULL: the log; "" : off */
+	int  (*trace_h)(const char *path, void *arg);
+	void *arg;
+};
+
+/* Replies: records of names and values ------------------------------------ */
+
+enum value_type { VAL_STR, VAL_INT, VAL_DOUBLE, VAL_BOOL };
+
+struct reply;                    /* one command's result, in the making     */
+
+/** New record (a row); without it values belong to the reply itself */
+void reply_row(struct reply *r, const char *kind);       /* "call", "device" */
+void reply_str(struct reply *r, const char *name, const char *v);
+void reply_int(struct reply *r, const char *name, int64_t v);
+void reply_double(struct reply *r, const char *name, double v);
+void reply_bool(struct reply *r, const char *name, bool v);
+/** A line for people only (help text); JSON: "text" */
+void reply_text(struct reply *r, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/** Ends in an error: a stable token and a sentence */
+void reply_error(struct reply *r, const char *token, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+bool reply_ok(const struct reply *r);
+const char *reply_token(const struct reply *r);
+const char *reply_error_text(const struct reply *r);
+/** For people: columns, then text; "" when there is nothing to say. free() */
+char *reply_print(const struct reply *r);
+/** One JSON line without newline: {"reply":id,"ok":...}. free() */
+char *reply_json(const struct reply *r);
+
+/* Clients ------------------------------------------------------------------ */
+
+struct client;
+
+struct client_h {
+	/** A line is done. failed: it was an error and had no '-' prefix */
+	void (*reply_h)(const struct reply *r, bool failed, void *arg);
+	/** Events, when the client asked for them; may be NULL */
+	void (*event_h)(const struct event *ev, void *arg);
+	/** The queue ran empty */
+	void (*idle_h)(void *arg);
+};
+
+int  client_alloc(struct client **cp, struct phone *ph,
+		  const struct client_h *h, void *arg);  /* free: mem_deref */
+/** Append a line: a command line, or a JSON request when it starts with '{'.
+ *  @return 0, ENOSPC (10000 lines wait), E2BIG (over 8 KiB) */
+int  client_submit(struct client *cl, const char *line, size_t len);
+/** Forget what is queued and stop what waits (a failed script) */
+void client_flush(struct client *cl);
+bool client_busy(const struct client *cl);
+void client_events(struct client *cl, bool on);
+/** Did a line fail so far? */
+bool client_failed(const struct client *cl);
+unsigned client_selected(const struct client *cl);       /* call id, 0 none */
+/** First call or registration this client started, 0 none */
+unsigned client_first_call(const struct client *cl);
+
+/* The table ----------------------------------------------------------------- */
+
+enum arg_type {
+	ARG_NONE = 0, ARG_CALL, ARG_TARGET, ARG_ACCOUNT, ARG_TIME, ARG_DEVICE,
+	ARG_OPTION, ARG_CHOICE, ARG_INT, ARG_DOUBLE, ARG_FILE, ARG_WORD,
+	ARG_DIGITS, ARG_REST, ARG_COMMAND,
+};
+
+struct command_arg {
+	const char *name;
+	enum arg_type type;
+	const char *choices;     /* ARG_CHOICE: "on,off"                     */
+	int64_t min, max;        /* numbers                                  */
+	bool optional;
+	const char *summary;
+};
+
+struct command;
+const struct command *command_find(const char *name);    /* or alias */
+const struct command *command_at(size_t i);              /* NULL ends it */
+const char *command_name(const struct command *c);
+const char *command_group(const struct command *c);
+const char *command_summary(const struct command *c);
+/** As a COMMAND of the shell: it runs until what it started has ended */
+bool command_lasting(const struct command *c);
+/** Whole help of a command, or the list (NULL); free() */
+char *command_help(const struct command *c);
+/** Machine form of the tables: commands, options, events, accounts; free() */
+char *command_dump(const char *what);
+/** Join words of argv into one line, quoted so that parsing gives them back */
+int  command_join(char *buf, size_t sz, int argc, char *const argv[]);
+
+#endif

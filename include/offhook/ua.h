@@ -1,0 +1,152 @@
+/**
+ * @file ua.h  Accounts and calls: the user agent
+ *
+ * Decides, negotiates SDP, ties a SIP session to a media stream, publishes
+ * events.  No globals: two user agents may live in one process.  Everything
+ * on main.  Front ends get a `const struct ua *` and look through accessors;
+ * a call is named by its id, since a struct call lives only until its
+ * call.state ended has been delivered.
+ */
+#ifndef OFFHOOK_UA_H
+#define OFFHOOK_UA_H
+
+#include "offhook/config.h"
+#include "offhook/event.h"
+#include "offhook/media.h"
+#include "offhook/sip.h"
+
+struct ua;
+struct account;
+struct call;
+
+enum { UA_ERR = 256 };
+
+struct ua_conf {
+	const struct config *config;     /* borrowed for the ua's life       */
+	struct event_bus *bus;           /* borrowed                         */
+	struct media *media;             /* borrowed                         */
+	const struct sip_listen_addr *addrv; /* none: every usable address   */
+	size_t addrc;
+	/** SIP messages for --trace; NULL: none */
+	void (*trace_h)(bool tx, enum sip_transp tp, const struct sa *local,
+			const struct sa *peer, const char *text, size_t len,
+			void *arg);
+	void *arg;
+};
+
+/** err: one sentence, UA_ERR bytes. @return 0 or errno. Free: mem_deref */
+int  ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err);
+/** What is unusual about the listeners, "" nothing */
+const char *ua_note(const struct ua *ua);
+struct sip_stack *ua_sip(struct ua *ua);
+/** Hang up everything, then done (bounded by ms). Then mem_deref. */
+void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg);
+bool ua_listener(const struct ua *ua, size_t i, struct sa *addr,
+		 enum sip_transp *tp);
+
+/* Accounts ------------------------------------------------------------ */
+
+int  ua_account_add(struct ua *ua, const struct account_conf *ac, char *err);
+const struct account *ua_account(const struct ua *ua, size_t i); /* NULL: end */
+const struct account *ua_account_find(const struct ua *ua, const char *name);
+/** The one a new call takes when none is named; NULL: none configured */
+const struct account *ua_account_default(const struct ua *ua);
+unsigned account_id(const struct account *a);
+const struct account_conf *account_config(const struct account *a);
+const char *account_state(const struct account *a);      /* "off" */
+
+/* Calls ----------------------------------------------------------------- */
+
+enum call_state {
+	CALL_IDLE = 0, CALL_CALLING, CALL_RINGING, CALL_EARLY,
+	CALL_INCOMING, CALL_ACTIVE, CALL_ENDED,
+	CALL_STATES
+};
+const char *call_state_name(enum call_state st);         /* "calling" */
+/** @return CALL_STATES when there is none of that name */
+enum call_state call_state_find(const char *name);
+
+struct ua_dial {
+	const char *target;              /* as the user typed it             */
+	const char *account;             /* name or AOR, NULL: by rule       */
+	const char *headers;             /* lines with CRLF, or NULL         */
+	uint32_t ring_ms;                /* 0: option ring-timeout           */
+	bool no_hold;                    /* do not hold other calls          */
+};
+/**
+ * Start a call; its id is known at once, everything else is told by events,
+ * failures of the network too. err: one sentence. @return 0, EINVAL (target),
+ * ENOENT (account, contact), EUSERS (max-calls), EPROTONOSUPPORT
+ */
+int  ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
+	     char *err);
+
+struct call *ua_call(const struct ua *ua, unsigned id);  /* NULL: no such  */
+struct call *ua_call_next(const struct ua *ua, const struct call *prev);
+unsigned ua_call_count(const struct ua *ua);
+
+/* Each: 0, or errno with one sentence in err (UA_ERR bytes) */
+int  call_answer(struct call *c, char *err);
+int  call_ring(struct call *c);                  /* 180, if not yet sent */
+int  call_reject(struct call *c, uint16_t code, const char *reason, char *err);
+/** code: of a rejection, 0: by state (486 incoming) */
+int  call_hangup(struct call *c, uint16_t code, const char *reason, char *err);
+int  call_hold(struct call *c, char *err);
+int  call_resume(struct call *c, char *err);
+int  call_mute(struct call *c, bool mute, char *err);
+int  call_dtmf(struct call *c, const char *digits, char *err);
+/** Begins when media flows; ends with event play.done */
+int  call_play(struct call *c, const char *file, bool loop, char *err);
+/** Stop play, tone and echo: back to the device or silence */
+int  call_stop(struct call *c, char *err);
+int  call_record(struct call *c, const char *file, char *err);
+int  call_record_stop(struct call *c, char *err);
+int  call_echo(struct call *c, bool on, char *err);
+int  call_tone(struct call *c, double hz, char *err);
+/** Hang up this long after the answer (now, if answered) */
+void call_limit(struct call *c, uint64_t ms);
+
+/* What a screen may ask */
+unsigned call_id(const struct call *c);
+enum call_state call_state(const struct call *c);
+bool call_outgoing(const struct call *c);
+const struct account *call_account(const struct call *c);
+const char *call_peer(const struct call *c);             /* URI            */
+const char *call_peer_name(const struct call *c);        /* display or ""  */
+bool call_held(const struct call *c);                    /* by us          */
+bool call_held_remote(const struct call *c);
+bool call_muted(const struct call *c);
+uint64_t call_duration_ms(const struct call *c);         /* since answer   */
+/** How it stands or ended: code, reason, cause */
+const struct sip_result *call_result(const struct call *c);
+bool call_was_active(const struct call *c);
+/** Media as agreed; NULL codec: none yet */
+const struct media_plan *call_plan(const struct call *c);
+int  call_stats(struct call *c, struct stream_stats *st); /* ENOTCONN */
+double call_mos(struct call *c);                         /* 0 unknown      */
+
+/** One sentence for a person: "Busy.", "Nobody answered for 30 s." */
+void call_verdict(const struct call *c, char *buf, size_t sz);
+
+/** The calls that ended, newest last, kept for $call.x, exit codes, wait:
+ *  at most 64. */
+struct call_record {
+	unsigned id;
+	bool outgoing, was_active;
+	struct sip_result result;
+	uint64_t duration_ms;
+	uint64_t packets_received, packets_sent;
+	bool media_expected;     /* we were to receive                       */
+	char peer[256];
+	char codec[32];
+	double mos, loss_pct, jitter_ms, delay_ms;
+	unsigned seen;           /* bit per enum call_state it has been in   */
+};
+const struct call_record *ua_call_record(const struct ua *ua, unsigned id);
+/** Bits of the states a living call has been in */
+unsigned call_seen(const struct call *c);
+
+/** Exit code of interface.md section 5 for an ended call */
+int  call_record_exit(const struct call_record *r);
+
+#endif
