@@ -1,0 +1,94 @@
+/**
+ * @file text_buf.c  A string that grows, bounded
+ *
+ * Any thread, one at a time for each buffer, which owns its memory.  After
+ * the first failure nothing is added any more, so a caller writes a whole
+ * page and looks at err once.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <offhook/text.h>
+
+
+enum {
+	MAX_DEFAULT = 1 << 20,
+	CAP_FIRST = 128,
+};
+
+
+/* Room for n more and the NUL */
+static int text_buf_reserve(struct text_buf *b, size_t n)
+{
+	const size_t max = b->max ? b->max : MAX_DEFAULT;
+	size_t cap = b->cap ? b->cap : CAP_FIRST;
+	char *s;
+
+	if (b->err)
+		return b->err;
+
+	if (n > max || b->len > max - n)
+		return b->err = EOVERFLOW;
+
+	while (cap <= b->len + n)
+		cap *= 2;
+
+	if (cap == b->cap)
+		return 0;
+
+	s = realloc(b->s, cap);
+	if (!s)
+		return b->err = ENOMEM;
+
+	b->s = s;
+	b->cap = cap;
+
+	return 0;
+}
+
+
+void text_add(struct text_buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+
+	if (n < 0) {
+		if (!b->err)
+			b->err = EINVAL;
+		return;
+	}
+
+	if (text_buf_reserve(b, (size_t)n))
+		return;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(b->s + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+
+	b->len += (size_t)n;
+}
+
+
+void text_add_mem(struct text_buf *b, const char *p, size_t len)
+{
+	if (text_buf_reserve(b, len))
+		return;
+
+	if (len)
+		memcpy(b->s + b->len, p, len);
+	b->len += len;
+	b->s[b->len] = '\0';
+}
+
+
+void text_buf_reset(struct text_buf *b)
+{
+	free(b->s);
+	memset(b, 0, sizeof(*b));
+}

@@ -1,0 +1,244 @@
+/**
+ * @file text_mask.c  Credentials overwritten before anybody reads them
+ *
+ * Any thread; no state.  Works in place on SIP messages, SDP, command lines,
+ * JSON requests and lines of the accounts file, and never changes a length.
+ * When in doubt it covers too much: a log that hides a harmless word is a
+ * nuisance, one that shows a password is a leak.
+ */
+#include <string.h>
+#include <offhook/text.h>
+
+
+/* A piece of text under the eye: everything stays before end */
+struct scan {
+	char *p;
+	char *end;
+	char quote;       /* the quote p is inside of, or 0 */
+};
+
+
+static bool is_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		(c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+
+static bool is_eol(char c)
+{
+	return c == '\r' || c == '\n' || c == '\0';
+}
+
+
+static char *skip_blank(char *p, const char *end)
+{
+	while (p < end && is_blank(*p))
+		++p;
+
+	return p;
+}
+
+
+static bool starts_with(const char *p, const char *end, const char *word)
+{
+	const size_t n = strlen(word);
+
+	return (size_t)(end - p) >= n && text_caseeq(p, n, word);
+}
+
+
+/* Cover up to the closing quote, which may be escaped. @return behind it */
+static char *mask_quoted(char *p, const char *end, char quote)
+{
+	while (p < end && *p != quote && !is_eol(*p)) {
+		if (*p == '\\' && quote == '"' && p + 1 < end &&
+		    !is_eol(p[1]))
+			*p++ = 'x';
+		*p++ = 'x';
+	}
+
+	return p < end && *p == quote ? p + 1 : p;
+}
+
+
+/* Cover up to one of the stops or the end of the line */
+static char *mask_until(char *p, const char *end, const char *stops)
+{
+	while (p < end && !is_eol(*p) && !strchr(stops, *p)) {
+		if (*p == '\\' && p + 1 < end && !is_eol(p[1]))
+			*p++ = 'x';
+		*p++ = 'x';
+	}
+
+	return p;
+}
+
+
+/*
+ * The value behind `name=`, at p.  Which characters end it depends on where
+ * it stands: a shell-like word, a quoted one, or a line of a file, where
+ * blanks surround the sign and the value runs to the end.
+ */
+static char *mask_value(const struct scan *s, char *p, bool line, bool secret)
+{
+	static const char both[] = ";\"";
+
+	if (p < s->end && *p != s->quote && (*p == '"' || *p == '\''))
+		return mask_quoted(p + 1, s->end, *p);
+
+	if (s->quote == '"')
+		return mask_until(p, s->end, both);
+	if (s->quote)
+		return mask_until(p, s->end, ";'");
+	if (line)
+		return mask_until(p, s->end, "");
+
+	/* a header's parameter ends at a comma, a password may contain it */
+	return mask_until(p, s->end, secret ? "; \t\"'" : ";, \t\"'");
+}
+
+
+/* `name = value`, `name="value"`, `"name": "value"`. @return past it or p */
+static char *mask_param(const struct scan *s)
+{
+	static const struct {
+		const char *name;
+		bool secret;          /* ours, not a header's */
+	} names[] = {
+		{"response", false}, {"rspauth", false},
+		{"password", true}, {"ha1", true}, {"ice-pwd", false},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *p = s->p, *sign;
+		bool line;
+
+		if (!starts_with(p, s->end, names[i].name))
+			continue;
+
+		p += strlen(names[i].name);
+		if (p < s->end && is_name(*p))
+			continue;
+
+		/* JSON, and JSON within a JSON string */
+		while (p < s->end && (*p == '"' || *p == '\\'))
+			++p;
+
+		sign = skip_blank(p, s->end);
+		if (sign == s->end || (*sign != '=' && *sign != ':'))
+			continue;
+
+		p = skip_blank(sign + 1, s->end);
+		line = *sign == '=' && names[i].secret &&
+			(is_blank(sign[-1]) || p > sign + 1);
+
+		while (p < s->end && *p == '\\')
+			++p;
+
+		return mask_value(s, p, line, names[i].secret);
+	}
+
+	return s->p;
+}
+
+
+/* The key of a=crypto: `inline:KEY|lifetime|mki` */
+static char *mask_inline(const struct scan *s)
+{
+	if (!starts_with(s->p, s->end, "inline:"))
+		return s->p;
+
+	return mask_until(s->p + 7, s->end, "| \t;");
+}
+
+
+/* `Authorization: Basic ...`, `Bearer ...` */
+static char *mask_token(const struct scan *s)
+{
+	char *p;
+
+	if (!starts_with(s->p, s->end, "authorization:"))
+		return s->p;
+
+	p = skip_blank(s->p + 14, s->end);
+
+	if (starts_with(p, s->end, "basic ") ||
+	    starts_with(p, s->end, "bearer "))
+		return mask_until(strchr(p, ' ') + 1, s->end, "\"'");
+
+	return p;
+}
+
+
+/* The password of `sip:user:password@host` */
+static char *mask_userinfo(const struct scan *s)
+{
+	static const char stops[] = " \t\r\n<>\"'@";
+	char *p = s->p, *secret, *at;
+
+	if (starts_with(p, s->end, "sips:"))
+		p += 5;
+	else if (starts_with(p, s->end, "sip:"))
+		p += 4;
+	else
+		return p;
+
+	for (secret = p; secret < s->end && *secret != ':'; secret++) {
+		if (!*secret || strchr(stops, *secret))
+			return p;
+	}
+
+	for (at = secret; at < s->end && *at != '@'; at++) {
+		if (!*at || strchr(" \t\r\n<>\"';?", *at))
+			return p;
+	}
+
+	if (at == s->end)
+		return p;
+
+	memset(secret + 1, 'x', (size_t)(at - secret - 1));
+
+	return at;
+}
+
+
+void text_mask(char *text, size_t len)
+{
+	typedef char *(mask_f)(const struct scan *s);
+	static mask_f *const masks[] = {
+		mask_param, mask_inline, mask_token, mask_userinfo,
+	};
+	struct scan s = { .p = text, .end = text + len };
+	bool in_word = false;
+
+	while (s.p < s.end) {
+		char *next = s.p;
+
+		for (size_t i = 0; !in_word && next == s.p &&
+			     i < sizeof(masks) / sizeof(masks[0]); i++)
+			next = masks[i](&s);
+
+		if (next > s.p) {
+			in_word = false;
+			s.p = next;
+			continue;
+		}
+
+		if (is_eol(*s.p))
+			s.quote = 0;
+		else if (*s.p == s.quote)
+			s.quote = 0;
+		else if (!s.quote && (*s.p == '"' || *s.p == '\''))
+			s.quote = *s.p;
+
+		in_word = is_name(*s.p);
+		++s.p;
+	}
+}
