@@ -128,8 +128,9 @@ static void record_write(const struct record *rec)
 }
 
 
-static void record_vformat(struct record *rec, enum log_level level,
-			   const char *module, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+record_vformat(struct record *rec, enum log_level level, const char *module,
+	       const char *fmt, va_list ap)
 {
 	char text[2 * TEXT_SIZE];
 
