@@ -77,7 +77,8 @@ struct leg {
 struct sip_stack {
 	struct list legl;           /* struct leg                             */
 	struct hash *dialogs;       /* struct dialog by Call-ID + local tag   */
-	struct list calls;          /* struct sip_call                        */
+	struct list calls;          /* struct sip_call with work to do        */
+	struct list lingering;      /* ended ones, kept for late 2xx only     */
 	struct list reqs;           /* struct request                         */
 	struct sip_stack_h h;
 	void *arg;
@@ -86,6 +87,8 @@ struct sip_stack {
 	uint32_t timeout_ms;
 	uint32_t resolve_ms;
 	uint32_t max_sessions;
+	uint32_t t1_ms;             /* T1 of INVITE sessions, 0: SIP_T1_MS;
+				       tests shorten it                       */
 	struct sip_stack_stats stats;
 	char note[256];
 	struct timer close_tmr;
@@ -275,5 +278,8 @@ void invite_server_request(struct leg *leg, const struct sip_msg *msg);
 /** uas.c: a 2xx to INVITE that no transaction took (fork, retransmission).
  *  @return true when it belonged to one of ours */
 bool invite_client_response(struct leg *leg, const struct sip_msg *msg);
+/** stack.c: the stack goes away now. Calls send nothing more and call no
+ *  handler; what their users hold stays valid until they free it */
+void session_stack_gone(struct sip_stack *s);
 
 #endif
