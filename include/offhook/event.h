@@ -149,8 +149,9 @@ struct event *event_init(struct event *ev, enum event_type type);
 
 /**
  * Give it to every subscriber at once; published during a dispatch it waits
- * its turn, so the order is total. At most 1024 wait; beyond that the oldest
- * waiting call.quality or log is dropped, never a state.
+ * its turn, so the order is total. Beyond 1024 waiting the oldest call.quality
+ * or log among them is dropped, never a state, unless 4096 wait. What is
+ * logged while a `log` event is being dispatched does not become an event.
  */
 void event_publish(struct event_bus *bus, struct event *ev);
 
@@ -165,7 +166,10 @@ int  event_subscribe_type(struct event_sub **sp, struct event_bus *bus,
 			  enum event_type type, event_h *h, void *arg);
 bool event_wanted(const struct event_bus *bus, enum event_type type);
 
-/** Value of a field as text; @return 0, ENOENT (no such or absent) */
+/**
+ * Value of a field as text: those of the row, and event, seq, time, call,
+ * account. @return 0, ENOENT (no such or absent), EOVERFLOW
+ */
 int  event_field_text(const struct event *ev, const char *name,
 		      char *buf, size_t sz);
 

@@ -37,6 +37,8 @@ char *text_escape(char *dst, size_t sz, const char *src, size_t len);
 bool  text_utf8_valid(const char *p, size_t len);
 /** One character. @return bytes it takes, 0: not UTF-8 (or nothing left) */
 size_t text_utf8_decode(uint32_t *cp, const char *p, size_t len);
+/** What text_escape would not show: controls and bidirectional overrides */
+bool  text_is_unsafe(uint32_t cp);
 
 /** Copy len bytes and terminate. @return 0, EOVERFLOW, EINVAL (a NUL) */
 int  text_copy(char *dst, size_t sz, const char *src, size_t len);
@@ -81,6 +83,15 @@ struct text_buf {
 void text_add(struct text_buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_add_mem(struct text_buf *b, const char *p, size_t len);
+/** Bytes that are not UTF-8 become U+FFFD, so it can go into JSON */
+void text_add_utf8(struct text_buf *b, const char *p, size_t len);
 void text_buf_reset(struct text_buf *b);      /* free and zero */
+
+/**
+ * JSON as a library wrote it, with what is unsafe on a terminal escaped as
+ * \uXXXX, which JSON allows. Takes json, a malloc'd string of valid UTF-8.
+ * @return malloc'd, or NULL: ENOMEM
+ */
+char *text_json_safe(char *json);
 
 #endif

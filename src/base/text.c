@@ -290,7 +290,7 @@ bool text_utf8_valid(const char *p, size_t len)
 
 
 /* What would move the cursor, end a line or turn the reading order round */
-static bool cp_is_unsafe(uint32_t cp)
+bool text_is_unsafe(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) ||
 		cp == 0x061c || cp == 0x200e || cp == 0x200f ||
@@ -314,7 +314,7 @@ char *text_escape(char *dst, size_t sz, const char *src, size_t len)
 		size_t n = text_utf8_decode(&cp, src, len);
 		size_t step = n;
 
-		if (!n || cp_is_unsafe(cp)) {
+		if (!n || text_is_unsafe(cp)) {
 			from = "?";
 			step = n ? n : 1;
 			n = 1;

@@ -87,6 +87,67 @@ void text_add_mem(struct text_buf *b, const char *p, size_t len)
 }
 
 
+void text_add_utf8(struct text_buf *b, const char *p, size_t len)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+
+	while (len) {
+		size_t good = 0, n;
+		uint32_t cp;
+
+		while ((n = text_utf8_decode(&cp, p + good, len - good)))
+			good += n;
+
+		text_add_mem(b, p, good);
+		p += good;
+		len -= good;
+
+		if (len) {
+			text_add_mem(b, replacement, 3);
+			++p;
+			--len;
+		}
+	}
+
+	text_add_mem(b, "", 0);      /* at least an empty string */
+}
+
+
+char *text_json_safe(char *json)
+{
+	struct text_buf b = {.max = SIZE_MAX / 8};
+	const char *p = json, *from = json;
+	size_t left = strlen(json);
+
+	while (left) {
+		uint32_t cp = 0;
+		const size_t n = text_utf8_decode(&cp, p, left);
+		const size_t step = n ? n : 1;
+
+		if (cp >= 0x7f && text_is_unsafe(cp)) {
+			text_add_mem(&b, from, (size_t)(p - from));
+			text_add(&b, "\\u%04x", (unsigned)cp);
+			from = p + step;
+		}
+
+		p += step;
+		left -= step;
+	}
+
+	/* nearly always there was nothing to do */
+	if (from == json)
+		return json;
+
+	text_add_mem(&b, from, (size_t)(p - from));
+	free(json);
+
+	if (b.err)
+		text_buf_reset(&b);
+
+	return b.s;
+}
+
+
 void text_buf_reset(struct text_buf *b)
 {
 	free(b->s);

@@ -1,0 +1,176 @@
+/**
+ * @file print.c  An event as one line for a person
+ *
+ * Main thread.  The line is escaped as a whole at the end, because names,
+ * reasons and addresses in it come from the network.
+ */
+#include <math.h>
+#include <offhook/event.h>
+#include <offhook/text.h>
+
+
+enum { PRINT_MAX = 2048 };
+
+
+/* `, text` when there is any */
+static void add_part(struct text_buf *b, const char *before, const char *text)
+{
+	if (text[0])
+		text_add(b, "%s%s", before, text);
+}
+
+
+static void print_call_state(struct text_buf *b, const struct event *ev)
+{
+	char took[32];
+
+	text_add(b, "call %u %s", ev->call, ev->u.call_state.state);
+	add_part(b, ", ", ev->u.call_state.name);
+	add_part(b, ev->u.call_state.name[0] ? " " : ", ",
+		 ev->u.call_state.peer);
+
+	if (ev->u.call_state.code != EVENT_NONE) {
+		text_add(b, ", %lld", (long long)ev->u.call_state.code);
+		add_part(b, " ", ev->u.call_state.reason);
+	}
+
+	if (ev->u.call_state.duration_ms != EVENT_NONE &&
+	    ev->u.call_state.duration_ms >= 0) {
+		text_duration_print(took, sizeof(took), (uint64_t)
+				    ev->u.call_state.duration_ms / 1000 *
+				    1000);
+		text_add(b, " after %s", took);
+	}
+
+	add_part(b, ": ", ev->u.call_state.text);
+}
+
+
+static void print_call_hold(struct text_buf *b, const struct event *ev)
+{
+	static const char *const who[2][2] = {
+		{"off hold", "held by the other side"},
+		{"on hold", "on hold, and held by the other side"},
+	};
+
+	text_add(b, "call %u %s", ev->call,
+		 who[ev->u.call_hold.local][ev->u.call_hold.remote]);
+}
+
+
+static void print_call_media(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "call %u media: %s", ev->call, ev->u.call_media.codec);
+
+	if (ev->u.call_media.rate_hz != EVENT_NONE)
+		text_add(b, " %lld Hz", (long long)ev->u.call_media.rate_hz);
+	if (ev->u.call_media.ptime_ms != EVENT_NONE)
+		text_add(b, " %lld ms", (long long)ev->u.call_media.ptime_ms);
+
+	add_part(b, ", ", ev->u.call_media.direction);
+	add_part(b, ", security ", ev->u.call_media.security);
+	add_part(b, ", ", ev->u.call_media.local);
+	add_part(b, " to ", ev->u.call_media.remote);
+}
+
+
+static void add_double(struct text_buf *b, const char *name, double v,
+		       const char *unit)
+{
+	if (isfinite(v))
+		text_add(b, ", %s %.1f%s", name, v, unit);
+}
+
+
+static void print_call_quality(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "call %u quality", ev->call);
+
+	if (ev->u.call_quality.packets_received != EVENT_NONE)
+		text_add(b, ", %lld packets received",
+			 (long long)ev->u.call_quality.packets_received);
+
+	add_double(b, "loss", ev->u.call_quality.loss_pct, " %");
+	add_double(b, "jitter", ev->u.call_quality.jitter_ms, " ms");
+	add_double(b, "delay", ev->u.call_quality.delay_ms, " ms");
+	add_double(b, "round trip", ev->u.call_quality.rtt_ms, " ms");
+	add_double(b, "MOS", ev->u.call_quality.mos, "");
+}
+
+
+static void print_file_done(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "call %u %s %s: %s", ev->call,
+		 ev->type == EVENT_PLAY_DONE ? "playing" : "recording",
+		 ev->u.file_done.file, ev->u.file_done.result);
+	add_part(b, ", ", ev->u.file_done.text);
+}
+
+
+static void print_device(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "%s %s %s", ev->u.device.role, ev->u.device.device,
+		 ev->type == EVENT_DEVICE_LOST ? "lost" : "found");
+	add_part(b, ": ", ev->u.device.text);
+}
+
+
+void event_print(const struct event *ev, char *buf, size_t sz)
+{
+	struct text_buf b = {.max = PRINT_MAX};
+
+	if (!ev || !buf || !sz)
+		return;
+
+	switch (ev->type) {
+
+	case EVENT_ACCOUNT_STATE:
+		text_add(&b, "account %u %s", ev->account,
+			 ev->u.account_state.state);
+		add_part(&b, ", ", ev->u.account_state.aor);
+		add_part(&b, ": ", ev->u.account_state.cause);
+		break;
+
+	case EVENT_CALL_STATE:
+		print_call_state(&b, ev);
+		break;
+
+	case EVENT_CALL_HOLD:
+		print_call_hold(&b, ev);
+		break;
+
+	case EVENT_CALL_MEDIA:
+		print_call_media(&b, ev);
+		break;
+
+	case EVENT_CALL_DTMF:
+		text_add(&b, "call %u digit %s", ev->call,
+			 ev->u.call_dtmf.digit);
+		break;
+
+	case EVENT_CALL_QUALITY:
+		print_call_quality(&b, ev);
+		break;
+
+	case EVENT_PLAY_DONE:
+	case EVENT_RECORD_DONE:
+		print_file_done(&b, ev);
+		break;
+
+	case EVENT_DEVICE_LOST:
+	case EVENT_DEVICE_FOUND:
+		print_device(&b, ev);
+		break;
+
+	case EVENT_LOG:
+		text_add(&b, "%s: %s: %s", ev->u.log.level, ev->u.log.module,
+			 ev->u.log.text);
+		break;
+
+	case EVENT_TYPES:
+		break;
+	}
+
+	(void)text_escape(buf, sz, b.s ? b.s : "", b.len);
+	text_buf_reset(&b);
+}

@@ -1,0 +1,297 @@
+/**
+ * @file table.c  Every type of event and its fields
+ *
+ * One row a type and one line a field: JSON, the manual and `wait` read them
+ * from here.  Const data; any thread.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <offhook/clock.h>
+#include <offhook/text.h>
+#include <offhook/event.h>
+#include "priv.h"
+
+
+#define SIZE(member) sizeof(((struct event *)0)->u.member)
+#define STR(n, member, sum)						\
+	{.name = n, .type = EVF_STR, .size = SIZE(member),		\
+	 .offset = offsetof(struct event, u.member), .summary = sum}
+#define INT(n, member, sum)						\
+	{.name = n, .type = EVF_INT, .size = SIZE(member),		\
+	 .offset = offsetof(struct event, u.member), .summary = sum}
+#define DBL(n, member, sum)						\
+	{.name = n, .type = EVF_DOUBLE, .size = SIZE(member),		\
+	 .offset = offsetof(struct event, u.member), .summary = sum}
+#define BOOL(n, member, sum)						\
+	{.name = n, .type = EVF_BOOL, .size = SIZE(member),		\
+	 .offset = offsetof(struct event, u.member), .summary = sum}
+
+static const struct event_field account_state_fields[] = {
+	STR("state", account_state.state, "off, registering, registered, "
+	    "refreshing, failed, unregistering"),
+	STR("aor", account_state.aor, "the account's address"),
+	STR("cause", account_state.cause, "why it failed"),
+	{0}
+};
+
+static const struct event_field call_state_fields[] = {
+	STR("state", call_state.state, "calling, ringing, early, incoming, "
+	    "active, ended"),
+	STR("direction", call_state.direction, "in or out"),
+	STR("peer", call_state.peer, "URI of the other side"),
+	STR("name", call_state.name, "display name of the other side"),
+	INT("code", call_state.code, "SIP status that led here"),
+	STR("reason", call_state.reason, "its reason phrase"),
+	STR("cause", call_state.cause, "why the call ended, one word"),
+	STR("text", call_state.text, "why the call ended, one sentence"),
+	INT("duration-ms", call_state.duration_ms,
+	    "from answer to end, if it was answered"),
+	INT("setup-ms", call_state.setup_ms, "from INVITE to answer"),
+	{0}
+};
+
+static const struct event_field call_hold_fields[] = {
+	BOOL("local", call_hold.local, "we hold the call"),
+	BOOL("remote", call_hold.remote, "the other side holds it"),
+	{0}
+};
+
+static const struct event_field call_media_fields[] = {
+	STR("codec", call_media.codec, "name of the codec"),
+	INT("rate-hz", call_media.rate_hz, "sampling rate"),
+	INT("ptime-ms", call_media.ptime_ms, "sound in a packet"),
+	STR("security", call_media.security, "how it is protected, or none"),
+	STR("direction", call_media.direction,
+	    "sendrecv, sendonly, recvonly, inactive"),
+	STR("local", call_media.local, "our address and port"),
+	STR("remote", call_media.remote, "theirs"),
+	{0}
+};
+
+static const struct event_field call_dtmf_fields[] = {
+	STR("digit", call_dtmf.digit, "0 to 9, *, #, A to D"),
+	STR("via", call_dtmf.via, "rtp, info, inband"),
+	INT("duration-ms", call_dtmf.duration_ms, "how long it was pressed"),
+	{0}
+};
+
+static const struct event_field call_quality_fields[] = {
+	INT("packets-sent", call_quality.packets_sent, "in this call"),
+	INT("packets-received", call_quality.packets_received,
+	    "in this call"),
+	INT("packets-lost", call_quality.packets_lost, "in this call"),
+	DBL("loss-pct", call_quality.loss_pct, "lost in this second"),
+	DBL("jitter-ms", call_quality.jitter_ms, "variation of arrival"),
+	DBL("delay-ms", call_quality.delay_ms, "what the buffer adds"),
+	DBL("rtt-ms", call_quality.rtt_ms, "round trip, if RTCP tells"),
+	DBL("mos", call_quality.mos, "estimated opinion, 1 to 4.5"),
+	{0}
+};
+
+static const struct event_field file_done_fields[] = {
+	STR("file", file_done.file, "the file"),
+	STR("result", file_done.result, "done, stopped, error"),
+	STR("text", file_done.text, "what went wrong"),
+	INT("duration-ms", file_done.duration_ms, "sound played or recorded"),
+	{0}
+};
+
+static const struct event_field device_fields[] = {
+	STR("device", device.device, "its name"),
+	STR("role", device.role, "mic or speaker"),
+	STR("text", device.text, "what happened"),
+	{0}
+};
+
+static const struct event_field log_fields[] = {
+	STR("level", log.level, "error, warn, info, debug"),
+	STR("module", log.module, "who says it"),
+	STR("text", log.text, "the line"),
+	{0}
+};
+
+static const struct event_row rows[EVENT_TYPES] = {
+	[EVENT_ACCOUNT_STATE] = {"account.state",
+		"An account registered, failed or was taken off",
+		account_state_fields},
+	[EVENT_CALL_STATE] = {"call.state",
+		"A call began, rang, was answered or ended",
+		call_state_fields},
+	[EVENT_CALL_HOLD] = {"call.hold",
+		"One side put the call on hold or took it back",
+		call_hold_fields},
+	[EVENT_CALL_MEDIA] = {"call.media",
+		"What was agreed for the sound of a call",
+		call_media_fields},
+	[EVENT_CALL_DTMF] = {"call.dtmf",
+		"The other side pressed a key",
+		call_dtmf_fields},
+	[EVENT_CALL_QUALITY] = {"call.quality",
+		"How the call sounds, each second",
+		call_quality_fields},
+	[EVENT_PLAY_DONE] = {"play.done",
+		"A file has been played",
+		file_done_fields},
+	[EVENT_RECORD_DONE] = {"record.done",
+		"A recording is complete",
+		file_done_fields},
+	[EVENT_DEVICE_LOST] = {"device.lost",
+		"A sound device failed or went away",
+		device_fields},
+	[EVENT_DEVICE_FOUND] = {"device.found",
+		"A sound device is in use (again)",
+		device_fields},
+	[EVENT_LOG] = {"log",
+		"A line of the log",
+		log_fields},
+};
+
+
+const struct event_row *event_row(enum event_type type)
+{
+	return (unsigned)type < EVENT_TYPES ? &rows[type] : NULL;
+}
+
+
+enum event_type event_type_find(const char *name)
+{
+	unsigned i;
+
+	for (i = 0; name && i < EVENT_TYPES; i++) {
+		if (!strcmp(rows[i].name, name))
+			return (enum event_type)i;
+	}
+
+	return EVENT_TYPES;
+}
+
+
+struct event *event_init(struct event *ev, enum event_type type)
+{
+	const struct event_row *row = event_row(type);
+
+	memset(ev, 0, sizeof(*ev));
+	ev->type = type;
+
+	for (const struct event_field *f = row ? row->fields : NULL;
+	     f && f->name; f++) {
+
+		char *p = (char *)ev + f->offset;
+
+		if (f->type == EVF_INT)
+			*(int64_t *)(void *)p = EVENT_NONE;
+		else if (f->type == EVF_DOUBLE)
+			*(double *)(void *)p = (double)NAN;
+	}
+
+	return ev;
+}
+
+
+bool event_value(struct event_value *v, const struct event *ev,
+		 const struct event_field *f)
+{
+	const void *p = (const char *)ev + f->offset;
+
+	memset(v, 0, sizeof(*v));
+
+	switch (f->type) {
+
+	case EVF_STR:
+		v->str = p;
+		v->len = strnlen(p, f->size);
+		return v->len > 0;
+
+	case EVF_INT:
+		v->i = *(const int64_t *)p;
+		return v->i != EVENT_NONE;
+
+	case EVF_DOUBLE:
+		v->d = *(const double *)p;
+		return isfinite(v->d);
+
+	case EVF_BOOL:
+		v->b = *(const bool *)p;
+		return true;
+	}
+
+	return false;
+}
+
+
+static int value_print(const struct event_value *v, enum event_field_type type,
+		       char *buf, size_t sz)
+{
+	char num[48];
+	char *comma;
+
+	switch (type) {
+
+	case EVF_STR:
+		return text_copy(buf, sz, v->str, v->len);
+
+	case EVF_INT:
+		(void)snprintf(num, sizeof(num), "%lld", (long long)v->i);
+		break;
+
+	case EVF_DOUBLE:
+		(void)snprintf(num, sizeof(num), "%.6g", v->d);
+		comma = strchr(num, ',');     /* some locales */
+		if (comma)
+			*comma = '.';
+		break;
+
+	case EVF_BOOL:
+		(void)snprintf(num, sizeof(num), "%s",
+			       v->b ? "true" : "false");
+		break;
+	}
+
+	return text_copy(buf, sz, num, strlen(num));
+}
+
+
+int event_field_text(const struct event *ev, const char *name,
+		     char *buf, size_t sz)
+{
+	const struct event_row *row = ev ? event_row(ev->type) : NULL;
+	struct event_value v = {0};
+	char iso[CLOCK_ISO8601_SIZE];
+
+	if (!row || !name || !buf)
+		return EINVAL;
+
+	/* what every event has */
+	if (!strcmp(name, "event"))
+		return text_copy(buf, sz, row->name, strlen(row->name));
+
+	if (!strcmp(name, "time")) {
+		(void)clock_iso8601(iso, ev->time);
+		return text_copy(buf, sz, iso, strlen(iso));
+	}
+
+	if (!strcmp(name, "seq"))
+		v.i = (int64_t)ev->seq;
+	else if (!strcmp(name, "call"))
+		v.i = ev->call;
+	else if (!strcmp(name, "account"))
+		v.i = ev->account;
+
+	if (v.i)
+		return value_print(&v, EVF_INT, buf, sz);
+
+	for (const struct event_field *f = row->fields; f->name; f++) {
+
+		if (strcmp(name, f->name))
+			continue;
+
+		if (!event_value(&v, ev, f))
+			return ENOENT;
+
+		return value_print(&v, f->type, buf, sz);
+	}
+
+	return ENOENT;
+}
