@@ -44,6 +44,7 @@ enum option_type {
 	OPT_BOOL, OPT_INT, OPT_TIME, OPT_CHOICE, OPT_STRING,
 	OPT_LIST,                        /* words of choices, in order      */
 	OPT_PORTS,                       /* MIN-MAX into two int64_t        */
+	OPT_ENUM,                        /* index of the choice, in an int  */
 };
 
 struct option {

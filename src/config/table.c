@@ -1,0 +1,155 @@
+/**
+ * @file table.c  Every option
+ *
+ * One row an option; everything that knows options reads it from here.
+ * Const data.
+ */
+#include <stddef.h>
+#include <string.h>
+#include <offhook/config.h>
+
+
+#define FIELD(f) .offset = offsetof(struct config, f),			\
+		.size = sizeof(((struct config *)0)->f)
+
+static const struct option options[] = {
+	{
+		.name = "codecs", .type = OPT_LIST, FIELD(codecs),
+		.def = "opus,g722,pcmu,pcma,l16",
+		.choices = "opus,g722,pcmu,pcma,l16",
+		.summary = "Codecs to offer and accept, the best first",
+	},
+	{
+		.name = "packet-time", .type = OPT_TIME, FIELD(packet_time_ms),
+		.def = "20ms", .min = 10, .max = 60,
+		.choices = "10ms,20ms,30ms,40ms,50ms,60ms", .unit = "ms",
+		.summary = "How much sound one packet carries",
+	},
+	{
+		.name = "media-ports", .type = OPT_PORTS, FIELD(port_min),
+		.def = "10000-19999",
+		.summary = "UDP ports for sound: two of them for each call",
+	},
+	{
+		.name = "jitter-max", .type = OPT_TIME, FIELD(jitter_max_ms),
+		.def = "500ms", .min = 20, .max = 5000, .unit = "ms",
+		.summary = "The most that the jitter buffer may delay",
+	},
+	{
+		.name = "jitter-min", .type = OPT_TIME, FIELD(jitter_min_ms),
+		.def = "0s", .min = 0, .max = 2000, .unit = "ms",
+		.summary = "The least that the jitter buffer delays",
+	},
+	{
+		.name = "rtp-timeout", .type = OPT_TIME, FIELD(rtp_timeout_ms),
+		.def = "30s", .min = 0, .max = 86400000, .unit = "ms",
+		.summary = "Hang up after so long without a packet; 0: never",
+	},
+	{
+		.name = "ring-timeout", .type = OPT_TIME,
+		FIELD(ring_timeout_ms),
+		.def = "2m", .min = 1000, .max = 3600000, .unit = "ms",
+		.summary = "How long a call may ring, theirs or ours",
+	},
+	{
+		.name = "sip-timeout", .type = OPT_TIME, FIELD(sip_timeout_ms),
+		.def = "32s", .min = 500, .max = 300000, .unit = "ms",
+		.summary = "How long to wait for an answer to a request",
+	},
+	{
+		.name = "resolve-timeout", .type = OPT_TIME,
+		FIELD(resolve_timeout_ms),
+		.def = "10s", .min = 100, .max = 120000, .unit = "ms",
+		.summary = "How long to wait for the address of a name",
+	},
+	{
+		.name = "opus-complexity", .type = OPT_INT,
+		FIELD(opus_complexity),
+		.def = "5", .min = 0, .max = 10,
+		.summary = "Effort of the Opus encoder: 0 little, 10 all",
+	},
+	{
+		.name = "opus-bitrate", .type = OPT_INT, FIELD(opus_bitrate),
+		.def = "28000", .min = 6000, .max = 510000, .unit = "bit/s",
+		.summary = "Bits a second that Opus sends",
+	},
+	{
+		.name = "opus-fec", .type = OPT_BOOL, FIELD(opus_fec),
+		.def = "yes",
+		.summary = "Opus carries a spare copy against packet loss",
+	},
+	{
+		.name = "audio-rate", .type = OPT_INT, FIELD(audio_rate_hz),
+		.def = "16000", .min = 8000, .max = 192000, .unit = "Hz",
+		.summary = "Sampling rate of raw sound with --audio pipe:",
+		.restart = true,
+	},
+	{
+		.name = "audio-latency", .type = OPT_TIME,
+		FIELD(audio_latency_ms),
+		.def = "40ms", .min = 5, .max = 500, .unit = "ms",
+		.summary = "What the sound card is asked to buffer",
+		.restart = true,
+	},
+	{
+		.name = "hold-others", .type = OPT_BOOL, FIELD(hold_others),
+		.def = "yes",
+		.summary = "Talking in one call puts the others on hold",
+	},
+	{
+		.name = "max-calls", .type = OPT_INT, FIELD(max_calls),
+		.def = "0", .min = 0, .max = 100000,
+		.summary = "Refuse more calls than this; 0: no limit",
+	},
+	{
+		.name = "user-agent", .type = OPT_STRING, FIELD(user_agent),
+		.def = "offhook/" OFFHOOK_VERSION,
+		.summary = "What the phone calls itself in SIP messages",
+		.restart = true,
+	},
+	{
+		.name = "record-layout", .type = OPT_CHOICE,
+		FIELD(record_layout),
+		.def = "stereo", .choices = "stereo,mixed,them,you",
+		.summary = "What a recording holds: you left and them right,"
+			" both in one, or one side",
+	},
+	{
+		.name = "dtmf-duration", .type = OPT_TIME,
+		FIELD(dtmf_duration_ms),
+		.def = "100ms", .min = 40, .max = 5000, .unit = "ms",
+		.summary = "How long a sent digit sounds",
+	},
+	{
+		.name = "dtmf-pause", .type = OPT_TIME, FIELD(dtmf_pause_ms),
+		.def = "70ms", .min = 20, .max = 5000, .unit = "ms",
+		.summary = "Silence between sent digits",
+	},
+};
+
+_Static_assert(offsetof(struct config, port_max) ==
+	       offsetof(struct config, port_min) + sizeof(int64_t),
+	       "OPT_PORTS writes two neighbours");
+
+
+const struct option *option_table(size_t *n)
+{
+	if (n)
+		*n = sizeof(options) / sizeof(options[0]);
+
+	return options;
+}
+
+
+const struct option *option_find(const char *name)
+{
+	size_t n;
+	const struct option *o = option_table(&n);
+
+	for (; name && n > 0; n--, o++) {
+		if (!strcmp(o->name, name))
+			return o;
+	}
+
+	return NULL;
+}
