@@ -119,7 +119,7 @@ unsigned codec_ptime(const struct codec *c, unsigned want_ms);
 
 /**
  * Pitch-repeating concealment in the time domain (in the spirit of G.711
- * Appendix I): keeps the last 60 ms heard, continues the pitch with fade-out,
+ * Appendix I): keeps the last 25 ms heard, continues the pitch with fade-out,
  * cross-fades back into what comes next. Pure; any rate from 8 to 48 kHz;
  * allocates nothing after plc_alloc; until something is lost plc_good only
  * copies.

@@ -1,0 +1,377 @@
+/**
+ * @file opus.c  Opus by libopus: mono, 48 kHz, tuned for speech (RFC 7587)
+ *
+ * SDP always says opus/48000/2; what a peer sends in stereo is mixed down by
+ * the decoder.  libopus' state lies in ours, one piece of memory (44 kB to
+ * encode, 18 kB to decode); nothing is allocated after the alloc functions.
+ * Media thread, but for the fmtp functions: main.
+ *
+ * Lost packets: with in-band FEC the packet after the gap carries a poorer
+ * copy of the last one lost, else libopus makes something up.
+ */
+#include <opus/opus.h>
+#include <offhook/compat.h>
+#include <offhook/text.h>
+#include "priv.h"
+
+
+enum {
+	RATE = 48000,
+	STEP = RATE / 400,            /* 2.5 ms: what libopus counts in     */
+	BITRATE_DEFAULT = 32000,      /* full band speech, RFC 7587 3.1.1   */
+	BITRATE_MIN = 6000,
+	BITRATE_MAX = 510000,
+	COMPLEXITY_DEFAULT = 5,       /* half the CPU of 9, hardly audible  */
+	RATE_LIMIT_MIN = 8000,        /* maxplaybackrate                    */
+};
+
+struct codec_enc {
+	bool dtx;
+	uint64_t state[];             /* an OpusEncoder, aligned            */
+};
+
+
+/* 1 kHz */
+static const int16_t vec_pcm[] = {
+	0, 1044, 2071, 3061, 4000, 4870, 5657, 6347,
+	6928, 7391, 7727, 7932, 8000, 7932, 7727, 7391,
+	6928, 6347, 5657, 4870, 4000, 3061, 2071, 1044,
+	0, -1044, -2071, -3061, -4000, -4870, -5657, -6347,
+	-6928, -7391, -7727, -7932, -8000, -7932, -7727, -7391,
+	-6928, -6347, -5657, -4870, -4000, -3061, -2071, -1044,
+};
+
+static const struct codec_vector vector = {
+	vec_pcm, sizeof(vec_pcm) / sizeof(vec_pcm[0]), NULL, 0, 15.0
+};
+
+
+static inline OpusEncoder *encoder(struct codec_enc *e)
+{
+	return (OpusEncoder *)(void *)e->state;
+}
+
+
+/* nothing of ours to keep: a struct codec_dec is an OpusDecoder */
+static inline OpusDecoder *decoder(struct codec_dec *d)
+{
+	return (OpusDecoder *)(void *)d;
+}
+
+
+static int clamp(int v, int lo, int hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+
+static int errno_of(int opus_err)
+{
+	switch (opus_err) {
+
+	case OPUS_OK:               return 0;
+	case OPUS_ALLOC_FAIL:       return ENOMEM;
+	case OPUS_BUFFER_TOO_SMALL: return EOVERFLOW;
+	default:                    return EINVAL;
+	}
+}
+
+
+/* the least bandwidth that still fills what the peer can play */
+static int bandwidth(int max_rate_hz)
+{
+	if (max_rate_hz <= 0 || max_rate_hz > 24000)
+		return OPUS_BANDWIDTH_FULLBAND;
+	if (max_rate_hz > 16000)
+		return OPUS_BANDWIDTH_SUPERWIDEBAND;
+	if (max_rate_hz > 12000)
+		return OPUS_BANDWIDTH_WIDEBAND;
+	if (max_rate_hz > 8000)
+		return OPUS_BANDWIDTH_MEDIUMBAND;
+
+	return OPUS_BANDWIDTH_NARROWBAND;
+}
+
+
+static int tune(struct codec_enc *e, const struct codec_param *prm)
+{
+	OpusEncoder *o = encoder(e);
+	const int bitrate = prm->bitrate > 0
+		? clamp(prm->bitrate, BITRATE_MIN, BITRATE_MAX)
+		: BITRATE_DEFAULT;
+	const int complexity = prm->complexity < 0
+		? COMPLEXITY_DEFAULT : clamp(prm->complexity, 0, 10);
+	const int loss = prm->fec ? clamp(prm->loss_pct, 0, 100) : 0;
+	int r;
+
+	e->dtx = prm->dtx;
+
+	/* the copies of FEC are only made when loss is expected */
+	if (OPUS_OK != (r = opus_encoder_ctl(o, OPUS_SET_BITRATE(bitrate))) ||
+	    OPUS_OK != (r = opus_encoder_ctl(o,
+				OPUS_SET_COMPLEXITY(complexity))) ||
+	    OPUS_OK != (r = opus_encoder_ctl(o, OPUS_SET_VBR(!prm->cbr))) ||
+	    OPUS_OK != (r = opus_encoder_ctl(o, OPUS_SET_DTX(prm->dtx))) ||
+	    OPUS_OK != (r = opus_encoder_ctl(o,
+				OPUS_SET_INBAND_FEC(prm->fec))) ||
+	    OPUS_OK != (r = opus_encoder_ctl(o,
+				OPUS_SET_PACKET_LOSS_PERC(loss))) ||
+	    OPUS_OK != (r = opus_encoder_ctl(o,
+		OPUS_SET_MAX_BANDWIDTH(bandwidth(prm->max_rate_hz)))))
+		return errno_of(r);
+
+	return 0;
+}
+
+
+static int enc_alloc(struct codec_enc **ep, const struct codec *c,
+		     const struct codec_param *prm)
+{
+	struct codec_enc *e;
+	int err;
+	(void)c;
+
+	e = mem_zalloc(sizeof(*e) + (size_t)opus_encoder_get_size(1), NULL);
+	if (!e)
+		return ENOMEM;
+
+	err = errno_of(opus_encoder_init(encoder(e), RATE, 1,
+					 OPUS_APPLICATION_VOIP));
+	if (!err)
+		err = tune(e, prm);
+	if (err) {
+		mem_deref(e);
+		return err;
+	}
+
+	*ep = e;
+
+	return 0;
+}
+
+
+static int dec_alloc(struct codec_dec **dp, const struct codec *c,
+		     const struct codec_param *prm)
+{
+	struct codec_dec *d;
+	int err;
+	(void)c;
+	(void)prm;
+
+	d = mem_zalloc((size_t)opus_decoder_get_size(1), NULL);
+	if (!d)
+		return ENOMEM;
+
+	err = errno_of(opus_decoder_init(decoder(d), RATE, 1));
+	if (err) {
+		mem_deref(d);
+		return err;
+	}
+
+	*dp = d;
+
+	return 0;
+}
+
+
+static int encode(struct codec_enc *e, uint8_t *buf, size_t *len,
+		  const int16_t *v, size_t n)
+{
+	int r;
+
+	if (n > CODEC_FRAME_MAX)
+		return EINVAL;
+	if (!*len)
+		return EOVERFLOW;
+
+	r = opus_encode(encoder(e), v, (int)n, buf,
+			(opus_int32)(*len < CODEC_BYTES_MAX ? *len
+							    : CODEC_BYTES_MAX));
+	if (r < 0)
+		return errno_of(r);
+
+	/* libopus says: one or two bytes need not be sent */
+	*len = e->dtx && r <= 2 ? 0 : (size_t)r;
+
+	return 0;
+}
+
+
+static int decode(struct codec_dec *d, int16_t *v, size_t *n,
+		  const uint8_t *buf, size_t len)
+{
+	int r;
+
+	if (!len || len > INT32_MAX)      /* no bytes would mean: conceal */
+		return EINVAL;
+
+	r = opus_decode(decoder(d), buf, (opus_int32)len, v,
+			*n < CODEC_FRAME_MAX ? (int)*n : CODEC_FRAME_MAX, 0);
+	if (r < 0)
+		return errno_of(r);
+
+	*n = (size_t)r;
+
+	return 0;
+}
+
+
+static int conceal(struct codec_dec *d, int16_t *v, size_t n,
+		   const uint8_t *next, size_t nextlen)
+{
+	int r = OPUS_INVALID_PACKET;
+
+	if (!n || n % STEP || n > CODEC_FRAME_MAX)
+		return EINVAL;
+
+	/* of a gap longer than the packet libopus makes up the first part
+	 * and takes the last from the packet */
+	if (next && nextlen && nextlen <= INT32_MAX)
+		r = opus_decode(decoder(d), next, (opus_int32)nextlen, v,
+				(int)n, 1);
+	if (r < 0)
+		r = opus_decode(decoder(d), NULL, 0, v, (int)n, 0);
+	if (r < 0)
+		return errno_of(r);
+
+	/* never less than asked for */
+	if ((size_t)r < n)
+		memset(v + r, 0, (n - (size_t)r) * sizeof(*v));
+
+	return 0;
+}
+
+
+static size_t samples(const uint8_t *buf, size_t len)
+{
+	int r;
+
+	if (!len || len > INT32_MAX)
+		return 0;
+
+	r = opus_packet_get_nb_samples(buf, (opus_int32)len, RATE);
+
+	return r > 0 && r <= CODEC_FRAME_MAX ? (size_t)r : 0;
+}
+
+
+static void fmtp_print(char *buf, size_t sz, const struct codec_param *prm)
+{
+	struct text_buf b = { .max = 256 };
+
+	if (!sz)
+		return;
+
+	/* only what differs from the defaults; mono is the default */
+	if (prm->fec)
+		text_add(&b, ";useinbandfec=1");
+	if (prm->dtx)
+		text_add(&b, ";usedtx=1");
+	if (prm->cbr)
+		text_add(&b, ";cbr=1");
+	if (prm->max_rate_hz > 0)
+		text_add(&b, ";maxplaybackrate=%d",
+			 clamp(prm->max_rate_hz, RATE_LIMIT_MIN, RATE));
+	if (prm->bitrate > 0)
+		text_add(&b, ";maxaveragebitrate=%d",
+			 clamp(prm->bitrate, BITRATE_MIN, BITRATE_MAX));
+
+	buf[0] = '\0';
+	if (!b.err && b.len && b.len <= sz)
+		memcpy(buf, b.s + 1, b.len);      /* less the first ';' */
+
+	text_buf_reset(&b);
+}
+
+
+/* One parameter of the peer. What is malformed or out of range is as if it
+ * had not been said; what we do not know does not concern us. */
+static void parse_param(struct codec_param *prm, bool *fec,
+			const char *name, size_t nlen,
+			const char *val, size_t vlen)
+{
+	uint32_t v;
+
+	if (text_u32(&v, val, vlen, BITRATE_MAX))
+		return;
+
+	if (text_caseeq(name, nlen, "useinbandfec")) {
+		if (v <= 1)
+			*fec = v;
+	}
+	else if (text_caseeq(name, nlen, "usedtx")) {
+		if (v == 1)
+			prm->dtx = true;
+	}
+	else if (text_caseeq(name, nlen, "cbr")) {
+		if (v == 1)
+			prm->cbr = true;
+	}
+	else if (text_caseeq(name, nlen, "maxplaybackrate")) {
+		if (v >= RATE_LIMIT_MIN && v <= RATE)
+			prm->max_rate_hz = (int)v;
+	}
+	else if (text_caseeq(name, nlen, "maxaveragebitrate")) {
+		if (v >= BITRATE_MIN &&
+		    v < (prm->bitrate > 0 ? (uint32_t)prm->bitrate
+					  : BITRATE_DEFAULT))
+			prm->bitrate = (int)v;
+	}
+
+	/* stereo and sprop-stereo: we send mono, and take what comes */
+}
+
+
+static void trim(const char **p, size_t *len)
+{
+	while (*len && strchr(" \t", **p)) {
+		++*p;
+		--*len;
+	}
+	while (*len && strchr(" \t", (*p)[*len - 1]))
+		--*len;
+}
+
+
+static int fmtp_parse(struct codec_param *prm, const char *fmtp)
+{
+	bool fec = false;
+
+	while (fmtp && *fmtp) {
+		const size_t plen = strcspn(fmtp, ";");
+		const char *eq = memchr(fmtp, '=', plen);
+
+		if (eq) {
+			const char *name = fmtp, *val = eq + 1;
+			size_t nlen = (size_t)(eq - fmtp);
+			size_t vlen = plen - nlen - 1;
+
+			trim(&name, &nlen);
+			trim(&val, &vlen);
+			parse_param(prm, &fec, name, nlen, val, vlen);
+		}
+
+		fmtp += plen;
+		if (*fmtp)
+			++fmtp;
+	}
+
+	/* copies are made only when we want to and the peer can use them */
+	prm->fec = prm->fec && fec;
+
+	return 0;
+}
+
+
+const struct codec codec_opus = {
+	.name = "opus", .sdp_name = "opus",
+	.rate_hz = RATE, .clock_hz = RATE, .sdp_channels = 2, .pt = -1,
+	.ptime_max_ms = 120,
+	.ptime_step_ms = 20,          /* no 30, 50, ... ms in one packet    */
+	.delay_samples = 312,         /* 6.5 ms of look-ahead               */
+	.vector = &vector,
+	.enc_alloc = enc_alloc, .dec_alloc = dec_alloc,
+	.encode = encode, .tune = tune, .decode = decode,
+	.conceal = conceal, .samples = samples,
+	.fmtp_print = fmtp_print, .fmtp_parse = fmtp_parse,
+};
