@@ -106,19 +106,21 @@ static char *mask_value(const struct scan *s, char *p, bool line, bool secret)
 
 
 /* `name = value`, `name="value"`, `"name": "value"`. @return past it or p */
-static char *mask_param(const struct scan *s)
+static char *mask_param(struct scan *s)
 {
 	static const struct {
 		const char *name;
 		bool secret;          /* ours, not a header's */
+		char sign;
 	} names[] = {
-		{"response", false}, {"rspauth", false},
-		{"password", true}, {"ha1", true}, {"ice-pwd", false},
+		{"response", false, '='}, {"rspauth", false, '='},
+		{"password", true, '='}, {"ha1", true, '='},
+		{"ice-pwd", false, ':'},
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *p = s->p, *sign;
-		bool line;
+		char *p = s->p, *name_end, *sign;
+		bool line, json;
 
 		if (!starts_with(p, s->end, names[i].name))
 			continue;
@@ -128,19 +130,25 @@ static char *mask_param(const struct scan *s)
 			continue;
 
 		/* JSON, and JSON within a JSON string */
+		name_end = p;
 		while (p < s->end && (*p == '"' || *p == '\\'))
 			++p;
+		json = p > name_end;
 
 		sign = skip_blank(p, s->end);
-		if (sign == s->end || (*sign != '=' && *sign != ':'))
+		if (sign == s->end || *sign != (json ? ':' : names[i].sign))
 			continue;
 
 		p = skip_blank(sign + 1, s->end);
-		line = *sign == '=' && names[i].secret &&
+		line = names[i].secret && !json &&
 			(is_blank(sign[-1]) || p > sign + 1);
 
-		while (p < s->end && *p == '\\')
-			++p;
+		/* the quote behind the name closed the one before it */
+		if (json) {
+			s->quote = 0;
+			while (p < s->end && *p == '\\')
+				++p;
+		}
 
 		return mask_value(s, p, line, names[i].secret);
 	}
@@ -150,7 +158,7 @@ static char *mask_param(const struct scan *s)
 
 
 /* The key of a=crypto: `inline:KEY|lifetime|mki` */
-static char *mask_inline(const struct scan *s)
+static char *mask_inline(struct scan *s)
 {
 	if (!starts_with(s->p, s->end, "inline:"))
 		return s->p;
@@ -160,7 +168,7 @@ static char *mask_inline(const struct scan *s)
 
 
 /* `Authorization: Basic ...`, `Bearer ...` */
-static char *mask_token(const struct scan *s)
+static char *mask_token(struct scan *s)
 {
 	char *p;
 
@@ -178,7 +186,7 @@ static char *mask_token(const struct scan *s)
 
 
 /* The password of `sip:user:password@host` */
-static char *mask_userinfo(const struct scan *s)
+static char *mask_userinfo(struct scan *s)
 {
 	static const char stops[] = " \t\r\n<>\"'@";
 	char *p = s->p, *secret, *at;
@@ -211,7 +219,7 @@ static char *mask_userinfo(const struct scan *s)
 
 void text_mask(char *text, size_t len)
 {
-	typedef char *(mask_f)(const struct scan *s);
+	typedef char *(mask_f)(struct scan *s);
 	static mask_f *const masks[] = {
 		mask_param, mask_inline, mask_token, mask_userinfo,
 	};
