@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""offhook calls SIPp: what a caller has to bear"""
+import os
+import socket
+
+import sound
+from lab import check, main, ports
+from scenario import (KEPT_CSEQ, KEPT_VIA, back, called, done, ok, pause, recv, response, ringing, sdp)
+
+REFUSED = [(486, "Busy Here", 4), (600, "Busy Everywhere", 4), (404, "Not Found", 7), (410, "Gone", 7),
+           (604, "Does Not Exist Anywhere", 7), (480, "Temporarily Unavailable", 5), (408, "Request Timeout", 5),
+           (403, "Forbidden", 6), (488, "Not Acceptable Here", 8), (606, "Not Acceptable", 8),
+           (500, "Server Internal Error", 3), (503, "Service Unavailable", 3), (603, "Decline", 3)]
+
+
+def dial(lab, callee, *args, audio="tone:440", listen=None, options=(), timeout=60):
+    """the COMMAND dial to its end -> (exit code, stdout, stderr)"""
+    listen = listen or "udp:127.0.0.1:%d" % ports()
+    return lab.run("-A", audio, "-l", listen, *options, "dial", callee.uri, *args, timeout=timeout)
+
+
+def test_refusals(lab):
+    for code, phrase, wanted in REFUSED:
+        s = lab.sipp([called(), response(code, phrase), recv("ACK")], name="code%d" % code)
+        got, out, err = dial(lab, s)
+        check(got == wanted, "%d %s: exit code %d, not %d\n%s%s", code, phrase, got, wanted, out, err)
+        s.well()
+
+
+def test_redirect(lab):
+    """302: followed to where it points, or told as 3"""
+    there = lab.sipp([called(), ok(), recv("ACK"), recv("BYE"), done()], "-rtp_echo", name="there")
+    here = lab.sipp([called(), response(302, "Moved Temporarily", headers=["Contact: <%s>" % there.uri]), recv("ACK")],
+                    name="here")
+    got, out, err = dial(lab, here, "--for", "1")
+    here.well()
+    check(got in (0, 3), "exit code %d\n%s%s", got, out, err)
+    if got == 0:
+        there.well()
+
+
+CHALLENGE = 'Digest realm="lab", nonce="5ccc069c403ebaf9f0171e9517f40e41", algorithm=MD5, qop="auth"'
+VERIFY = ('<recv request="INVITE" rrs="true" test="good" next="in"><action>'
+          '<verifyauth assign_to="good" username="alice" password="se cret&amp;"/></action></recv>'
+          '<send next="end"><![CDATA[\n\nSIP/2.0 403 Forbidden\n[last_Via:]\n[last_From:]\n[last_To:];tag=x\n'
+          '[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send><label id="in"/>')
+
+
+def test_digest(lab):
+    """401 and 407, the answer checked by SIPp"""
+    for code, phrase, header in ((401, "Unauthorized", "WWW-Authenticate"),
+                                 (407, "Proxy Authentication Required", "Proxy-Authenticate")):
+        s = lab.sipp([called(), response(code, phrase, headers=["%s: %s" % (header, CHALLENGE)]), recv("ACK"), VERIFY,
+                      ok(), recv("ACK"), recv("BYE"), done(), '<label id="end"/>'], "-rtp_echo", name="auth%d" % code)
+        got, out, err = dial(lab, s, "--for", "700ms",
+                             options=["-a", "sip:alice@127.0.0.1;register=no;password=se%20cret%26"])
+        check(got == 0, "%d: exit code %d\n%s%s", code, got, out, err)
+        s.well()
+
+
+def test_wrong_password(lab):
+    """challenged again: not tried for ever"""
+    again = [response(401, "Unauthorized", headers=["WWW-Authenticate: " + CHALLENGE]), recv("ACK")]
+    s = lab.sipp([called()] + again + [called()] + again)
+    got, out, err = dial(lab, s, options=["-a", "sip:alice@127.0.0.1;register=no;password=wrong"])
+    check(got == 6, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_no_credentials(lab):
+    s = lab.sipp([called(), response(401, "Unauthorized", headers=["WWW-Authenticate: " + CHALLENGE]), recv("ACK")])
+    got, out, err = dial(lab, s)
+    check(got == 6, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_no_answer(lab):
+    """it rings too long: CANCEL"""
+    s = lab.sipp([called("cseq"), ringing(), recv("CANCEL", timeout=10000), response(200, "OK"),
+                  response(487, "Request Terminated", cseq=KEPT_CSEQ), recv("ACK")])
+    got, out, err = dial(lab, s, "--timeout", "1")
+    check(got == 5, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_answer_crosses_cancel(lab):
+    """the callee answers while our CANCEL is under way: ACK and BYE"""
+    s = lab.sipp([called("via", "cseq"), ringing(), recv("CANCEL", timeout=10000), response(200, "OK"),
+                  ok(via=KEPT_VIA, cseq=KEPT_CSEQ), recv("ACK"), recv("BYE"), done()])
+    got, out, err = dial(lab, s, "--timeout", "1")
+    check(got == 5, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_interrupted(lab):
+    """SIGINT while it rings: CANCEL, exit 130"""
+    import signal
+    s = lab.sipp([called("cseq"), ringing(), recv("CANCEL", timeout=10000), response(200, "OK"),
+                  response(487, "Request Terminated", cseq=KEPT_CSEQ), recv("ACK")])
+    phone = lab.offhook("dial", s.uri)
+    phone.event("call.state", state="ringing")
+    phone.proc.send_signal(signal.SIGINT)
+    check(phone.exit(10) == 130, "exit code %d", phone.proc.returncode)
+    s.well()
+
+
+def test_forked(lab):
+    """two phones ring, both answer: one call, the other gets ACK and BYE"""
+    s = lab.sipp([called("via", "cseq"), ringing(tag="one"), ringing(tag="two"), ok(tag="one"),
+                  recv("ACK", checks=[("To", "tag=one")]),
+                  ok(tag="two", totag=False).replace("[last_To:]", "To: <sip:test@[local_ip]:[local_port]>;tag=two")
+                  .replace("[last_Via:]", KEPT_VIA).replace("[last_CSeq:]", KEPT_CSEQ),
+                  recv("ACK", checks=[("To", "tag=two")]), recv("BYE", checks=[("To", "tag=two")]), done(),
+                  recv("BYE", checks=[("To", "tag=one")], timeout=10000), done()], "-rtp_echo")
+    got, out, err = dial(lab, s, "--for", "1500ms")
+    check(got == 0, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_200_again(lab):
+    """the callee did not get our ACK and repeats its 200: ACK again"""
+    s = lab.sipp([called("via", "cseq"), ok(), recv("ACK"),
+                  ok(via=KEPT_VIA, cseq=KEPT_CSEQ, totag=False), recv("ACK"), recv("BYE", timeout=10000), done()],
+                 "-rtp_echo")
+    got, out, err = dial(lab, s, "--for", "1")
+    check(got == 0, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_hang_up_from_there(lab):
+    s = lab.sipp([called("caller"), ringing(), ok(), recv("ACK"), pause(700), back("BYE", 1), recv(200)], "-rtp_echo")
+    got, out, err = dial(lab, s)
+    check(got == 0, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_early_media(lab):
+    """183 with SDP, then 200 with the same"""
+    s = lab.sipp([called(), response(183, "Session Progress", sdp()), pause(500), ok(), recv("ACK"),
+                  recv("BYE", timeout=10000), done()], "-rtp_echo")
+    phone = lab.offhook("dial", s.uri, "--for", "500ms", audio="tone:440")
+    phone.event("call.state", state="early")
+    phone.event("call.state", state="active")
+    check(phone.exit(10) == 0, "exit code %d\n%s", phone.proc.returncode, phone.tail())
+    s.well()
+
+
+def test_unusable_answer(lab):
+    """nothing that we offered: ACK, BYE, exit 8"""
+    s = lab.sipp([called(), ok(sdp("3")), recv("ACK"), recv("BYE"), done()])
+    got, out, err = dial(lab, s)
+    check(got == 8, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_silence(lab):
+    """answered, but no packet comes: exit 8"""
+    s = lab.sipp([called(), ok(), recv("ACK"), recv("BYE", timeout=10000), done()])
+    got, out, err = dial(lab, s, "--for", "1")
+    check(got == 8, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_hold_and_resume(lab):
+    s = lab.sipp([called(), ok(), recv("ACK"),
+                  recv("INVITE", checks=[("body", "a=sendonly")], timeout=10000),
+                  ok(sdp(direction="recvonly", version=2), totag=False), recv("ACK"),
+                  recv("INVITE", checks=[("body", "a=sendrecv")], timeout=10000),
+                  ok(sdp(version=3), totag=False), recv("ACK"),
+                  recv("BYE", timeout=10000), done()], "-rtp_echo")
+    phone = lab.offhook(audio="tone:440").ready()
+    phone.command("dial %s" % s.uri)
+    phone.event("call.state", state="active")
+    phone.command("hold")
+    phone.event("call.hold", local=True)
+    phone.command("resume")
+    phone.event("call.hold", local=False)
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    s.well()
+
+
+def test_requests_from_there(lab):
+    """re-INVITE with and without an offer, OPTIONS, an unknown method"""
+    s = lab.sipp([called("caller"), ok(), recv("ACK"), pause(200),
+                  back("INVITE", 1, sdp(direction="sendonly", version=2)), recv(100, True),
+                  recv(200, checks=[("body", "a=recvonly")]), back("ACK", 1),
+                  back("INVITE", 2), recv(100, True), recv(200, checks=[("body", "m=audio [1-9]")]),
+                  back("ACK", 2, sdp(version=3)),
+                  back("OPTIONS", 3), recv(200), back("PUBLISH", 4), recv(405),
+                  back("BYE", 5), recv(200)], "-rtp_echo")
+    got, out, err = dial(lab, s)
+    check(got in (0, 8), "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_tcp(lab):
+    s = lab.sipp([called(), ringing(), ok(), recv("ACK"), recv("BYE", timeout=10000), done()], "-rtp_echo",
+                 transport="t1")
+    got, out, err = lab.run("-A", "tone:440", "-l", "tcp:127.0.0.1:%d" % ports(), "dial",
+                            s.uri + ";transport=tcp", "--for", "1")
+    check(got == 0, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_ipv6(lab):
+    s = lab.sipp([called(checks=[("body", "IN IP6 ::1")]), ringing(), ok(), recv("ACK"), recv("BYE", timeout=10000),
+                  done()], host="::1")
+    got, out, err = dial(lab, s, "--for", "1", listen="udp:[::1]:%d" % ports(1, "::1"))
+    check(got in (0, 8), "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def test_nobody_there(lab):
+    """TCP refused; UDP without an answer; a name that is none"""
+    dead = "sip:x@127.0.0.1:%d" % ports()
+    listen = ["-A", "null", "-l", "127.0.0.1:%d" % ports()]
+    got, out, err = lab.run(*listen, "dial", dead + ";transport=tcp")
+    check(got == 9, "tcp: exit code %d\n%s%s", got, out, err)
+    got, out, err = lab.run(*listen, "dial", "sip:x@no-such-name.invalid")
+    check(got == 7, "name: exit code %d\n%s%s", got, out, err)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        got, out, err = lab.run(*listen, "dial", "sip:x@127.0.0.1:%d" % deaf.getsockname()[1], timeout=50)
+    check(got == 9, "udp: exit code %d\n%s%s", got, out, err)
+
+
+def test_speech_comes_back(lab):
+    """a tone to an echo: recorded, it is the same tone"""
+    s = lab.sipp([called(), ok(sdp("0")), recv("ACK"), recv("BYE", timeout=20000), done()], "-rtp_echo")
+    got, out, err = dial(lab, s, "--for", "4", "--record", lab.path("heard.wav"),
+                         options=["-s", "record-layout=them"])
+    check(got == 0, "exit code %d\n%s%s", got, out, err)
+    s.well()
+    check(os.path.exists(lab.path("heard.wav")), "no recording")
+    h = sound.heard(lab.path("heard.wav"), 440)
+    check(h.seconds > 3.3 and h.purity > 0.95 and not h.gaps, "%s", h)
+
+
+if __name__ == "__main__":
+    main(globals())

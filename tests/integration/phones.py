@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Calls between offhook and other people's phones: speech both ways, digits,
+hold, hang-up. baresip and linphonec, from Debian's packages."""
+import sound
+from lab import check, main
+from peers import Baresip, Linphonec
+
+OURS, THEIRS = 440, 1000         # Hz
+FORM = {                         # what the peer plays and how it calls the codec
+    (Baresip, "pcmu"): (8000, 1, "PCMU"), (Baresip, "opus"): (48000, 2, "opus/48000/2"),
+    (Linphonec, "pcmu"): (8000, 1, "PCMU"), (Linphonec, "opus"): (48000, 1, "opus"),
+}
+
+
+def setup(lab, kind, codec):
+    rate, channels, name = FORM[kind, codec]
+    source = sound.write_tone(lab.path("theirs.wav"), THEIRS, 60, rate, channels)
+    peer = kind(lab, source, codec=name)
+    phone = lab.offhook("-s", "record-layout=them", "--auto-answer", audio="tone:%d" % OURS).ready()
+    return phone, peer
+
+
+def connect(phone, peer, outgoing):
+    if outgoing:
+        phone.command("dial " + peer.uri)
+    else:
+        peer.dial(phone.uri)
+    phone.event("call.state", state="active", timeout=15)
+    peer.established()
+
+
+def steady(path, hz, seconds, what):
+    """the first `seconds` of the recording hold that tone without a break"""
+    rate, x = sound.read(path)
+    begin = sound.Heard(rate, x, hz)
+    check(begin.first is not None, "%s: no tone of %d Hz: %s", what, hz, begin)
+    at = begin.first * rate // 50
+    h = sound.Heard(rate, x[at:at + round(seconds * rate)], hz)
+    check(h.seconds > seconds - 0.2, "%s: too short: %s", what, h)
+    check(not h.gaps, "%s: breaks at %s: %s", what, h.gaps, h)
+    check(h.purity > 0.9, "%s: not clean: %s", what, h)
+    return h
+
+
+def speech(lab, kind, codec, outgoing, from_us):
+    """a call with a tone each way; recorded at both ends"""
+    phone, peer = setup(lab, kind, codec)
+    connect(phone, peer, outgoing)
+    media = phone.event("call.media", again=True)
+    check(media["codec"].lower() == codec, "codec is %s", media)
+    phone.command("record " + lab.path("ours.wav"))
+    phone.command("sleep 4", timeout=15)
+    phone.command("record stop")
+    done = phone.event("record.done")
+    check(done["result"] in ("done", "stopped"), "%s", done)
+    stats = phone.command("stats")
+    if from_us:
+        phone.command("hangup")
+        peer.closed()
+    else:
+        peer.hangup()
+    end = phone.event("call.state", state="ended")
+    ours = steady(lab.path("ours.wav"), THEIRS, 3.5, "what we heard")
+    theirs = steady(peer.recording(), OURS, 3.5, "what they heard")
+    # their file is at -12 dBFS, and both codecs keep the level
+    check(-15 < ours.level < -9, "level: %s", ours)
+    check(theirs.level > -40, "level: %s", theirs)
+    check(end["cause"] in ("none", ""), "%s", end) if "cause" in end else None
+    check(stats, "no stats")
+
+
+def digits(lab, kind, codec):
+    phone, peer = setup(lab, kind, codec)
+    connect(phone, peer, True)
+    phone.command("sleep 1", timeout=5)
+    phone.command("dtmf 159#")
+    got = peer.digits(4)
+    check(got == "159#", "they got '%s'", got)
+    for digit in "07*":
+        peer.dtmf(digit)
+        phone.event("call.dtmf", digit=digit)
+        phone.command("sleep 300ms")
+    check(phone.digits() == "07*", "we got '%s'", phone.digits())
+
+
+def holding(lab, kind, codec):
+    """held by us: they hear nothing of us and we nothing of them; resumed:
+    both again. The same from there."""
+    phone, peer = setup(lab, kind, codec)
+    connect(phone, peer, True)
+    phone.command("sleep 1", timeout=5)
+    phone.command("hold")
+    phone.event("call.hold", local=True)
+    phone.command("sleep 1", timeout=5)
+    phone.command("resume")
+    phone.event("call.hold", local=False)
+    phone.command("record " + lab.path("after.wav"))
+    phone.command("sleep 2", timeout=5)
+    phone.command("record stop")
+    phone.event("record.done")
+    steady(lab.path("after.wav"), THEIRS, 1.2, "after resume")
+    peer.hold()
+    phone.event("call.hold", remote=True)
+    phone.command("sleep 1", timeout=5)
+    peer.resume()
+    phone.event("call.hold", remote=False)
+    phone.command("record " + lab.path("again.wav"))
+    phone.command("sleep 2", timeout=5)
+    phone.command("record stop")
+    phone.event("record.done")
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    steady(lab.path("again.wav"), THEIRS, 1.2, "after their resume")
+
+
+def test_baresip_pcmu_called(lab):
+    speech(lab, Baresip, "pcmu", True, True)
+
+
+def test_baresip_pcmu_calls(lab):
+    speech(lab, Baresip, "pcmu", False, False)
+
+
+def test_baresip_opus_called(lab):
+    speech(lab, Baresip, "opus", True, False)
+
+
+def test_baresip_opus_calls(lab):
+    speech(lab, Baresip, "opus", False, True)
+
+
+def test_baresip_digits_pcmu(lab):
+    digits(lab, Baresip, "pcmu")
+
+
+def test_baresip_digits_opus(lab):
+    digits(lab, Baresip, "opus")
+
+
+def test_baresip_hold(lab):
+    holding(lab, Baresip, "pcmu")
+
+
+def test_linphonec_pcmu_called(lab):
+    speech(lab, Linphonec, "pcmu", True, False)
+
+
+def test_linphonec_pcmu_calls(lab):
+    speech(lab, Linphonec, "pcmu", False, True)
+
+
+def test_linphonec_opus_called(lab):
+    speech(lab, Linphonec, "opus", True, True)
+
+
+def test_linphonec_opus_calls(lab):
+    speech(lab, Linphonec, "opus", False, False)
+
+
+def test_linphonec_digits(lab):
+    digits(lab, Linphonec, "opus")
+
+
+def test_linphonec_hold(lab):
+    holding(lab, Linphonec, "pcmu")
+
+
+if __name__ == "__main__":
+    main(globals())
