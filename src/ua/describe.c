@@ -1,0 +1,284 @@
+/**
+ * @file describe.c  Writing session descriptions (RFC 8866, 3264)
+ *
+ * Our side of an offer or an answer: the lines of the session in their
+ * order, ours with its codecs, all others refused with port 0.  The version
+ * of the o= line rises by one when anything else has changed and never
+ * otherwise, which libre's writer cannot do.  Pure functions.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include "negotiate.h"
+
+
+/* A body in the making; after the first failure nothing more is added */
+struct writer {
+	struct mbuf *mb;
+	int err;
+};
+
+/* What stands in our line, for offers and answers alike */
+struct ours {
+	uint8_t numv[NEGO_CODECS];
+	const struct codec *codecv[NEGO_CODECS];
+	unsigned codecc;
+	uint8_t tev[NEGO_CODECS];
+	uint32_t te_hzv[NEGO_CODECS];
+	unsigned tec;
+	enum media_dir dir;
+	unsigned ptime_ms;
+	bool mux;
+};
+
+
+static void __attribute__((format(printf, 2, 3)))
+put(struct writer *w, const char *fmt, ...)
+{
+	char buf[512];
+	va_list ap;
+	int n;
+
+	if (w->err)
+		return;
+
+	va_start(ap, fmt);
+	n = vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+
+	if (n < 0 || (size_t)n >= sizeof(buf))
+		w->err = EOVERFLOW;
+	else
+		w->err = mbuf_write_mem(w->mb, (uint8_t *)buf, (size_t)n);
+}
+
+
+/* FNV-1a: enough to see that something has changed */
+static uint64_t hash(const uint8_t *p, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	while (len--)
+		h = (h ^ *p++) * 0x100000001b3ull;
+
+	return h;
+}
+
+
+static void put_ours(struct writer *w, const struct ability *ab,
+		     const struct ours *o, const char *proto)
+{
+	char fmtp[256];
+
+	put(w, "m=audio %u %s", sa_port(&ab->rtp), proto);
+	for (unsigned i = 0; i < o->codecc; i++)
+		put(w, " %u", o->numv[i]);
+	for (unsigned i = 0; i < o->tec; i++)
+		put(w, " %u", o->tev[i]);
+	put(w, "\r\n");
+
+	for (unsigned i = 0; i < o->codecc; i++) {
+		const struct codec *c = o->codecv[i];
+
+		put(w, "a=rtpmap:%u %s/%u", o->numv[i], c->sdp_name,
+		    c->clock_hz);
+		if (c->sdp_channels > 1)
+			put(w, "/%u", c->sdp_channels);
+		put(w, "\r\n");
+
+		fmtp[0] = '\0';
+		if (c->fmtp_print)
+			c->fmtp_print(fmtp, sizeof(fmtp), &ab->param);
+		if (fmtp[0])
+			put(w, "a=fmtp:%u %s\r\n", o->numv[i], fmtp);
+	}
+
+	for (unsigned i = 0; i < o->tec; i++)
+		put(w, "a=rtpmap:%u telephone-event/%u\r\n"
+		    "a=fmtp:%u 0-15\r\n", o->tev[i], o->te_hzv[i], o->tev[i]);
+
+	put(w, "a=ptime:%u\r\na=%s\r\n", o->ptime_ms,
+	    media_dir_name(o->dir));
+	if (o->mux)
+		put(w, "a=rtcp-mux\r\n");
+}
+
+
+/* @param rest  where what follows the o= line begins */
+static void put_body(struct writer *w, const struct nego *n,
+		     const struct ability *ab, const struct ours *o,
+		     size_t *rest)
+{
+	char addr[64];
+	const char *type = sa_af(&ab->rtp) == AF_INET6 ? "IP6" : "IP4";
+
+	if (!w->err)
+		w->err = sa_ntop(&ab->rtp, addr, sizeof(addr));
+	if (w->err)
+		return;
+
+	put(w, "v=0\r\no=- %llu %llu IN %s %s\r\n",
+	    (unsigned long long)n->id, (unsigned long long)n->version,
+	    type, addr);
+	*rest = w->mb->pos;
+	put(w, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", type, addr);
+
+	for (unsigned i = 0; i < n->linec; i++) {
+		const struct nego_line *l = &n->linev[i];
+
+		if (i == n->audio)
+			put_ours(w, ab, o, l->proto);
+		else
+			put(w, "m=%s 0 %s %s\r\n", l->type, l->proto, l->fmt);
+	}
+}
+
+
+static int describe(struct mbuf **mbp, struct nego *n,
+		    const struct ability *ab, const struct ours *o)
+{
+	struct writer w = { .mb = mbuf_alloc(512) };
+	size_t rest = 0;
+	uint64_t h = 0;
+
+	if (!w.mb)
+		return ENOMEM;
+
+	put_body(&w, n, ab, o, &rest);
+	if (!w.err)
+		h = hash(w.mb->buf + rest, w.mb->end - rest);
+
+	if (!w.err && n->written && h != n->hash) {
+		++n->version;
+		mbuf_rewind(w.mb);
+		put_body(&w, n, ab, o, &rest);
+	}
+
+	if (w.err) {
+		mem_deref(w.mb);
+		return w.err;
+	}
+
+	n->hash = h;
+	n->written = true;
+	w.mb->pos = 0;
+	*mbp = w.mb;
+
+	return 0;
+}
+
+
+/* A line of our own: the one we had, one that was refused, or a new one */
+static int claim_line(struct nego *n)
+{
+	struct nego_line *linev, *l;
+	int err;
+
+	if (n->audio < n->linec)
+		return 0;
+
+	for (unsigned i = 0; i < n->linec; i++) {
+		l = &n->linev[i];
+
+		if (0 == str_casecmp(l->type, "audio") &&
+		    (0 == str_casecmp(l->proto, "RTP/AVP") ||
+		     0 == str_casecmp(l->proto, "RTP/AVPF"))) {
+			n->audio = i;
+			return 0;
+		}
+	}
+
+	linev = mem_zalloc((n->linec + 1) * sizeof(*linev), NULL);
+	if (!linev)
+		return ENOMEM;
+
+	if (n->linec)
+		memcpy(linev, n->linev, n->linec * sizeof(*linev));
+	l = &linev[n->linec];
+
+	err = str_dup(&l->type, "audio");
+	if (!err)
+		err = str_dup(&l->proto, "RTP/AVP");
+	if (!err)
+		err = str_dup(&l->fmt, "0");
+	if (err) {
+		mem_deref(l->type);
+		mem_deref(l->proto);
+		mem_deref(linev);
+		return err;
+	}
+
+	mem_deref(n->linev);
+	n->linev = linev;
+	n->audio = n->linec++;
+
+	return 0;
+}
+
+
+int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
+{
+	struct ours o = {
+		.dir = ab->dir, .ptime_ms = ab->param.ptime_ms,
+		.mux = n->answer_mux,
+	};
+	int err;
+
+	if (!ab->codecc || !ab->param.ptime_ms)
+		return EINVAL;
+
+	err = claim_line(n);
+	if (err)
+		return err;
+
+	for (unsigned i = 0; i < ab->codecc; i++) {
+		const struct codec *c = ab->codecv[i];
+		const uint8_t num = nego_codec_number(n, c, NEGO_NONE);
+
+		if (num == NEGO_NONE)
+			continue;
+		o.codecv[o.codecc] = c;
+		o.numv[o.codecc++] = num;
+	}
+
+	/* after all codecs, so that the usual numbers stay as they are */
+	for (unsigned i = 0; i < o.codecc; i++) {
+		const uint32_t hz = o.codecv[i]->clock_hz;
+		bool have = false;
+		uint8_t num;
+
+		for (unsigned k = 0; k < o.tec; k++)
+			have = have || o.te_hzv[k] == hz;
+		if (have)
+			continue;
+
+		num = nego_te_number(n, hz, NEGO_NONE);
+		if (num == NEGO_NONE)
+			continue;
+		o.te_hzv[o.tec] = hz;
+		o.tev[o.tec++] = num;
+	}
+
+	return o.codecc ? describe(mbp, n, ab, &o) : EINVAL;
+}
+
+
+int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
+{
+	struct ours o = {
+		.dir = n->answer_dir, .ptime_ms = n->answer_ptime_ms,
+		.mux = n->answer_mux, .codecc = n->answer_codecc,
+	};
+
+	for (unsigned i = 0; i < n->answer_codecc; i++) {
+		o.numv[i] = n->answer_num[i];
+		o.codecv[i] = n->answer_codec[i];
+	}
+
+	if (n->answer_te != NEGO_NONE) {
+		o.tev[0] = n->answer_te;
+		o.te_hzv[0] = n->answer_te_hz;
+		o.tec = 1;
+	}
+
+	return describe(mbp, n, ab, &o);
+}

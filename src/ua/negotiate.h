@@ -1,0 +1,104 @@
+/**
+ * @file ua/negotiate.h  Offer and answer (RFC 3264, 6337): what both can do
+ *
+ * Abilities and descriptions in, descriptions and a struct media_plan out.
+ * A struct nego remembers what must stay the same during a call: the shape
+ * of the session (its lines in order), payload numbers, the version.  Zero
+ * it, then nego_init.  No I/O, no clock, no chance; main thread.
+ *
+ * An answer that cannot be used, or an offer that is refused, changes
+ * nothing.
+ */
+#ifndef OFFHOOK_UA_NEGOTIATE_H
+#define OFFHOOK_UA_NEGOTIATE_H
+
+#include "sdp.h"
+
+enum {
+	NEGO_CODECS = 8,         /* media_plan: one and also_codec          */
+	NEGO_NONE = 0xff,
+};
+
+/** What we can do and want */
+struct ability {
+	const struct codec *codecv[NEGO_CODECS];  /* best first             */
+	unsigned codecc;
+	struct codec_param param;        /* our wishes, ptime_ms among them */
+	struct sa rtp;                   /* our RTP address and port        */
+	enum media_dir dir;              /* what we want                    */
+};
+
+/** Names as in the option `codecs`. @return 0, EINVAL (none is known) */
+int ability_codecs(struct ability *ab, const char *list);
+
+/** One m= line of the session */
+struct nego_line {
+	char *type, *proto, *fmt;
+};
+
+struct nego {
+	uint64_t id;             /* of our o= line                          */
+	uint64_t version;
+	uint64_t hash;           /* of what we last wrote, without o=       */
+	bool written;
+	struct nego_line *linev; /* the lines both have agreed on           */
+	unsigned linec;
+	unsigned audio;          /* our line, linec: none                   */
+
+	/* What numbers mean in packets to us; a number never changes its
+	 * meaning during a call (RFC 3264 8.3.2) */
+	uint8_t meaning[128];
+	uint8_t codec_num[16];   /* index as in codec_table()               */
+	uint8_t te_num[16];      /* by the first codec with that clock      */
+
+	/* The answer we owe, in the order of the peer's offer */
+	uint8_t answer_num[NEGO_CODECS];
+	const struct codec *answer_codec[NEGO_CODECS];
+	unsigned answer_codecc;
+	uint8_t answer_te;
+	uint32_t answer_te_hz;
+	enum media_dir answer_dir;
+	unsigned answer_ptime_ms;
+	bool answer_mux;
+};
+
+void nego_init(struct nego *n, uint64_t id);
+void nego_reset(struct nego *n);                 /* free what it holds */
+
+/**
+ * Write an offer. The version rises only when something has changed.
+ * @return 0, EINVAL (no codecs), ENOMEM
+ */
+int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab);
+
+/**
+ * Read the peer's offer; of ab the family of rtp counts, not its port.
+ * On return plan->codec NULL: it asks for no sound we could give (all lines
+ * have port 0, or there is none), which is right too.
+ *
+ * @param held  the peer wants none of our sound; may be NULL
+ *
+ * @return 0, or the status to refuse with: 400, 488, 500
+ */
+int nego_take(struct media_plan *plan, bool *held, struct nego *n,
+	      const struct ability *ab, const char *text, size_t len);
+/** Write the answer to what nego_take took */
+int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab);
+
+/**
+ * Read the answer to our offer. @return 0, or a status that says what is
+ * wrong: 400 malformed, 488 nothing we could use, 500 no memory
+ */
+int nego_result(struct media_plan *plan, bool *held, struct nego *n,
+		const struct ability *ab, const char *text, size_t len);
+
+/* Between negotiate.c and describe.c: the number under which we receive;
+ * NEGO_NONE: there is none left (wish: there is none) */
+uint8_t nego_codec_number(struct nego *n, const struct codec *c,
+			  unsigned wish);
+uint8_t nego_te_number(struct nego *n, uint32_t clock_hz, unsigned wish);
+
+/** Is it the same stream? */
+bool plan_equal(const struct media_plan *a, const struct media_plan *b);
+
+#endif
