@@ -34,6 +34,10 @@ struct ua_conf {
 	void *arg;
 };
 
+/** Is there a sound device somebody listens at? Only then hold-others acts.
+ *  Default: yes. */
+void ua_set_device(struct ua *ua, bool device);
+
 /** err: one sentence, UA_ERR bytes. @return 0 or errno. Free: mem_deref */
 int  ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err);
 /** What is unusual about the listeners, "" nothing */
@@ -88,14 +92,18 @@ unsigned ua_call_count(const struct ua *ua);
 /* Each: 0, or errno with one sentence in err (UA_ERR bytes) */
 int  call_answer(struct call *c, char *err);
 int  call_ring(struct call *c);                  /* 180, if not yet sent */
+/** A machine answers this call: it holds no other and is not held for one */
+void call_keep_others(struct call *c);
 int  call_reject(struct call *c, uint16_t code, const char *reason, char *err);
 /** code: of a rejection, 0: by state (486 incoming) */
 int  call_hangup(struct call *c, uint16_t code, const char *reason, char *err);
+/** Event call.hold follows when the peer has agreed; if it refuses, the event
+ *  says that nothing has changed. The mic is silent at once. */
 int  call_hold(struct call *c, char *err);
 int  call_resume(struct call *c, char *err);
 int  call_mute(struct call *c, bool mute, char *err);
 int  call_dtmf(struct call *c, const char *digits, char *err);
-/** Begins when media flows; ends with event play.done */
+/** Begins when the call is answered and media flows; ends with play.done */
 int  call_play(struct call *c, const char *file, bool loop, char *err);
 /** Stop play, tone and echo: back to the device or silence */
 int  call_stop(struct call *c, char *err);
@@ -113,14 +121,14 @@ bool call_outgoing(const struct call *c);
 const struct account *call_account(const struct call *c);
 const char *call_peer(const struct call *c);             /* URI            */
 const char *call_peer_name(const struct call *c);        /* display or ""  */
-bool call_held(const struct call *c);                    /* by us          */
+bool call_held(const struct call *c);            /* by us, or about to be  */
 bool call_held_remote(const struct call *c);
 bool call_muted(const struct call *c);
 uint64_t call_duration_ms(const struct call *c);         /* since answer   */
 /** How it stands or ended: code, reason, cause */
 const struct sip_result *call_result(const struct call *c);
 bool call_was_active(const struct call *c);
-/** Media as agreed; NULL codec: none yet */
+/** Media as it runs; NULL codec: none yet */
 const struct media_plan *call_plan(const struct call *c);
 int  call_stats(struct call *c, struct stream_stats *st); /* ENOTCONN */
 double call_mos(struct call *c);                         /* 0 unknown      */

@@ -1,0 +1,342 @@
+/**
+ * @file account.c  Accounts: who we are, and to whom we prove it
+ *
+ * The ua owns its accounts; a call holds a reference.  Credentials go to the
+ * account's own servers only: an agent that answers a stranger's challenge
+ * hands him a digest of the password to work on.  What an account asks for
+ * and this version cannot do is refused here, never ignored.  Main thread.
+ */
+#include <pwd.h>
+#include <strings.h>
+#include <unistd.h>
+#include "priv.h"
+
+
+static void account_destructor(void *data)
+{
+	struct account *a = data;
+
+	list_unlink(&a->le);
+	mem_deref(a->creds);
+
+	/* the password is no longer needed anywhere */
+	memset(&a->conf, 0, sizeof(a->conf));
+}
+
+
+/* "proxy.example.com" or a URI as a loose route */
+static int make_route(struct account *a, char *err)
+{
+	const char *out = a->conf.outbound;
+	char raw[UA_URI], why[UA_ERR];
+	int e, n;
+
+	if (!out[0])
+		return 0;
+
+	n = snprintf(raw, sizeof(raw), "%s%s",
+		     strncasecmp(out, "sip:", 4) &&
+		     strncasecmp(out, "sips:", 5) ? "sip:" : "", out);
+	if (n < 0 || (size_t)n >= sizeof(raw) - 4)
+		return call_error(err, EINVAL, "outbound is too long.");
+
+	if (!strstr(raw, ";lr"))
+		strcat(raw, ";lr");
+
+	e = sip_uri_check(a->route, sizeof(a->route), raw, why, sizeof(why));
+
+	return e ? call_error(err, e, "outbound: %s", why) : 0;
+}
+
+
+/* What this version cannot do */
+static int refuse(const struct account_conf *ac, char *err)
+{
+	if (ac->password_command[0])
+		return call_error(err, EPROTONOSUPPORT,
+			"password-command is not there yet:"
+			" use password-env or password-file.");
+	if (ac->transport[0] && strcasecmp(ac->transport, "udp") &&
+	    strcasecmp(ac->transport, "tcp"))
+		return call_error(err, EPROTONOSUPPORT,
+			"transport %s is not there yet: use udp or tcp.",
+			ac->transport);
+	if (ac->media_security == POLICY_REQUIRE)
+		return call_error(err, EPROTONOSUPPORT,
+			"media-security=require cannot be kept yet:"
+			" media is not encrypted.");
+	if (ac->reliable == POLICY_REQUIRE)
+		return call_error(err, EPROTONOSUPPORT,
+			"reliable=required cannot be kept yet.");
+	if (ac->regist == 1)
+		return call_error(err, EPROTONOSUPPORT,
+			"register=yes: registration is not there yet;"
+			" use register=no to call with this account.");
+
+	return 0;
+}
+
+
+static int make_parts(struct account *a, char *err)
+{
+	struct ability ab;
+	char uri[UA_URI];
+	int e;
+
+	e = sip_uri_check(uri, sizeof(uri), a->conf.aor, err, UA_ERR);
+	if (e)
+		return e;
+
+	if (strlen(uri) >= sizeof(a->conf.aor))
+		return call_error(err, EINVAL, "The address is too long.");
+	str_ncpy(a->conf.aor, uri, sizeof(a->conf.aor));
+
+	if (sip_uri_parts(uri, a->user, sizeof(a->user), a->host,
+			  sizeof(a->host), &a->port) || !a->user[0])
+		return call_error(err, EINVAL,
+				  "An account needs a user: sip:USER@HOST.");
+
+	if (!a->conf.name[0]) {
+		int n = snprintf(a->conf.name, sizeof(a->conf.name), "%s@%s",
+				 a->user, a->host);
+
+		if (n < 0 || (size_t)n >= sizeof(a->conf.name))
+			return call_error(err, EINVAL, "The address is too"
+				" long for a name: give name=.");
+	}
+
+	if (a->conf.codecs[0] && ability_codecs(&ab, a->conf.codecs))
+		return call_error(err, EINVAL,
+				  "codecs: none of \"%s\" is known.",
+				  a->conf.codecs);
+
+	return make_route(a, err);
+}
+
+
+int ua_account_add(struct ua *ua, const struct account_conf *ac, char *err)
+{
+	struct account *a;
+	int e;
+
+	if (!ua || !ac || !err)
+		return EINVAL;
+
+	err[0] = '\0';
+
+	a = mem_zalloc(sizeof(*a), account_destructor);
+	if (!a)
+		return call_error(err, ENOMEM, "Out of memory.");
+
+	a->conf = *ac;
+
+	e = refuse(ac, err);
+	if (!e)
+		e = make_parts(a, err);
+	if (!e && ua_account_find(ua, a->conf.name))
+		e = call_error(err, EEXIST, "There is an account %s already.",
+			       a->conf.name);
+	if (!e && (ac->password[0] || ac->ha1[0])) {
+		e = sip_creds_alloc(&a->creds, ac->auth_user[0] ?
+				    ac->auth_user : a->user,
+				    ac->password, ac->ha1);
+		if (e)
+			call_error(err, e, "The credentials cannot be used:"
+				   " %s.", strerror(e));
+	}
+	if (e) {
+		mem_deref(a);
+		return e;
+	}
+
+	if (ac->regist < 0 && (ac->password[0] || ac->registrar[0]))
+		log_info("account %s: not registered, registration is not"
+			 " there yet", a->conf.name);
+
+	a->id = ++ua->next_account;
+	list_append(&ua->accounts, &a->le, a);
+
+	return 0;
+}
+
+
+const struct account *ua_account(const struct ua *ua, size_t i)
+{
+	struct le *le = ua ? list_head(&ua->accounts) : NULL;
+
+	while (le && i--)
+		le = le->next;
+
+	return le ? le->data : NULL;
+}
+
+
+const struct account *ua_account_find(const struct ua *ua, const char *name)
+{
+	struct le *le;
+
+	if (!ua || !name)
+		return NULL;
+
+	LIST_FOREACH(&ua->accounts, le) {
+		const struct account *a = le->data;
+		const char *aor = a->conf.aor;
+
+		if (0 == strcmp(a->conf.name, name) ||
+		    0 == strcasecmp(aor, name) ||
+		    (0 == strncasecmp(aor, "sip:", 4) &&
+		     0 == strcasecmp(aor + 4, name)))
+			return a;
+	}
+
+	return NULL;
+}
+
+
+const struct account *ua_account_default(const struct ua *ua)
+{
+	return ua_account(ua, 0);
+}
+
+
+unsigned account_id(const struct account *a)
+{
+	return a ? a->id : 0;
+}
+
+
+const struct account_conf *account_config(const struct account *a)
+{
+	return a ? &a->conf : NULL;
+}
+
+
+const char *account_state(const struct account *a)
+{
+	(void)a;
+
+	return "off";
+}
+
+
+const struct account *account_match(const struct ua *ua, const char *user,
+				    const char *host)
+{
+	const struct account *by_user = NULL, *any = NULL;
+	char plain[128];
+	struct le *le;
+
+	/* %61lice is alice (RFC 3261 19.1.4) */
+	if (text_unescape_percent(plain, sizeof(plain), user, strlen(user)))
+		str_ncpy(plain, user, sizeof(plain));
+
+	LIST_FOREACH(&ua->accounts, le) {
+		const struct account *a = le->data;
+		char mine[128];
+
+		if (text_unescape_percent(mine, sizeof(mine), a->user,
+					  strlen(a->user)))
+			str_ncpy(mine, a->user, sizeof(mine));
+
+		if (0 == strcmp(mine, plain)) {
+			if (0 == strcasecmp(a->host, host))
+				return a;
+			if (!by_user)
+				by_user = a;
+		}
+
+		if (a->conf.catch_all && !any)
+			any = a;
+	}
+
+	return by_user ? by_user : any;
+}
+
+
+/* Host of a URI or of a plain host[:port] */
+static bool same_host(const char *server, const char *host)
+{
+	char uri[UA_URI], h[128];
+	int n;
+
+	if (!server[0])
+		return false;
+
+	n = snprintf(uri, sizeof(uri), "%s%s",
+		     strncasecmp(server, "sip:", 4) &&
+		     strncasecmp(server, "sips:", 5) ? "sip:" : "", server);
+
+	return n > 0 && (size_t)n < sizeof(uri) &&
+		!sip_uri_parts(uri, NULL, 0, h, sizeof(h), NULL) &&
+		0 == strcasecmp(h, host);
+}
+
+
+struct sip_creds *account_creds(const struct account *a, const char *uri)
+{
+	char host[128];
+
+	if (!a || !a->creds)
+		return NULL;
+
+	/* the first hop is the account's own */
+	if (a->route[0])
+		return a->creds;
+
+	if (sip_uri_parts(uri, NULL, 0, host, sizeof(host), NULL))
+		return NULL;
+
+	return 0 == strcasecmp(host, a->host) ||
+		same_host(a->conf.registrar, host) ? a->creds : NULL;
+}
+
+
+int account_anonymous(char *buf, size_t sz, const struct ua *ua,
+		      const struct sa *laddr)
+{
+	const char *user = getenv("USER");
+	char clean[64], addr[64];
+	enum sip_transp tp;
+	uint16_t port = 0;
+	struct sa sa;
+	size_t n = 0;
+	int r;
+
+	if (!user || !user[0]) {
+		const struct passwd *pw = getpwuid(getuid());
+
+		user = pw ? pw->pw_name : "offhook";
+	}
+
+	for (; *user && n < sizeof(clean) - 1; user++) {
+		const unsigned char c = (unsigned char)*user;
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') || strchr("-_.", c))
+			clean[n++] = (char)c;
+	}
+	clean[n] = '\0';
+
+	/* the port we are reached at, unless it is the usual one */
+	for (size_t i = 0; sip_stack_listener(ua->sip, i, &sa, &tp); i++) {
+		if (sa_cmp(&sa, laddr, SA_ADDR)) {
+			port = sa_port(&sa);
+			break;
+		}
+	}
+
+	r = sa_ntop(laddr, addr, sizeof(addr));
+	if (r)
+		return r;
+
+	r = re_snprintf(buf, sz, sa_af(laddr) == AF_INET6 ?
+			"sip:%s@[%s]" : "sip:%s@%s", n ? clean : "offhook",
+			addr);
+	if (r < 0 || (size_t)r + 8 >= sz)
+		return EOVERFLOW;
+
+	if (port && port != SIP_PORT)
+		(void)snprintf(buf + r, sz - (size_t)r, ":%u", port);
+
+	return 0;
+}

@@ -1,0 +1,368 @@
+/**
+ * @file call.c  The life of a call
+ *
+ * Made by ua_dial or by an INVITE, known by its number, gone on the turn
+ * after its end has been told.  The call owns its SIP session and its stream.
+ * Out: find the local address, open the stream, offer, INVITE.  A numeric
+ * address needs no looking for and goes out at once.  Main thread.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include "priv.h"
+
+
+int call_error(char *buf, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(buf, UA_ERR, fmt, ap);
+	va_end(ap);
+
+	return err;
+}
+
+
+static void call_destructor(void *data)
+{
+	struct call *c = data;
+
+	timer_cancel(&c->tmr_ring);
+	timer_cancel(&c->tmr_limit);
+	timer_cancel(&c->tmr_turn);
+
+	if (!c->finished && c->id)
+		--c->ua->living;
+
+	list_unlink(&c->le);
+	hash_unlink(&c->he);
+	mem_deref(c->target);
+	mem_deref(c->sip);
+	if (c->stream)
+		stream_close(c->stream);
+	nego_reset(&c->nego);
+	mem_deref(c->acc);
+	mem_deref(c->peer);
+	mem_deref(c->name);
+	mem_deref(c->headers);
+	mem_deref(c->play.path);
+	mem_deref(c->play_old.path);
+	mem_deref(c->record.path);
+	mem_deref(c->record_old.path);
+}
+
+
+int call_create(struct call **cp, struct ua *ua, bool outgoing,
+		struct account *acc, const char *peer, const char *name)
+{
+	struct call *c;
+	int err;
+
+	c = mem_zalloc(sizeof(*c), call_destructor);
+	if (!c)
+		return ENOMEM;
+
+	c->ua = ua;
+	c->outgoing = outgoing;
+	c->acc = mem_ref(acc);
+	c->source = SOURCE_DEVICE;
+	nego_init(&c->nego, rand_u32());
+
+	err = utf8_dup(&c->peer, peer, UA_URI);
+	if (!err && name && name[0])
+		err = utf8_dup(&c->name, name, EVENT_TEXT - 1);
+	if (err) {
+		mem_deref(c);
+		return err;
+	}
+
+	/* numbers are what the user types: short, never 0 */
+	do {
+		++ua->next_call;
+	} while (!ua->next_call || ua_call(ua, ua->next_call));
+
+	c->id = ua->next_call;
+	++ua->living;
+	list_append(&ua->calls, &c->le, c);
+	hash_append(ua->callh, c->id, &c->he, c);
+
+	*cp = c;
+
+	return 0;
+}
+
+
+bool call_room(const struct ua *ua)
+{
+	return ua->living < (uint64_t)ua->config->max_calls;
+}
+
+
+bool call_living(const struct call *c)
+{
+	return c && !c->finished && !c->ending;
+}
+
+
+static void free_handler(void *arg)
+{
+	struct call *c = arg;
+
+	mem_deref(c);
+}
+
+
+void call_finish(struct call *c, const struct sip_result *res)
+{
+	if (c->finished)
+		return;
+
+	c->finished = true;
+	--c->ua->living;
+	c->result = *res;
+	if (!c->end_ms)
+		c->end_ms = clock_ms();
+
+	timer_cancel(&c->tmr_ring);
+	timer_cancel(&c->tmr_limit);
+	c->target = mem_deref(c->target);
+
+	call_media_close(c);
+	record_keep(c);
+	(void)call_state_set(c, CALL_ENDED);
+
+	timer_start(&c->tmr_turn, 0, free_handler, c);
+	ua_call_ended(c->ua);
+}
+
+
+static void fail_handler(void *arg)
+{
+	struct call *c = arg;
+	const struct sip_result res = c->result;
+
+	call_finish(c, &res);
+}
+
+
+void call_fail(struct call *c, enum sip_cause cause, int err,
+	       const char *reason)
+{
+	struct sip_result *res = &c->result;
+
+	if (c->finished)
+		return;
+
+	memset(res, 0, sizeof(*res));
+	res->cause = cause;
+	res->err = err;
+	utf8_copy(res->reason, sizeof(res->reason), reason);
+
+	c->ending = true;
+	timer_start(&c->tmr_turn, 0, fail_handler, c);
+}
+
+
+/* The local address is known: open the stream and send the INVITE */
+static void call_connect(struct call *c, const struct sa *laddr)
+{
+	struct sip_call_conf conf = { .uri = c->peer };
+	struct mbuf *offer = NULL;
+	struct ability ab;
+	char from[UA_URI];
+	int err;
+
+	err = call_media_open(c, laddr);
+	if (err) {
+		call_fail(c, SIP_CAUSE_LOCAL, err, err == EADDRINUSE ?
+			  "no free port in media-ports" : strerror(err));
+		return;
+	}
+
+	if (c->acc) {
+		conf.from = c->acc->conf.aor;
+		conf.from_name = c->acc->conf.display_name[0] ?
+			c->acc->conf.display_name : NULL;
+		conf.route = c->acc->route[0] ? c->acc->route : NULL;
+		conf.transport = c->acc->conf.transport[0] ?
+			c->acc->conf.transport : NULL;
+		conf.creds = account_creds(c->acc, c->peer);
+	}
+	else {
+		err = account_anonymous(from, sizeof(from), c->ua, laddr);
+		if (err)
+			goto out;
+		conf.from = from;
+	}
+	conf.headers = c->headers;
+	conf.ring_ms = c->ring_ms;
+
+	call_ability(c, stream_local(c->stream), &ab);
+	err = nego_offer(&offer, &c->nego, &ab);
+	if (err)
+		goto out;
+
+	err = sip_call_connect(&c->sip, c->ua->sip, &conf, offer,
+			       &call_sip_handlers, c);
+
+ out:
+	mem_deref(offer);
+	if (err)
+		call_fail(c, SIP_CAUSE_LOCAL, err, strerror(err));
+}
+
+
+static void target_handler(const struct sip_result *err,
+			   const struct sa *laddr, void *arg)
+{
+	struct call *c = arg;
+
+	c->target = mem_deref(c->target);
+
+	if (c->finished || c->ending)
+		return;
+
+	if (err)
+		call_finish(c, err);
+	else
+		call_connect(c, laddr);
+}
+
+
+/*
+ * Where to. A numeric next hop gives the local address at once; a name goes
+ * through the resolver.
+ */
+static void call_start(struct call *c)
+{
+	const char *route = c->acc && c->acc->route[0] ? c->acc->route : NULL;
+	const char *hop = route ? route : c->peer;
+	char host[128];
+	uint16_t port = 0;
+	struct sa dst, laddr;
+	int err;
+
+	if (0 == sip_uri_parts(hop, NULL, 0, host, sizeof(host), &port) &&
+	    !strstr(hop, "maddr=") &&
+	    0 == sa_set_str(&dst, host, port ? port : SIP_PORT)) {
+
+		err = sip_stack_source(c->ua->sip, &dst, &laddr);
+		if (err)
+			call_fail(c, SIP_CAUSE_TRANSPORT, err, strerror(err));
+		else
+			call_connect(c, &laddr);
+		return;
+	}
+
+	err = sip_target_find(&c->target, c->ua->sip, c->peer, route,
+			      c->acc && c->acc->conf.transport[0] ?
+			      c->acc->conf.transport : NULL,
+			      target_handler, c);
+	if (err)
+		call_fail(c, SIP_CAUSE_RESOLVE, err, strerror(err));
+}
+
+
+static int find_account(const struct account **ap, const struct ua *ua,
+			const struct ua_dial *prm, char *err)
+{
+	if (!prm->account || !prm->account[0]) {
+		*ap = ua_account_default(ua);
+		return 0;
+	}
+
+	*ap = ua_account_find(ua, prm->account);
+
+	return *ap ? 0 : call_error(err, ENOENT, "There is no account %.100s.",
+				    prm->account);
+}
+
+
+int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
+	    char *err)
+{
+	const struct account *acc = NULL;
+	char uri[UA_URI];
+	struct call *c;
+	int e;
+
+	if (!ua || !prm || !prm->target || !err)
+		return EINVAL;
+
+	err[0] = '\0';
+
+	if (ua->closing)
+		return call_error(err, ESHUTDOWN, "The phone is closing.");
+
+	e = find_account(&acc, ua, prm, err);
+	if (!e)
+		e = target_complete(uri, sizeof(uri), prm->target, acc, err);
+	if (e)
+		return e;
+
+	if (!call_room(ua))
+		return call_error(err, EUSERS, "There are %u calls already"
+				  " (option max-calls).", ua->living);
+
+	if (!prm->no_hold)
+		call_hold_others(ua, NULL);
+
+	e = call_create(&c, ua, true, (struct account *)acc, uri, NULL);
+	if (e)
+		return call_error(err, e, "%s.", strerror(e));
+
+	c->keep_others = prm->no_hold;
+	c->ring_ms = prm->ring_ms ? prm->ring_ms
+				  : (uint32_t)ua->config->ring_timeout_ms;
+	if (prm->headers && str_dup(&c->headers, prm->headers)) {
+		mem_deref(c);
+		return call_error(err, ENOMEM, "Out of memory.");
+	}
+
+	if (idp)
+		*idp = c->id;
+
+	c->begin_ms = clock_ms();
+	(void)call_state_set(c, CALL_CALLING);
+	if (!c->ending)
+		call_start(c);
+
+	return 0;
+}
+
+
+struct call *ua_call(const struct ua *ua, unsigned id)
+{
+	struct le *le;
+
+	if (!ua || !id)
+		return NULL;
+
+	for (le = list_head(hash_list(ua->callh, id)); le; le = le->next) {
+		struct call *c = le->data;
+
+		if (c->id == id)
+			return c;
+	}
+
+	return NULL;
+}
+
+
+struct call *ua_call_next(const struct ua *ua, const struct call *prev)
+{
+	struct le *le;
+
+	if (!ua)
+		return NULL;
+
+	le = prev ? prev->le.next : list_head(&ua->calls);
+
+	return le ? le->data : NULL;
+}
+
+
+unsigned ua_call_count(const struct ua *ua)
+{
+	return ua ? ua->living : 0;
+}

@@ -1,0 +1,403 @@
+/**
+ * @file call_control.c  What the user wants of a call
+ *
+ * Each function does its part at once or says in one sentence why not; what
+ * depends on the peer is told by events.  Main thread.
+ */
+#include <stdio.h>
+#include "priv.h"
+
+
+static int no_call(const struct call *c, char *err)
+{
+	if (!c)
+		return call_error(err, ENOTCONN, "There is no such call.");
+
+	return call_error(err, ENOTCONN, c->finished ?
+			  "Call %u has ended." : "Call %u is being hung up.",
+			  c->id);
+}
+
+
+static bool control_free(const char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	}
+
+	return true;
+}
+
+
+/* Does somebody at the device talk in it? */
+static bool has_listener(const struct call *c)
+{
+	return c->state == CALL_ACTIVE && !c->keep_others &&
+		c->source == SOURCE_DEVICE && call_living(c);
+}
+
+
+void call_hold_others(struct ua *ua, const struct call *c)
+{
+	char why[UA_ERR];
+	struct le *le;
+
+	if (!ua->device || !ua->config->hold_others || ua->living < 1)
+		return;
+
+	for (le = list_head(&ua->calls); le; le = le->next) {
+		struct call *other = le->data;
+
+		if (other == c || other->hold || !has_listener(other))
+			continue;
+
+		if (call_hold(other, why))
+			log_warn("call %u: not held: %s", other->id, why);
+	}
+}
+
+
+void call_keep_others(struct call *c)
+{
+	if (c)
+		c->keep_others = true;
+}
+
+
+/* Out of an offer: the answer; without one: our own offer */
+static int describe_answer(struct call *c, struct mbuf **sdp)
+{
+	struct ability ab;
+
+	call_ability(c, stream_local(c->stream), &ab);
+
+	return c->late_offer ? nego_offer(sdp, &c->nego, &ab)
+			     : nego_answer(sdp, &c->nego, &ab);
+}
+
+
+int call_answer(struct call *c, char *err)
+{
+	struct mbuf *sdp = NULL;
+	int e;
+
+	if (!call_living(c))
+		return no_call(c, err);
+	if (c->outgoing || c->state != CALL_INCOMING)
+		return call_error(err, EALREADY, c->outgoing ?
+			"Call %u goes out: the other side answers it." :
+			"Call %u is answered already.", c->id);
+
+	if (!c->keep_others && c->source == SOURCE_DEVICE)
+		call_hold_others(c->ua, c);
+
+	e = call_media_open(c, sip_call_laddr(c->sip));
+	if (!e)
+		e = describe_answer(c, &sdp);
+	if (!e)
+		e = sip_call_answer(c->sip, sdp);
+	mem_deref(sdp);
+
+	if (e) {
+		call_error(err, e, "Call %u cannot be answered: %s.", c->id,
+			   e == EADDRINUSE ? "no free port in media-ports"
+					   : strerror(e));
+		c->ending = true;
+		(void)sip_call_reject(c->sip, 500, NULL, NULL);
+		return e;
+	}
+
+	/* the 200 is on its way; with a late offer the ACK brings the plan */
+	c->result.code = 200;
+	utf8_copy(c->result.reason, sizeof(c->result.reason), "OK");
+
+	if (!c->late_offer) {
+		e = call_media_apply(c, &c->next, c->next_held);
+		if (e) {
+			char why[UA_ERR];
+
+			(void)call_hangup(c, 0, NULL, why);
+			return call_error(err, e, "Call %u: media cannot"
+					  " start: %s.", c->id, strerror(e));
+		}
+	}
+
+	call_answered(c);
+
+	return 0;
+}
+
+
+int call_ring(struct call *c)
+{
+	int e;
+
+	if (!call_living(c) || c->outgoing || c->state != CALL_INCOMING)
+		return ENOTCONN;
+	if (c->remote_ring)
+		return 0;
+
+	e = sip_call_ring(c->sip, 180, NULL, NULL);
+	if (!e)
+		c->remote_ring = true;
+
+	return e;
+}
+
+
+int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
+{
+	int e;
+
+	if (!call_living(c))
+		return no_call(c, err);
+	if (c->outgoing || c->state != CALL_INCOMING)
+		return call_error(err, ENOTCONN,
+				  "Call %u does not wait for an answer.",
+				  c->id);
+	if (!code)
+		code = 486;
+	if (code < 300 || code > 699)
+		return call_error(err, EINVAL, "%u is no code to refuse a"
+				  " call with: 300 to 699.", code);
+	if (reason && !control_free(reason))
+		return call_error(err, EINVAL,
+				  "The reason has control characters.");
+
+	e = sip_call_reject(c->sip, code, reason && reason[0] ? reason : NULL,
+			    NULL);
+	if (e)
+		return call_error(err, e, "Call %u cannot be refused: %s.",
+				  c->id, strerror(e));
+
+	c->ending = true;
+
+	return 0;
+}
+
+
+/* Reason header (RFC 3326); "" when there is nothing to say */
+static void reason_header(char *buf, size_t sz, uint16_t code,
+			  const char *text)
+{
+	struct text_buf b = { .max = sz - 1 };
+
+	buf[0] = '\0';
+	if (!code && !(text && text[0]))
+		return;
+
+	text_add(&b, "SIP;cause=%u", code ? code : 200);
+	if (text && text[0]) {
+		text_add(&b, ";text=\"");
+		for (; *text; text++)
+			text_add(&b, strchr("\"\\", *text) ? "\\%c" : "%c",
+				 *text);
+		text_add(&b, "\"");
+	}
+
+	if (!b.err)
+		str_ncpy(buf, b.s, sz);
+	text_buf_reset(&b);
+}
+
+
+int call_hangup(struct call *c, uint16_t code, const char *reason, char *err)
+{
+	char header[512];
+
+	if (!c || c->finished)
+		return no_call(c, err);
+	if (c->ending)
+		return 0;
+	if (reason && !control_free(reason))
+		return call_error(err, EINVAL,
+				  "The reason has control characters.");
+
+	if (!c->outgoing && c->state == CALL_INCOMING)
+		return call_reject(c, code, reason, err);
+
+	if (!c->sip) {
+		call_fail(c, SIP_CAUSE_CANCELLED, 0, "");
+		return 0;
+	}
+
+	reason_header(header, sizeof(header), code, reason);
+
+	c->ending = true;
+	c->end_ms = clock_ms();
+	call_media_close(c);
+	sip_call_hangup(c->sip, code, header[0] ? header : NULL);
+
+	return 0;
+}
+
+
+/* Held or not is a wish first; the re-INVITE makes it so */
+static int want_hold(struct call *c, bool hold, char *err)
+{
+	int e;
+
+	if (!call_living(c))
+		return no_call(c, err);
+	if (c->state != CALL_ACTIVE)
+		return call_error(err, ENOTCONN,
+				  "Call %u is not answered yet.", c->id);
+	if (c->hold == hold)
+		return call_error(err, EALREADY, hold ?
+				  "Call %u is held already." :
+				  "Call %u is not held.", c->id);
+
+	c->hold = hold;
+
+	e = call_reoffer(c);
+	if (e) {
+		c->hold = !hold;
+		return call_error(err, e, "Call %u cannot be changed: %s.",
+				  c->id, strerror(e));
+	}
+
+	/* hold is heard at once, resume when the peer agrees */
+	if (hold)
+		call_media_settle(c);
+
+	return 0;
+}
+
+
+int call_hold(struct call *c, char *err)
+{
+	return want_hold(c, true, err);
+}
+
+
+int call_resume(struct call *c, char *err)
+{
+	if (call_living(c) && c->hold && !c->keep_others &&
+	    c->source == SOURCE_DEVICE)
+		call_hold_others(c->ua, c);
+
+	return want_hold(c, false, err);
+}
+
+
+int call_mute(struct call *c, bool mute, char *err)
+{
+	if (!call_living(c))
+		return no_call(c, err);
+	if (c->muted == mute)
+		return call_error(err, EALREADY, mute ?
+				  "Call %u is muted already." :
+				  "Call %u is not muted.", c->id);
+
+	c->muted = mute;
+	call_media_settle(c);
+
+	return 0;
+}
+
+
+int call_dtmf(struct call *c, const char *digits, char *err)
+{
+	int e;
+
+	if (!call_living(c))
+		return no_call(c, err);
+	if (!digits || !digits[0])
+		return call_error(err, EINVAL, "No digits.");
+
+	for (const char *p = digits; *p; p++) {
+		if (!strchr("0123456789*#ABCDabcd,w", *p))
+			return call_error(err, EINVAL, "'%c' is not a digit:"
+				" 0-9 * # A-D, and ',' or 'w' for pauses.",
+				(unsigned char)*p > 0x20 &&
+				(unsigned char)*p < 0x7f ? *p : '?');
+	}
+
+	if (!c->started)
+		return call_error(err, ENOTCONN,
+				  "Call %u has no media yet.", c->id);
+
+	e = stream_dtmf(c->stream, digits);
+	if (!e)
+		return 0;
+
+	return e == ENOTSUP ?
+		call_error(err, e, "The peer of call %u takes no digits"
+			   " (no telephone-event in its SDP).", c->id) :
+		e == ENOSPC ?
+		call_error(err, e, "Call %u: too many digits wait.", c->id) :
+		call_error(err, e, "Call %u: %s.", c->id, strerror(e));
+}
+
+
+static int want_source(struct call *c, enum stream_source src, double hz,
+		       char *err)
+{
+	if (!call_living(c))
+		return no_call(c, err);
+
+	c->source = src;
+	c->tone_hz = hz;
+	call_media_settle(c);
+
+	return 0;
+}
+
+
+int call_stop(struct call *c, char *err)
+{
+	if (!call_living(c))
+		return no_call(c, err);
+
+	call_file_stop_play(c);
+
+	return want_source(c, SOURCE_DEVICE, 0, err);
+}
+
+
+int call_echo(struct call *c, bool on, char *err)
+{
+	return want_source(c, on ? SOURCE_ECHO : SOURCE_DEVICE, 0, err);
+}
+
+
+int call_tone(struct call *c, double hz, char *err)
+{
+	if (!(hz >= 20 && hz <= 20000))
+		return call_error(err, EINVAL, "A tone has 20 to 20000 Hz.");
+
+	return want_source(c, SOURCE_TONE, hz, err);
+}
+
+
+static void limit_handler(void *arg)
+{
+	struct call *c = arg;
+	char why[UA_ERR];
+
+	log_info("call %u: its time is over", c->id);
+	(void)call_hangup(c, 0, NULL, why);
+}
+
+
+void call_limit(struct call *c, uint64_t ms)
+{
+	uint64_t passed;
+
+	if (!call_living(c))
+		return;
+
+	c->limit_ms = ms;
+	if (!ms) {
+		timer_cancel(&c->tmr_limit);
+		return;
+	}
+
+	if (c->state != CALL_ACTIVE)
+		return;
+
+	passed = clock_ms() - c->active_ms;
+	timer_start(&c->tmr_limit, passed < ms ? ms - passed : 0,
+		    limit_handler, c);
+}

@@ -1,0 +1,272 @@
+/**
+ * @file call_file.c  Files that play into a call or are recorded from it
+ *
+ * A file asked for before media flows waits in the call and begins with it;
+ * each ends with exactly one event.  Reading is done here, on main; the last
+ * file is kept, since many calls play the same one.  Main thread.
+ */
+#include <sys/stat.h>
+#include "priv.h"
+
+
+static bool is_play(const struct call *c, const struct call_file *f)
+{
+	return f == &c->play || f == &c->play_old;
+}
+
+
+void call_file_done(struct call *c, struct call_file *f, const char *result,
+		    const char *text, int64_t duration_ms)
+{
+	struct event ev;
+
+	if (!f->path)
+		return;
+
+	event_init(&ev, is_play(c, f) ? EVENT_PLAY_DONE : EVENT_RECORD_DONE);
+	ev.call = c->id;
+	ev.account = c->acc ? c->acc->id : 0;
+	utf8_copy(ev.u.file_done.file, sizeof(ev.u.file_done.file), f->path);
+	utf8_copy(ev.u.file_done.result, sizeof(ev.u.file_done.result),
+		  result);
+	utf8_copy(ev.u.file_done.text, sizeof(ev.u.file_done.text), text);
+	ev.u.file_done.duration_ms = duration_ms;
+
+	f->path = mem_deref(f->path);
+	f->begin_ms = 0;
+	f->loop = false;
+
+	event_publish(c->ua->bus, &ev);
+}
+
+
+void call_file_event(struct call *c, const struct stream_event *se)
+{
+	struct call_file *f;
+
+	if (se->type == STREAM_PLAY_DONE)
+		f = c->play_old.path ? &c->play_old : &c->play;
+	else
+		f = c->record_old.path ? &c->record_old : &c->record;
+
+	call_file_done(c, f, se->err ? "error" :
+		       se->stopped ? "stopped" : "done",
+		       se->text ? se->text : "", se->duration_ms);
+}
+
+
+/* Stopped; its event comes from the stream, and the next may begin now */
+static void retire(struct call *c, struct call_file *f,
+		   struct call_file *old)
+{
+	if (!f->begin_ms) {
+		call_file_done(c, f, "stopped", "", 0);
+		return;
+	}
+
+	/* two at once are awaited: tell the older as it stands */
+	call_file_done(c, old, "stopped", "",
+		       (int64_t)(clock_ms() - old->begin_ms));
+
+	*old = *f;
+	memset(f, 0, sizeof(*f));
+}
+
+
+void call_file_stop_play(struct call *c)
+{
+	if (!c->play.path)
+		return;
+
+	if (c->play.begin_ms)
+		stream_play_stop(c->stream);
+	retire(c, &c->play, &c->play_old);
+}
+
+
+static void file_end(struct call *c, struct call_file *f, const char *result)
+{
+	if (f->begin_ms)
+		call_file_done(c, f, result, "",
+			       (int64_t)(clock_ms() - f->begin_ms));
+	else
+		call_file_done(c, f, "error",
+			       "The call ended before it began.", 0);
+}
+
+
+void call_file_end(struct call *c)
+{
+	file_end(c, &c->play_old, "stopped");
+	file_end(c, &c->play, "stopped");
+	file_end(c, &c->record_old, "stopped");
+	file_end(c, &c->record, "done");
+}
+
+
+/* The samples of a file, from the last one if that has not changed */
+static int sound_load(struct ua *ua, const char *path, char *err)
+{
+	struct stat st;
+	int64_t mtime_ns;
+	int16_t *v = NULL;
+	uint32_t hz;
+	size_t n;
+	int e;
+
+	if (stat(path, &st))
+		return call_error(err, errno, "%.150s: %s.", path,
+				  strerror(errno));
+
+	mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
+		st.st_mtim.tv_nsec;
+
+	if (ua->sound_path && 0 == strcmp(ua->sound_path, path) &&
+	    ua->sound_mtime_ns == mtime_ns &&
+	    ua->sound_size == (int64_t)st.st_size)
+		return 0;
+
+	e = sound_read(&v, &n, &hz, path, err, UA_ERR);
+	if (e)
+		return e;
+
+	ua->sound_path = mem_deref(ua->sound_path);
+	free(ua->sound);
+	ua->sound = v;
+	ua->soundc = n;
+	ua->sound_hz = hz;
+	ua->sound_mtime_ns = mtime_ns;
+	ua->sound_size = (int64_t)st.st_size;
+
+	/* without its name it is only not found again */
+	(void)str_dup(&ua->sound_path, path);
+
+	return 0;
+}
+
+
+int call_file_play(struct call *c, char *err)
+{
+	struct ua *ua = c->ua;
+	int e;
+
+	e = sound_load(ua, c->play.path, err);
+	if (e)
+		return e;
+
+	e = stream_play(c->stream, ua->sound, ua->soundc, ua->sound_hz,
+			c->play.loop);
+	if (e)
+		return call_error(err, e, "%.150s cannot be played: %s.",
+				  c->play.path, strerror(e));
+
+	c->play.begin_ms = clock_ms();
+
+	return 0;
+}
+
+
+static enum record_layout layout(const struct config *conf)
+{
+	static const char *const names[] = {
+		[RECORD_STEREO] = "stereo", [RECORD_MIXED] = "mixed",
+		[RECORD_THEM] = "them", [RECORD_YOU] = "you",
+	};
+
+	for (unsigned i = 0; i < COUNT_OF(names); i++) {
+		if (0 == strcmp(conf->record_layout, names[i]))
+			return (enum record_layout)i;
+	}
+
+	return RECORD_STEREO;
+}
+
+
+int call_file_record(struct call *c, char *err)
+{
+	int e;
+
+	err[0] = '\0';
+
+	e = stream_record(c->stream, c->record.path, layout(c->ua->config),
+			  err, UA_ERR);
+	if (e)
+		return err[0] ? e : call_error(err, e, "%.150s: %s.",
+					       c->record.path, strerror(e));
+
+	c->record.begin_ms = clock_ms();
+
+	return 0;
+}
+
+
+int call_play(struct call *c, const char *file, bool loop, char *err)
+{
+	int e;
+
+	if (!call_living(c))
+		return call_error(err, ENOTCONN, "The call has ended.");
+	if (c->play.path)
+		return call_error(err, EALREADY, "Call %u plays %.150s"
+				  " already: stop it first.", c->id,
+				  c->play.path);
+
+	/* a file that cannot be read is said at once */
+	e = sound_load(c->ua, file, err);
+	if (e)
+		return e;
+
+	if (str_dup(&c->play.path, file))
+		return call_error(err, ENOMEM, "Out of memory.");
+	c->play.loop = loop;
+	c->play.begin_ms = 0;
+
+	if (!c->started || c->state != CALL_ACTIVE)
+		return 0;
+
+	e = call_file_play(c, err);
+	if (e)
+		c->play.path = mem_deref(c->play.path);
+
+	return e;
+}
+
+
+int call_record(struct call *c, const char *file, char *err)
+{
+	int e;
+
+	if (!call_living(c))
+		return call_error(err, ENOTCONN, "The call has ended.");
+	if (c->record.path)
+		return call_error(err, EALREADY, "Call %u is recorded to"
+				  " %.150s already: stop it first.", c->id,
+				  c->record.path);
+
+	if (str_dup(&c->record.path, file))
+		return call_error(err, ENOMEM, "Out of memory.");
+	c->record.begin_ms = 0;
+
+	if (!c->started)
+		return 0;
+
+	e = call_file_record(c, err);
+	if (e)
+		c->record.path = mem_deref(c->record.path);
+
+	return e;
+}
+
+
+int call_record_stop(struct call *c, char *err)
+{
+	if (!call_living(c) || !c->record.path)
+		return call_error(err, ENOTCONN, "Call %u is not recorded.",
+				  c ? c->id : 0);
+
+	if (c->record.begin_ms)
+		stream_record_stop(c->stream);
+	retire(c, &c->record, &c->record_old);
+
+	return 0;
+}

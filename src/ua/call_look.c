@@ -1,0 +1,117 @@
+/**
+ * @file call_look.c  What a screen may ask of a call
+ *
+ * Nothing here changes anything.  Main thread.
+ */
+#include "priv.h"
+
+
+unsigned call_id(const struct call *c)
+{
+	return c ? c->id : 0;
+}
+
+
+enum call_state call_state(const struct call *c)
+{
+	return c ? c->state : CALL_ENDED;
+}
+
+
+unsigned call_seen(const struct call *c)
+{
+	return c ? c->seen : 0;
+}
+
+
+bool call_outgoing(const struct call *c)
+{
+	return c && c->outgoing;
+}
+
+
+const struct account *call_account(const struct call *c)
+{
+	return c ? c->acc : NULL;
+}
+
+
+const char *call_peer(const struct call *c)
+{
+	return c ? c->peer : "";
+}
+
+
+const char *call_peer_name(const struct call *c)
+{
+	return c && c->name ? c->name : "";
+}
+
+
+bool call_held(const struct call *c)
+{
+	return c && c->hold;
+}
+
+
+bool call_held_remote(const struct call *c)
+{
+	return c && c->held_remote;
+}
+
+
+bool call_muted(const struct call *c)
+{
+	return c && c->muted;
+}
+
+
+uint64_t call_duration_ms(const struct call *c)
+{
+	if (!c || !c->active_ms)
+		return 0;
+
+	return (c->end_ms ? c->end_ms : clock_ms()) - c->active_ms;
+}
+
+
+const struct sip_result *call_result(const struct call *c)
+{
+	return c ? &c->result : NULL;
+}
+
+
+bool call_was_active(const struct call *c)
+{
+	return c && c->active_ms;
+}
+
+
+const struct media_plan *call_plan(const struct call *c)
+{
+	return c ? &c->plan : NULL;
+}
+
+
+int call_stats(struct call *c, struct stream_stats *st)
+{
+	if (!c || !st || !c->stream || !c->started)
+		return ENOTCONN;
+
+	return stream_stats(c->stream, st);
+}
+
+
+double call_mos(struct call *c)
+{
+	struct stream_stats st;
+	double loss;
+
+	if (call_stats(c, &st) || !st.packets_received)
+		return 0;
+
+	loss = stats_loss_pct(&st);
+
+	return media_mos(c->plan.codec, loss,
+			 st.delay_ms + st.rtt_us / 2000.0);
+}

@@ -1,0 +1,373 @@
+/**
+ * @file call_media.c  A call and its stream
+ *
+ * The stream is opened for the port that goes into our description and
+ * started when both have agreed.  Held by us the peer hears silence at once,
+ * whatever the signalling does; a file that plays goes on, so music on hold
+ * is `play` and `hold`.  Every function here that calls stream_* goes through
+ * the door to the media thread, so nothing is asked twice.  Main thread.
+ */
+#include <math.h>
+#include "priv.h"
+
+
+static void count_expected(struct call *c, bool expect)
+{
+	const uint64_t now = clock_ms();
+
+	if (c->recv_from_ms)
+		c->recv_ms += now - c->recv_from_ms;
+
+	c->recv_from_ms = expect ? now : 0;
+}
+
+
+static bool expects(const struct call *c)
+{
+	return c->stream && c->started && c->state == CALL_ACTIVE &&
+		(c->plan.dir & MEDIA_RECVONLY);
+}
+
+
+static void dtmf_publish(const struct call *c, const struct stream_event *se)
+{
+	struct event ev;
+
+	event_init(&ev, EVENT_CALL_DTMF);
+	ev.call = c->id;
+	ev.account = c->acc ? c->acc->id : 0;
+	ev.u.call_dtmf.digit[0] = se->digit;
+	ev.u.call_dtmf.digit[1] = '\0';
+	utf8_copy(ev.u.call_dtmf.via, sizeof(ev.u.call_dtmf.via), "rtp");
+	ev.u.call_dtmf.duration_ms = se->duration_ms;
+
+	event_publish(c->ua->bus, &ev);
+}
+
+
+/*
+ * Silence of the peer ends no call: it may be a mute button, a hold nobody
+ * told us of, a route that heals. It is said once and then left to SIP.
+ */
+static void silence_tell(struct call *c, bool silent)
+{
+	if (silent == c->silent_told || (silent && !expects(c)))
+		return;
+
+	c->silent_told = silent;
+
+	if (silent)
+		log_warn("call %u: nothing heard for %u s; the call goes on",
+			 c->id,
+			 (unsigned)(c->ua->config->rtp_timeout_ms / 1000));
+	else
+		log_info("call %u: heard again", c->id);
+}
+
+
+static void stream_handler(const struct stream_event *se, void *arg)
+{
+	struct call *c = arg;
+
+	switch (se->type) {
+
+	case STREAM_FIRST_PACKET:
+		log_debug("call %u: media flows", c->id);
+		break;
+
+	case STREAM_TIMEOUT:
+		silence_tell(c, true);
+		break;
+
+	case STREAM_RESUMED:
+		silence_tell(c, false);
+		break;
+
+	case STREAM_DTMF:
+		dtmf_publish(c, se);
+		break;
+
+	case STREAM_PLAY_DONE:
+	case STREAM_RECORD_DONE:
+		call_file_event(c, se);
+		break;
+
+	case STREAM_DTMF_SENT:
+	case STREAM_REMOTE_BYE:
+		break;
+	}
+}
+
+
+int call_media_open(struct call *c, const struct sa *laddr)
+{
+	const struct config *conf = c->ua->config;
+	const struct stream_conf sc = {
+		.local = *laddr,
+		.device = c->source == SOURCE_DEVICE,
+		.timeout_ms = (unsigned)conf->rtp_timeout_ms,
+		.dtmf_ms = (uint32_t)conf->dtmf_duration_ms,
+		.dtmf_pause_ms = (uint32_t)conf->dtmf_pause_ms,
+	};
+
+	if (c->stream)
+		return 0;
+
+	c->source_told = sc.device ? SOURCE_DEVICE : SOURCE_SILENCE;
+
+	return stream_open(&c->stream, c->ua->media, &sc, stream_handler, c);
+}
+
+
+void call_media_hold_publish(const struct call *c)
+{
+	struct event ev;
+
+	event_init(&ev, EVENT_CALL_HOLD);
+	ev.call = c->id;
+	ev.account = c->acc ? c->acc->id : 0;
+	ev.u.call_hold.local = c->hold_told;
+	ev.u.call_hold.remote = c->held_remote;
+
+	log_info("call %u: %s by us, %s by the peer", c->id,
+		 c->hold_told ? "held" : "not held",
+		 c->held_remote ? "held" : "not held");
+
+	event_publish(c->ua->bus, &ev);
+}
+
+
+void call_media_hold_tell(struct call *c, bool held)
+{
+	/* what we want is agreed once no re-INVITE of ours is open */
+	const bool local = c->mod_busy ? c->hold_told : c->hold;
+
+	if (local == c->hold_told && held == c->held_remote)
+		return;
+
+	c->hold_told = local;
+	c->held_remote = held;
+	call_media_hold_publish(c);
+}
+
+
+static void address_print(char *buf, size_t sz, const struct sa *sa)
+{
+	if (!sa_isset(sa, SA_ADDR) || re_snprintf(buf, sz, "%J", sa) < 0)
+		buf[0] = '\0';
+}
+
+
+static void media_publish(const struct call *c)
+{
+	const struct media_plan *p = &c->plan;
+	struct event ev;
+
+	event_init(&ev, EVENT_CALL_MEDIA);
+	ev.call = c->id;
+	ev.account = c->acc ? c->acc->id : 0;
+
+	utf8_copy(ev.u.call_media.codec, sizeof(ev.u.call_media.codec),
+		  p->codec->name);
+	ev.u.call_media.rate_hz = p->codec->rate_hz;
+	ev.u.call_media.ptime_ms = p->param.ptime_ms;
+	utf8_copy(ev.u.call_media.security,
+		  sizeof(ev.u.call_media.security), "none");
+	utf8_copy(ev.u.call_media.direction,
+		  sizeof(ev.u.call_media.direction), media_dir_name(p->dir));
+	address_print(ev.u.call_media.local, sizeof(ev.u.call_media.local),
+		      stream_local(c->stream));
+	address_print(ev.u.call_media.remote, sizeof(ev.u.call_media.remote),
+		      &p->rtp);
+
+	event_publish(c->ua->bus, &ev);
+}
+
+
+static bool media_changed(const struct media_plan *a,
+			  const struct media_plan *b)
+{
+	return a->codec != b->codec || a->dir != b->dir ||
+		a->param.ptime_ms != b->param.ptime_ms ||
+		!sa_cmp(&a->rtp, &b->rtp, SA_ALL);
+}
+
+
+int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
+{
+	struct media_plan next = *plan;
+	const bool first = !c->started;
+	bool changed;
+	int err;
+
+	if (!next.codec) {
+		if (first)
+			return 0;
+
+		/* the line was taken away: rest until it comes back */
+		next = c->plan;
+		next.dir = MEDIA_INACTIVE;
+	}
+
+	memcpy(next.cname, c->ua->cname, sizeof(next.cname));
+
+	changed = first || media_changed(&c->plan, &next);
+
+	if (first || !plan_equal(&c->plan, &next)) {
+		err = stream_start(c->stream, &next);
+		if (err) {
+			log_warn("call %u: media cannot start: %s", c->id,
+				 strerror(err));
+			return err;
+		}
+		c->plan = next;
+		c->started = true;
+	}
+
+	count_expected(c, expects(c));
+	if (first)
+		call_media_settle(c);
+	if (changed)
+		media_publish(c);
+	call_media_hold_tell(c, held);
+
+	return 0;
+}
+
+
+/* The mic of somebody who holds is never heard */
+static enum stream_source source_now(const struct call *c)
+{
+	return c->hold ? SOURCE_SILENCE : c->source;
+}
+
+
+void call_media_settle(struct call *c)
+{
+	char why[UA_ERR];
+
+	if (!c->stream || !c->started)
+		return;
+
+	count_expected(c, expects(c));
+
+	if (source_now(c) != c->source_told ||
+	    (source_now(c) == SOURCE_TONE && c->tone_hz != c->tone_told_hz)) {
+		const int err = stream_set_source(c->stream, source_now(c),
+						  c->tone_hz);
+
+		if (err)
+			log_warn("call %u: %s", c->id, strerror(err));
+		else {
+			c->source_told = source_now(c);
+			c->tone_told_hz = c->tone_hz;
+		}
+	}
+
+	if (c->muted != c->muted_told) {
+		stream_mute(c->stream, c->muted);
+		c->muted_told = c->muted;
+	}
+
+	if (c->record.path && !c->record.begin_ms) {
+		if (call_file_record(c, why))
+			call_file_done(c, &c->record, "error", why, 0);
+	}
+
+	/* nobody hears a file before the answer */
+	if (c->play.path && !c->play.begin_ms && c->state == CALL_ACTIVE) {
+		if (call_file_play(c, why))
+			call_file_done(c, &c->play, "error", why, 0);
+	}
+}
+
+
+double stats_loss_pct(const struct stream_stats *st)
+{
+	const uint64_t n = st->packets_received + st->lost;
+
+	return n ? 100.0 * (double)st->lost / (double)n : NAN;
+}
+
+
+static void record_fill(struct call *c)
+{
+	struct call_record *r = &c->rec;
+	struct stream_stats st;
+
+	count_expected(c, false);
+	r->media_expected = c->recv_ms >= EXPECT_MS;
+	r->mos = r->loss_pct = r->jitter_ms = r->delay_ms = NAN;
+
+	if (!c->started || stream_stats(c->stream, &st))
+		return;
+
+	r->packets_received = st.packets_received;
+	r->packets_sent = st.packets_sent;
+	r->loss_pct = stats_loss_pct(&st);
+
+	if (st.packets_received) {
+		r->jitter_ms = st.jitter_us / 1000.0;
+		r->delay_ms = st.delay_ms;
+		r->mos = media_mos(c->plan.codec, r->loss_pct,
+				   st.delay_ms + st.rtt_us / 2000.0);
+	}
+}
+
+
+void call_media_close(struct call *c)
+{
+	struct stream *s = c->stream;
+
+	if (s) {
+		record_fill(c);
+		c->stream = NULL;
+		stream_close(s);
+	}
+
+	call_file_end(c);
+}
+
+
+void call_media_quality(struct call *c)
+{
+	struct stream_stats st;
+	uint64_t received, lost;
+	struct event ev;
+
+	if (!c->started || c->state != CALL_ACTIVE ||
+	    call_stats(c, &st))
+		return;
+
+	received = st.packets_received - c->q_received;
+	lost = st.lost > c->q_lost ? st.lost - c->q_lost : 0;
+	c->q_received = st.packets_received;
+	c->q_lost = st.lost;
+
+	event_init(&ev, EVENT_CALL_QUALITY);
+	ev.call = c->id;
+	ev.account = c->acc ? c->acc->id : 0;
+	ev.u.call_quality.packets_sent = (int64_t)st.packets_sent;
+	ev.u.call_quality.packets_received = (int64_t)st.packets_received;
+	ev.u.call_quality.packets_lost = (int64_t)st.lost;
+
+	if (received + lost)
+		ev.u.call_quality.loss_pct = 100.0 * (double)lost /
+			(double)(received + lost);
+	if (st.packets_received) {
+		ev.u.call_quality.jitter_ms = st.jitter_us / 1000.0;
+		ev.u.call_quality.delay_ms = st.delay_ms;
+	}
+	if (st.rtt_us)
+		ev.u.call_quality.rtt_ms = st.rtt_us / 1000.0;
+	if (received + lost) {
+		const double mos = media_mos(c->plan.codec,
+			ev.u.call_quality.loss_pct,
+			st.delay_ms + st.rtt_us / 2000.0);
+
+		if (mos > 0)
+			ev.u.call_quality.mos = mos;
+	}
+
+	event_publish(c->ua->bus, &ev);
+}

@@ -1,0 +1,270 @@
+/**
+ * @file call_sip.c  What the SIP session asks and tells
+ *
+ * The session says when the offer/answer model needs a description or has
+ * one; what stands in it is settled in negotiate.c, what follows for the
+ * sound in call_media.c.  At most one re-INVITE of ours is under way: what
+ * the user wants meanwhile goes out after it.  Main thread.
+ */
+#include "priv.h"
+
+
+int ua_ability(struct ability *ab, const struct ua *ua,
+	       const struct account *acc)
+{
+	const struct config *conf = ua->config;
+	const char *list = acc && acc->conf.codecs[0] ? acc->conf.codecs
+						      : conf->codecs;
+
+	memset(ab, 0, sizeof(*ab));
+	sa_init(&ab->rtp, AF_UNSPEC);
+
+	ab->dir = MEDIA_SENDRECV;
+	ab->param.ptime_ms = (unsigned)conf->packet_time_ms;
+	ab->param.bitrate = (int)conf->opus_bitrate;
+	ab->param.complexity = (int)conf->opus_complexity;
+	ab->param.fec = conf->opus_fec;
+
+	return ability_codecs(ab, list);
+}
+
+
+void call_ability(const struct call *c, const struct sa *rtp,
+		  struct ability *ab)
+{
+	(void)ua_ability(ab, c->ua, c->acc);
+
+	ab->rtp = *rtp;
+	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
+}
+
+
+static void reoffer_handler(void *arg)
+{
+	struct call *c = arg;
+
+	c->mod_busy = false;
+	(void)call_reoffer(c);
+}
+
+
+int call_reoffer(struct call *c)
+{
+	struct mbuf *offer = NULL;
+	struct ability ab;
+	int err;
+
+	if (!c->stream || !c->sip)
+		return ENOTCONN;
+
+	if (c->mod_busy) {
+		c->mod_again = true;
+		return 0;
+	}
+
+	call_ability(c, stream_local(c->stream), &ab);
+
+	err = nego_offer(&offer, &c->nego, &ab);
+	if (!err)
+		err = sip_call_modify(c->sip, offer);
+	mem_deref(offer);
+
+	if (!err) {
+		c->mod_busy = true;
+		c->mod_again = false;
+	}
+
+	return err;
+}
+
+
+void call_answered(struct call *c)
+{
+	c->active_ms = clock_ms();
+	timer_cancel(&c->tmr_ring);
+
+	if (!call_state_set(c, CALL_ACTIVE))
+		return;
+
+	/* who listens may have hung up already */
+	if (!call_living(c))
+		return;
+
+	call_limit(c, c->limit_ms);
+	call_media_settle(c);
+	ua_quality_start(c->ua);
+}
+
+
+/* A late offer of ours, or the session as it stands */
+static int offer_handler(struct mbuf **sdp, void *arg)
+{
+	struct call *c = arg;
+	struct ability ab;
+
+	if (!c->stream)
+		return ENOTCONN;
+
+	call_ability(c, stream_local(c->stream), &ab);
+
+	return nego_offer(sdp, &c->nego, &ab);
+}
+
+
+static int answer_handler(struct mbuf **answer, struct mbuf *offer, void *arg)
+{
+	struct call *c = arg;
+	struct media_plan plan;
+	struct ability ab;
+	bool held = false;
+	int code;
+
+	if (!c->stream)
+		return 488;
+
+	call_ability(c, stream_local(c->stream), &ab);
+
+	code = nego_take(&plan, &held, &c->nego, &ab,
+			 (const char *)mbuf_buf(offer), mbuf_get_left(offer));
+	if (code) {
+		log_info("call %u: offer refused (%d)", c->id, code);
+		return code;
+	}
+
+	if (nego_answer(answer, &c->nego, &ab) ||
+	    call_media_apply(c, &plan, held))
+		return 500;
+
+	/* An offer of ours that waits for its turn was written before this
+	 * answer and is out of date now */
+	if (c->mod_busy && !timer_running(&c->tmr_turn))
+		timer_start(&c->tmr_turn, 0, reoffer_handler, c);
+
+	return 0;
+}
+
+
+static int result_handler(struct mbuf *answer, bool early, void *arg)
+{
+	struct call *c = arg;
+	struct media_plan plan;
+	struct ability ab;
+	bool held = false;
+	int code;
+	(void)early;
+
+	/* hung up meanwhile: nobody listens any more */
+	if (!c->stream)
+		return 0;
+
+	call_ability(c, stream_local(c->stream), &ab);
+
+	code = nego_result(&plan, &held, &c->nego, &ab,
+			   (const char *)mbuf_buf(answer),
+			   mbuf_get_left(answer));
+	if (code) {
+		log_info("call %u: answer unusable (%d)", c->id, code);
+		return code;
+	}
+
+	return call_media_apply(c, &plan, held) ? 500 : 0;
+}
+
+
+/*
+ * 180 rings, with or without media that is early; a description makes it
+ * early. Others (181, 182, 183 without one) change nothing, but what was
+ * early stays so.
+ */
+static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
+{
+	struct call *c = arg;
+
+	if (c->ending || c->state == CALL_ACTIVE)
+		return;
+
+	c->result.code = in->code;
+	utf8_copy(c->result.reason, sizeof(c->result.reason), in->reason);
+
+	if (sdp && c->started)
+		(void)call_state_set(c, CALL_EARLY);
+	else if (in->code == 180)
+		(void)call_state_set(c, CALL_RINGING);
+	else if (in->code == 183 && c->started)
+		(void)call_state_set(c, CALL_EARLY);
+	else
+		log_info("call %u: %u", c->id, in->code);
+}
+
+
+static void established_handler(const struct sip_info *in, void *arg)
+{
+	struct call *c = arg;
+
+	if (!c->outgoing || c->ending || c->state == CALL_ACTIVE)
+		return;
+
+	c->result.code = in->code;
+	utf8_copy(c->result.reason, sizeof(c->result.reason), in->reason);
+
+	call_answered(c);
+}
+
+
+static void modified_handler(const struct sip_result *res, void *arg)
+{
+	struct call *c = arg;
+
+	if (!c->mod_busy)
+		return;
+
+	c->mod_busy = false;
+
+	if (c->ending)
+		return;
+
+	if (res->cause == SIP_CAUSE_NONE) {
+		if (c->mod_again && !call_reoffer(c))
+			return;
+		call_media_hold_tell(c, c->held_remote);
+		return;
+	}
+
+	/* what was before stays in force (RFC 3261 14.1) */
+	log_warn("call %u: %s was refused by the peer (%u)", c->id,
+		 c->hold ? "hold" : "resume", res->code);
+	c->mod_again = false;
+	c->hold = c->hold_told;
+	call_media_settle(c);
+	call_media_hold_publish(c);
+}
+
+
+static void closed_handler(const struct sip_result *res,
+			   const struct sip_info *in, void *arg)
+{
+	struct call *c = arg;
+	struct sip_result r = *res;
+	(void)in;
+
+	if (r.cause == SIP_CAUSE_NONE || r.reason[0])
+		utf8_copy(r.reason, sizeof(r.reason), res->reason);
+
+	if (c->active_ms && c->ending && !r.remote)
+		r.cause = SIP_CAUSE_NONE;     /* whatever became of our BYE */
+	else if (c->rung_out)
+		r.cause = SIP_CAUSE_NO_ANSWER;
+
+	call_finish(c, &r);
+}
+
+
+const struct sip_call_h call_sip_handlers = {
+	.offer_h       = offer_handler,
+	.answer_h      = answer_handler,
+	.result_h      = result_handler,
+	.progress_h    = progress_handler,
+	.established_h = established_handler,
+	.modified_h    = modified_handler,
+	.closed_h      = closed_handler,
+};

@@ -1,0 +1,145 @@
+/**
+ * @file incoming.c  A call that comes: whose it is and whether we take it
+ *
+ * Refused here, before anything rings: an unknown user (404), too many calls
+ * (486), an offer we cannot use (488, 400).  What is taken is told by its
+ * state; whoever listens may answer or refuse it in that moment, else it
+ * rings.  Main thread.
+ */
+#include "priv.h"
+
+
+/* Whose call. @return 0 or the status to refuse with */
+static int find_owner(const struct account **ap, const struct ua *ua,
+		      const struct sip_info *in)
+{
+	*ap = NULL;
+
+	if (ua->closing)
+		return 503;
+
+	/* a person without accounts is whoever is called here */
+	if (!ua_account(ua, 0))
+		return 0;
+
+	*ap = account_match(ua, in->ruri_user, in->ruri_host);
+
+	return *ap ? 0 : 404;
+}
+
+
+static void ring_out(void *arg)
+{
+	struct call *c = arg;
+	char why[UA_ERR];
+
+	c->rung_out = true;
+	if (call_reject(c, 480, NULL, why))
+		log_warn("call %u: %s", c->id, why);
+}
+
+
+/* Can we speak with this peer at all? The answer is written later, when our
+ * port is known. */
+static int take_offer(struct call *c, const struct sa *laddr,
+		      struct mbuf *offer)
+{
+	struct ability ab;
+
+	c->late_offer = !offer;
+	if (!offer)
+		return 0;
+
+	call_ability(c, laddr, &ab);
+
+	return nego_take(&c->next, &c->next_held, &c->nego, &ab,
+			 (const char *)mbuf_buf(offer), mbuf_get_left(offer));
+}
+
+
+int incoming_invite(struct sip_call *sc, const struct sip_info *in,
+		    struct mbuf *offer, void *arg)
+{
+	struct ua *ua = arg;
+	const struct account *acc;
+	char from[EVENT_TEXT];
+	struct call *c;
+	int code;
+
+	code = find_owner(&acc, ua, in);
+	if (!code && !call_room(ua))
+		code = 486;
+	if (code)
+		goto refuse;
+
+	if (call_create(&c, ua, false, (struct account *)acc, in->from_uri,
+			in->from_name)) {
+		code = 500;
+		goto refuse;
+	}
+
+	code = take_offer(c, sip_call_laddr(sc), offer);
+	if (code) {
+		/* never told, so its number is free again */
+		if (ua->next_call == c->id)
+			--ua->next_call;
+		mem_deref(c);
+		goto refuse;
+	}
+
+	c->sip = mem_ref(sc);
+	sip_call_attach(sc, &call_sip_handlers, c);
+
+	c->begin_ms = clock_ms();
+	if (ua->config->ring_timeout_ms > 0)
+		timer_start(&c->tmr_ring,
+			    (uint64_t)ua->config->ring_timeout_ms,
+			    ring_out, c);
+
+	(void)call_state_set(c, CALL_INCOMING);
+
+	if (call_living(c) && c->state == CALL_INCOMING)
+		(void)call_ring(c);
+
+	return 0;
+
+ refuse:
+	log_info("call from %s refused (%d)",
+		 text_escape(from, sizeof(from), in->from_uri,
+			     strlen(in->from_uri)), code);
+
+	return code;
+}
+
+
+int incoming_options(const struct sip_info *in, void *arg)
+{
+	struct ua *ua = arg;
+	const struct account *acc;
+	const int code = in->ruri_user[0] ? find_owner(&acc, ua, in) : 0;
+
+	return code ? code : call_room(ua) ? 200 : 486;
+}
+
+
+int incoming_ability(struct mbuf **sdp, const struct sa *laddr, void *arg)
+{
+	struct ua *ua = arg;
+	struct ability ab;
+	struct nego n;
+	int err;
+
+	err = ua_ability(&ab, ua, NULL);
+	if (err)
+		return err;
+
+	/* port 0: these are abilities, not an offer (RFC 3264 9) */
+	ab.rtp = *laddr;
+	sa_set_port(&ab.rtp, 0);
+
+	nego_init(&n, rand_u32());
+	err = nego_offer(sdp, &n, &ab);
+	nego_reset(&n);
+
+	return err;
+}

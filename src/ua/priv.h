@@ -1,0 +1,233 @@
+/**
+ * @file ua/priv.h  Inside the user agent
+ *
+ * ua.c holds the lists; a call is call.c (its life), call_state.c (the one
+ * setter), call_sip.c (what the SIP session tells), call_media.c (its
+ * stream), call_control.c (what the user wants), call_look.c (what a screen
+ * may ask), incoming.c (a call that comes), record.c (how it ended).
+ * Main thread.
+ */
+#ifndef OFFHOOK_UA_PRIV_H
+#define OFFHOOK_UA_PRIV_H
+
+#include "offhook/ua.h"
+#include "offhook/clock.h"
+#include "offhook/text.h"
+#include "offhook/timer.h"
+#include "negotiate.h"
+
+#define LOG_MODULE "ua"
+#include "offhook/log.h"
+
+enum {
+	UA_URI      = 512,           /* longest URI we call                  */
+	UA_RECORDS  = 64,
+	UA_BUCKETS  = 64,            /* calls by id; a power of two          */
+	QUALITY_MS  = 1000,
+	EXPECT_MS   = 1000,          /* less time to receive proves nothing  */
+};
+
+struct account {
+	struct le le;
+	unsigned id;
+	struct account_conf conf;
+	char user[128], host[128];   /* of the AOR                           */
+	uint16_t port;               /* 0: none                              */
+	char route[UA_URI];          /* "" none                              */
+	struct sip_creds *creds;     /* NULL: none                           */
+};
+
+struct ua {
+	const struct config *config;
+	struct event_bus *bus;
+	struct media *media;
+	struct sip_stack *sip;
+	struct list accounts;        /* struct account, oldest first         */
+	struct list calls;           /* struct call, by id                   */
+	struct hash *callh;          /* the same by id                       */
+	unsigned next_account, next_call;
+	unsigned living;             /* calls that have not ended            */
+	bool device;                 /* somebody listens at a sound device   */
+	struct timer tmr_quality;
+	char cname[24];              /* RFC 7022: by chance, for this run    */
+
+	/* the last WAV played: many calls play the same */
+	int16_t *sound;
+	size_t soundc;
+	uint32_t sound_hz;
+	char *sound_path;
+	int64_t sound_mtime_ns, sound_size;
+
+	void (*trace_h)(bool tx, enum sip_transp tp, const struct sa *local,
+			const struct sa *peer, const char *text, size_t len,
+			void *arg);
+	void *trace_arg;
+
+	bool closing;
+	void (*done_h)(void *arg);
+	void *done_arg;
+
+	struct call_record recordv[UA_RECORDS];
+	unsigned recordc;            /* ever; the newest is at recordc - 1   */
+};
+
+/** A file to play or to record, before and while it runs */
+struct call_file {
+	char *path;                  /* NULL: none                           */
+	uint64_t begin_ms;           /* 0: waits for media                   */
+	bool loop;
+};
+
+struct call {
+	struct le le;                /* ua->calls                            */
+	struct le he;                /* ua->callh                            */
+	struct ua *ua;
+	unsigned id;
+	enum call_state state;       /* set by call_state_set alone          */
+	unsigned seen;
+	bool outgoing;
+	bool remote_ring;            /* 180 was sent                         */
+	bool late_offer;             /* the INVITE had none                  */
+	bool ending;                 /* we have hung up                      */
+	bool finished;               /* ended, waits for its turn to go      */
+	bool keep_others;            /* never holds another call             */
+	bool rung_out;               /* we let it ring long enough           */
+	struct account *acc;         /* NULL: none                           */
+	char *peer;                  /* URI, valid UTF-8                     */
+	char *name;
+	char *headers;               /* of the INVITE, NULL: none            */
+	uint32_t ring_ms;
+
+	struct sip_call *sip;        /* NULL before the INVITE               */
+	struct sip_target *target;   /* while it is looked for               */
+	struct sip_result result;
+
+	/* media */
+	struct nego nego;
+	struct stream *stream;       /* NULL: not open                       */
+	struct media_plan plan;      /* in force; codec NULL: none           */
+	struct media_plan next;      /* agreed, starts with the answer       */
+	bool started;
+	bool hold;                   /* what we want                         */
+	bool hold_told;              /* what both have agreed on and events say */
+	bool held_remote;
+	bool next_held;              /* of next                              */
+	bool muted;
+	bool mod_busy;               /* our re-INVITE is under way           */
+	bool mod_again;              /* ... and no longer what we want       */
+	bool silent_told;
+	enum stream_source source;   /* when not held                        */
+	double tone_hz;
+	enum stream_source source_told;          /* as the stream has it     */
+	double tone_told_hz;
+	bool muted_told;
+	struct call_file play, record;
+	struct call_file play_old, record_old;   /* stopped, event awaited   */
+	uint64_t recv_from_ms;       /* 0: nothing is to come now            */
+	uint64_t recv_ms;            /* how long something was to come       */
+	uint64_t q_received, q_lost; /* at the last call.quality             */
+
+	uint64_t begin_ms, active_ms, end_ms;    /* clock_ms(), 0: not yet   */
+	uint64_t limit_ms;           /* 0: none                              */
+	struct call_record rec;      /* filled when media ends               */
+	struct timer tmr_ring, tmr_limit, tmr_turn;
+};
+
+/* account.c */
+const struct account *account_match(const struct ua *ua, const char *user,
+				    const char *host);
+/** Credentials for a request to uri by way of a; NULL: it goes to strangers */
+struct sip_creds *account_creds(const struct account *a, const char *uri);
+/** "sip:user@host" of a person without an account */
+int  account_anonymous(char *buf, size_t sz, const struct ua *ua,
+		       const struct sa *laddr);
+
+/* target.c */
+/** What the user typed as a URI, see interface.md. err: one sentence.
+ *  @return 0, EINVAL, EPROTONOSUPPORT */
+int  target_complete(char *uri, size_t sz, const char *text,
+		     const struct account *a, char *err);
+
+/* call.c */
+int  call_create(struct call **cp, struct ua *ua, bool outgoing,
+		 struct account *acc, const char *peer, const char *name);
+/** Is it within max-calls? */
+bool call_room(const struct ua *ua);
+/** The end: media closes, the record is written, it is told, and the call
+ *  is freed on a turn of its own. Not from inside a user's call. */
+void call_finish(struct call *c, const struct sip_result *res);
+/** The same on the next turn, for what fails on our side */
+void call_fail(struct call *c, enum sip_cause cause, int err,
+	       const char *reason);
+/** Sentence for err into buf and back the error: "Call 2 has ended." */
+int  call_error(char *buf, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+bool call_living(const struct call *c);
+
+/* call_control.c */
+/** Calls that somebody listens to, but c, go on hold (option hold-others) */
+void call_hold_others(struct ua *ua, const struct call *c);
+
+/* call_state.c */
+bool call_state_allowed(enum call_state from, enum call_state to);
+/** The one setter: logs, publishes. @return false: not allowed */
+bool call_state_set(struct call *c, enum call_state to);
+
+/* call_sip.c */
+extern const struct sip_call_h call_sip_handlers;
+/** It is answered: by us or by them */
+void call_answered(struct call *c);
+/** A re-INVITE that says what we want now. @return 0, ENOTCONN, ENOMEM */
+int  call_reoffer(struct call *c);
+void call_ability(const struct call *c, const struct sa *rtp,
+		  struct ability *ab);
+int  ua_ability(struct ability *ab, const struct ua *ua,
+		const struct account *acc);
+
+/* call_media.c */
+int  call_media_open(struct call *c, const struct sa *laddr);
+/** Let the stream do what has been agreed; tells what has changed */
+int  call_media_apply(struct call *c, const struct media_plan *plan,
+		      bool held);
+/** What the user wants of it now: source, mute, files */
+void call_media_settle(struct call *c);
+void call_media_hold_tell(struct call *c, bool held);
+void call_media_hold_publish(const struct call *c);
+/** Figures into the record, stream closed; files end with their events */
+void call_media_close(struct call *c);
+void call_media_quality(struct call *c);
+/** NAN: nothing came */
+double stats_loss_pct(const struct stream_stats *st);
+
+/* call_file.c */
+/** Begin what waits. err: UA_ERR bytes */
+int  call_file_play(struct call *c, char *err);
+int  call_file_record(struct call *c, char *err);
+/** Its one event, and forget it */
+void call_file_done(struct call *c, struct call_file *f, const char *result,
+		    const char *text, int64_t duration_ms);
+/** The stream says that a file is through */
+void call_file_event(struct call *c, const struct stream_event *se);
+void call_file_stop_play(struct call *c);
+/** The call ends */
+void call_file_end(struct call *c);
+
+/* ua.c */
+void ua_quality_start(struct ua *ua);
+void ua_call_ended(struct ua *ua);
+
+/* incoming.c */
+int  incoming_invite(struct sip_call *sc, const struct sip_info *in,
+		     struct mbuf *offer, void *arg);
+int  incoming_options(const struct sip_info *in, void *arg);
+int  incoming_ability(struct mbuf **sdp, const struct sa *laddr, void *arg);
+
+/* record.c */
+void record_keep(struct call *c);
+
+/* utf8.c */
+/** Copy whole characters only; what is no UTF-8 becomes '?' */
+void utf8_copy(char *dst, size_t sz, const char *src);
+int  utf8_dup(char **dst, const char *src, size_t max);
+
+#endif

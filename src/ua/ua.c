@@ -1,0 +1,212 @@
+/**
+ * @file ua.c  The user agent: accounts, calls, the stack below them
+ *
+ * No globals: two may live in one process.  The ua owns its SIP stack, its
+ * accounts and its calls; configuration, event bus and media engine are
+ * borrowed.  An idle ua runs no timer.  Main thread.
+ */
+#include "priv.h"
+
+
+static void ua_destructor(void *data)
+{
+	struct ua *ua = data;
+
+	timer_cancel(&ua->tmr_quality);
+	list_flush(&ua->calls);
+	mem_deref(ua->callh);
+	mem_deref(ua->sip);
+	list_flush(&ua->accounts);
+	mem_deref(ua->sound_path);
+	free(ua->sound);
+}
+
+
+static void trace_handler(bool tx, enum sip_transp tp,
+			  const struct sa *local, const struct sa *peer,
+			  const char *text, size_t len, void *arg)
+{
+	const struct ua *ua = arg;
+
+	ua->trace_h(tx, tp, local, peer, text, len, ua->trace_arg);
+}
+
+
+int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
+{
+	struct sip_stack_h h = {
+		.invite_h = incoming_invite,
+		.options_h = incoming_options,
+		.ability_h = incoming_ability,
+	};
+	struct sip_stack_conf sc = { 0 };
+	struct ability ab;
+	struct ua *ua;
+	int e;
+
+	if (!uap || !conf || !conf->config || !conf->bus || !conf->media ||
+	    !err)
+		return EINVAL;
+
+	err[0] = '\0';
+
+	ua = mem_zalloc(sizeof(*ua), ua_destructor);
+	if (!ua)
+		return call_error(err, ENOMEM, "Out of memory.");
+
+	ua->config = conf->config;
+	ua->bus = conf->bus;
+	ua->media = conf->media;
+	ua->trace_h = conf->trace_h;
+	ua->trace_arg = conf->arg;
+	ua->device = true;
+	rand_str(ua->cname, sizeof(ua->cname));
+
+	if (ua_ability(&ab, ua, NULL)) {
+		e = call_error(err, EINVAL, "Option codecs: none of \"%s\" is"
+			       " known.", conf->config->codecs);
+		goto out;
+	}
+
+	e = hash_alloc(&ua->callh, UA_BUCKETS);
+	if (e) {
+		call_error(err, e, "Out of memory.");
+		goto out;
+	}
+
+	sc.user_agent = conf->config->user_agent;
+	sc.addrv = conf->addrv;
+	sc.addrc = conf->addrc;
+	sc.timeout_ms = (uint32_t)conf->config->sip_timeout_ms;
+	sc.resolve_ms = (uint32_t)conf->config->resolve_timeout_ms;
+	sc.max_sessions = 0;          /* max-calls is checked here */
+	if (conf->trace_h)
+		h.trace_h = trace_handler;
+
+	e = sip_stack_alloc(&ua->sip, &sc, &h, ua, err, UA_ERR);
+
+ out:
+	if (e)
+		mem_deref(ua);
+	else
+		*uap = ua;
+
+	return e;
+}
+
+
+const char *ua_note(const struct ua *ua)
+{
+	return ua ? sip_stack_note(ua->sip) : "";
+}
+
+
+struct sip_stack *ua_sip(struct ua *ua)
+{
+	return ua ? ua->sip : NULL;
+}
+
+
+bool ua_listener(const struct ua *ua, size_t i, struct sa *addr,
+		 enum sip_transp *tp)
+{
+	return ua && sip_stack_listener(ua->sip, i, addr, tp);
+}
+
+
+void ua_set_device(struct ua *ua, bool device)
+{
+	if (ua)
+		ua->device = device;
+}
+
+
+/* Once a second while calls run; asked for only when somebody listens */
+static void quality_handler(void *arg)
+{
+	struct ua *ua = arg;
+	struct le *le = list_head(&ua->calls);
+	bool active = false;
+
+	while (le) {
+		struct call *c = le->data;
+
+		le = le->next;
+		if (c->state != CALL_ACTIVE)
+			continue;
+
+		active = true;
+		if (event_wanted(ua->bus, EVENT_CALL_QUALITY))
+			call_media_quality(c);
+	}
+
+	if (active)
+		timer_start(&ua->tmr_quality, QUALITY_MS, quality_handler,
+			    ua);
+}
+
+
+void ua_quality_start(struct ua *ua)
+{
+	if (!timer_running(&ua->tmr_quality))
+		timer_start(&ua->tmr_quality, QUALITY_MS, quality_handler,
+			    ua);
+}
+
+
+void ua_call_ended(struct ua *ua)
+{
+	if (!ua->living)
+		timer_cancel(&ua->tmr_quality);
+}
+
+
+/* The stack is done or its time is over: what is left ends here */
+static void close_handler(void *arg)
+{
+	struct ua *ua = arg;
+	struct sip_result res = { .cause = SIP_CAUSE_NONE };
+	struct le *le = list_head(&ua->calls);
+
+	while (le) {
+		struct call *c = le->data;
+
+		le = le->next;
+
+		res.cause = c->active_ms ? SIP_CAUSE_NONE
+					 : SIP_CAUSE_CANCELLED;
+		call_finish(c, &res);
+	}
+
+	if (ua->done_h) {
+		void (*done)(void *arg) = ua->done_h;
+
+		ua->done_h = NULL;
+		done(ua->done_arg);
+	}
+}
+
+
+void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg)
+{
+	struct le *le;
+	char why[UA_ERR];
+
+	if (!ua || ua->closing)
+		return;
+
+	ua->closing = true;
+	ua->done_h = done;
+	ua->done_arg = arg;
+
+	le = list_head(&ua->calls);
+	while (le) {
+		struct call *c = le->data;
+
+		le = le->next;
+		if (call_hangup(c, 0, NULL, why) && !c->finished)
+			log_warn("call %u: %s", c->id, why);
+	}
+
+	sip_stack_close(ua->sip, ms, close_handler, ua);
+}
