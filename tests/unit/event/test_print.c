@@ -1,0 +1,141 @@
+/**
+ * @file test_print.c  Events as lines for people
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include <offhook/event.h>
+
+
+static struct event ev;
+
+
+static void check(const char *want)
+{
+	char buf[512];
+
+	event_print(&ev, buf, sizeof(buf));
+	assert_string_equal(buf, want);
+}
+
+
+static void test_call(void **state)
+{
+	(void)state;
+
+	event_init(&ev, EVENT_CALL_STATE);
+	ev.call = 1;
+	(void)strcpy(ev.u.call_state.state, "active");
+	(void)strcpy(ev.u.call_state.peer, "sip:bob@example.com");
+	check("call 1 active, sip:bob@example.com");
+
+	(void)strcpy(ev.u.call_state.name, "Bob");
+	check("call 1 active, Bob sip:bob@example.com");
+
+	(void)strcpy(ev.u.call_state.state, "ended");
+	ev.u.call_state.code = 486;
+	(void)strcpy(ev.u.call_state.reason, "Busy\x1bHere");
+	ev.u.call_state.duration_ms = 61999;
+	(void)strcpy(ev.u.call_state.text, "they are busy");
+	check("call 1 ended, Bob sip:bob@example.com, 486 Busy?Here after 61s:"
+	      " they are busy");
+
+	event_init(&ev, EVENT_CALL_HOLD);
+	ev.call = 2;
+	check("call 2 off hold");
+	ev.u.call_hold.local = true;
+	check("call 2 on hold");
+	ev.u.call_hold.remote = true;
+	check("call 2 on hold, and held by the other side");
+	ev.u.call_hold.local = false;
+	check("call 2 held by the other side");
+
+	event_init(&ev, EVENT_CALL_DTMF);
+	ev.call = 1;
+	(void)strcpy(ev.u.call_dtmf.digit, "#");
+	check("call 1 digit #");
+}
+
+
+static void test_media(void **state)
+{
+	(void)state;
+
+	event_init(&ev, EVENT_CALL_MEDIA);
+	ev.call = 1;
+	(void)strcpy(ev.u.call_media.codec, "opus");
+	check("call 1 media: opus");
+	ev.u.call_media.rate_hz = 48000;
+	ev.u.call_media.ptime_ms = 20;
+	(void)strcpy(ev.u.call_media.direction, "sendrecv");
+	(void)strcpy(ev.u.call_media.security, "none");
+	(void)strcpy(ev.u.call_media.local, "10.0.0.1:4000");
+	(void)strcpy(ev.u.call_media.remote, "10.0.0.2:4002");
+	check("call 1 media: opus 48000 Hz 20 ms, sendrecv, security none,"
+	      " 10.0.0.1:4000 to 10.0.0.2:4002");
+
+	event_init(&ev, EVENT_CALL_QUALITY);
+	ev.call = 1;
+	check("call 1 quality");
+	ev.u.call_quality.packets_received = 50;
+	ev.u.call_quality.loss_pct = 1.25;
+	ev.u.call_quality.mos = 4.06;
+	check("call 1 quality, 50 packets received, loss 1.2 %, MOS 4.1");
+}
+
+
+static void test_others(void **state)
+{
+	char small[8];
+	(void)state;
+
+	event_init(&ev, EVENT_ACCOUNT_STATE);
+	ev.account = 1;
+	(void)strcpy(ev.u.account_state.state, "failed");
+	(void)strcpy(ev.u.account_state.aor, "sip:a@b");
+	(void)strcpy(ev.u.account_state.cause, "wrong password");
+	check("account 1 failed, sip:a@b: wrong password");
+
+	event_init(&ev, EVENT_PLAY_DONE);
+	ev.call = 1;
+	(void)strcpy(ev.u.file_done.file, "hello.wav");
+	(void)strcpy(ev.u.file_done.result, "done");
+	check("call 1 playing hello.wav: done");
+	ev.type = EVENT_RECORD_DONE;
+	(void)strcpy(ev.u.file_done.result, "error");
+	(void)strcpy(ev.u.file_done.text, "the disk is full");
+	check("call 1 recording hello.wav: error, the disk is full");
+
+	event_init(&ev, EVENT_DEVICE_LOST);
+	(void)strcpy(ev.u.device.role, "mic");
+	(void)strcpy(ev.u.device.device, "USB");
+	(void)strcpy(ev.u.device.text, "unplugged");
+	check("mic USB lost: unplugged");
+	ev.type = EVENT_DEVICE_FOUND;
+	ev.u.device.text[0] = '\0';
+	check("mic USB found");
+
+	event_init(&ev, EVENT_LOG);
+	(void)strcpy(ev.u.log.level, "warn");
+	(void)strcpy(ev.u.log.module, "sip");
+	(void)strcpy(ev.u.log.text, "odd");
+	check("warn: sip: odd");
+
+	event_print(&ev, small, sizeof(small));
+	assert_string_equal(small, "warn...");
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_media),
+		cmocka_unit_test(test_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
