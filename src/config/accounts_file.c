@@ -9,6 +9,7 @@
 #include <offhook/compat.h>
 #include <offhook/log.h>
 #include <offhook/path.h>
+#include <offhook/text.h>
 #include "priv.h"
 
 #define LOG_MODULE "config"
@@ -91,8 +92,13 @@ static int section_begin(struct reader *r, const struct conf_lines *l)
 	list_append(&r->accounts, &e->le, e);
 	r->entry = e;
 
-	if (account_param_set(&e->ac, "name", l->name, NULL))
-		return file_error(r, l->line, "[%s] is not a name", l->name);
+	if (account_param_set(&e->ac, "name", l->name, NULL)) {
+		char shown[CONF_SHOWN];
+
+		(void)text_escape(shown, sizeof(shown), l->name,
+				  strlen(l->name));
+		return file_error(r, l->line, "[%s] is not a name", shown);
+	}
 
 	return 0;
 }
