@@ -1,0 +1,641 @@
+/**
+ * @file device.c  The sound device as main sees it: choose, open, lose, find
+ *
+ * Main thread.  A driver that blocks is opened and closed on a worker; what
+ * it opened is lent to the engine through the door.  While there is no device
+ * the engine's tick carries the calls, so nothing ever waits for one.  A
+ * device that was asked for by name and is gone is tried again every few
+ * seconds; one that was only hoped for (auto) with the next call.
+ */
+#include <semaphore.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+#define LOG_MODULE "media"
+#include <offhook/log.h>
+#include <offhook/worker.h>
+#include "priv.h"
+
+
+enum {
+	RETRY_MS   = 3000,
+	LINGER_MS  = 2000,       /* after the last call: it is let go       */
+	SERVICE_MS = 50,
+	CLOSE_MS   = 500,        /* waited for at the end                   */
+	ERR_SIZE   = 256,
+	LIST_MAX   = 256,
+};
+
+enum state {
+	IDLE,                    /* nobody wants it                         */
+	OPENING,
+	OPEN,
+	ABSENT,                  /* it could not be had; null stands in     */
+	LOST,                    /* the same, and it is tried again         */
+};
+
+struct device {
+	struct media *m;
+	media_device_h *h;
+	void *arg;
+	struct audio_spec spec;
+	const struct audio_driver *drv;  /* NULL: none by choice            */
+	bool hoped;              /* auto                                    */
+	enum state state;
+	bool wanted;
+	uint32_t rate_hz;
+	struct audio_dev *dev;
+	struct audio_info info;
+	bool attached;           /* lent to the engine                      */
+	bool was_lost;           /* the user has been told                  */
+	unsigned serial;         /* of the spec: older results are void     */
+	int wake_fd;
+	struct timer retry, linger, service;
+	struct worker *worker;   /* made at first need                      */
+};
+
+
+static void device_open(struct device *d);
+
+
+static void tell(struct device *d, enum media_device_state state,
+		 const char *text)
+{
+	const struct media_device_event ev = {
+		.state = state,
+		.role = d->info.has_in == d->info.has_out ? "sound" :
+			d->info.has_in ? "mic" : "speaker",
+		.name = d->info.in_name[0] ? d->info.in_name :
+			d->info.out_name[0] ? d->info.out_name :
+			d->spec.driver,
+		.text = text,
+	};
+
+	if (d->h)
+		d->h(&ev, d->arg);
+}
+
+
+static int worker_need(struct device *d)
+{
+	return d->worker ? 0 : worker_alloc(&d->worker, "device");
+}
+
+
+/* The engine's ends --------------------------------------------------------------- */
+
+struct loan {
+	struct device *d;
+	int err;
+};
+
+
+static void attach_h(void *arg)
+{
+	struct loan *l = arg;
+	struct device *d = l->d;
+
+	l->err = engine_attach(d->m->eng, d->drv, d->dev, &d->info,
+			       d->wake_fd);
+}
+
+
+static void detach_h(void *arg)
+{
+	struct device *d = arg;
+
+	engine_detach(d->m->eng);
+}
+
+
+static int device_attach(struct device *d)
+{
+	struct loan l = { .d = d };
+
+	media_run(d->m, attach_h, &l);
+	d->attached = !l.err;
+
+	return l.err;
+}
+
+
+static void service_h(void *arg)
+{
+	struct device *d = arg;
+
+	d->drv->service(d->dev);
+	timer_start(&d->service, SERVICE_MS, service_h, d);
+}
+
+
+/* Close ----------------------------------------------------------------------------- */
+
+struct close_job {
+	const struct audio_driver *drv;
+	struct audio_dev *dev;
+	sem_t *done;             /* somebody waits, or NULL                 */
+};
+
+
+static void close_work(void *arg)
+{
+	struct close_job *j = arg;
+
+	j->drv->close(j->dev);
+	if (j->done)
+		(void)sem_post(j->done);
+}
+
+
+static void close_done(void *arg)
+{
+	free(arg);
+}
+
+
+static void dev_close(struct device *d, const struct audio_driver *drv,
+		      struct audio_dev *dev, sem_t *done)
+{
+	struct close_job *j = drv->blocks ? malloc(sizeof(*j)) : NULL;
+
+	if (!drv->blocks) {
+		drv->close(dev);
+		if (done)
+			(void)sem_post(done);
+		return;
+	}
+
+	if (j) {
+		j->drv = drv;
+		j->dev = dev;
+		j->done = done;
+		if (!worker_post(d->worker, close_work, close_done,
+				 close_done, j))
+			return;
+		free(j);
+	}
+
+	log_warn("the sound device stays open: no memory to close it");
+}
+
+
+static void device_leave(struct device *d, sem_t *done)
+{
+	timer_cancel(&d->service);
+	timer_cancel(&d->linger);
+	timer_cancel(&d->retry);
+
+	if (d->attached)
+		media_run(d->m, detach_h, d);
+	d->attached = false;
+
+	if (d->dev)
+		dev_close(d, d->drv, d->dev, done);
+	d->dev = NULL;
+}
+
+
+/* Open -------------------------------------------------------------------------------- */
+
+struct open_job {
+	struct device *d;
+	unsigned serial;
+	const struct audio_driver *drv;
+	struct audio_param prm;
+	struct audio_dev *dev;
+	struct audio_info info;
+	char err[ERR_SIZE];
+	int e;
+};
+
+
+static void retry_h(void *arg)
+{
+	struct device *d = arg;
+
+	if (d->wanted)
+		device_open(d);
+}
+
+
+static void linger_h(void *arg)
+{
+	struct device *d = arg;
+
+	if (d->state == OPEN)
+		device_leave(d, NULL);
+	d->state = IDLE;
+}
+
+
+static void device_absent(struct device *d, const char *why)
+{
+	char text[ERR_SIZE + 64];
+
+	memset(&d->info, 0, sizeof(d->info));
+
+	if (d->hoped && !d->was_lost) {
+		d->state = ABSENT;
+		(void)re_snprintf(text, sizeof(text),
+				  "no sound device (%s); calls go on without",
+				  why);
+		tell(d, MEDIA_DEV_NONE, text);
+		return;
+	}
+
+	d->state = LOST;
+	timer_start(&d->retry, RETRY_MS, retry_h, d);
+
+	if (d->was_lost)
+		return;
+
+	d->was_lost = true;
+	(void)re_snprintf(text, sizeof(text), "%s; calls go on without sound"
+			  " until it is there", why);
+	tell(d, MEDIA_DEV_LOST, text);
+}
+
+
+static void device_opened(struct device *d, struct open_job *j)
+{
+	char text[2 * AUDIO_NAME + 64];
+	int err;
+
+	d->dev = j->dev;
+	d->info = j->info;
+
+	err = device_attach(d);
+	if (err) {
+		dev_close(d, d->drv, d->dev, NULL);
+		d->dev = NULL;
+		device_absent(d, strerror(err));
+		return;
+	}
+
+	d->state = OPEN;
+	if (d->drv->service)
+		timer_start(&d->service, SERVICE_MS, service_h, d);
+	if (!d->wanted && d->drv->clock)
+		timer_start(&d->linger, LINGER_MS, linger_h, d);
+
+	(void)re_snprintf(text, sizeof(text), "%s: in '%s', out '%s', %u Hz",
+			  d->drv->name, d->info.has_in ? d->info.in_name : "",
+			  d->info.has_out ? d->info.out_name : "",
+			  d->info.rate_hz);
+	d->was_lost = false;
+	tell(d, MEDIA_DEV_OPEN, text);
+}
+
+
+static void open_work(void *arg)
+{
+	struct open_job *j = arg;
+
+	j->e = j->drv->open(&j->dev, &j->info, &j->prm, j->err,
+			    sizeof(j->err));
+}
+
+
+static void open_done(void *arg)
+{
+	struct open_job *j = arg;
+	struct device *d = j->d;
+
+	if (j->serial != d->serial) {
+		/* another was chosen meanwhile */
+		if (!j->e)
+			dev_close(d, j->drv, j->dev, NULL);
+	}
+	else if (j->e) {
+		if (!j->err[0])
+			(void)re_snprintf(j->err, sizeof(j->err), "%s",
+					  strerror(j->e));
+		device_absent(d, j->err);
+	}
+	else {
+		device_opened(d, j);
+	}
+
+	free(j);
+}
+
+
+static void open_drop(void *arg)
+{
+	free(arg);
+}
+
+
+static void device_open(struct device *d)
+{
+	struct open_job *j = calloc(1, sizeof(*j));
+	int err = j ? 0 : ENOMEM;
+
+	if (err)
+		goto out;
+
+	j->d = d;
+	j->serial = d->serial;
+	j->drv = d->drv;
+	(void)strcpy(j->prm.in, d->spec.in);
+	(void)strcpy(j->prm.out, d->spec.out);
+	j->prm.rate_hz = d->rate_hz ? d->rate_hz : CODEC_RATE_MAX_HZ;
+	j->prm.pipe_rate_hz = d->m->conf.pipe_rate_hz;
+	j->prm.latency_ms = d->m->conf.latency_ms;
+	j->prm.wake_fd = d->wake_fd;
+
+	d->state = OPENING;
+	if (!d->drv->blocks) {
+		open_work(j);
+		open_done(j);
+		return;
+	}
+
+	if (!d->was_lost)
+		tell(d, MEDIA_DEV_OPENING, "");
+
+	err = worker_need(d);
+	if (!err)
+		err = worker_post(d->worker, open_work, open_done, open_drop,
+				  j);
+
+ out:
+	if (err) {
+		free(j);
+		device_absent(d, strerror(err));
+	}
+}
+
+
+/* Inside the module ---------------------------------------------------------------------- */
+
+static void destructor(void *arg)
+{
+	struct device *d = arg;
+	struct timespec until;
+	sem_t done;
+
+	(void)sem_init(&done, 0, 0);
+
+	if (d->dev) {
+		device_leave(d, &done);
+
+		/* a device that is closed by half can keep the card busy */
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += CLOSE_MS * 1000000L;
+		if (until.tv_nsec >= 1000000000L) {
+			until.tv_nsec -= 1000000000L;
+			++until.tv_sec;
+		}
+		(void)sem_timedwait(&done, &until);
+	}
+
+	timer_cancel(&d->retry);
+	timer_cancel(&d->linger);
+	timer_cancel(&d->service);
+	mem_deref(d->worker);
+
+	if (d->wake_fd >= 0)
+		(void)close(d->wake_fd);
+}
+
+
+int device_alloc(struct device **dp, struct media *m, media_device_h *h,
+		 void *arg)
+{
+	struct device *d;
+
+	d = mem_zalloc(sizeof(*d), destructor);
+	if (!d)
+		return ENOMEM;
+
+	d->m = m;
+	d->h = h;
+	d->arg = arg;
+	(void)strcpy(d->spec.driver, "null");
+
+	/* made early: the loop watches low descriptors only */
+	d->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (d->wake_fd < 0) {
+		const int err = errno;
+
+		mem_deref(d);
+		return err;
+	}
+
+	*dp = d;
+
+	return 0;
+}
+
+
+/* What can be known before the first call should be said now */
+static int spec_check(const struct audio_driver *drv,
+		      const struct audio_spec *spec, char *err, size_t errsz)
+{
+	const bool file = !strcmp(drv->name, "file");
+	int16_t *v = NULL;
+	uint32_t rate_hz;
+	size_t n;
+	int e, fd;
+
+	if (file && spec->in[0]) {
+		e = sound_read(&v, &n, &rate_hz, spec->in, err, errsz);
+		free(v);
+		if (e)
+			return e;
+	}
+
+	if (file && spec->out[0]) {
+		fd = open(spec->out, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		if (fd < 0) {
+			e = errno;
+			(void)re_snprintf(err, errsz, "%s: %s", spec->out,
+					  strerror(e));
+			return e;
+		}
+		(void)close(fd);
+	}
+
+	return 0;
+}
+
+
+int device_set(struct device *d, const struct audio_spec *spec,
+	       char *err, size_t errsz)
+{
+	const bool hoped = !strcmp(spec->driver, "auto");
+	const struct audio_driver *drv;
+	bool wanted = d->wanted;
+	int e;
+
+	drv = audio_driver_find(hoped ? "portaudio" : spec->driver);
+	if (!drv) {
+		(void)re_snprintf(err, errsz, "no sound driver '%s'",
+				  spec->driver);
+		return EINVAL;
+	}
+
+	e = spec_check(drv, spec, err, errsz);
+	if (e)
+		return e;
+
+	device_leave(d, NULL);
+	++d->serial;
+
+	d->spec = *spec;
+	d->hoped = hoped;
+	d->state = IDLE;
+	d->wanted = false;
+	d->was_lost = false;
+	memset(&d->info, 0, sizeof(d->info));
+
+	/* null is the tick alone, at no cost */
+	d->drv = strcmp(drv->name, "null") ? drv : NULL;
+	if (!d->drv)
+		tell(d, MEDIA_DEV_NONE, "");
+
+	device_want(d, wanted, d->rate_hz);
+
+	return 0;
+}
+
+
+void device_want(struct device *d, bool wanted, uint32_t rate_hz)
+{
+	const bool was = d->wanted;
+
+	d->wanted = wanted;
+	if (rate_hz)
+		d->rate_hz = rate_hz;
+	if (!d->drv || was == wanted)
+		return;
+
+	if (wanted) {
+		timer_cancel(&d->linger);
+		if (d->state == IDLE || d->state == ABSENT ||
+		    (d->state == LOST && !timer_running(&d->retry)))
+			device_open(d);
+		return;
+	}
+
+	timer_cancel(&d->retry);
+
+	/* the microphone is for calls; a file goes on where it was */
+	if (d->state == OPEN && d->drv->clock)
+		timer_start(&d->linger, LINGER_MS, linger_h, d);
+	else if (d->state == ABSENT)
+		d->state = IDLE;
+}
+
+
+void device_lost(struct device *d)
+{
+	/* it may have been closed in the same moment */
+	if (d->state != OPEN)
+		return;
+
+	d->attached = false;
+	device_leave(d, NULL);
+	d->state = LOST;
+	d->was_lost = true;
+	tell(d, MEDIA_DEV_LOST,
+	     "the sound device is gone; calls go on without sound"
+	     " until it is back");
+
+	memset(&d->info, 0, sizeof(d->info));
+	if (d->wanted)
+		timer_start(&d->retry, RETRY_MS, retry_h, d);
+}
+
+
+/* The list ---------------------------------------------------------------------------------- */
+
+struct list_job {
+	media_list_h *h;
+	media_list_done_h *done;
+	void *arg;
+	int err;
+	const char *driver;      /* being asked                             */
+	unsigned count;
+	struct {
+		const char *driver;
+		char name[AUDIO_NAME];
+		bool in, out, is_default;
+	} v[LIST_MAX];
+};
+
+
+static void list_h(const char *name, bool in, bool out, bool is_default,
+		   void *arg)
+{
+	struct list_job *j = arg;
+
+	if (j->count >= LIST_MAX)
+		return;
+
+	j->v[j->count].driver = j->driver;
+	(void)strncpy(j->v[j->count].name, name, AUDIO_NAME - 1);
+	j->v[j->count].in = in;
+	j->v[j->count].out = out;
+	j->v[j->count].is_default = is_default;
+	++j->count;
+}
+
+
+static void list_work(void *arg)
+{
+	struct list_job *j = arg;
+
+	for (const struct audio_driver *const *p = audio_table(); *p; p++) {
+
+		if (!(*p)->list)
+			continue;
+
+		j->driver = (*p)->name;
+		j->err = (*p)->list(list_h, j);
+	}
+}
+
+
+static void list_done(void *arg)
+{
+	struct list_job *j = arg;
+
+	for (unsigned i = 0; i < j->count; i++)
+		j->h(j->v[i].driver, j->v[i].name, j->v[i].in, j->v[i].out,
+		     j->v[i].is_default, j->arg);
+
+	j->done(j->count ? 0 : j->err, j->arg);
+	free(j);
+}
+
+
+int device_list(struct device *d, media_list_h *h, media_list_done_h *done,
+		void *arg)
+{
+	struct list_job *j;
+	int err;
+
+	if (!h || !done)
+		return EINVAL;
+
+	err = worker_need(d);
+	if (err)
+		return err;
+
+	j = calloc(1, sizeof(*j));
+	if (!j)
+		return ENOMEM;
+
+	j->h = h;
+	j->done = done;
+	j->arg = arg;
+
+	err = worker_post(d->worker, list_work, list_done, open_drop, j);
+	if (err)
+		free(j);
+
+	return err;
+}

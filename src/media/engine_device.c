@@ -1,0 +1,225 @@
+/**
+ * @file engine_device.c  The device as the engine sees it
+ *
+ * Media thread.  The inner ends of a device that main has opened and lent to
+ * the engine: read what was captured, give each flow its share, sum what the
+ * flows heard, write it.  A device with a clock wakes the engine through a
+ * descriptor; when it falls silent or says it is gone, the engine lets go of
+ * it by itself and tells main.
+ */
+#include <unistd.h>
+#define LOG_MODULE "media"
+#include <offhook/log.h>
+#include "priv.h"
+
+
+enum {
+	WAKE_MAX   = 10,          /* blocks at one wake-up                  */
+	WATCH_MS   = 200,         /* how often it is looked at              */
+	DEAD_US    = 1000000,     /* a clock that stands so long is dead    */
+	AHEAD_MS   = 20,          /* playback without capture: kept filled  */
+	SPEAKER_MS = 40,          /* more need not wait to be played        */
+};
+
+
+bool engine_clocked(const struct engine *e)
+{
+	return e->dev && e->drv->clock;
+}
+
+
+static size_t samples(const struct engine *e, unsigned ms)
+{
+	return e->info.rate_hz / 1000 * ms;
+}
+
+
+static void wake_h(int flags, void *arg)
+{
+	struct engine *e = arg;
+	const size_t block = samples(e, AUDIO_BLOCK_MS);
+	unsigned turns = 0;
+	uint64_t count;
+	(void)flags;
+
+	(void)!read(e->wake_fd, &count, sizeof(count));
+	if (!e->dev)
+		return;
+
+	e->woken_us = clock_us();
+
+	while (turns++ < WAKE_MAX &&
+	       (e->info.has_in ? e->drv->in_fill(e->dev) >= block
+		: e->drv->out_fill(e->dev) < samples(e, AHEAD_MS)))
+		engine_cycle(e, true, AUDIO_BLOCK_MS, clock_us());
+}
+
+
+static void watch_h(void *arg)
+{
+	struct engine *e = arg;
+
+	if (!e->drv->alive(e->dev) ||
+	    clock_us() > e->woken_us + DEAD_US) {
+		const struct post p = { .type = POST_DEVICE_LOST };
+
+		engine_detach(e);
+		e->post_h(&p, e->post_arg);
+		return;
+	}
+
+	timer_start(&e->watch, WATCH_MS, watch_h, e);
+}
+
+
+int engine_attach(struct engine *e, const struct audio_driver *drv,
+		  struct audio_dev *dev, const struct audio_info *info,
+		  int wake_fd)
+{
+	int err;
+
+	assert_media();
+	engine_detach(e);
+
+	if (info->rate_hz < 8000 || info->rate_hz > CODEC_RATE_MAX_HZ)
+		return EINVAL;
+
+	if (drv->clock) {
+		err = compat_fd_listen(&e->wake, wake_fd, FD_READ, wake_h, e);
+		if (err)
+			return err;
+
+		e->wake_fd = wake_fd;
+		e->woken_us = clock_us();
+		timer_start(&e->watch, WATCH_MS, watch_h, e);
+	}
+
+	e->drv = drv;
+	e->dev = dev;
+	e->info = *info;
+	engine_retime(e);
+
+	return 0;
+}
+
+
+void engine_detach(struct engine *e)
+{
+	assert_media();
+
+	if (e->wake_fd >= 0)
+		compat_fd_close(&e->wake);
+	timer_cancel(&e->watch);
+
+	e->wake_fd = -1;
+	e->drv = NULL;
+	e->dev = NULL;
+	engine_retime(e);
+}
+
+
+/* The steps of a cycle ------------------------------------------------------------ */
+
+void engine_capture(struct engine *e, unsigned ms)
+{
+	size_t n = 0;
+
+	e->mic_n = samples(e, ms);
+
+	if (e->info.has_in)
+		n = e->drv->read(e->dev, e->mic, e->mic_n);
+
+	memset(e->mic + n, 0, (e->mic_n - n) * sizeof(*e->mic));
+	memset(e->spk, 0, e->mic_n * sizeof(*e->spk));
+}
+
+
+static struct edge *flow_edge(struct flow *f)
+{
+	struct engine *e = f->eng;
+
+	if (!edge_fits(f->edge, f->rate_hz, e->info.rate_hz)) {
+		f->edge = mem_deref(f->edge);
+		if (edge_alloc(&f->edge, f->rate_hz, e->info.rate_hz))
+			log_debug("no memory to resample");
+	}
+
+	return f->edge;
+}
+
+
+const int16_t *engine_mic(struct flow *f, size_t n)
+{
+	struct engine *e = f->eng;
+	struct edge *edge;
+	size_t k;
+
+	if (f->rate_hz == e->info.rate_hz)
+		return e->mic;
+
+	edge = flow_edge(f);
+	if (!edge)
+		return NULL;
+
+	k = edge_in(edge, e->edge, n, e->mic, e->mic_n);
+	memset(e->edge + k, 0, (n - k) * sizeof(*e->edge));
+
+	return e->edge;
+}
+
+
+void engine_mix(struct flow *f, const int16_t *heard, size_t n)
+{
+	struct engine *e = f->eng;
+	struct edge *edge;
+
+	if (f->rate_hz == e->info.rate_hz) {
+		mixer_add(e->spk, heard, n);
+		return;
+	}
+
+	edge = flow_edge(f);
+	if (!edge)
+		return;
+
+	edge_push(edge, heard, n);
+	edge_pull(edge, e->edge, e->mic_n);
+	mixer_add(e->spk, e->edge, e->mic_n);
+}
+
+
+/* Loud enough to be missed? */
+static bool audible(const int16_t *v, size_t n)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (int32_t)v[i] * v[i];
+
+	return sum > 30 * (int64_t)n;
+}
+
+
+/*
+ * Microphone and speaker need not have the same clock.  What collects in the
+ * speaker's ring is delay for everyone: it goes with the next silence, or at
+ * once when it is much.
+ */
+void engine_play(struct engine *e)
+{
+	const size_t n = e->mic_n;
+
+	if (!e->info.has_out)
+		return;
+
+	if (e->drv->clock) {
+		const size_t fill = e->drv->out_fill(e->dev);
+		const size_t cap = samples(e, SPEAKER_MS);
+
+		if (fill > 2 * cap ||
+		    (fill > cap && !audible(e->spk, n)))
+			return;
+	}
+
+	(void)e->drv->write(e->dev, e->spk, n);
+}

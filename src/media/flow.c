@@ -1,0 +1,499 @@
+/**
+ * @file flow.c  The media thread's half of a stream
+ *
+ * Made on main, handed over with flow_attach and then touched by the media
+ * thread only, until flow_close takes it out of the engine.  The steps of a
+ * cycle for one flow are here, in the order the engine calls them.
+ */
+#define LOG_MODULE "media"
+#include <offhook/log.h>
+#include "priv.h"
+
+
+enum {
+	RTCP_LOOK_US = 200000,       /* how often RTCP is read              */
+	REPORT_MAX = 256,
+};
+
+#define TONE_DBFS (-10.0)
+
+
+static void destructor(void *arg)
+{
+	struct flow *f = arg;
+
+	list_unlink(&f->le);
+	transport_close(&f->tp);
+	receive_stop(&f->rx);
+	send_stop(&f->tx);
+	mem_deref(f->edge);
+	free(f->play.v);
+}
+
+
+int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
+	       const struct media_conf *mc)
+{
+	struct flow *f;
+	int err;
+
+	f = mem_zalloc(sizeof(*f), destructor);
+	if (!f)
+		return ENOMEM;
+
+	f->id = id;
+	f->tp.rtp = f->tp.rtcp = -1;
+	f->device = sc->device;
+	f->source = sc->device ? SOURCE_DEVICE : SOURCE_SILENCE;
+	f->timeout_ms = sc->timeout_ms;
+	f->rx.te_pt = -1;
+	dtmf_tx_init(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms);
+	dtmf_rx_init(&f->rx.dtmf, 8000);
+
+	err = send_init(&f->tx);
+	if (err)
+		goto out;
+
+	if (mc)
+		err = transport_open(&f->tp, &sc->local, mc->port_min,
+				     mc->port_max);
+
+ out:
+	if (err)
+		mem_deref(f);
+	else
+		*fp = f;
+
+	return err;
+}
+
+
+void flow_attach(struct flow *f, struct engine *e)
+{
+	assert_media();
+
+	f->eng = e;
+	f->rx.scratch = e->scratch;
+}
+
+
+static void flow_stop(struct flow *f)
+{
+	list_unlink(&f->le);
+	f->started = false;
+	receive_stop(&f->rx);
+	send_stop(&f->tx);
+	engine_retime(f->eng);
+}
+
+
+int flow_start(struct flow *f, const struct media_plan *plan,
+	       const struct media_conf *conf)
+{
+	const bool heard = f->started && f->plan.dir & MEDIA_RECVONLY;
+	const uint64_t now_us = clock_us();
+	int err;
+
+	assert_media();
+
+	if (!plan->codec) {
+		if (f->started)
+			flow_stop(f);
+		f->plan = *plan;
+		return 0;
+	}
+
+	err = send_start(&f->tx, plan);
+	if (err)
+		return err;
+
+	err = receive_start(&f->rx, plan, conf);
+	if (err)
+		return err;
+
+	transport_aim(&f->tp, &plan->rtp, &plan->rtcp, plan->rtcp_mux);
+
+	if (f->rate_hz != plan->codec->rate_hz) {
+		f->rate_hz = plan->codec->rate_hz;
+		tone_init(&f->tone, f->tone_hz, f->rate_hz);
+	}
+
+	if (!(plan->dir & MEDIA_RECVONLY)) {
+		receive_pause(&f->rx);
+	}
+	else if (!heard) {
+		receive_pause(&f->rx);
+		f->listen_us = now_us;
+		f->timed_out = false;
+	}
+
+	f->plan = *plan;
+
+	if (!f->rtcp.due_us)
+		report_init(&f->rtcp, plan->cname, now_us);
+
+	if (!f->started) {
+		list_append(&f->eng->flows, &f->le, f);
+		f->started = true;
+	}
+	engine_retime(f->eng);
+
+	return 0;
+}
+
+
+void flow_set_source(struct flow *f, enum stream_source src, double hz)
+{
+	f->source = src;
+	f->tone_hz = hz;
+
+	if (src == SOURCE_TONE && f->rate_hz)
+		tone_init(&f->tone, hz, f->rate_hz);
+	if (f->eng)
+		engine_retime(f->eng);
+}
+
+
+bool flow_bound(const struct flow *f)
+{
+	return f->eng->dev && f->device && f->source == SOURCE_DEVICE;
+}
+
+
+void flow_post(struct flow *f, const struct stream_event *ev)
+{
+	struct post p = { .id = f->id, .type = ev->type, .ev = *ev };
+
+	if (ev->type == STREAM_PLAY_DONE)
+		p.serial = f->play.serial;
+
+	f->eng->post_h(&p, f->eng->post_arg);
+}
+
+
+/* Files ------------------------------------------------------------------------- */
+
+static void play_end(struct flow *f, bool stopped)
+{
+	const struct stream_event ev = {
+		.type = STREAM_PLAY_DONE, .stopped = stopped,
+		.duration_ms = f->rate_hz ? (unsigned)
+			(f->play.played * 1000 / f->rate_hz) : 0
+	};
+
+	free(f->play.v);
+	f->play.v = NULL;
+	flow_post(f, &ev);
+}
+
+
+void flow_play(struct flow *f, const struct play *play)
+{
+	free(f->play.v);
+	f->play = *play;
+}
+
+
+void flow_play_stop(struct flow *f)
+{
+	if (f->play.v)
+		play_end(f, true);
+}
+
+
+/* @return samples played */
+static size_t play_take(struct flow *f, int16_t *v, size_t n)
+{
+	struct play *p = &f->play;
+	size_t have = 0;
+
+	while (p->v && have < n) {
+		size_t k = p->n - p->pos;
+
+		if (k > n - have)
+			k = n - have;
+
+		memcpy(v + have, p->v + p->pos, k * sizeof(*v));
+		have += k;
+		p->pos += k;
+		p->played += k;
+
+		if (p->pos >= p->n) {
+			p->pos = 0;
+			if (!p->loop)
+				play_end(f, false);
+		}
+	}
+
+	return have;
+}
+
+
+/* The steps of a cycle ------------------------------------------------------------ */
+
+static void rtcp_packet(struct flow *f, const struct packet *p)
+{
+	const uint32_t ssrc = f->rx.source.known ? f->rx.source.ssrc : 0;
+	const bool bye = f->rtcp.bye;
+	int loss;
+
+	if (!transport_accepts_rtcp(&f->tp, p->from)) {
+		++f->tp.foreign;
+		return;
+	}
+
+	if (report_read(&f->rtcp, p->p, p->len, p->arrival_us,
+			clock_wall_ms(), clock_us(), f->tx.ssrc, ssrc)) {
+		++f->rx.discarded;
+		return;
+	}
+
+	if (f->rtcp.bye && !bye) {
+		const struct stream_event ev = { .type = STREAM_REMOTE_BYE };
+
+		flow_post(f, &ev);
+	}
+
+	/* the encoder spends on redundancy what the loss is worth */
+	loss = (int)(f->rtcp.remote_fraction * 100 / 256);
+	if (f->rtcp.remote_known && loss != f->tx.loss_pct && f->tx.enc &&
+	    f->tx.codec->tune) {
+		f->tx.loss_pct = loss;
+		f->tx.param.loss_pct = loss;
+		(void)f->tx.codec->tune(f->tx.enc, &f->tx.param);
+	}
+}
+
+
+void flow_packet(struct flow *f, const struct packet *p)
+{
+	struct receiver *r = &f->rx;
+	struct rtp h;
+
+	if (rtp_is_rtcp(p->p, p->len)) {
+		if (f->tp.mux)
+			rtcp_packet(f, p);
+		return;
+	}
+
+	if (!(f->plan.dir & MEDIA_RECVONLY))
+		return;
+
+	/* what is no speech of ours must not tell us where the peer is */
+	if (rtp_read(&h, p->p, p->len) ||
+	    (!f->tp.latched && !receive_knows(r, h.pt))) {
+		++r->discarded;
+		return;
+	}
+
+	if (!transport_accepts(&f->tp, p->from, h.ssrc, p->arrival_us))
+		return;
+
+	receive_packet(f, &h, p->arrival_us);
+
+	if (!f->flowing && r->first_us) {
+		const struct stream_event ev = { .type = STREAM_FIRST_PACKET };
+
+		f->flowing = true;
+		flow_post(f, &ev);
+	}
+
+	if (f->timed_out) {
+		const struct stream_event ev = { .type = STREAM_RESUMED };
+
+		f->timed_out = false;
+		flow_post(f, &ev);
+	}
+}
+
+
+void flow_drain(struct flow *f, uint64_t now_us)
+{
+	const struct packet *pv;
+	unsigned n;
+
+	n = transport_recv(&f->tp, false, f->eng->inbox, &pv);
+	for (unsigned i = 0; i < n; i++)
+		flow_packet(f, &pv[i]);
+
+	/* nothing in RTCP is urgent, and the kernel says when it came */
+	if (now_us - f->rtcp_look_us < RTCP_LOOK_US)
+		return;
+	f->rtcp_look_us = now_us;
+
+	n = transport_recv(&f->tp, true, f->eng->inbox, &pv);
+	for (unsigned i = 0; i < n; i++)
+		rtcp_packet(f, &pv[i]);
+}
+
+
+void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
+{
+	if (f->plan.dir & MEDIA_RECVONLY)
+		receive_block(&f->rx, v, n, now_us);
+	else
+		memset(v, 0, n * sizeof(*v));
+}
+
+
+static void source_take(struct flow *f, const int16_t *heard,
+			const int16_t *mic, int16_t *v, size_t n)
+{
+	switch (f->source) {
+
+	case SOURCE_TONE:
+		tone_fill(&f->tone, v, n, TONE_DBFS);
+		break;
+
+	case SOURCE_ECHO:
+		memcpy(v, heard, n * sizeof(*v));
+		break;
+
+	case SOURCE_DEVICE:
+		if (mic) {
+			memcpy(v, mic, n * sizeof(*v));
+			break;
+		}
+		/*@fallthrough@*/
+	case SOURCE_SILENCE:
+		memset(v, 0, n * sizeof(*v));
+		break;
+	}
+}
+
+
+void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
+	      int16_t *v, size_t n)
+{
+	const bool speaks = f->plan.dir & MEDIA_SENDONLY;
+	size_t have = 0;
+
+	/* a file waits while we may not speak */
+	if (speaks && f->play.v)
+		have = play_take(f, v, n);
+
+	if (have)
+		memset(v + have, 0, (n - have) * sizeof(*v));
+	else
+		source_take(f, heard, mic, v, n);
+
+	if (f->muted || !speaks)
+		memset(v, 0, n * sizeof(*v));
+
+	send_block(f, v, n);
+}
+
+
+static void report_send(struct flow *f, uint64_t now_us, bool bye)
+{
+	struct sender *s = &f->tx;
+	const struct report_out o = {
+		.now_us = now_us,
+		.wall_ms = clock_wall_ms(),
+		.ssrc = s->ssrc,
+		.sender = s->packets > s->reported,
+		.rtp_ts = s->ts,
+		.packets = (uint32_t)s->packets,
+		.bytes = (uint32_t)s->bytes,
+		.source = f->rx.source.known ? &f->rx.source : NULL,
+	};
+	uint8_t p[REPORT_MAX];
+	const size_t n = bye ? report_bye(&f->rtcp, p, sizeof(p), &o)
+			     : report_build(&f->rtcp, p, sizeof(p), &o);
+
+	s->reported = s->packets;
+	(void)transport_send(&f->tp, true, p, n);
+}
+
+
+void flow_tend(struct flow *f, uint64_t now_us)
+{
+	struct dtmf_digit d;
+
+	if (report_due(&f->rtcp, now_us))
+		report_send(f, now_us, false);
+
+	if (dtmf_rx_poll(&f->rx.dtmf, now_us, &d)) {
+		const struct stream_event ev = {
+			.type = STREAM_DTMF, .digit = d.digit,
+			.duration_ms = d.duration_ms
+		};
+
+		flow_post(f, &ev);
+	}
+
+	if (f->timeout_ms && !f->timed_out &&
+	    f->plan.dir & MEDIA_RECVONLY) {
+
+		const uint64_t last = f->rx.last_us > f->listen_us
+			? f->rx.last_us : f->listen_us;
+
+		if (now_us > last + 1000ULL * f->timeout_ms) {
+			const struct stream_event ev = {
+				.type = STREAM_TIMEOUT,
+				.duration_ms = f->timeout_ms
+			};
+
+			f->timed_out = true;
+			flow_post(f, &ev);
+		}
+	}
+}
+
+
+/* End, figures ---------------------------------------------------------------------- */
+
+void flow_close(struct flow *f)
+{
+	assert_media();
+
+	if (f->started) {
+		report_send(f, clock_us(), true);
+		flow_stop(f);
+	}
+}
+
+
+void flow_stats(const struct flow *f, struct stream_stats *st)
+{
+	const struct receiver *r = &f->rx;
+	const struct sender *s = &f->tx;
+	struct jitter_stats js = { 0 };
+
+	memset(st, 0, sizeof(*st));
+	if (r->jitter)
+		jitter_stats(r->jitter, &js);
+
+	st->packets_sent = s->packets;
+	st->bytes_sent = s->bytes;
+	st->packets_received = r->packets;
+	st->bytes_received = r->bytes;
+	st->lost = r->lost_before + source_lost(&r->source);
+	st->late = r->late + js.late;
+	st->duplicate = r->duplicate + js.duplicate;
+	st->reordered = r->reordered + js.reordered;
+	st->concealed_ms = r->concealed_ms + js.concealed_us / 1000;
+	st->discarded = r->discarded + js.refused + js.overflow +
+		f->tp.foreign;
+	st->decode_errors = r->decode_errors;
+	st->jitter_us = (uint32_t)r->source.jitter_us;
+	st->delay_ms = js.delay_us / 1000;
+	st->delay_target_ms = js.target_us / 1000;
+	st->rtt_us = f->rtcp.rtt_us;
+	st->remote_known = f->rtcp.remote_known;
+	st->remote_lost = f->rtcp.remote_lost;
+	st->remote_loss_256 = f->rtcp.remote_fraction;
+	if (f->plan.codec)
+		st->remote_jitter_us = (uint32_t)
+			((uint64_t)f->rtcp.remote_jitter * 1000000 /
+			 f->plan.codec->clock_hz);
+	st->first_packet_ms = r->first_us / 1000;
+	st->last_packet_ms = r->last_us / 1000;
+	st->ssrc_remote = r->source.ssrc;
+	st->ssrc_changes = r->ssrc_changes;
+	st->remote = f->tp.latched ? f->tp.from : f->tp.peer;
+	st->level_in_dbfs = r->level.dbfs;
+	st->level_out_dbfs = s->level.dbfs;
+	st->dtmf_sent = s->dtmf.sent;
+	st->dtmf_received = r->dtmf.received;
+}

@@ -1,0 +1,86 @@
+/**
+ * @file jitter.h  Packets and time in, what to play out
+ *
+ * Pure: no clock, no socket, no codec.  Positions and lengths are in units
+ * of the RTP clock, times in microseconds on any one clock.  The place of a
+ * packet on the time line is its time stamp, so what is lost never moves what
+ * follows.  Media thread.
+ */
+#ifndef OFFHOOK_MEDIA_JITTER_H
+#define OFFHOOK_MEDIA_JITTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct jitter;
+
+struct jitter_conf {
+	uint32_t clock_hz;
+	unsigned min_ms, max_ms;     /* of delay beyond the quickest packet  */
+};
+
+enum jitter_put {
+	JITTER_TAKEN,                /* queued                               */
+	JITTER_RESTARTED,            /* queued, first of a new time line     */
+	JITTER_LATE,                 /* after its turn                       */
+	JITTER_DUPLICATE,
+	JITTER_SUSPECT,              /* off the time line; two in a row are
+					a new one                            */
+	JITTER_REFUSED,              /* makes no sense, or no memory         */
+};
+
+enum jitter_get {
+	JITTER_PACKET,               /* decode it                            */
+	JITTER_LOST,                 /* make up dur units                    */
+	JITTER_SILENCE,              /* nothing is due: dur units of nothing */
+};
+
+/** What is to be played; payload is valid until the next call */
+struct jitter_frame {
+	const uint8_t *payload;      /* LOST: the packet just behind the gap
+					(for FEC) or NULL                    */
+	size_t len;
+	uint32_t dur;                /* units                                */
+	uint32_t skip;               /* PACKET: units at the start that have
+					been made up already                 */
+	uint8_t pt;
+	bool merge;                  /* PACKET: get the next one too and fade
+					from this into that: one less        */
+};
+
+struct jitter_stats {
+	uint64_t late, duplicate, reordered, refused, overflow;
+	uint64_t concealed_us;       /* made up                              */
+	uint64_t grown_us, shrunk_us;  /* delay gained and dropped           */
+	uint32_t resyncs;
+	uint32_t delay_us;           /* of the quickest packet, now          */
+	uint32_t target_us;          /* what recent arrivals call for        */
+};
+
+int  jitter_alloc(struct jitter **jp, const struct jitter_conf *conf);
+/** Forget everything heard but the counters; clock_hz 0: as it was */
+void jitter_reset(struct jitter *j, uint32_t clock_hz);
+/** Hold so many units more, so that the packet behind a gap is there */
+void jitter_set_extra(struct jitter *j, uint32_t units);
+
+/** A packet of dur units (> 0) came */
+enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
+			   uint16_t seq, uint32_t ts, uint32_t dur,
+			   uint8_t pt, const uint8_t *payload, size_t len);
+/** A packet without sound (an event, comfort noise) took this number.
+ *  @return false: it had come before */
+bool jitter_mark(struct jitter *j, uint16_t seq);
+
+/**
+ * What to play now; want units are wanted, dur tells how many that is. Ask
+ * until there is enough. quiet: what was played last is next to silence, so
+ * the delay may be changed unheard.
+ */
+enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
+			   bool quiet, struct jitter_frame *f);
+
+void jitter_stats(const struct jitter *j, struct jitter_stats *st);
+unsigned jitter_count(const struct jitter *j);     /* packets waiting */
+
+#endif

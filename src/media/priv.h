@@ -1,0 +1,567 @@
+/**
+ * @file priv.h  What the files of media share
+ *
+ * Two halves: stream.c, device.c and record.c run on main and hold what the
+ * user of the module sees; everything from engine.c down runs on the media
+ * thread.  They meet in media.c: the door one way, posts the other.
+ */
+#ifndef OFFHOOK_MEDIA_PRIV_H
+#define OFFHOOK_MEDIA_PRIV_H
+
+#include <assert.h>
+#include <offhook/clock.h>
+#include <offhook/media.h>
+#include <offhook/ring.h>
+#include <offhook/timer.h>
+#include "jitter.h"
+
+enum {
+	BLOCK_MS_MAX = 20,       /* the engine's longest step               */
+	BLOCK_MAX    = CODEC_RATE_MAX_HZ / 1000 * BLOCK_MS_MAX, /* samples  */
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Where am I ----------------------------------------------------------- */
+
+enum { THREAD_MAIN = 1, THREAD_MEDIA = 2 };
+
+extern _Thread_local unsigned media_thread;    /* tests are both */
+
+#define assert_main()  assert(media_thread & THREAD_MAIN)
+#define assert_media() assert(media_thread & THREAD_MEDIA)
+
+/* RTP and its sockets (transport.c) -------------------------------------- */
+
+enum {
+	RTP_HEADER   = 12,
+	PACKET_MAX   = 1600,
+	PACKETS_TICK = 64,       /* read from one socket in one step        */
+};
+
+struct rtp {
+	const uint8_t *payload;  /* without padding                         */
+	size_t len;
+	uint32_t ts, ssrc;
+	uint16_t seq;
+	uint8_t pt;
+	bool marker;
+};
+
+/** @return 0 or EBADMSG; points into p */
+int  rtp_read(struct rtp *h, const uint8_t *p, size_t len);
+/** The fixed header; payload is not looked at */
+void rtp_write(uint8_t p[RTP_HEADER], const struct rtp *h);
+/** RTCP on the port of RTP (RFC 5761)? */
+bool rtp_is_rtcp(const uint8_t *p, size_t len);
+
+struct packet {
+	const uint8_t *p;
+	size_t len;
+	const struct sa *from;
+	uint64_t arrival_us;
+};
+
+/** Room to receive into, shared by all sockets of an engine */
+struct inbox;
+int  inbox_alloc(struct inbox **ip);
+/** Begin of a step: how far the wall clock is from ours */
+void inbox_sync(struct inbox *in);
+
+typedef int (transport_send_h)(bool rtcp, const struct sa *dst,
+			       const uint8_t *p, size_t len, void *arg);
+
+struct transport {
+	int rtp, rtcp;           /* sockets, -1: none                       */
+	struct sa local;         /* of RTP                                  */
+	struct sa peer;          /* negotiated                              */
+	struct sa peer_rtcp;     /* unset: RTCP is not sent                 */
+	bool mux;
+	struct sa from;          /* latched: what we hear and speak to      */
+	bool latched;
+	uint32_t ssrc;           /* heard from there                        */
+	uint64_t heard_us;       /* last time                               */
+	uint64_t foreign;        /* discarded: from somewhere else          */
+	transport_send_h *send_h;  /* tests: in place of the sockets        */
+	void *send_arg;
+};
+
+/** Bind an even port and the odd one above it. Any thread.
+ *  @return 0, EADDRINUSE, EMFILE ... */
+int  transport_open(struct transport *t, const struct sa *local,
+		    uint16_t port_min, uint16_t port_max);
+void transport_close(struct transport *t);
+/** Where to from now on; forgets whom we heard when that changes */
+void transport_aim(struct transport *t, const struct sa *rtp,
+		   const struct sa *rtcp, bool mux);
+/** Take what waits. @return packets, valid until the next call */
+unsigned transport_recv(const struct transport *t, bool rtcp,
+			struct inbox *in, const struct packet **pv);
+/** A valid packet came from there: is it our peer? Latches */
+bool transport_accepts(struct transport *t, const struct sa *from,
+		       uint32_t ssrc, uint64_t now_us);
+bool transport_accepts_rtcp(const struct transport *t, const struct sa *from);
+int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
+		    size_t len);
+
+/* Figures (stats.c) ------------------------------------------------------ */
+
+/** What a source of RTP has sent us, after RFC 3550 A.1, A.3, A.8 */
+struct source {
+	bool known;
+	uint32_t ssrc;
+	uint32_t clock_hz;
+	uint32_t base;           /* first number                            */
+	uint32_t high;           /* highest, with wraps                     */
+	uint64_t received;       /* without duplicates we know of           */
+	uint64_t expected_then, received_then;   /* at the last report      */
+	int64_t transit_us;
+	double jitter_us;
+};
+
+void source_init(struct source *s, uint32_t ssrc, uint32_t clock_hz,
+		 uint16_t seq);
+/** timed: its time stamp is the time it was sampled (not so for events) */
+void source_heard(struct source *s, uint16_t seq, uint32_t ts,
+		  uint64_t arrival_us, bool timed);
+uint64_t source_lost(const struct source *s);
+/** Fraction lost since the last call, of 256 */
+uint8_t source_fraction(struct source *s);
+
+/** Loudness of a running second */
+struct level {
+	double sum;
+	uint32_t n;
+	uint32_t rate_hz;
+	double dbfs;             /* of the last full second                 */
+};
+
+void level_init(struct level *l, uint32_t rate_hz);
+/** @return mean square of these samples */
+double level_add(struct level *l, const int16_t *v, size_t n);
+
+/* RTCP (rtcp.c) ---------------------------------------------------------- */
+
+struct report_out {              /* what a report says */
+	uint64_t now_us;         /* our clock                               */
+	uint64_t wall_ms;
+	uint32_t ssrc;
+	bool sender;             /* we have sent lately: SR, else RR        */
+	uint32_t rtp_ts;         /* at now                                  */
+	uint32_t packets, bytes;
+	struct source *source;   /* whom we hear, or NULL                   */
+};
+
+struct report {
+	char cname[64];
+	uint64_t due_us;         /* next report                             */
+	bool first;
+	uint32_t lsr;            /* middle of the last SR's time, 0: none   */
+	uint64_t lsr_us;         /* when it came                            */
+	uint32_t rtt_us;
+	bool remote_known;
+	uint32_t remote_lost, remote_jitter, remote_fraction;
+	bool bye;                /* the peer said good-bye                  */
+	uint64_t malformed;
+};
+
+void   report_init(struct report *r, const char *cname, uint64_t now_us);
+bool   report_due(const struct report *r, uint64_t now_us);
+/** @return bytes; schedules the next */
+size_t report_build(struct report *r, uint8_t *p, size_t size,
+		    const struct report_out *o);
+/** SR or RR, SDES and BYE */
+size_t report_bye(struct report *r, uint8_t *p, size_t size,
+		  const struct report_out *o);
+/** our_ssrc: whose reception we care for; ssrc: of the peer, 0: any.
+ *  @return 0 or EBADMSG */
+int    report_read(struct report *r, const uint8_t *p, size_t len,
+		   uint64_t arrival_us, uint64_t wall_ms, uint64_t now_us,
+		   uint32_t our_ssrc, uint32_t ssrc);
+
+/* Digits (dtmf.c) -------------------------------------------------------- */
+
+enum { DTMF_QUEUE = 256 };
+
+struct dtmf_tx {
+	char queue[DTMF_QUEUE];
+	unsigned head, count;    /* queue[head] is under way when active    */
+	uint32_t on_ms, off_ms;
+	uint32_t clock_hz;
+	bool active;             /* a digit sounds                          */
+	uint32_t done_ms;        /* of it                                   */
+	unsigned ends;           /* end packets still to send               */
+	uint32_t pause_ms;       /* left                                    */
+	bool told;               /* that all are out                        */
+	uint64_t sent;
+};
+
+struct dtmf_event {
+	uint8_t payload[4];
+	bool marker;             /* first packet of a digit                 */
+};
+
+enum dtmf_step {
+	DTMF_SOUND,              /* nothing to say: sound goes              */
+	DTMF_PACKET,             /* send this one, with the digit's ts      */
+	DTMF_FIRST,              /* the same, and ts of now is the digit's  */
+};
+
+void dtmf_tx_init(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms);
+/** @return 0, EINVAL (nothing queued), ENOSPC (nothing queued) */
+int  dtmf_check(const char *digits);
+int  dtmf_tx_add(struct dtmf_tx *d, const char *digits);
+/** One packet time passes. *sent: the last digit is out, told once */
+enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
+			    struct dtmf_event *ev, bool *all_sent);
+
+struct dtmf_digit {
+	char digit;
+	uint32_t duration_ms;
+};
+
+struct dtmf_rx {
+	bool active;             /* a digit sounds                          */
+	uint8_t event;
+	uint32_t ts;             /* its name                                */
+	uint16_t duration;       /* clock units of this segment             */
+	uint32_t before;         /* of segments before                      */
+	uint64_t heard_us;
+	uint32_t done[8];        /* time stamps that are over               */
+	unsigned done_count, done_pos;
+	uint32_t clock_hz;
+	uint64_t received;
+};
+
+void dtmf_rx_init(struct dtmf_rx *d, uint32_t clock_hz);
+/** A telephone-event came. @return digits that ended with it, 0..2 */
+unsigned dtmf_rx_put(struct dtmf_rx *d, uint32_t ts, const uint8_t *p,
+		     size_t len, uint64_t now_us, struct dtmf_digit out[2]);
+/** Time passes. @return 1 when a digit ended by silence */
+unsigned dtmf_rx_poll(struct dtmf_rx *d, uint64_t now_us,
+		      struct dtmf_digit *out);
+
+/* Samples (mixer.c, tone.c, edge.c) --------------------------------------- */
+
+void mixer_add(int16_t *sum, const int16_t *v, size_t n);   /* saturates */
+
+struct tone {
+	double re, im;           /* where the pointer is                    */
+	double cos, sin;         /* how it turns each sample                */
+};
+
+void tone_init(struct tone *t, double hz, uint32_t rate_hz);
+void tone_fill(struct tone *t, int16_t *v, size_t n, double dbfs);
+
+/* Record (record.c): a tap on the media thread, a file on main ------------ */
+
+struct tap {
+	struct ring *ring;       /* interleaved when stereo                 */
+	enum record_layout layout;
+	uint32_t rate_hz;        /* of the file                             */
+	struct resampler *in, *out;   /* when the flow has another rate     */
+	uint32_t from_hz;
+	int16_t *in_v, *out_v;   /* resampled, waiting for the other        */
+	size_t in_n, out_n;
+	_Atomic uint64_t dropped;     /* frames that found the ring full    */
+};
+
+void tap_write(struct tap *t, const int16_t *in, const int16_t *out,
+	       size_t n, uint32_t rate_hz);
+void tap_release(struct tap *t);
+
+/* Receiving (receive.c) --------------------------------------------------- */
+
+enum { RX_CODECS = 9 };
+
+struct rx_codec {
+	uint8_t pt;
+	const struct codec *codec;
+	struct codec_dec *dec;   /* made when first needed                  */
+};
+
+struct receiver {
+	uint32_t rate_hz;        /* of what comes out: the flow's           */
+	struct rx_codec codecs[RX_CODECS];
+	unsigned codec_count;
+	struct codec_param param;
+	struct rx_codec *cur;    /* decodes now                             */
+	uint32_t clock_hz;       /* of the jitter buffer                    */
+	struct jitter *jitter;
+	struct plc *plc;         /* for a codec without concealment         */
+	uint32_t plc_hz;
+	struct resampler *resampler;
+	uint32_t resampler_hz;   /* its input                               */
+	int16_t *left;           /* decoded and not yet taken               */
+	size_t left_n, left_at, left_max;
+	struct source source;
+	uint32_t probe_ssrc;     /* another source that spoke once          */
+	uint16_t probe_seq;
+	bool probe;
+	int te_pt;               /* telephone-event, -1: none               */
+	struct dtmf_rx dtmf;
+	struct level level;
+	double peak;             /* mean square, decaying                   */
+	bool quiet;              /* what was played last                    */
+	bool silent;             /* nothing was due last time               */
+	int16_t (*scratch)[2][CODEC_FRAME_MAX];  /* the engine's            */
+	double loss;             /* share lost lately                       */
+	uint64_t lost_then, all_then, look_us;   /* when it was looked at   */
+	uint64_t packets, bytes, discarded, decode_errors, lost_before;
+	uint64_t late, duplicate, reordered, concealed_ms;  /* of old buffers */
+	uint32_t ssrc_changes;
+	uint64_t first_us, last_us;
+};
+
+struct flow;
+
+int  receive_start(struct receiver *r, const struct media_plan *plan,
+		   const struct media_conf *conf);
+void receive_stop(struct receiver *r);
+/** A packet from our peer */
+void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us);
+bool receive_knows(const struct receiver *r, uint8_t pt);
+/** n samples to be heard now */
+void receive_block(struct receiver *r, int16_t *v, size_t n,
+		   uint64_t now_us);
+/** Nothing is listened to for now: what waits is void */
+void receive_pause(struct receiver *r);
+
+/* Sending (send.c) -------------------------------------------------------- */
+
+struct sender {
+	const struct codec *codec;
+	struct codec_enc *enc;
+	struct codec_param param;
+	uint8_t pt;
+	int te_pt;
+	size_t frame;            /* samples in a packet                     */
+	uint32_t step;           /* clock units in a packet                 */
+	unsigned ptime_ms;
+	int16_t *part;           /* collected so far                        */
+	size_t part_n;
+	uint32_t ssrc;
+	uint16_t seq;
+	uint32_t ts;             /* of the next packet                      */
+	uint32_t te_ts;          /* of the digit under way                  */
+	bool marker;             /* the next packet begins a spurt          */
+	struct dtmf_tx dtmf;
+	struct level level;
+	uint64_t packets, bytes, errors;
+	uint64_t reported;       /* packets at the last report              */
+	int loss_pct;            /* the encoder knows of                    */
+};
+
+int  send_init(struct sender *s);
+int  send_start(struct sender *s, const struct media_plan *plan);
+void send_stop(struct sender *s);
+void send_block(struct flow *f, const int16_t *v, size_t n);
+
+/* A flow: the media thread's half of a stream (flow.c) ---------------------- */
+
+struct play {                    /* samples at the flow's rate              */
+	int16_t *v;              /* malloc, owned; NULL: nothing plays      */
+	size_t n, pos;
+	uint64_t played;
+	bool loop;
+	unsigned serial;         /* so that main knows which one ended      */
+};
+
+struct engine;
+struct edge;
+
+struct flow {
+	struct le le;
+	struct engine *eng;
+	uint32_t id;
+	bool started;
+	bool device;             /* may meet it                             */
+	struct media_plan plan;
+	uint32_t rate_hz;
+	struct transport tp;
+	struct sender tx;
+	struct receiver rx;
+	struct report rtcp;
+	enum stream_source source;
+	struct tone tone;
+	double tone_hz;
+	struct play play;
+	struct tap *tap;         /* main's, on loan                         */
+	bool muted;
+	struct edge *edge;       /* where it meets a device of another rate */
+	uint32_t timeout_ms;
+	uint64_t listen_us;      /* since when something should come        */
+	uint64_t rtcp_look_us;   /* when RTCP was read                      */
+	bool timed_out, flowing;
+};
+
+/** Any thread: the engine does not know it yet. mc NULL: no sockets */
+int  flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
+		const struct media_conf *mc);
+void flow_attach(struct flow *f, struct engine *e);
+int  flow_start(struct flow *f, const struct media_plan *plan,
+		const struct media_conf *conf);
+void flow_close(struct flow *f);         /* BYE, detach; then mem_deref */
+void flow_set_source(struct flow *f, enum stream_source src, double hz);
+/** Takes over play->v; the one before is freed, untold */
+void flow_play(struct flow *f, const struct play *play);
+void flow_play_stop(struct flow *f);
+/** Whether it meets the engine's device now */
+bool flow_bound(const struct flow *f);
+void flow_stats(const struct flow *f, struct stream_stats *st);
+
+/* the steps of a cycle, in their order */
+void flow_drain(struct flow *f, uint64_t now_us);
+void flow_packet(struct flow *f, const struct packet *p);
+void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us);
+void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
+	      int16_t *v, size_t n);
+void flow_tend(struct flow *f, uint64_t now_us);
+void flow_post(struct flow *f, const struct stream_event *ev);
+
+/* The engine (engine.c) ------------------------------------------------------ */
+
+enum { POST_DEVICE_LOST = 1000 };        /* beyond enum stream_event_type */
+
+/** For main */
+struct post {
+	struct post *next;
+	uint32_t id;             /* of the stream, 0: the device            */
+	int type;
+	unsigned serial;         /* of what played                          */
+	struct stream_event ev;
+	char text[128];          /* main's own posts                        */
+};
+typedef void (engine_post_h)(const struct post *p, void *arg);
+
+struct engine {
+	struct list flows;       /* started                                 */
+	struct inbox *inbox;
+	int16_t (*scratch)[2][CODEC_FRAME_MAX];  /* to decode into          */
+	engine_post_h *post_h;
+	void *post_arg;
+	/* the tick: for flows without a device, and devices without a clock */
+	struct timer tick;
+	unsigned tick_ms;        /* 0: it stands                            */
+	uint64_t tick_ns;        /* when the next is due                    */
+	/* the device: the inner ends only; main's, on loan (engine_device.c) */
+	const struct audio_driver *drv;
+	struct audio_dev *dev;   /* NULL: none                              */
+	struct audio_info info;
+	bool bound;              /* some flow meets it                      */
+	int wake_fd;
+	struct compat_fd wake;
+	struct timer watch;
+	uint64_t woken_us;       /* last time                               */
+	size_t mic_n;            /* samples in this block                   */
+	int16_t mic[BLOCK_MAX], spk[BLOCK_MAX];
+	int16_t edge[2 * BLOCK_MAX];  /* resampled for one flow             */
+	int16_t heard[BLOCK_MAX], said[BLOCK_MAX];
+};
+
+int  engine_alloc(struct engine **ep, engine_post_h *h, void *arg);
+/** A flow or the device changed: set the tick anew */
+void engine_retime(struct engine *e);
+/**
+ * One step of ms milliseconds at now: with_device for the flows that meet
+ * it, else for all others.
+ */
+void engine_cycle(struct engine *e, bool with_device, unsigned ms,
+		  uint64_t now_us);
+
+/* The device as the engine sees it (engine_device.c) --------------------------------- */
+
+/** A device is attached and moves the engine itself */
+bool engine_clocked(const struct engine *e);
+/** wake_fd: what the device writes to; not closed here */
+int  engine_attach(struct engine *e, const struct audio_driver *drv,
+		   struct audio_dev *dev, const struct audio_info *info,
+		   int wake_fd);
+void engine_detach(struct engine *e);
+
+/* the steps of a cycle that meet it */
+void engine_capture(struct engine *e, unsigned ms);
+/** The microphone at the flow's rate: n samples */
+const int16_t *engine_mic(struct flow *f, size_t n);
+void engine_mix(struct flow *f, const int16_t *heard, size_t n);
+void engine_play(struct engine *e);
+
+/* Where a flow meets a device of another rate (edge.c) */
+int  edge_alloc(struct edge **ep, uint32_t flow_hz, uint32_t dev_hz);
+bool edge_fits(const struct edge *e, uint32_t flow_hz, uint32_t dev_hz);
+/** mic, at the device's rate, to the flow's. @return samples in v */
+size_t edge_in(struct edge *e, int16_t *v, size_t max,
+	       const int16_t *mic, size_t n);
+/** Samples of the flow go in, what the device is to play comes out */
+void   edge_push(struct edge *e, const int16_t *v, size_t n);
+size_t edge_ready(const struct edge *e);
+void   edge_pull(struct edge *e, int16_t *spk, size_t n);
+
+/* Main's half ----------------------------------------------------------------- */
+
+struct link;
+struct record;
+struct device;
+
+struct media {
+	struct media_conf conf;
+	struct hash *streams;        /* by id                               */
+	uint32_t id_last;
+	struct device *dev;
+	struct link *link;           /* the door and the way back           */
+	struct engine *eng;          /* media thread's                      */
+};
+
+/** Leave something for main; any thread. Copied */
+void media_post(struct media *m, const struct post *p);
+/** A stream came, went or wants something else: open or leave the device */
+void media_look(struct media *m);
+
+struct stream {
+	struct le le;
+	struct media *m;
+	uint32_t id;
+	struct flow *flow;           /* once attached: media thread's       */
+	bool attached;
+	bool started;
+	stream_event_h *h;
+	void *arg;
+	struct sa local;
+	uint32_t ssrc;
+	int te_send;
+	uint32_t rate_hz;            /* 0: not known yet                    */
+	bool device;
+	enum stream_source source;
+	int16_t *play_v;             /* as given, while it plays            */
+	size_t play_n;
+	uint32_t play_hz;
+	bool play_loop, playing;
+	unsigned play_serial;
+	struct record *rec;
+};
+
+/** Run on the media thread when it knows the stream, else here */
+void stream_run(struct stream *s, media_fn *fn, void *arg);
+/** On main: what the flow, or a recording, has left for us */
+void stream_handle(struct stream *s, const struct post *p);
+bool stream_wants_device(const struct stream *s);
+
+int  record_start(struct record **rp, struct stream *s, const char *path,
+		  enum record_layout layout, char *err, size_t errsz);
+/** The stream's rate is known: the file gets it if it is still empty */
+void record_rate(struct record *r, uint32_t rate_hz);
+/** Write the rest and close. With tell by STREAM_RECORD_DONE */
+void record_end(struct record *r, int err, bool tell);
+
+int  device_alloc(struct device **dp, struct media *m, media_device_h *h,
+		  void *arg);
+int  device_set(struct device *d, const struct audio_spec *spec,
+		char *err, size_t errsz);
+int  device_list(struct device *d, media_list_h *h, media_list_done_h *done,
+		 void *arg);
+/** Streams that want it came or went; rate_hz: of the latest */
+void device_want(struct device *d, bool wanted, uint32_t rate_hz);
+/** The engine has lost it */
+void device_lost(struct device *d);
+
+#endif

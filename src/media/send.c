@@ -1,0 +1,211 @@
+/**
+ * @file send.c  Samples into packets
+ *
+ * Media thread; owned by its flow.  Time stamps count what passes here,
+ * whether it is sent or not, so a hold or a silence leaves its true length on
+ * the time line.  A digit takes the place of sound while it lasts.
+ */
+#include <sys/random.h>
+#define LOG_MODULE "media"
+#include <offhook/log.h>
+#include "priv.h"
+
+
+int send_init(struct sender *s)
+{
+	struct {
+		uint32_t ssrc, ts;
+		uint16_t seq;
+	} r;
+
+	if (getrandom(&r, sizeof(r), 0) != sizeof(r))
+		return EIO;
+
+	s->ssrc = r.ssrc;
+	s->ts = r.ts;
+	s->seq = r.seq;
+	s->te_pt = -1;
+
+	return 0;
+}
+
+
+static bool param_same(const struct codec_param *a,
+		       const struct codec_param *b)
+{
+	return a->ptime_ms == b->ptime_ms && a->bitrate == b->bitrate &&
+		a->complexity == b->complexity && a->fec == b->fec &&
+		a->dtx == b->dtx && a->cbr == b->cbr &&
+		a->max_rate_hz == b->max_rate_hz;
+}
+
+
+int send_start(struct sender *s, const struct media_plan *plan)
+{
+	const struct codec *c = plan->codec;
+	const unsigned ptime = codec_ptime(c, plan->param.ptime_ms);
+	const size_t frame = c->rate_hz / 1000 * ptime;
+	struct codec_enc *enc = NULL;
+	int16_t *part = NULL;
+	int err;
+
+	s->pt = plan->pt_send;
+	s->te_pt = plan->te_send;
+	s->dtmf.clock_hz = plan->te_clock_hz ? plan->te_clock_hz
+					     : c->clock_hz;
+
+	if (s->enc && s->codec == c && param_same(&s->param, &plan->param))
+		return 0;
+
+	err = c->enc_alloc(&enc, c, &plan->param);
+	if (err)
+		return err;
+
+	part = mem_alloc(frame * sizeof(*part), NULL);
+	if (!part) {
+		mem_deref(enc);
+		return ENOMEM;
+	}
+
+	send_stop(s);
+
+	s->enc = enc;
+	s->codec = c;
+	s->param = plan->param;
+	s->ptime_ms = ptime;
+	s->frame = frame;
+	s->step = c->clock_hz / 1000 * ptime;
+	s->part = part;
+	s->part_n = 0;
+	s->marker = true;
+	s->loss_pct = plan->param.loss_pct;
+	level_init(&s->level, c->rate_hz);
+
+	return 0;
+}
+
+
+void send_stop(struct sender *s)
+{
+	s->enc = mem_deref(s->enc);
+	s->part = mem_deref(s->part);
+	s->codec = NULL;
+}
+
+
+static void packet_send(struct flow *f, uint8_t *p, size_t len, uint8_t pt,
+			uint32_t ts, bool marker)
+{
+	struct sender *s = &f->tx;
+	const struct rtp h = {
+		.marker = marker, .pt = pt, .seq = s->seq++, .ts = ts,
+		.ssrc = s->ssrc
+	};
+	int err;
+
+	rtp_write(p, &h);
+
+	err = transport_send(&f->tp, false, p, RTP_HEADER + len);
+	if (err) {
+		if (!s->errors++)
+			log_info("RTP cannot be sent: %s", strerror(err));
+		return;
+	}
+
+	++s->packets;
+	s->bytes += len;
+}
+
+
+static bool digit_send(struct flow *f)
+{
+	struct sender *s = &f->tx;
+	struct dtmf_event ev;
+	uint8_t p[RTP_HEADER + sizeof(ev.payload)];
+	bool all_sent;
+	enum dtmf_step step;
+
+	if (s->te_pt < 0 || (s->dtmf.told && !s->dtmf.count))
+		return false;
+
+	step = dtmf_tx_step(&s->dtmf, s->ptime_ms, &ev, &all_sent);
+
+	if (all_sent) {
+		const struct stream_event told = { .type = STREAM_DTMF_SENT };
+
+		flow_post(f, &told);
+	}
+
+	if (step == DTMF_SOUND)
+		return false;
+
+	if (step == DTMF_FIRST)
+		s->te_ts = s->ts;
+
+	memcpy(p + RTP_HEADER, ev.payload, sizeof(ev.payload));
+	packet_send(f, p, sizeof(ev.payload), (uint8_t)s->te_pt, s->te_ts,
+		    ev.marker);
+
+	return true;
+}
+
+
+static void frame_send(struct flow *f, const int16_t *v)
+{
+	struct sender *s = &f->tx;
+	uint8_t p[RTP_HEADER + CODEC_BYTES_MAX];
+	size_t len = CODEC_BYTES_MAX;
+
+	if (!(f->plan.dir & MEDIA_SENDONLY)) {
+		s->marker = true;
+	}
+	else if (digit_send(f)) {
+		s->marker = true;
+	}
+	else if (s->codec->encode(s->enc, p + RTP_HEADER, &len, v,
+				  s->frame) || !len) {
+		s->marker = true;
+	}
+	else {
+		packet_send(f, p, len, s->pt, s->ts, s->marker);
+		s->marker = false;
+	}
+
+	s->ts += s->step;
+}
+
+
+void send_block(struct flow *f, const int16_t *v, size_t n)
+{
+	struct sender *s = &f->tx;
+
+	assert_media();
+
+	if (!s->enc)
+		return;
+
+	(void)level_add(&s->level, v, n);
+
+	while (n) {
+		size_t k = s->frame - s->part_n;
+
+		if (!s->part_n && n >= s->frame) {
+			frame_send(f, v);
+			v += s->frame;
+			n -= s->frame;
+			continue;
+		}
+
+		if (k > n)
+			k = n;
+		memcpy(s->part + s->part_n, v, k * sizeof(*v));
+		s->part_n += k;
+		v += k;
+		n -= k;
+
+		if (s->part_n == s->frame) {
+			s->part_n = 0;
+			frame_send(f, s->part);
+		}
+	}
+}

@@ -1,0 +1,522 @@
+/**
+ * @file stream.c  Main's half of a stream
+ *
+ * Main thread.  Holds what the user of the module asked for and the handler;
+ * the sockets, codecs and buffers are the flow's.  Until stream_start the
+ * media thread has not heard of the flow and it is set up here without the
+ * door, so that a call that is never answered costs it nothing.
+ */
+#define LOG_MODULE "media"
+#include <offhook/log.h>
+#include "priv.h"
+
+
+enum {
+	PLAY_PAD = 10,           /* a second's part of zeros behind a file   */
+};
+
+
+static void destructor(void *arg)
+{
+	struct stream *s = arg;
+
+	hash_unlink(&s->le);
+	mem_deref(s->flow);
+	free(s->play_v);
+}
+
+
+int stream_open(struct stream **sp, struct media *m,
+		const struct stream_conf *conf,
+		stream_event_h *h, void *arg)
+{
+	struct stream *s;
+	int err;
+
+	assert_main();
+
+	if (!sp || !m || !conf)
+		return EINVAL;
+
+	s = mem_zalloc(sizeof(*s), destructor);
+	if (!s)
+		return ENOMEM;
+
+	s->m = m;
+	s->id = ++m->id_last;
+	s->h = h;
+	s->arg = arg;
+	s->te_send = -1;
+	s->device = conf->device;
+	s->source = conf->device ? SOURCE_DEVICE : SOURCE_SILENCE;
+
+	err = flow_alloc(&s->flow, s->id, conf, &m->conf);
+	if (err)
+		goto out;
+
+	s->local = s->flow->tp.local;
+	s->ssrc = s->flow->tx.ssrc;
+	hash_append(m->streams, s->id, &s->le, s);
+
+ out:
+	if (err)
+		mem_deref(s);
+	else
+		*sp = s;
+
+	return err;
+}
+
+
+const struct sa *stream_local(const struct stream *s)
+{
+	return &s->local;
+}
+
+
+uint32_t stream_ssrc(const struct stream *s)
+{
+	return s->ssrc;
+}
+
+
+void stream_run(struct stream *s, media_fn *fn, void *arg)
+{
+	assert_main();
+
+	if (s->attached)
+		media_run(s->m, fn, arg);
+	else
+		fn(arg);
+}
+
+
+bool stream_wants_device(const struct stream *s)
+{
+	return s->started && s->device && s->source == SOURCE_DEVICE;
+}
+
+
+/* Files to play --------------------------------------------------------------- */
+
+/* What plays, at another rate; behind it lie pad zeros. *vp: free() */
+static int play_convert(int16_t **vp, size_t *np, const struct stream *s,
+			uint32_t rate_hz)
+{
+	const size_t in_n = s->play_n + s->play_hz / PLAY_PAD;
+	const size_t n = (size_t)((uint64_t)s->play_n * rate_hz / s->play_hz);
+	size_t used = 0, made = 0, delay;
+	struct resampler *r = NULL;
+	int16_t *v = NULL;
+	int err;
+
+	if (!n)
+		return EINVAL;
+
+	err = resampler_alloc(&r, s->play_hz, rate_hz, 8);
+	if (err)
+		return err;
+
+	delay = resampler_delay(r);
+	v = calloc(n + delay, sizeof(*v));
+	if (!v) {
+		err = ENOMEM;
+		goto out;
+	}
+
+	while (used < in_n && made < n + delay) {
+		size_t in = in_n - used, out = n + delay - made;
+
+		err = resampler_run(r, s->play_v + used, &in, v + made, &out);
+		if (err)
+			goto out;
+		if (!in && !out)
+			break;
+
+		used += in;
+		made += out;
+	}
+
+	memmove(v, v + delay, n * sizeof(*v));
+
+ out:
+	mem_deref(r);
+	if (err) {
+		free(v);
+	}
+	else {
+		*vp = v;
+		*np = n;
+	}
+
+	return err;
+}
+
+
+/* What the flow is to play, at the stream's rate */
+static int play_make(struct play *p, const struct stream *s)
+{
+	memset(p, 0, sizeof(*p));
+	p->loop = s->play_loop;
+	p->serial = s->play_serial;
+
+	if (s->play_hz == s->rate_hz) {
+		p->v = malloc(s->play_n * sizeof(*p->v));
+		if (!p->v)
+			return ENOMEM;
+
+		memcpy(p->v, s->play_v, s->play_n * sizeof(*p->v));
+		p->n = s->play_n;
+		return 0;
+	}
+
+	return play_convert(&p->v, &p->n, s, s->rate_hz);
+}
+
+
+/* Things that cross the door -------------------------------------------------- */
+
+struct job {
+	struct stream *s;
+	const struct media_plan *plan;
+	struct play play;
+	enum stream_source source;
+	double hz;
+	bool on;
+	const char *digits;
+	struct stream_stats *st;
+	int err;
+};
+
+
+static void play_h(void *arg)
+{
+	struct job *j = arg;
+
+	flow_play(j->s->flow, &j->play);
+}
+
+
+int stream_play(struct stream *s, const int16_t *v, size_t n,
+		uint32_t rate_hz, bool loop)
+{
+	struct job j = { .s = s };
+	int err = 0;
+
+	assert_main();
+
+	if (!v || !n || rate_hz < 1000 || rate_hz > 384000)
+		return EINVAL;
+	if (s->playing)
+		return EALREADY;
+
+	free(s->play_v);
+	s->play_v = calloc(n + rate_hz / PLAY_PAD, sizeof(*v));
+	if (!s->play_v)
+		return ENOMEM;
+
+	memcpy(s->play_v, v, n * sizeof(*v));
+	s->play_n = n;
+	s->play_hz = rate_hz;
+	s->play_loop = loop;
+	++s->play_serial;
+
+	/* until the codec is known the samples wait here */
+	if (s->rate_hz) {
+		err = play_make(&j.play, s);
+		if (err)
+			return err;
+
+		stream_run(s, play_h, &j);
+	}
+
+	s->playing = true;
+
+	return 0;
+}
+
+
+static void play_stop_h(void *arg)
+{
+	struct job *j = arg;
+
+	flow_play_stop(j->s->flow);
+}
+
+
+void stream_play_stop(struct stream *s)
+{
+	struct job j = { .s = s };
+
+	assert_main();
+
+	if (!s->playing)
+		return;
+
+	s->playing = false;
+
+	if (s->rate_hz) {
+		stream_run(s, play_stop_h, &j);
+	}
+	else {
+		const struct post p = {
+			.id = s->id, .type = STREAM_PLAY_DONE,
+			.serial = s->play_serial,
+			.ev = { .type = STREAM_PLAY_DONE, .stopped = true }
+		};
+
+		media_post(s->m, &p);
+	}
+}
+
+
+static void start_h(void *arg)
+{
+	struct job *j = arg;
+	struct stream *s = j->s;
+	struct flow *f = s->flow;
+
+	if (!s->attached)
+		flow_attach(f, s->m->eng);
+
+	j->err = flow_start(f, j->plan, &s->m->conf);
+
+	if (!j->play.v)
+		return;
+
+	if (!f->play.serial || f->play.serial != j->play.serial) {
+		flow_play(f, &j->play);
+	}
+	else if (f->play.v) {
+		/* the codec changed in the middle of it */
+		j->play.pos = (size_t)((uint64_t)f->play.pos * j->play.n /
+				       f->play.n);
+		j->play.played = f->play.played * j->play.n / f->play.n;
+		flow_play(f, &j->play);
+	}
+	else {
+		free(j->play.v);
+	}
+}
+
+
+int stream_start(struct stream *s, const struct media_plan *plan)
+{
+	struct job j = { .s = s, .plan = plan };
+	const uint32_t was_hz = s->rate_hz;
+	int err;
+
+	assert_main();
+
+	if (!plan)
+		return EINVAL;
+
+	if (plan->codec)
+		s->rate_hz = plan->codec->rate_hz;
+
+	if (s->playing && s->rate_hz != was_hz) {
+		err = play_make(&j.play, s);
+		if (err)
+			log_warn("the file cannot be played on: %s",
+				 strerror(err));
+	}
+	if (s->rec && s->rate_hz != was_hz)
+		record_rate(s->rec, s->rate_hz);
+
+	media_run(s->m, start_h, &j);
+	s->attached = true;
+
+	if (j.err)
+		return j.err;
+
+	s->started = plan->codec != NULL;
+	s->te_send = plan->te_send;
+	media_look(s->m);
+
+	return 0;
+}
+
+
+static void close_h(void *arg)
+{
+	struct job *j = arg;
+
+	flow_close(j->s->flow);
+}
+
+
+void stream_close(struct stream *s)
+{
+	struct job j = { .s = s };
+	struct media *m;
+
+	if (!s)
+		return;
+
+	assert_main();
+	m = s->m;
+
+	if (s->rec)
+		record_end(s->rec, 0, false);
+	if (s->attached)
+		media_run(m, close_h, &j);
+
+	mem_deref(s);
+	media_look(m);
+}
+
+
+static void source_h(void *arg)
+{
+	struct job *j = arg;
+
+	flow_set_source(j->s->flow, j->source, j->hz);
+}
+
+
+int stream_set_source(struct stream *s, enum stream_source src, double hz)
+{
+	struct job j = { .s = s, .source = src, .hz = hz };
+
+	assert_main();
+
+	if (src == SOURCE_TONE && !(hz >= 1.0 && hz <= 20000.0))
+		return EINVAL;
+
+	stream_run(s, source_h, &j);
+	s->source = src;
+	media_look(s->m);
+
+	return 0;
+}
+
+
+enum stream_source stream_source(const struct stream *s)
+{
+	return s->source;
+}
+
+
+static void mute_h(void *arg)
+{
+	struct job *j = arg;
+
+	j->s->flow->muted = j->on;
+}
+
+
+void stream_mute(struct stream *s, bool mute)
+{
+	struct job j = { .s = s, .on = mute };
+
+	stream_run(s, mute_h, &j);
+}
+
+
+static void dtmf_h(void *arg)
+{
+	struct job *j = arg;
+
+	j->err = dtmf_tx_add(&j->s->flow->tx.dtmf, j->digits);
+}
+
+
+int stream_dtmf(struct stream *s, const char *digits)
+{
+	struct job j = { .s = s, .digits = digits };
+	int err;
+
+	assert_main();
+
+	err = dtmf_check(digits);
+	if (err)
+		return err;
+
+	if (!s->started || s->te_send < 0)
+		return ENOTSUP;
+
+	media_run(s->m, dtmf_h, &j);
+
+	return j.err;
+}
+
+
+static void stats_h(void *arg)
+{
+	struct job *j = arg;
+
+	flow_stats(j->s->flow, j->st);
+}
+
+
+int stream_stats(struct stream *s, struct stream_stats *st)
+{
+	struct job j = { .s = s, .st = st };
+
+	assert_main();
+
+	if (!st)
+		return EINVAL;
+
+	stream_run(s, stats_h, &j);
+
+	return 0;
+}
+
+
+/* Recording -------------------------------------------------------------------- */
+
+int stream_record(struct stream *s, const char *path,
+		  enum record_layout layout, char *err, size_t errsz)
+{
+	assert_main();
+
+	if (s->rec) {
+		(void)re_snprintf(err, errsz, "this call is being recorded");
+		return EALREADY;
+	}
+
+	return record_start(&s->rec, s, path, layout, err, errsz);
+}
+
+
+void stream_record_stop(struct stream *s)
+{
+	assert_main();
+
+	if (s->rec)
+		record_end(s->rec, 0, true);
+}
+
+
+bool stream_recording(const struct stream *s)
+{
+	return s->rec;
+}
+
+
+bool stream_playing(const struct stream *s)
+{
+	return s->playing;
+}
+
+
+/* What the media thread tells -------------------------------------------------- */
+
+void stream_handle(struct stream *s, const struct post *p)
+{
+	struct stream_event ev = p->ev;
+
+	assert_main();
+	ev.text = p->text;
+
+	if (p->type == STREAM_PLAY_DONE && p->serial == s->play_serial) {
+		s->playing = false;
+		free(s->play_v);
+		s->play_v = NULL;
+	}
+
+	/* the last thing here: the handler may close the stream */
+	if (s->h)
+		s->h(&ev, s->arg);
+}

@@ -1,0 +1,435 @@
+/**
+ * @file transport.c  The sockets of a stream, and RTP's header
+ *
+ * The sockets are not in the poll: the engine reads them at each step, many
+ * packets with one call, and the kernel's time stamps tell when they came, so
+ * that being read late does not look like jitter.  Whom we listen to is
+ * decided here: the first valid packet says where the peer really is, and we
+ * send there too (symmetric RTP), since the address it told may be behind a
+ * NAT.
+ *
+ * Opened and closed on either thread, used on the media thread.  Nothing here
+ * blocks.
+ */
+#include <netinet/in.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#define LOG_MODULE "media"
+#include <offhook/log.h>
+#include "priv.h"
+
+
+enum {
+	QUIET_US   = 200000,      /* a source silent so long may be replaced */
+	ARRIVAL_NS = 1000000000,  /* what waited longer is of now            */
+	BIND_TRIES = 4096,
+};
+
+struct inbox {
+	struct mmsghdr msg[PACKETS_TICK];
+	struct iovec iov[PACKETS_TICK];
+	struct sa from[PACKETS_TICK];
+	struct packet packet[PACKETS_TICK];
+	union {
+		struct cmsghdr hdr;      /* alignment */
+		uint8_t buf[CMSG_SPACE(sizeof(struct timespec))];
+	} ctl[PACKETS_TICK];
+	uint8_t data[PACKETS_TICK][PACKET_MAX];
+	int64_t wall_ns;                 /* our clock less the wall clock */
+	uint64_t now_ns;
+};
+
+
+/* RTP ------------------------------------------------------------------ */
+
+static uint32_t get_u32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+		(uint32_t)p[2] << 8 | p[3];
+}
+
+
+static void put_u32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 24);
+	p[1] = (uint8_t)(v >> 16);
+	p[2] = (uint8_t)(v >> 8);
+	p[3] = (uint8_t)v;
+}
+
+
+int rtp_read(struct rtp *h, const uint8_t *p, size_t len)
+{
+	size_t head;
+
+	if (len < RTP_HEADER || p[0] >> 6 != 2)
+		return EBADMSG;
+
+	h->marker = p[1] >> 7;
+	h->pt     = p[1] & 0x7f;
+	h->seq    = (uint16_t)(p[2] << 8 | p[3]);
+	h->ts     = get_u32(p + 4);
+	h->ssrc   = get_u32(p + 8);
+
+	head = RTP_HEADER + 4 * (size_t)(p[0] & 0x0f);
+
+	if (p[0] & 0x10) {                             /* extension */
+
+		if (len < head + 4)
+			return EBADMSG;
+
+		head += 4 + 4 * (size_t)(p[head + 2] << 8 | p[head + 3]);
+	}
+
+	if (len < head)
+		return EBADMSG;
+
+	if (p[0] & 0x20) {                             /* padding */
+
+		const size_t pad = p[len - 1];
+
+		if (!pad || pad > len - head)
+			return EBADMSG;
+
+		len -= pad;
+	}
+
+	h->payload = p + head;
+	h->len = len - head;
+
+	return 0;
+}
+
+
+void rtp_write(uint8_t p[RTP_HEADER], const struct rtp *h)
+{
+	p[0] = 0x80;
+	p[1] = (uint8_t)((h->marker ? 0x80 : 0) | (h->pt & 0x7f));
+	p[2] = (uint8_t)(h->seq >> 8);
+	p[3] = (uint8_t)h->seq;
+	put_u32(p + 4, h->ts);
+	put_u32(p + 8, h->ssrc);
+}
+
+
+bool rtp_is_rtcp(const uint8_t *p, size_t len)
+{
+	return len >= 2 && p[0] >> 6 == 2 && p[1] >= 192 && p[1] <= 223;
+}
+
+
+/* Inbox ------------------------------------------------------------------ */
+
+int inbox_alloc(struct inbox **ip)
+{
+	/* pages that no burst ever reaches are never touched: so no zalloc */
+	struct inbox *in = mem_alloc(sizeof(*in), NULL);
+
+	if (!in)
+		return ENOMEM;
+
+	memset(in->msg, 0, sizeof(in->msg));
+
+	for (unsigned i = 0; i < PACKETS_TICK; i++) {
+		struct msghdr *h = &in->msg[i].msg_hdr;
+
+		in->iov[i].iov_base = in->data[i];
+		in->iov[i].iov_len = PACKET_MAX;
+		h->msg_iov = &in->iov[i];
+		h->msg_iovlen = 1;
+		h->msg_name = &in->from[i].u;
+		h->msg_namelen = sizeof(in->from[i].u);
+		h->msg_control = &in->ctl[i];
+		h->msg_controllen = sizeof(in->ctl[i]);
+	}
+
+	inbox_sync(in);
+	*ip = in;
+
+	return 0;
+}
+
+
+void inbox_sync(struct inbox *in)
+{
+	struct timespec wall;
+
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	in->now_ns = clock_ns();
+	in->wall_ns = (int64_t)in->now_ns -
+		((int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec);
+}
+
+
+/* On our clock; a wall clock that was just set must not confuse us */
+static uint64_t arrival_us(const struct inbox *in, struct msghdr *h)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(h);
+	const int64_t now = (int64_t)clock_ns();
+	struct timespec ts;
+	int64_t t;
+
+	if (!c || c->cmsg_level != SOL_SOCKET ||
+	    c->cmsg_type != SCM_TIMESTAMPNS ||
+	    c->cmsg_len < CMSG_LEN(sizeof(ts)))
+		return (uint64_t)now / 1000;
+
+	memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+	t = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec + in->wall_ns;
+
+	if (t > now || t < now - ARRIVAL_NS)
+		t = now;
+
+	return (uint64_t)t / 1000;
+}
+
+
+/* Sockets ------------------------------------------------------------------ */
+
+static int socket_bind(int *fdp, const struct sa *addr)
+{
+	const int on = 1, tos = 0xb8;       /* DSCP EF */
+	const int af = sa_af(addr);
+	int fd, err;
+
+	fd = socket(af, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+
+	if (af == AF_INET6) {
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+				 sizeof(on));
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos,
+				 sizeof(tos));
+	}
+	else {
+		(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+
+	if (bind(fd, &addr->u.sa, addr->len)) {
+		err = errno;
+		(void)close(fd);
+		return err;
+	}
+
+	*fdp = fd;
+
+	return 0;
+}
+
+
+static int pair_bind(struct transport *t, const struct sa *local,
+		     uint16_t port)
+{
+	struct sa addr = *local, next = *local;
+	int rtp = -1, rtcp = -1, err;
+
+	sa_set_port(&addr, port);
+	sa_set_port(&next, (uint16_t)(port + 1));
+
+	err = socket_bind(&rtp, &addr);
+	if (err)
+		return err;
+
+	err = socket_bind(&rtcp, &next);
+	if (err) {
+		(void)close(rtp);
+		return err;
+	}
+
+	t->rtp = rtp;
+	t->rtcp = rtcp;
+	t->local = addr;
+
+	return 0;
+}
+
+
+int transport_open(struct transport *t, const struct sa *local,
+		   uint16_t port_min, uint16_t port_max)
+{
+	const uint32_t first = (port_min + 1u) & ~1u;
+	uint32_t pairs, at;
+	uint16_t r = 0;
+
+	t->rtp = t->rtcp = -1;
+
+	if (!sa_isset(local, SA_ADDR) || port_max < first + 1)
+		return EINVAL;
+
+	pairs = (port_max - first + 1) / 2;
+
+	/* a port nobody can guess, then the ones after it */
+	(void)!getrandom(&r, sizeof(r), GRND_NONBLOCK);
+	at = r % pairs;
+
+	for (uint32_t i = 0; i < pairs && i < BIND_TRIES; i++) {
+		const uint32_t port = first + 2 * ((at + i) % pairs);
+		const int err = pair_bind(t, local, (uint16_t)port);
+
+		if (err != EADDRINUSE && err != EACCES)
+			return err;
+	}
+
+	return EADDRINUSE;
+}
+
+
+void transport_close(struct transport *t)
+{
+	if (t->rtp >= 0)
+		(void)close(t->rtp);
+	if (t->rtcp >= 0)
+		(void)close(t->rtcp);
+
+	t->rtp = t->rtcp = -1;
+}
+
+
+void transport_aim(struct transport *t, const struct sa *rtp,
+		   const struct sa *rtcp, bool mux)
+{
+	if (!sa_cmp(&t->peer, rtp, SA_ALL))
+		t->latched = false;
+
+	t->peer = *rtp;
+	t->peer_rtcp = mux ? *rtp : *rtcp;
+	t->mux = mux;
+}
+
+
+unsigned transport_recv(const struct transport *t, bool rtcp,
+			struct inbox *in, const struct packet **pv)
+{
+	const int fd = rtcp ? t->rtcp : t->rtp;
+	unsigned count = 0;
+	int n;
+
+	if (fd < 0)
+		return 0;
+
+	n = recvmmsg(fd, in->msg, PACKETS_TICK, MSG_DONTWAIT, NULL);
+
+	for (int i = 0; i < n; i++) {
+		struct msghdr *h = &in->msg[i].msg_hdr;
+
+		if (!(h->msg_flags & MSG_TRUNC)) {
+			struct packet *p = &in->packet[count++];
+
+			in->from[i].len = h->msg_namelen;
+			p->p = in->data[i];
+			p->len = in->msg[i].msg_len;
+			p->from = &in->from[i];
+			p->arrival_us = arrival_us(in, h);
+		}
+
+		h->msg_namelen = sizeof(in->from[i].u);
+		h->msg_controllen = sizeof(in->ctl[i]);
+		h->msg_flags = 0;
+	}
+
+	*pv = in->packet;
+
+	return count;
+}
+
+
+/* Whom we hear --------------------------------------------------------------- */
+
+static void latch(struct transport *t, const struct sa *from, uint32_t ssrc,
+		  uint64_t now_us)
+{
+	const struct sa *was = t->latched ? &t->from : &t->peer;
+
+	if (!sa_cmp(from, was, SA_ALL)) {
+		char a[64] = "?", b[64] = "?";
+
+		(void)sa_ntop(from, a, sizeof(a));
+		(void)sa_ntop(was, b, sizeof(b));
+		log_info("media comes from %s port %u, not %s port %u", a,
+			 sa_port(from), b, sa_port(was));
+	}
+
+	t->from = *from;
+	t->latched = true;
+	t->ssrc = ssrc;
+	t->heard_us = now_us;
+}
+
+
+bool transport_accepts(struct transport *t, const struct sa *from,
+		       uint32_t ssrc, uint64_t now_us)
+{
+	assert_media();
+
+	if (t->latched && sa_cmp(from, &t->from, SA_ALL)) {
+		t->ssrc = ssrc;
+		t->heard_us = now_us;
+		return true;
+	}
+
+	if (!t->latched) {
+		latch(t, from, ssrc, now_us);
+		return true;
+	}
+
+	/* who was named in the negotiation comes before a stranger, who may
+	 * have been the quicker one */
+	if (sa_cmp(from, &t->peer, SA_ALL) &&
+	    !sa_cmp(&t->from, &t->peer, SA_ADDR)) {
+		latch(t, from, ssrc, now_us);
+		return true;
+	}
+
+	/* the same host on another port: a NAT has moved it, or the call
+	 * was handed on behind it */
+	if (sa_cmp(from, &t->from, SA_ADDR) &&
+	    (ssrc == t->ssrc || now_us - t->heard_us > QUIET_US)) {
+		latch(t, from, ssrc, now_us);
+		return true;
+	}
+
+	++t->foreign;
+
+	return false;
+}
+
+
+bool transport_accepts_rtcp(const struct transport *t, const struct sa *from)
+{
+	return sa_cmp(from, &t->peer, SA_ADDR) ||
+		sa_cmp(from, &t->peer_rtcp, SA_ADDR) ||
+		(t->latched && sa_cmp(from, &t->from, SA_ADDR));
+}
+
+
+int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
+		   size_t len)
+{
+	const bool mux = rtcp && t->mux;
+	const struct sa *dst = &t->peer;
+	int fd = t->rtp;
+
+	if (rtcp && !mux) {
+		dst = &t->peer_rtcp;
+		fd = t->rtcp;
+	}
+	else if (t->latched) {
+		dst = &t->from;
+	}
+
+	if (!sa_isset(dst, SA_ALL))
+		return EDESTADDRREQ;
+
+	if (t->send_h)
+		return t->send_h(rtcp, dst, p, len, t->send_arg);
+
+	if (fd < 0)
+		return EBADF;
+
+	return sendto(fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL, &dst->u.sa,
+		      dst->len) < 0 ? errno : 0;
+}
