@@ -19,6 +19,7 @@ struct phone {
 	struct ua *ua;
 	struct answer *answer;
 	struct audio_spec audio;
+	bool audio_given;        /* by -A, not the default                   */
 	char config_dir[512];
 	/** Ask the program to end with this code; -1: the usual one */
 	void (*quit_h)(int code, void *arg);
@@ -27,63 +28,94 @@ struct phone {
 	void *arg;
 };
 
-/* Replies: records of names and values ------------------------------------ */
+/** What the engine is told, from the options */
+void phone_media_conf(struct media_conf *mc, const struct config *config);
+
+/* Replies: records of names and values ----------------------------------- */
 
 enum value_type { VAL_STR, VAL_INT, VAL_DOUBLE, VAL_BOOL };
 
 struct reply;                    /* one command's result, in the making     */
 
+/** A list of rows, empty so far; JSON: an array named KINDs */
+void reply_list(struct reply *r, const char *kind);
 /** New record (a row); without it values belong to the reply itself */
 void reply_row(struct reply *r, const char *kind);       /* "call", "device" */
 void reply_str(struct reply *r, const char *name, const char *v);
 void reply_int(struct reply *r, const char *name, int64_t v);
+/** NAN: left out */
 void reply_double(struct reply *r, const char *name, double v);
 void reply_bool(struct reply *r, const char *name, bool v);
 /** A line for people only (help text); JSON: "text" */
 void reply_text(struct reply *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/** Ends in an error: a stable token and a sentence */
+/** Ends in an error: a stable token and a sentence; the first one counts */
 void reply_error(struct reply *r, const char *token, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/** What a COMMAND of the shell exits with, when 0 and 1 say too little */
+void reply_set_exit(struct reply *r, int code);
 
 bool reply_ok(const struct reply *r);
 const char *reply_token(const struct reply *r);
 const char *reply_error_text(const struct reply *r);
-/** For people: columns, then text; "" when there is nothing to say. free() */
+/** Where the line came from, "FILE:LINE", or "" */
+const char *reply_where(const struct reply *r);
+/** Exit code of a COMMAND: 0, 2 wrong usage, 1 else, or what was set */
+int reply_exit(const struct reply *r);
+/** For people: values, columns, then text; "" when there is nothing to say.
+ *  Escaped for a terminal. free() */
 char *reply_print(const struct reply *r);
 /** One JSON line without newline: {"reply":id,"ok":...}. free() */
 char *reply_json(const struct reply *r);
 
-/* Clients ------------------------------------------------------------------ */
+/* Clients ---------------------------------------------------------------- */
 
 struct client;
 
+/** Handlers may submit lines and deref the client */
 struct client_h {
-	/** A line is done. failed: it was an error and had no '-' prefix */
+	/** A line is done. failed: it was an error that ends a script: no '-'
+	 *  before it and no JSON request */
 	void (*reply_h)(const struct reply *r, bool failed, void *arg);
-	/** Events, when the client asked for them; may be NULL */
+	/** A line of a command that talks while it runs (selftest) */
+	void (*line_h)(const char *line, void *arg);
+	/** Events of the types asked for; may be NULL */
 	void (*event_h)(const struct event *ev, void *arg);
 	/** The queue ran empty */
 	void (*idle_h)(void *arg);
 };
 
+enum { CLIENT_LINE_MAX = 8192, CLIENT_LINES_MAX = 10000 };
+
 int  client_alloc(struct client **cp, struct phone *ph,
 		  const struct client_h *h, void *arg);  /* free: mem_deref */
-/** Append a line: a command line, or a JSON request when it starts with '{'.
- *  @return 0, ENOSPC (10000 lines wait), E2BIG (over 8 KiB) */
-int  client_submit(struct client *cl, const char *line, size_t len);
+/**
+ * Append a line: a command line, or a JSON request when it starts with '{'.
+ * An idle client runs it at once.
+ * @param where "FILE:LINE" for errors, or NULL
+ * @return 0, ENOSPC (CLIENT_LINES_MAX wait), E2BIG (over CLIENT_LINE_MAX)
+ */
+int  client_submit(struct client *cl, const char *line, size_t len,
+		   const char *where);
+/** Run a line that could not even be submitted: its error is replied */
+void client_refuse(struct client *cl, const char *where, const char *token,
+		   const char *text);
 /** Forget what is queued and stop what waits (a failed script) */
 void client_flush(struct client *cl);
 bool client_busy(const struct client *cl);
-void client_events(struct client *cl, bool on);
-/** Did a line fail so far? */
+/** Which events event_h hears: bits 1 << enum event_type */
+void client_events(struct client *cl, uint32_t types);
+/** Replies of commands that talk while they run are JSON objects */
+void client_set_json(struct client *cl, bool json);
+/** Did a line fail so far? As reply_h's failed */
 bool client_failed(const struct client *cl);
 unsigned client_selected(const struct client *cl);       /* call id, 0 none */
-/** First call or registration this client started, 0 none */
+/** First call this client started, 0 none */
 unsigned client_first_call(const struct client *cl);
 
-/* The table ----------------------------------------------------------------- */
+/* The table -------------------------------------------------------------- */
 
+/** ARG_NONE: an option without a value */
 enum arg_type {
 	ARG_NONE = 0, ARG_CALL, ARG_TARGET, ARG_ACCOUNT, ARG_TIME, ARG_DEVICE,
 	ARG_OPTION, ARG_CHOICE, ARG_INT, ARG_DOUBLE, ARG_FILE, ARG_WORD,
@@ -94,8 +126,9 @@ struct command_arg {
 	const char *name;
 	enum arg_type type;
 	const char *choices;     /* ARG_CHOICE: "on,off"                     */
-	int64_t min, max;        /* numbers                                  */
+	int64_t min, max;        /* numbers; of a choice: they do as well    */
 	bool optional;
+	bool many;               /* may be given again and again             */
 	const char *summary;
 };
 
@@ -103,13 +136,19 @@ struct command;
 const struct command *command_find(const char *name);    /* or alias */
 const struct command *command_at(size_t i);              /* NULL ends it */
 const char *command_name(const struct command *c);
+const char *command_alias(const struct command *c);      /* or ""           */
 const char *command_group(const struct command *c);
 const char *command_summary(const struct command *c);
 /** As a COMMAND of the shell: it runs until what it started has ended */
 bool command_lasting(const struct command *c);
+/** It needs no listening phone: phone.ua may be NULL */
+bool command_alone(const struct command *c);
 /** Whole help of a command, or the list (NULL); free() */
 char *command_help(const struct command *c);
-/** Machine form of the tables: commands, options, events, accounts; free() */
+/**
+ * Machine form of the tables, JSON: commands, options, events, accounts,
+ * figures; or config, the commented default file. free(); NULL: no such
+ */
 char *command_dump(const char *what);
 /** Join words of argv into one line, quoted so that parsing gives them back */
 int  command_join(char *buf, size_t sz, int argc, char *const argv[]);

@@ -10,14 +10,18 @@
 #include "offhook/command.h"
 
 struct ui_conf {
-	int in_fd;               /* lines are read from here; -1: none       */
-	int out_fd;              /* replies and events                       */
+	int in_fd;               /* lines are read from here, closed with
+				    the script; -1: none                     */
+	const char *in_name;     /* for errors: "stdin", a file              */
+	int out_fd;              /* replies and events, borrowed             */
+	int err_fd;              /* errors for people, borrowed              */
 	bool json;
-	bool quiet;
-	bool commands;           /* stop the script at a failed line         */
+	bool quiet;              /* no events for people                     */
+	bool person;             /* at a terminal: prompt, and a failed line
+				    does not end it                          */
 	/**
 	 * All input has been run (end of file and queue empty), or a line
-	 * failed. failed: exit code 1 is due
+	 * failed. Called once, from the loop, never from ui_script_*
 	 */
 	void (*end_h)(bool failed, void *arg);
 	void *arg;
@@ -26,10 +30,21 @@ struct ui_conf {
 struct ui_script;
 int  ui_script_alloc(struct ui_script **up, struct phone *ph,
 		     const struct ui_conf *conf);         /* free: mem_deref */
-/** Lines before the input (-e, COMMAND) */
-int  ui_script_line(struct ui_script *u, const char *line);
+/** Lines before the input (-e, COMMAND), before ui_script_start() */
+int  ui_script_line(struct ui_script *u, const char *line,
+		    const char *where);
 struct client *ui_script_client(struct ui_script *u);
 /** Begin: run queued lines, then read in_fd */
 int  ui_script_start(struct ui_script *u);
+/** Stop: nothing more is read or run; output goes on */
+void ui_script_stop(struct ui_script *u);
+/** All input was run and no line waits */
+bool ui_script_ended(const struct ui_script *u);
+/** No line waits and none can be read at once */
+bool ui_script_idle(const struct ui_script *u);
+/** What the first failed line exits with as a COMMAND, 0: none failed */
+int  ui_script_exit(const struct ui_script *u);
+/** Write what is still to be written, waiting at most ms for the reader */
+void ui_script_flush(struct ui_script *u, uint32_t ms);
 
 #endif

@@ -1,0 +1,237 @@
+/**
+ * @file cmd_audio.c  Commands for the sound of a call, and devices
+ *
+ * What starts here begins when media flows and ends with an event; none of
+ * it ends a call.  Main thread; the list of devices comes from a worker.
+ */
+#include <stdio.h>
+#include "priv.h"
+
+
+static void cmd_play(struct cmd *x)
+{
+	const char *file = cmd_str(x, "file");
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (!c || cmd_file_check(x, file))
+		return;
+
+	cmd_fail(x, call_play(c, file, cmd_has(x, "loop"), err), err);
+}
+
+
+static void cmd_stop(struct cmd *x)
+{
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (c)
+		cmd_fail(x, call_stop(c, err), err);
+}
+
+
+static void cmd_record(struct cmd *x)
+{
+	const char *file = cmd_str(x, "file");
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (!c)
+		return;
+
+	cmd_fail(x, strcmp(file, "stop") ? call_record(c, file, err) :
+		 call_record_stop(c, err), err);
+}
+
+
+static void cmd_echo(struct cmd *x)
+{
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (c)
+		cmd_fail(x, call_echo(c, !strcmp(cmd_str(x, "state"), "on"),
+				      err), err);
+}
+
+
+static void cmd_tone(struct cmd *x)
+{
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (c)
+		cmd_fail(x, call_tone(c, cmd_double(x, "hz", 0.0), err), err);
+}
+
+
+/* Devices ---------------------------------------------------------------- */
+
+/* The list may come after the command is gone: both hold this */
+struct list_job {
+	struct cmd *x;
+	bool any;
+};
+
+struct list_hold {
+	struct list_job *job;
+};
+
+
+static void hold_destructor(void *arg)
+{
+	struct list_hold *hold = arg;
+
+	if (hold->job)
+		hold->job->x = NULL;
+	mem_deref(hold->job);
+}
+
+
+static void device_handler(const char *driver, const char *name, bool in,
+			   bool out, bool is_default, void *arg)
+{
+	struct list_job *job = arg;
+	struct reply *r;
+
+	if (!job->x)
+		return;
+
+	job->any = true;
+	r = job->x->reply;
+	reply_row(r, "device");
+	reply_str(r, "driver", driver);
+	reply_str(r, "name", name);
+	reply_str(r, "use", in && out ? "both" : in ? "mic" : "speaker");
+	reply_bool(r, "default", is_default);
+}
+
+
+static void list_done(int err, void *arg)
+{
+	struct list_job *job = arg;
+	struct cmd *x = job->x;
+
+	if (x) {
+		if (err)
+			cmd_fail(x, err, NULL);
+		else if (!job->any)
+			reply_text(x->reply, "no sound device; calls go on "
+				   "without sound, or with --audio "
+				   "file:IN.wav,OUT.wav");
+		cmd_done(x);
+	}
+
+	mem_deref(job);
+}
+
+
+void cmd_devices(struct cmd *x)
+{
+	struct list_hold *hold = mem_zalloc(sizeof(*hold),
+					    hold_destructor);
+	struct list_job *job = mem_zalloc(sizeof(*job), NULL);
+	int err;
+
+	if (!hold || !job) {
+		mem_deref(hold);
+		mem_deref(job);
+		cmd_fail(x, ENOMEM, NULL);
+		return;
+	}
+
+	reply_list(x->reply, "device");
+
+	job->x = x;
+	hold->job = mem_ref(job);
+	x->state = hold;
+
+	cmd_wait(x, 30000, NULL);
+
+	err = media_list_devices(x->ph->media, device_handler, list_done,
+				 job);
+	if (err) {
+		mem_deref(job);
+		cmd_fail(x, err, NULL);
+		cmd_done(x);
+	}
+}
+
+
+static const struct command rows[] = {
+	{
+		.name = "play",
+		.args = {
+			{ .name = "file", .type = ARG_FILE,
+			  .summary = "WAV, FLAC, Ogg, AIFF or AU" },
+			THE_CALL,
+		},
+		.options = {
+			{ .name = "loop", .type = ARG_NONE,
+			  .summary = "again and again, until `stop`" },
+		},
+		.summary = "Play a sound file into a call",
+		.help = "Begins when media flows and takes the place of the "
+			"microphone; ends with event play.done. The call goes "
+			"on.",
+		.run = cmd_play,
+	},
+	{
+		.name = "stop",
+		.args = { THE_CALL },
+		.summary = "Stop playing, tone and echo",
+		.help = "The microphone, or what --audio says, is sent "
+			"again. A recording goes on: `record stop` ends it.",
+		.run = cmd_stop,
+	},
+	{
+		.name = "record",
+		.args = {
+			{ .name = "file", .type = ARG_FILE,
+			  .summary = "a WAV file to write, or `stop`" },
+			THE_CALL,
+		},
+		.summary = "Record a call",
+		.help = "Writes both sides as option record-layout says, "
+			"until `record stop` or the end of the call; ends "
+			"with event record.done, which tells a full disk "
+			"too.",
+		.run = cmd_record,
+	},
+	{
+		.name = "echo",
+		.args = {
+			{ .name = "state", .type = ARG_CHOICE,
+			  .choices = "on,off", .summary = "on or off" },
+			THE_CALL,
+		},
+		.summary = "Send back what is heard",
+		.help = "The other side hears itself, without the sound "
+			"device.",
+		.run = cmd_echo,
+	},
+	{
+		.name = "tone",
+		.args = {
+			{ .name = "hz", .type = ARG_DOUBLE, .min = 20,
+			  .max = 20000, .summary = "frequency" },
+			THE_CALL,
+		},
+		.summary = "Send a tone",
+		.help = "Until `stop` or the end of the call.",
+		.run = cmd_tone,
+	},
+	{
+		.name = "devices",
+		.summary = "List sound devices",
+		.help = "What --audio portaudio:NAME can name; a part of the "
+			"name is enough.",
+		.alone = true,
+		.run = cmd_devices,
+	},
+};
+
+const struct command_group group_sound = {
+	"sound in a call", rows, ARRAY_SIZE(rows)
+};

@@ -1,0 +1,489 @@
+/**
+ * @file cmd_call.c  Commands that make, take and end calls
+ *
+ * Each handler is a thin sentence to ua.h: it finds the call, passes typed
+ * values on and replies.  What comes of it is told by events.  Main thread.
+ */
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "priv.h"
+
+
+int cmd_file_check(struct cmd *x, const char *path)
+{
+	char show[160];
+	struct stat st;
+	int err = 0;
+
+	if (stat(path, &st))
+		err = errno;
+	else if (S_ISDIR(st.st_mode))
+		err = EISDIR;
+	else if (access(path, R_OK))
+		err = errno;
+
+	if (err) {
+		reply_error(x->reply, "no-such-file", "%s: %s",
+			    text_escape(show, sizeof(show), path,
+					strlen(path)), strerror(err));
+		reply_usage(x->reply);
+	}
+
+	return err;
+}
+
+
+/* Dial ------------------------------------------------------------------- */
+
+/* Headers the phone itself is responsible for */
+static bool header_ours(const char *name)
+{
+	static const char *const ours[] = {
+		"via", "v", "from", "f", "to", "t", "call-id", "i", "cseq",
+		"contact", "m", "max-forwards", "content-length", "l",
+		"content-type", "c", "route", "record-route", "require",
+		"authorization", "proxy-authorization",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		if (!strcasecmp(ours[i], name))
+			return true;
+	}
+
+	return false;
+}
+
+
+/* "Name: value" lines for the INVITE; free with text_buf_reset */
+static int headers_make(struct cmd *x, struct text_buf *b)
+{
+	const struct bound *v;
+
+	for (size_t i = 0; (v = cmd_value(x, "header", i)); i++) {
+
+		static const char token[] = "abcdefghijklmnopqrstuvwxyz"
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
+		const size_t n = strspn(v->s, token);
+		char name[64];
+		bool bad = !n || n >= sizeof(name) || v->s[n] != ':' ||
+			!text_utf8_valid(v->s, strlen(v->s));
+
+		for (const char *p = v->s; *p; p++)
+			bad |= iscntrl((unsigned char)*p) && *p != '\t';
+
+		if (bad) {
+			reply_error(x->reply, "bad-argument", "a header is "
+				    "written 'Name: value', on one line");
+			reply_usage(x->reply);
+			return EINVAL;
+		}
+
+		snprintf(name, sizeof(name), "%.*s", (int)n, v->s);
+		if (header_ours(name)) {
+			reply_error(x->reply, "bad-argument", "%s is made by "
+				    "the phone itself", name);
+			reply_usage(x->reply);
+			return EINVAL;
+		}
+
+		text_add(b, "%s\r\n", v->s);
+	}
+
+	return b->err;
+}
+
+
+/* What was asked for beside the call; @return 0, else it is hung up */
+static int dial_extras(struct cmd *x, struct call *c)
+{
+	const char *play = cmd_str(x, "play"), *record = cmd_str(x, "record");
+	char err[UA_ERR] = "";
+	int e = 0;
+
+	if (!c)
+		return 0;
+
+	if (cmd_has(x, "for"))
+		call_limit(c, cmd_ms(x, "for", 0));
+
+	if (play)
+		e = call_play(c, play, false, err);
+	if (!e && record)
+		e = call_record(c, record, err);
+
+	if (e) {
+		cmd_fail(x, e, err);
+		(void)call_hangup(c, 0, NULL, err);
+	}
+
+	return e;
+}
+
+
+static void cmd_dial(struct cmd *x)
+{
+	struct text_buf headers = { .max = 4096 };
+	const struct ua_dial prm = {
+		.target = cmd_str(x, "target"),
+		.account = cmd_str(x, "account"),
+		.ring_ms = (uint32_t)cmd_ms(x, "timeout", 0),
+	};
+	struct ua_dial full = prm;
+	const char *play = cmd_str(x, "play");
+	char err[UA_ERR] = "";
+	unsigned id = 0;
+	int e;
+
+	if ((play && cmd_file_check(x, play)) || headers_make(x, &headers))
+		goto out;
+
+	full.headers = headers.s;
+
+	e = ua_dial(&id, x->ph->ua, &full, err);
+	if (e == EINVAL || e == ENOENT) {
+		reply_error(x->reply, e == EINVAL ? "bad-target" :
+			    "no-such-account", "%s", err);
+		reply_usage(x->reply);
+		goto out;
+	}
+	if (e) {
+		cmd_fail(x, e, err);
+		goto out;
+	}
+
+	client_dialled(x->cl, id);
+	reply_int(x->reply, "call", id);
+	(void)dial_extras(x, ua_call(x->ph->ua, id));
+
+ out:
+	text_buf_reset(&headers);
+}
+
+
+/* Take, refuse, end ------------------------------------------------------ */
+
+/* The call named, else the selected one if it rings, else one that does */
+static struct call *ringing_call(struct cmd *x)
+{
+	struct call *c = NULL;
+
+	if (cmd_has(x, "call")) {
+		c = cmd_call(x);
+		if (c && call_state(c) != CALL_INCOMING) {
+			reply_error(x->reply, "wrong-state", "call %u is %s, "
+				    "not incoming", call_id(c),
+				    call_state_name(call_state(c)));
+			return NULL;
+		}
+		return c;
+	}
+
+	c = ua_call(x->ph->ua, client_selected(x->cl));
+	if (c && call_state(c) == CALL_INCOMING)
+		return c;
+
+	c = NULL;
+	while ((c = ua_call_next(x->ph->ua, c))) {
+		if (call_state(c) == CALL_INCOMING)
+			return c;
+	}
+
+	reply_error(x->reply, "no-call", "there is no incoming call");
+
+	return NULL;
+}
+
+
+static void cmd_answer(struct cmd *x)
+{
+	struct call *c = ringing_call(x);
+	char err[UA_ERR] = "";
+
+	if (!c)
+		return;
+
+	client_select(x->cl, call_id(c));
+	reply_int(x->reply, "call", call_id(c));
+	cmd_fail(x, call_answer(c, err), err);
+}
+
+
+static void cmd_reject(struct cmd *x)
+{
+	struct call *c = ringing_call(x);
+	char err[UA_ERR] = "";
+
+	if (!c)
+		return;
+
+	reply_int(x->reply, "call", call_id(c));
+	cmd_fail(x, call_reject(c, (uint16_t)cmd_int(x, "code", 603), NULL,
+				err), err);
+}
+
+
+static void cmd_hangup(struct cmd *x)
+{
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (!c)
+		return;
+
+	reply_int(x->reply, "call", call_id(c));
+	cmd_fail(x, call_hangup(c, (uint16_t)cmd_int(x, "code", 0),
+				cmd_str(x, "reason"), err), err);
+}
+
+
+/* In a call -------------------------------------------------------------- */
+
+typedef int (call_act_h)(struct call *c, char *err);
+
+static void act(struct cmd *x, call_act_h *h)
+{
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (c)
+		cmd_fail(x, h(c, err), err);
+}
+
+
+static void cmd_hold(struct cmd *x)
+{
+	act(x, call_hold);
+}
+
+
+static void cmd_resume(struct cmd *x)
+{
+	act(x, call_resume);
+}
+
+
+static int mute_on(struct call *c, char *err)
+{
+	return call_mute(c, true, err);
+}
+
+
+static int mute_off(struct call *c, char *err)
+{
+	return call_mute(c, false, err);
+}
+
+
+static void cmd_mute(struct cmd *x)
+{
+	act(x, mute_on);
+}
+
+
+static void cmd_unmute(struct cmd *x)
+{
+	act(x, mute_off);
+}
+
+
+static void cmd_dtmf(struct cmd *x)
+{
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (c)
+		cmd_fail(x, call_dtmf(c, cmd_str(x, "digits"), err), err);
+}
+
+
+/* Lists ------------------------------------------------------------------ */
+
+static void cmd_calls(struct cmd *x)
+{
+	struct call *c = NULL;
+
+	reply_list(x->reply, "call");
+
+	while ((c = ua_call_next(x->ph->ua, c))) {
+		reply_row(x->reply, "call");
+		reply_call(x->reply, c);
+		reply_bool(x->reply, "selected",
+			   call_id(c) == client_selected(x->cl));
+	}
+
+	if (!ua_call_count(x->ph->ua))
+		reply_text(x->reply, "no calls");
+}
+
+
+static void cmd_select(struct cmd *x)
+{
+	struct call *c = cmd_call(x);
+
+	if (!c)
+		return;
+
+	client_select(x->cl, call_id(c));
+	reply_int(x->reply, "call", call_id(c));
+}
+
+
+static const struct command rows[] = {
+	{
+		.name = "dial", .alias = "d",
+		.args = {
+			{ .name = "target", .type = ARG_TARGET,
+			  .summary = "whom: a URI, user@host, a contact, a "
+				     "number, or a host" },
+		},
+		.options = {
+			{ .name = "account", .type = ARG_ACCOUNT,
+			  .summary = "call as this account" },
+			{ .name = "play", .type = ARG_FILE,
+			  .summary = "play this sound file once media "
+				     "flows" },
+			{ .name = "record", .type = ARG_FILE,
+			  .summary = "record the call into this WAV file" },
+			{ .name = "for", .type = ARG_TIME,
+			  .summary = "hang up this long after the answer" },
+			{ .name = "timeout", .type = ARG_TIME,
+			  .min = 1000, .max = 3600000,
+			  .summary = "give up when it rings longer" },
+			{ .name = "header", .type = ARG_WORD, .many = true,
+			  .summary = "another header for the INVITE, 'Name: "
+				     "value'" },
+		},
+		.summary = "Call a person",
+		.help = "Starts a call and returns at once with its number; "
+			"in a script `wait call active` waits for the answer. "
+			"As a command of the shell it runs to the end of the "
+			"call and exits with its cause: 0 answered and ended "
+			"normally, 3 rejected, 4 busy, 5 no answer, 6 "
+			"authentication failed, 7 not found, 8 no media, 9 "
+			"network failure.",
+		.lasting = true,
+		.run = cmd_dial,
+	},
+	{
+		.name = "answer", .alias = "a",
+		.args = { THE_CALL },
+		.summary = "Answer a call",
+		.help = "Answers the selected call if it rings, else the one "
+			"that does, and selects it.",
+		.run = cmd_answer,
+	},
+	{
+		.name = "hangup", .alias = "h",
+		.args = { THE_CALL },
+		.options = {
+			{ .name = "code", .type = ARG_INT, .min = 300,
+			  .max = 699,
+			  .summary = "status for a call not yet answered" },
+			{ .name = "reason", .type = ARG_WORD,
+			  .summary = "Reason header for the other side" },
+		},
+		.summary = "End a call",
+		.help = "Whatever its state: one that rings here is refused "
+			"(486, or the code given), one that rings there is "
+			"cancelled.",
+		.run = cmd_hangup,
+	},
+	{
+		.name = "reject",
+		.args = { THE_CALL },
+		.options = {
+			{ .name = "code", .type = ARG_INT, .min = 300,
+			  .max = 699,
+			  .summary = "status to refuse with, 603 without "
+				     "it" },
+		},
+		.summary = "Refuse a call",
+		.help = "Refuses the selected call if it rings, else the one "
+			"that does.",
+		.run = cmd_reject,
+	},
+	{
+		.name = "hold",
+		.args = { THE_CALL },
+		.summary = "Put a call on hold",
+		.help = "Nothing is sent or heard until `resume`.",
+		.run = cmd_hold,
+	},
+	{
+		.name = "resume",
+		.args = { THE_CALL },
+		.summary = "Take a call from hold",
+		.help = "Other calls are put on hold first when option "
+			"hold-others is on.",
+		.run = cmd_resume,
+	},
+	{
+		.name = "mute",
+		.args = { THE_CALL },
+		.summary = "Send silence",
+		.help = "The other side hears nothing until `unmute`; what "
+			"it says is still heard.",
+		.run = cmd_mute,
+	},
+	{
+		.name = "unmute",
+		.args = { THE_CALL },
+		.summary = "Send sound again",
+		.help = "Ends `mute`.",
+		.run = cmd_unmute,
+	},
+	{
+		.name = "dtmf",
+		.args = {
+			{ .name = "digits", .type = ARG_DIGITS,
+			  .summary = "0-9 * # A-D; ',' waits a second, 'w' "
+				     "half of one" },
+			THE_CALL,
+		},
+		.summary = "Send telephone keys",
+		.help = "By RTP events (RFC 4733), one after the other; "
+			"options dtmf-duration and dtmf-pause say how long.",
+		.run = cmd_dtmf,
+	},
+	{
+		.name = "calls",
+		.summary = "List calls",
+		.help = "Those that live, with state, peer and codec.",
+		.run = cmd_calls,
+	},
+	{
+		.name = "select",
+		.args = {
+			{ .name = "call", .type = ARG_CALL,
+			  .summary = "its number" },
+		},
+		.summary = "Choose the call that commands mean",
+		.help = "A command without a call's number means the selected "
+			"call. Dialling and answering select.",
+		.run = cmd_select,
+	},
+	{
+		.name = "options",
+		.args = {
+			{ .name = "target", .type = ARG_TARGET,
+			  .summary = "whom to ask: a URI or user@host" },
+		},
+		.options = {
+			{ .name = "timeout", .type = ARG_TIME,
+			  .min = 100, .max = 32000,
+			  .summary = "wait so long for the answer" },
+		},
+		.summary = "Ask what a peer can do, without calling",
+		.help = "Sends OPTIONS and tells the answer, its time and "
+			"what it says. Fails when it is no 2xx, with the exit "
+			"code a call would have.",
+		.run = cmd_options,
+	},
+};
+
+const struct command_group group_calls = {
+	"calls", rows, ARRAY_SIZE(rows)
+};

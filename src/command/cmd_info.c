@@ -1,0 +1,496 @@
+/**
+ * @file cmd_info.c  Commands that look: help, status, stats, accounts, config
+ *
+ * Nothing here changes the phone but `trace`.  Main thread.
+ */
+#include <math.h>
+#include <stdio.h>
+#include "offhook/path.h"
+#include "priv.h"
+
+
+static void cmd_help(struct cmd *x)
+{
+	char *text = command_help(command_find(cmd_str(x, "command")));
+
+	if (text)
+		reply_text(x->reply, "%s", text);
+	free(text);
+}
+
+
+static void reply_account(struct cmd *x, const struct account *a)
+{
+	const struct account_conf *ac = account_config(a);
+
+	reply_row(x->reply, "account");
+	reply_int(x->reply, "account", account_id(a));
+	reply_str(x->reply, "name", ac->name);
+	reply_str(x->reply, "aor", ac->aor);
+	reply_str(x->reply, "state", account_state(a));
+	reply_bool(x->reply, "default", a == ua_account_default(x->ph->ua));
+}
+
+
+static void reply_accounts(struct cmd *x)
+{
+	const struct account *a;
+
+	reply_list(x->reply, "account");
+
+	for (size_t i = 0; (a = ua_account(x->ph->ua, i)); i++)
+		reply_account(x, a);
+}
+
+
+static void cmd_accounts(struct cmd *x)
+{
+	reply_accounts(x);
+
+	if (!ua_account(x->ph->ua, 0))
+		reply_text(x->reply, "no accounts; calls go peer to peer");
+}
+
+
+static const char *rule_text(const struct answer_rule *rule, char *buf,
+			     size_t sz)
+{
+	if (!rule->on)
+		return "off";
+	if (rule->code == 200)
+		return "on";
+
+	snprintf(buf, sz, "%u", rule->code);
+
+	return buf;
+}
+
+
+static void reply_audio(struct cmd *x)
+{
+	const struct audio_spec *as = &x->ph->audio;
+	char text[1100];
+
+	snprintf(text, sizeof(text), "%s%s%s%s%s", as->driver,
+		 as->in[0] || as->out[0] ? ":" : "", as->in,
+		 as->out[0] ? "," : "", as->out);
+	reply_str(x->reply, "audio", text);
+}
+
+
+static void cmd_status(struct cmd *x)
+{
+	struct reply *r = x->reply;
+	struct ua *ua = x->ph->ua;
+	struct call *c = NULL;
+	enum sip_transp tp;
+	struct sa addr;
+	char text[80];
+
+	reply_str(r, "version", OFFHOOK_VERSION);
+	reply_audio(x);
+	reply_str(r, "auto-answer", rule_text(answer_get(x->ph->answer),
+					      text, sizeof(text)));
+	reply_int(r, "finished-calls", answer_finished(x->ph->answer));
+	reply_int(r, "selected", client_selected(x->cl));
+
+	reply_list(r, "listener");
+	for (size_t i = 0; ua_listener(ua, i, &addr, &tp); i++) {
+		if (re_snprintf(text, sizeof(text), "%J", &addr) < 0)
+			continue;
+		reply_row(r, "listener");
+		reply_str(r, "transport", tp == SIP_TRANSP_TCP ? "tcp" :
+			  "udp");
+		reply_str(r, "address", text);
+	}
+
+	reply_accounts(x);
+
+	reply_list(r, "call");
+	while ((c = ua_call_next(ua, c))) {
+		reply_row(r, "call");
+		reply_call(r, c);
+	}
+}
+
+
+/* Stats ------------------------------------------------------------------ */
+
+static double or_nan(bool known, double v)
+{
+	return known ? v : (double)NAN;
+}
+
+
+static void reply_stats(struct reply *r, const struct stream_stats *st)
+{
+	const uint64_t all = st->packets_received + st->lost;
+	char text[80];
+
+	reply_int(r, "packets-sent", (int64_t)st->packets_sent);
+	reply_int(r, "packets-received", (int64_t)st->packets_received);
+	reply_int(r, "packets-lost", (int64_t)st->lost);
+	reply_int(r, "packets-late", (int64_t)st->late);
+	reply_int(r, "packets-duplicate", (int64_t)st->duplicate);
+	reply_int(r, "packets-reordered", (int64_t)st->reordered);
+	reply_int(r, "packets-discarded", (int64_t)st->discarded);
+	reply_int(r, "bytes-sent", (int64_t)st->bytes_sent);
+	reply_int(r, "bytes-received", (int64_t)st->bytes_received);
+	reply_double(r, "loss-pct", all ? 100.0 * (double)st->lost /
+		     (double)all : 0.0);
+	reply_double(r, "jitter-ms", st->jitter_us / 1000.0);
+	reply_double(r, "delay-ms", st->delay_ms);
+	reply_double(r, "rtt-ms", or_nan(st->rtt_us > 0,
+					 st->rtt_us / 1000.0));
+	reply_int(r, "concealed-ms", (int64_t)st->concealed_ms);
+	reply_double(r, "remote-loss-pct",
+		     or_nan(st->remote_known,
+			    100.0 * st->remote_loss_256 / 256.0));
+	reply_double(r, "remote-jitter-ms",
+		     or_nan(st->remote_known,
+			    st->remote_jitter_us / 1000.0));
+	reply_double(r, "level-in-dbfs",
+		     or_nan(st->packets_received > 0, st->level_in_dbfs));
+	reply_double(r, "level-out-dbfs",
+		     or_nan(st->packets_sent > 0, st->level_out_dbfs));
+	reply_int(r, "dtmf-sent", (int64_t)st->dtmf_sent);
+	reply_int(r, "dtmf-received", (int64_t)st->dtmf_received);
+
+	if (sa_isset(&st->remote, SA_ALL) &&
+	    re_snprintf(text, sizeof(text), "%J", &st->remote) > 0)
+		reply_str(r, "remote", text);
+}
+
+
+static void stats_ended(struct reply *r, const struct call_record *rec)
+{
+	reply_int(r, "call", rec->id);
+	reply_str(r, "state", "ended");
+	reply_str(r, "direction", rec->outgoing ? "out" : "in");
+	reply_str(r, "peer", rec->peer);
+	if (rec->was_active)
+		reply_int(r, "duration-ms", (int64_t)rec->duration_ms);
+	if (rec->codec[0])
+		reply_str(r, "codec", rec->codec);
+	reply_int(r, "packets-sent", (int64_t)rec->packets_sent);
+	reply_int(r, "packets-received", (int64_t)rec->packets_received);
+	reply_double(r, "loss-pct", rec->loss_pct);
+	reply_double(r, "jitter-ms", rec->jitter_ms);
+	reply_double(r, "delay-ms", rec->delay_ms);
+	reply_double(r, "mos", or_nan(rec->mos > 0.0, rec->mos));
+}
+
+
+/* Of a living call, or of one that ended */
+static void cmd_stats(struct cmd *x)
+{
+	const struct call_record *rec;
+	struct stream_stats st;
+	unsigned id = (unsigned)cmd_int(x, "call", 0);
+	struct call *c;
+	double mos;
+
+	if (!id)
+		id = client_selected(x->cl);
+	if (!id)
+		id = client_about(x->cl);
+
+	c = ua_call(x->ph->ua, id);
+	rec = c ? NULL : ua_call_record(x->ph->ua, id);
+
+	if (rec) {
+		stats_ended(x->reply, rec);
+		return;
+	}
+
+	if (!c) {
+		/* it says what is missing */
+		(void)cmd_call(x);
+		return;
+	}
+
+	reply_call(x->reply, c);
+
+	if (call_stats(c, &st)) {
+		reply_text(x->reply, "no media yet");
+		return;
+	}
+
+	reply_stats(x->reply, &st);
+	mos = call_mos(c);
+	reply_double(x->reply, "mos", or_nan(mos > 0.0, mos));
+}
+
+
+/* Self-test -------------------------------------------------------------- */
+
+struct test_hold {
+	struct selftest *st;
+	struct cmd *x;
+};
+
+
+static void test_destructor(void *arg)
+{
+	struct test_hold *h = arg;
+
+	h->x = NULL;
+	mem_deref(h->st);
+}
+
+
+static void test_line(const char *line, void *arg)
+{
+	const struct test_hold *h = arg;
+
+	if (h->x)
+		cmd_line(h->x, line);
+}
+
+
+static void test_done(bool ok, void *arg)
+{
+	struct test_hold *h = arg;
+
+	if (!h->x)
+		return;
+
+	if (!ok)
+		reply_error(h->x->reply, "selftest-failed", "the self-test "
+			    "failed");
+	cmd_done(h->x);
+}
+
+
+void cmd_selftest(struct cmd *x)
+{
+	const char *audio = cmd_str(x, "audio");
+	const char *speech = cmd_str(x, "speech");
+	const struct selftest_conf conf = {
+		.config = x->ph->config,
+		.use_device = audio ? !strcmp(audio, "auto") :
+			x->ph->audio_given &&
+			(!strcmp(x->ph->audio.driver, "auto") ||
+			 !strcmp(x->ph->audio.driver, "portaudio")),
+		.speech = speech,
+		.json = client_json(x->cl),
+	};
+	struct test_hold *h;
+	int err;
+
+	if (speech && cmd_file_check(x, speech))
+		return;
+
+	h = mem_zalloc(sizeof(*h), test_destructor);
+	if (!h) {
+		cmd_fail(x, ENOMEM, NULL);
+		return;
+	}
+
+	h->x = x;
+	x->state = h;
+	cmd_wait(x, 600000, NULL);
+
+	err = selftest_start(&h->st, &conf, test_line, test_done, h);
+	if (err) {
+		cmd_fail(x, err, NULL);
+		cmd_done(x);
+	}
+}
+
+
+/* The phone itself ------------------------------------------------------- */
+
+static int account_ignore(const struct account_conf *ac, void *arg)
+{
+	(void)ac;
+	(void)arg;
+
+	return 0;
+}
+
+
+static void config_check(struct cmd *x)
+{
+	char path[1024], err[CONFIG_ERR] = "";
+	struct config *c = NULL;
+	int e;
+
+	e = config_alloc(&c);
+	if (!e)
+		e = path_join(path, sizeof(path), x->ph->config_dir,
+			      "offhook.conf");
+	if (!e)
+		e = config_load(c, path, err);
+	if (!e)
+		e = path_join(path, sizeof(path), x->ph->config_dir,
+			      "accounts");
+	if (!e)
+		e = accounts_load(path, account_ignore, NULL, err);
+
+	mem_deref(c);
+
+	if (e) {
+		reply_error(x->reply, "bad-config", "%s",
+			    err[0] ? err : strerror(e));
+		reply_usage(x->reply);
+		return;
+	}
+
+	reply_str(x->reply, "directory", x->ph->config_dir);
+	reply_text(x->reply, "the configuration is right");
+}
+
+
+static void config_show(struct cmd *x)
+{
+	const struct option *o;
+	size_t n;
+
+	reply_str(x->reply, "directory", x->ph->config_dir);
+	reply_list(x->reply, "option");
+
+	o = option_table(&n);
+	for (size_t i = 0; i < n; i++) {
+
+		char value[1024];
+
+		if (config_get(x->ph->config, o[i].name, value,
+			       sizeof(value)))
+			continue;
+		reply_row(x->reply, "option");
+		reply_str(x->reply, "name", o[i].name);
+		reply_str(x->reply, "value", value);
+		reply_bool(x->reply, "changed", !o[i].def ||
+			   strcmp(value, o[i].def));
+	}
+}
+
+
+static void cmd_config(struct cmd *x)
+{
+	if (!strcmp(cmd_str(x, "what"), "check"))
+		config_check(x);
+	else
+		config_show(x);
+}
+
+
+static void cmd_trace(struct cmd *x)
+{
+	const char *to = cmd_str(x, "to");
+	int err;
+
+	if (!x->ph->trace_h) {
+		cmd_fail(x, ENOTSUP, "there is nothing to trace");
+		return;
+	}
+
+	err = x->ph->trace_h(!strcmp(to, "on") ? NULL :
+			     !strcmp(to, "off") ? "" : to, x->ph->arg);
+	cmd_fail(x, err, NULL);
+}
+
+
+/* Rows ------------------------------------------------------------------- */
+
+static const struct command rows_accounts[] = {
+	{
+		.name = "accounts",
+		.summary = "List accounts",
+		.help = "With their state. Calls go out as the default one "
+			"unless `dial --account` names another.",
+		.run = cmd_accounts,
+	},
+};
+
+const struct command_group group_accounts = {
+	"accounts", rows_accounts, ARRAY_SIZE(rows_accounts)
+};
+
+
+static const struct command rows_looking[] = {
+	{
+		.name = "help",
+		.args = {
+			{ .name = "command", .type = ARG_COMMAND,
+			  .optional = true, .summary = "one command" },
+		},
+		.summary = "Tell what commands there are",
+		.help = "Without a command the list of all, else all about "
+			"one.",
+		.alone = true,
+		.run = cmd_help,
+	},
+	{
+		.name = "status",
+		.summary = "Show the whole state",
+		.help = "Where the phone listens, accounts, calls, sound.",
+		.run = cmd_status,
+	},
+	{
+		.name = "stats",
+		.args = { THE_CALL },
+		.summary = "Show the figures of a call",
+		.help = "Packets, loss, jitter, delay and quality; of the "
+			"last call too, after its end.",
+		.run = cmd_stats,
+	},
+	{
+		.name = "trace",
+		.args = {
+			{ .name = "to", .type = ARG_FILE,
+			  .summary = "on (into the log), off, or a file" },
+		},
+		.summary = "Show SIP messages as sent and received",
+		.help = "With credentials masked. A file is appended to.",
+		.run = cmd_trace,
+	},
+	{
+		.name = "selftest",
+		.options = {
+			{ .name = "audio", .type = ARG_CHOICE,
+			  .choices = "auto,null",
+			  .summary = "auto: the sound card too" },
+			{ .name = "speech", .type = ARG_FILE,
+			  .summary = "a sound file to say, instead of the "
+				     "one that comes along" },
+		},
+		.summary = "Make a real call to oneself and judge it",
+		.help = "Two phones in this process call each other over "
+			"loopback, with every codec: speech is played, "
+			"recorded at the far end and compared, keys are "
+			"sent, the call is held and resumed. Exit code 0 "
+			"only when the speech arrived whole and every key "
+			"was right.",
+		.alone = true,
+		.run = cmd_selftest,
+	},
+};
+
+const struct command_group group_looking = {
+	"looking", rows_looking, ARRAY_SIZE(rows_looking)
+};
+
+
+static const struct command rows_phone[] = {
+	{
+		.name = "config",
+		.args = {
+			{ .name = "what", .type = ARG_CHOICE,
+			  .choices = "check,show",
+			  .summary = "check the files, or show what is in "
+				     "force" },
+		},
+		.summary = "Check or show the configuration",
+		.help = "`config check` reads the files of the configuration "
+			"directory again and says what is wrong in which "
+			"line; nothing is changed.",
+		.alone = true,
+		.run = cmd_config,
+	},
+};
+
+const struct command_group group_phone = {
+	"the phone itself", rows_phone, ARRAY_SIZE(rows_phone)
+};

@@ -1,0 +1,205 @@
+/**
+ * @file cmd_request.c  Requests without a call: options
+ *
+ * The target is looked up first, so that From names an address the answer
+ * can find its way back to.  Main thread; the line waits for the answer.
+ */
+#include <stdio.h>
+#include "offhook/clock.h"
+#include "priv.h"
+
+struct request {
+	struct cmd *x;
+	struct sip_target *target;
+	struct sip_req *req;
+	struct sip_creds *creds;
+	uint64_t start_us;
+	uint32_t timeout_ms;
+	char uri[256];
+	char from[300];
+	const struct account_conf *account;
+};
+
+
+static void request_destructor(void *arg)
+{
+	struct request *r = arg;
+
+	mem_deref(r->target);
+	mem_deref(r->req);
+	mem_deref(r->creds);
+}
+
+
+static const char *route(const struct request *r)
+{
+	return r->account && r->account->outbound[0] ?
+		r->account->outbound : NULL;
+}
+
+
+static const char *transport(const struct request *r)
+{
+	return r->account && r->account->transport[0] ?
+		r->account->transport : NULL;
+}
+
+
+/* Without them a challenge is not answered, and that is said */
+static void creds_make(struct request *r)
+{
+	const struct account_conf *ac = r->account;
+	char user[128];
+
+	snprintf(user, sizeof(user), "%s", ac->auth_user);
+	if (!user[0])
+		(void)sip_uri_parts(ac->aor, user, sizeof(user), NULL, 0,
+				    NULL);
+
+	if (ac->password[0] || ac->ha1[0])
+		(void)sip_creds_alloc(&r->creds, user, ac->password,
+				      ac->ha1);
+}
+
+
+/* As a call would end with it */
+static void fail(struct cmd *x, const struct sip_result *res)
+{
+	const struct call_record rec = { .outgoing = true, .result = *res };
+
+	reply_set_exit(x->reply, call_record_exit(&rec));
+
+	if (res->code)
+		reply_error(x->reply, "refused", "%u %s", res->code,
+			    res->reason);
+	else
+		reply_error(x->reply, sip_cause_name(res->cause), "%s",
+			    res->reason[0] ? res->reason :
+			    "no answer of any kind");
+}
+
+
+static void answer_header(struct cmd *x, const struct sip_info *in,
+			  const char *name, const char *field)
+{
+	char text[512];
+
+	if (in && !sip_info_header(in, name, text, sizeof(text)))
+		reply_str(x->reply, field, text);
+}
+
+
+static void req_handler(const struct sip_result *res,
+			const struct sip_info *in, void *arg)
+{
+	struct request *r = arg;
+	struct cmd *x = r->x;
+
+	r->req = mem_deref(r->req);
+
+	if (res->code)
+		reply_int(x->reply, "code", res->code);
+	if (res->reason[0])
+		reply_str(x->reply, "reason", res->reason);
+
+	if (res->code / 100 == 2) {
+		reply_double(x->reply, "time-ms",
+			     (double)(clock_us() - r->start_us) / 1000.0);
+		answer_header(x, in, "Allow", "allow");
+		answer_header(x, in, "Supported", "supported");
+		answer_header(x, in, "Accept", "accept");
+		if (in && in->user_agent[0])
+			reply_str(x->reply, "user-agent", in->user_agent);
+		else
+			answer_header(x, in, "Server", "user-agent");
+	}
+	else {
+		fail(x, res);
+	}
+
+	cmd_done(x);
+}
+
+
+static void target_handler(const struct sip_result *err,
+			   const struct sa *laddr, void *arg)
+{
+	struct request *r = arg;
+	struct cmd *x = r->x;
+	struct sip_req_conf conf = {
+		.method = "OPTIONS",
+		.uri = r->uri,
+		.from = r->from,
+		.route = route(r),
+		.transport = transport(r),
+		.timeout_ms = r->timeout_ms,
+		.headers = "Accept: application/sdp\r\n",
+	};
+	int e;
+
+	r->target = mem_deref(r->target);
+
+	if (err) {
+		fail(x, err);
+		cmd_done(x);
+		return;
+	}
+
+	if (!r->from[0] && sa_af(laddr) == AF_INET6)
+		(void)re_snprintf(r->from, sizeof(r->from),
+				  "sip:offhook@[%j]", laddr);
+	else if (!r->from[0])
+		(void)re_snprintf(r->from, sizeof(r->from),
+				  "sip:offhook@%j", laddr);
+
+	conf.creds = r->creds;
+	r->start_us = clock_us();
+
+	e = sip_req_send(&r->req, ua_sip(x->ph->ua), &conf, req_handler, r);
+	if (e) {
+		cmd_fail(x, e, NULL);
+		cmd_done(x);
+	}
+}
+
+
+void cmd_options(struct cmd *x)
+{
+	const struct account *a = ua_account_default(x->ph->ua);
+	struct request *r;
+	char err[UA_ERR] = "";
+	int e;
+
+	r = mem_zalloc(sizeof(*r), request_destructor);
+	if (!r) {
+		cmd_fail(x, ENOMEM, NULL);
+		return;
+	}
+
+	r->x = x;
+	x->state = r;
+	r->timeout_ms = (uint32_t)cmd_ms(x, "timeout", 0);
+
+	e = sip_uri_check(r->uri, sizeof(r->uri), cmd_str(x, "target"), err,
+			  sizeof(err));
+	if (e) {
+		reply_error(x->reply, "bad-target", "%s", err);
+		reply_usage(x->reply);
+		return;
+	}
+
+	if (a) {
+		r->account = account_config(a);
+		snprintf(r->from, sizeof(r->from), "%s", r->account->aor);
+		creds_make(r);
+	}
+
+	cmd_wait(x, 60000, NULL);
+
+	e = sip_target_find(&r->target, ua_sip(x->ph->ua), r->uri, route(r),
+			    transport(r), target_handler, r);
+	if (e) {
+		cmd_fail(x, e, NULL);
+		cmd_done(x);
+	}
+}

@@ -1,0 +1,271 @@
+/**
+ * @file cmd_script.c  Commands that make scripts
+ *
+ * Main thread; a file sourced is read in full, at most 1 MiB.
+ */
+#include <stdio.h>
+#include "offhook/path.h"
+#include "priv.h"
+
+enum { SOURCE_MAX = 1 << 20 };
+
+
+static void sleep_over(struct cmd *x)
+{
+	(void)x;
+}
+
+
+static void cmd_sleep(struct cmd *x)
+{
+	cmd_wait(x, cmd_ms(x, "time", 0), sleep_over);
+}
+
+
+static void cmd_print(struct cmd *x)
+{
+	const char *text = cmd_str(x, "text");
+
+	reply_text(x->reply, "%s", text ? text : "");
+}
+
+
+static void cmd_source(struct cmd *x)
+{
+	const char *file = cmd_str(x, "file");
+	char err[UA_ERR] = "", show[160];
+	char *text = NULL;
+	size_t len = 0;
+	int e;
+
+	if (cmd_file_check(x, file))
+		return;
+
+	e = path_read(&text, &len, file, SOURCE_MAX);
+	if (e) {
+		cmd_fail(x, e, e == EFBIG ? "a script is at most 1 MiB" :
+			 NULL);
+		return;
+	}
+
+	e = client_insert(x->cl, text, len,
+			  text_escape(show, sizeof(show), file,
+				      strlen(file)), err);
+	cmd_fail(x, e, err);
+	free(text);
+}
+
+
+static void cmd_quit(struct cmd *x)
+{
+	if (x->ph->quit_h)
+		x->ph->quit_h((int)cmd_int(x, "code", -1), x->ph->arg);
+}
+
+
+/* Options ---------------------------------------------------------------- */
+
+static void cmd_set(struct cmd *x)
+{
+	const char *given = cmd_str(x, "option");
+	const char *eq = strchr(given, '=');
+	const char *value = eq ? eq + 1 : cmd_str(x, "value");
+	char name[64], err[CONFIG_ERR] = "";
+	struct media_conf mc;
+	int e;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(given, "="),
+		 given);
+
+	if (!value || (eq && cmd_has(x, "value"))) {
+		reply_error(x->reply, value ? "too-many-arguments" :
+			    "missing-argument",
+			    "write: set %s VALUE (or %s=VALUE)", name, name);
+		reply_usage(x->reply);
+		return;
+	}
+
+	e = config_set(x->ph->config, name, value, err);
+	if (e) {
+		reply_error(x->reply, "bad-value", "%s", err);
+		reply_usage(x->reply);
+		return;
+	}
+
+	if (x->ph->media) {
+		phone_media_conf(&mc, x->ph->config);
+		media_configure(x->ph->media, &mc);
+	}
+
+	if (option_find(name)->restart)
+		reply_text(x->reply, "%s takes effect at the next start",
+			   name);
+}
+
+
+static void option_reply(struct cmd *x, const struct option *o)
+{
+	char value[1024];
+
+	if (config_get(x->ph->config, o->name, value, sizeof(value)))
+		return;
+
+	reply_row(x->reply, "option");
+	reply_str(x->reply, "name", o->name);
+	reply_str(x->reply, "value", value);
+}
+
+
+static void cmd_show(struct cmd *x)
+{
+	const char *name = cmd_str(x, "option");
+	const struct option *o;
+	size_t n;
+
+	reply_list(x->reply, "option");
+
+	if (name) {
+		option_reply(x, option_find(name));
+		return;
+	}
+
+	o = option_table(&n);
+	for (size_t i = 0; i < n; i++)
+		option_reply(x, &o[i]);
+}
+
+
+static const struct command rows[] = {
+	{
+		.name = "wait",
+		.args = {
+			{ .name = "event", .type = ARG_WORD,
+			  .summary = "`call`, or an event such as "
+				     "call.dtmf" },
+			{ .name = "match", .type = ARG_WORD, .many = true,
+			  .optional = true,
+			  .summary = "a call's state, or field=value; last "
+				     "the longest time, 30s without it" },
+		},
+		.options = {
+			{ .name = "timeout", .type = ARG_TIME,
+			  .summary = "the longest time, in another form" },
+		},
+		.summary = "Wait for a call's state or an event",
+		.help = "`wait call active 20s` is true at once if the call "
+			"is or has been in that state, and fails at once, "
+			"with the cause, when the call ends without it. "
+			"`wait call.dtmf digit=5 10s` waits for the next such "
+			"event. States: calling, ringing, early, incoming, "
+			"active, ended. Events: account.state, call.state, "
+			"call.hold, call.media, call.dtmf, call.quality, "
+			"play.done, record.done, device.lost, device.found, "
+			"log.",
+		.run = cmd_wait_line,
+	},
+	{
+		.name = "expect",
+		.args = {
+			{ .name = "what", .type = ARG_CHOICE,
+			  .choices = "dtmf", .summary = "dtmf" },
+			{ .name = "digits", .type = ARG_DIGITS,
+			  .summary = "the keys that must come" },
+			{ .name = "within", .type = ARG_WORD, .many = true,
+			  .optional = true,
+			  .summary = "`within T`, 30s without it" },
+		},
+		.summary = "Wait for telephone keys, and no others",
+		.help = "Takes the digits received since the last `expect "
+			"dtmf`. Fails at once when another key comes or the "
+			"call ends.",
+		.run = cmd_expect,
+	},
+	{
+		.name = "assert",
+		.args = {
+			{ .name = "expr", .type = ARG_REST,
+			  .summary = "FIGURE OP VALUE, as in mos > 3.8" },
+		},
+		.summary = "Fail unless a figure of the call is right",
+		.help = "Of the selected call, or of the last one after its "
+			"end. OP is < <= > >= = or !=. Figures: state, code, "
+			"reason, cause, peer, codec, security, direction, "
+			"mos, loss (%), jitter, delay, rtt (ms), "
+			"packets-sent, packets-received, packets-lost, "
+			"duration (s).",
+		.run = cmd_assert,
+	},
+	{
+		.name = "sleep",
+		.args = {
+			{ .name = "time", .type = ARG_TIME,
+			  .summary = "10, 10s, 500ms, 2m or 1h" },
+		},
+		.summary = "Do nothing for a time",
+		.help = "The lines behind it wait; calls go on.",
+		.alone = true,
+		.run = cmd_sleep,
+	},
+	{
+		.name = "print",
+		.args = {
+			{ .name = "text", .type = ARG_REST, .optional = true,
+			  .summary = "words" },
+		},
+		.summary = "Print a line",
+		.help = "Variables are put in: $HOME of the environment, "
+			"$call.code of the last event with that field.",
+		.alone = true,
+		.run = cmd_print,
+	},
+	{
+		.name = "set",
+		.args = {
+			{ .name = "option", .type = ARG_OPTION,
+			  .summary = "its name, or NAME=VALUE" },
+			{ .name = "value", .type = ARG_REST,
+			  .optional = true, .summary = "new value" },
+		},
+		.summary = "Set an option for this run",
+		.help = "`show` lists all options with their values.",
+		.alone = true,
+		.run = cmd_set,
+	},
+	{
+		.name = "show",
+		.args = {
+			{ .name = "option", .type = ARG_OPTION,
+			  .optional = true,
+			  .summary = "one only" },
+		},
+		.summary = "Show options and their values",
+		.help = "All of them, or one.",
+		.alone = true,
+		.run = cmd_show,
+	},
+	{
+		.name = "source",
+		.args = {
+			{ .name = "file", .type = ARG_FILE,
+			  .summary = "a script" },
+		},
+		.summary = "Run the lines of a file",
+		.help = "They run before the lines that already wait.",
+		.run = cmd_source,
+	},
+	{
+		.name = "quit",
+		.args = {
+			{ .name = "code", .type = ARG_INT, .min = 0,
+			  .max = 255, .optional = true,
+			  .summary = "exit code" },
+		},
+		.summary = "Hang up and end the program",
+		.help = "Without a code: 0, or 1 when a line failed.",
+		.run = cmd_quit,
+	},
+};
+
+const struct command_group group_scripts = {
+	"scripts", rows, ARRAY_SIZE(rows)
+};

@@ -1,0 +1,228 @@
+/**
+ * @file command/priv.h  Inside the command module: rows, words, lines
+ */
+#ifndef OFFHOOK_COMMAND_PRIV_H
+#define OFFHOOK_COMMAND_PRIV_H
+
+#include "offhook/command.h"
+#include "offhook/text.h"
+#include "offhook/timer.h"
+
+enum {
+	ARGS_MAX  = 4,           /* positional arguments of a command        */
+	OPTS_MAX  = 12,
+	WORDS_MAX = 256,         /* of a line                                */
+	TEXT_MAX  = 65536,       /* of a line, variables put in              */
+	VAR_MAX   = 8192,        /* a variable's value                       */
+	DIGITS_MAX = 256,        /* DTMF kept for `expect dtmf`              */
+};
+
+struct cmd;
+typedef void (cmd_run_h)(struct cmd *x);
+
+/** One row of the table: data plus one function */
+struct command {
+	const char *name;
+	const char *alias;
+	struct command_arg args[ARGS_MAX + 1];   /* name NULL ends them      */
+	struct command_arg options[OPTS_MAX + 1];
+	const char *summary;
+	const char *help;
+	bool lasting;            /* starts something that lasts              */
+	bool alone;              /* works without a listening phone          */
+	cmd_run_h *run;
+};
+
+struct command_group {
+	const char *name;
+	const struct command *v;
+	size_t n;
+};
+extern const struct command_group group_calls, group_listening,
+	group_sound, group_accounts, group_scripts, group_looking,
+	group_phone;
+
+/* parse.c: a line into words --------------------------------------------- */
+
+struct words {
+	size_t n;
+	char *v[WORDS_MAX];
+	struct text_buf text;    /* where they are                           */
+};
+
+/** Value of `$name`; @return 0, ENOENT (unset), EOVERFLOW */
+typedef int (parse_var_h)(const char *name, char *buf, size_t sz, void *arg);
+
+/**
+ * @param err  one sentence, UA_ERR bytes
+ * @return 0, EINVAL, E2BIG; *token then says which. Free: mem_deref
+ */
+int words_parse(struct words **wp, const char *line, size_t len,
+		parse_var_h *var_h, void *arg, const char **token, char *err);
+/** A `-` before the line (and its command): an error does not matter */
+bool line_unbound(const char **line, size_t *len);
+
+/* bind.c: words or JSON into typed values -------------------------------- */
+
+struct bound {
+	struct le le;
+	const struct command_arg *arg;
+	char *s;                 /* as given                                 */
+	int64_t i;               /* numbers, calls                           */
+	double d;
+	uint64_t ms;             /* times                                    */
+	bool number;             /* ARG_CHOICE: the number it may be too     */
+};
+
+/** @return 0, or EINVAL with the reply's error set */
+int bind_words(struct cmd *x, const struct words *w, size_t first);
+struct json_t;
+int bind_json(struct cmd *x, const struct json_t *args);
+/** How it is written: "dial TARGET [--play FILE]" */
+void command_usage(struct text_buf *b, const struct command *c);
+const char *command_arg_word(const struct command_arg *a, char *buf,
+			     size_t sz);
+
+/* Argument `call` of every command that is about one */
+#define THE_CALL							\
+	{ .name = "call", .type = ARG_CALL, .optional = true,		\
+	  .summary = "its number; without it the selected call" }
+
+/* Handlers whose rows are in another file */
+cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
+	cmd_selftest;
+
+/** Can it be read? Else an error is replied. @return 0 or errno */
+int cmd_file_check(struct cmd *x, const char *path);
+
+/* command.c: a command that runs ----------------------------------------- */
+
+typedef void (cmd_event_h)(struct cmd *x, const struct event *ev);
+typedef void (cmd_late_h)(struct cmd *x);
+
+/** One line in the works; owned by its client until it is done */
+struct cmd {
+	struct client *cl;
+	struct phone *ph;
+	const struct command *command;
+	struct reply *reply;
+	struct list values;      /* struct bound                             */
+	bool request;            /* JSON                                     */
+	bool unbound;            /* an error does not end the script         */
+	bool waiting;            /* the handler returned, it is not done     */
+	char where[128];
+	/* while it waits */
+	uint32_t types;          /* events                                   */
+	cmd_event_h *event_h;
+	cmd_late_h *late_h;
+	struct timer tmr;
+	void *state;             /* the command's own, mem_deref             */
+};
+
+bool        cmd_has(const struct cmd *x, const char *name);
+const char *cmd_str(const struct cmd *x, const char *name);  /* NULL: none */
+int64_t     cmd_int(const struct cmd *x, const char *name, int64_t def);
+double      cmd_double(const struct cmd *x, const char *name, double def);
+uint64_t    cmd_ms(const struct cmd *x, const char *name, uint64_t def);
+const struct bound *cmd_value(const struct cmd *x, const char *name,
+			      size_t i);     /* i-th of many, NULL: none */
+
+/**
+ * The call a line is about: argument `call`, else the selected one; an error
+ * is replied when there is none.
+ */
+struct call *cmd_call(struct cmd *x);
+/** Reply errno of a ua function with its sentence */
+void cmd_fail(struct cmd *x, int err, const char *text);
+
+/**
+ * The line is not done when the handler returns: cmd_done() ends it, or
+ * late_h after the bound (NULL: error "timeout").
+ */
+void cmd_wait(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h);
+void cmd_wait_events(struct cmd *x, uint32_t types, cmd_event_h *h);
+/** x must not be touched afterwards */
+void cmd_done(struct cmd *x);
+/** A line while it runs */
+void cmd_line(struct cmd *x, const char *line);
+
+int  cmd_alloc(struct cmd **xp, struct client *cl, const char *where);
+/** Make words or a request of the line, check it and run it. The reply holds
+ *  what went wrong. x->waiting afterwards: it is not done */
+void cmd_run(struct cmd *x, const char *line, size_t len);
+
+/* queue.c ---------------------------------------------------------------- */
+
+struct phone *client_phone(struct client *cl);
+bool client_json(const struct client *cl);
+/** This client dialled: select the call, remember the first one */
+void client_dialled(struct client *cl, unsigned id);
+void client_select(struct client *cl, unsigned id);
+/** The call that scripts talk about, living or ended; 0 none */
+unsigned client_about(const struct client *cl);
+/** `wait call ended` was told of the end of the call it is about */
+bool client_over(const struct client *cl);
+void client_set_over(struct client *cl);
+const char *client_digits(const struct client *cl);
+void client_digits_take(struct client *cl, size_t n);
+/** Put lines before all others (source); takes nothing when it fails */
+int  client_insert(struct client *cl, const char *text, size_t len,
+		   const char *file, char *err);
+parse_var_h client_var;          /* arg: struct client */
+/** cmd.types changed */
+void client_listen(struct client *cl);
+void client_command_done(struct client *cl);
+void client_line(struct client *cl, const char *line);
+
+/* reply.c ---------------------------------------------------------------- */
+
+/** id: JSON text of the request's id, NULL: a bare line */
+int  reply_alloc(struct reply **rp, const char *where);
+void reply_set_id(struct reply *r, const char *id);
+void reply_usage(struct reply *r);       /* the error is wrong usage */
+
+struct reply_value {
+	struct le le;
+	char name[32];
+	enum value_type type;
+	char *s;
+	int64_t i;
+	double d;
+};
+
+struct reply_record {
+	struct le le;
+	char kind[32];           /* "" : the reply itself                    */
+	bool head;               /* only says that there is such a list      */
+	struct list values;
+};
+
+struct reply {
+	struct list records;     /* first: the reply itself                  */
+	char id[160];            /* JSON text                                */
+	char where[128];
+	char token[32];          /* "" : no error                            */
+	char error[1024];
+	int exit;                /* -1: by the error                         */
+	bool usage;
+	struct text_buf text;
+};
+
+/* figures.c: what `assert` and `$call.x` ask of a call ------------------- */
+
+struct figure {
+	const char *name;
+	const char *unit;        /* "" none                                  */
+	bool number;
+	const char *summary;
+};
+const struct figure *figure_at(size_t i);                /* NULL ends it */
+const struct figure *figure_find(const char *name);
+/** Of a call living or ended. @return 0, ENOENT (no such call, no such
+ *  figure), ENODATA (not known) */
+int figure_get(const struct phone *ph, unsigned id, const struct figure *f,
+	       double *num, char *str, size_t sz);
+/** Values of a living call into the reply (calls, status, stats) */
+void reply_call(struct reply *r, struct call *c);
+
+#endif

@@ -1,0 +1,651 @@
+/**
+ * @file queue.c  One queue of lines per client
+ *
+ * Lines run in order; one that waits holds back those behind it, without
+ * blocking the loop.  A client also keeps what scripts talk about: the
+ * selected call, the last event of each kind about it (`$call.code`) and the
+ * digits it sent.  It owns its lines and the command that runs.  Main
+ * thread.  A long queue gives the loop a turn now and then.
+ */
+#include <stdio.h>
+#include "priv.h"
+
+enum {
+	TURN_LINES = 64,         /* at once, then others may run             */
+	DEPTH_MAX  = 16,         /* files sourced by files                   */
+};
+
+struct line {
+	struct le le;
+	char *text;
+	size_t len;
+	unsigned depth;
+	char where[128];
+};
+
+struct client {
+	struct phone *ph;
+	struct client_h h;
+	void *arg;
+	struct list lines;
+	size_t count;
+	struct cmd *cur;         /* runs or waits                            */
+	unsigned depth;          /* of its line                              */
+	uint32_t holds;          /* references of our own                    */
+	struct timer turn;
+	bool running, failed, json;
+
+	struct event_sub *subs[EVENT_TYPES];
+	uint32_t types;          /* event_h's                                */
+	struct event *last[EVENT_TYPES];   /* about the call, lazily made    */
+
+	unsigned about, first;
+	bool over;
+	char digits[DIGITS_MAX + 1];
+};
+
+/* Always heard: cheap, and what scripts ask for later */
+static const uint32_t types_kept =
+	1u << EVENT_ACCOUNT_STATE | 1u << EVENT_CALL_STATE |
+	1u << EVENT_CALL_HOLD | 1u << EVENT_CALL_MEDIA |
+	1u << EVENT_CALL_DTMF | 1u << EVENT_PLAY_DONE |
+	1u << EVENT_RECORD_DONE | 1u << EVENT_DEVICE_LOST |
+	1u << EVENT_DEVICE_FOUND;
+
+
+/* Lines ------------------------------------------------------------------ */
+
+static void line_destructor(void *arg)
+{
+	struct line *l = arg;
+
+	list_unlink(&l->le);
+	mem_deref(l->text);
+}
+
+
+static int line_alloc(struct line **lp, const char *text, size_t len,
+		      const char *where, unsigned depth)
+{
+	struct line *l = mem_zalloc(sizeof(*l), line_destructor);
+
+	if (!l)
+		return ENOMEM;
+
+	l->text = mem_alloc(len + 1, NULL);
+	if (!l->text) {
+		mem_deref(l);
+		return ENOMEM;
+	}
+
+	memcpy(l->text, text, len);
+	l->text[len] = '\0';
+	l->len = len;
+	l->depth = depth;
+	snprintf(l->where, sizeof(l->where), "%s", where ? where : "");
+
+	*lp = l;
+
+	return 0;
+}
+
+
+/* Handlers may let go of the client: it lives until the outermost release() */
+static void hold(struct client *cl)
+{
+	mem_ref(cl);
+	++cl->holds;
+}
+
+
+static void release(struct client *cl)
+{
+	--cl->holds;
+	mem_deref(cl);
+}
+
+
+/* The owner let go: none of its handlers may be called any more */
+static bool orphaned(const struct client *cl)
+{
+	return mem_nrefs(cl) == cl->holds;
+}
+
+
+/* cl->cur is done: reply, and forget it. The caller holds a reference */
+static void finish(struct client *cl)
+{
+	struct cmd *x = cl->cur;
+	const bool failed = !reply_ok(x->reply) && !x->unbound && !x->request;
+
+	cl->cur = NULL;
+	cl->depth = 0;
+
+	if (failed)
+		cl->failed = true;
+
+	/* an empty line or a comment has nothing to say */
+	if ((x->command || !reply_ok(x->reply)) && cl->h.reply_h)
+		cl->h.reply_h(x->reply, failed, cl->arg);
+
+	mem_deref(x);
+
+	if (!orphaned(cl))
+		client_listen(cl);
+}
+
+
+static void run_line(struct client *cl, struct line *l)
+{
+	struct cmd *x = NULL;
+
+	if (cmd_alloc(&x, cl, l->where)) {
+		cl->failed = true;
+		return;
+	}
+
+	cl->cur = mem_ref(x);
+	cl->depth = l->depth;
+
+	cmd_run(x, l->text, l->len);
+
+	/* flushed meanwhile, by `quit` or its like, else done or waiting */
+	if (!orphaned(cl) && cl->cur == x && !x->waiting)
+		finish(cl);
+
+	mem_deref(x);
+}
+
+
+static void turn(void *arg);
+
+
+static void run(struct client *cl)
+{
+	unsigned n = 0;
+
+	if (cl->running)
+		return;
+
+	hold(cl);
+	cl->running = true;
+
+	while (!cl->cur && cl->lines.head && !orphaned(cl)) {
+
+		struct line *l = cl->lines.head->data;
+
+		if (n++ == TURN_LINES) {
+			timer_start(&cl->turn, 0, turn, cl);
+			break;
+		}
+
+		list_unlink(&l->le);
+		--cl->count;
+		run_line(cl, l);
+		mem_deref(l);
+	}
+
+	cl->running = false;
+
+	if (!orphaned(cl) && !client_busy(cl) && cl->h.idle_h)
+		cl->h.idle_h(cl->arg);
+
+	release(cl);
+}
+
+
+static void turn(void *arg)
+{
+	run(arg);
+}
+
+
+void client_command_done(struct client *cl)
+{
+	/* done before its handler returned: run_line() sees it */
+	if (cl->running || !cl->cur)
+		return;
+
+	hold(cl);
+	finish(cl);
+	if (!orphaned(cl))
+		timer_start(&cl->turn, 0, turn, cl);
+	release(cl);
+}
+
+
+int client_submit(struct client *cl, const char *line, size_t len,
+		  const char *where)
+{
+	struct line *l;
+	int err;
+
+	if (len > CLIENT_LINE_MAX)
+		return E2BIG;
+	if (cl->count >= CLIENT_LINES_MAX)
+		return ENOSPC;
+
+	err = line_alloc(&l, line, len, where, 0);
+	if (err)
+		return err;
+
+	list_append(&cl->lines, &l->le, l);
+	++cl->count;
+
+	if (!timer_running(&cl->turn))
+		run(cl);
+
+	return 0;
+}
+
+
+void client_refuse(struct client *cl, const char *where, const char *token,
+		   const char *text)
+{
+	struct reply *r;
+
+	cl->failed = true;
+
+	if (reply_alloc(&r, where))
+		return;
+
+	reply_error(r, token, "%s", text);
+	reply_usage(r);
+
+	hold(cl);
+	if (cl->h.reply_h)
+		cl->h.reply_h(r, true, cl->arg);
+	release(cl);
+	mem_deref(r);
+}
+
+
+int client_insert(struct client *cl, const char *text, size_t len,
+		  const char *file, char *err)
+{
+	const char *p = text, *end = text + len;
+	struct list fresh = LIST_INIT;
+	unsigned n = 0;
+	int e = 0;
+
+	if (cl->depth >= DEPTH_MAX) {
+		snprintf(err, UA_ERR, "files source each other more than %d "
+			 "deep", DEPTH_MAX);
+		return ELOOP;
+	}
+
+	while (p < end && !e) {
+
+		const char *nl = memchr(p, '\n', end - p);
+		const size_t n_line = (nl ? nl : end) - p;
+		char where[128];
+		struct line *l;
+
+		snprintf(where, sizeof(where), "%.100s:%u", file, ++n);
+
+		if (n_line > CLIENT_LINE_MAX) {
+			snprintf(err, UA_ERR, "%.100s:%u: the line is longer "
+				 "than %d bytes", file, n, CLIENT_LINE_MAX);
+			e = E2BIG;
+		}
+		else if (cl->count + n > CLIENT_LINES_MAX) {
+			snprintf(err, UA_ERR, "%.100s: more than %d lines "
+				 "wait", file, CLIENT_LINES_MAX);
+			e = ENOSPC;
+		}
+		else {
+			e = line_alloc(&l, p, n_line, where, cl->depth + 1);
+			if (!e)
+				list_append(&fresh, &l->le, l);
+		}
+
+		p = nl ? nl + 1 : end;
+	}
+
+	if (e) {
+		if (e == ENOMEM)
+			snprintf(err, UA_ERR, "out of memory");
+		list_flush(&fresh);
+		return e;
+	}
+
+	while (fresh.tail) {
+		struct line *l = fresh.tail->data;
+
+		list_unlink(&l->le);
+		list_prepend(&cl->lines, &l->le, l);
+		++cl->count;
+	}
+
+	return 0;
+}
+
+
+void client_flush(struct client *cl)
+{
+	if (!cl)
+		return;
+
+	list_flush(&cl->lines);
+	cl->count = 0;
+	timer_cancel(&cl->turn);
+	cl->cur = mem_deref(cl->cur);
+	client_listen(cl);
+}
+
+
+bool client_busy(const struct client *cl)
+{
+	return cl && (cl->cur || cl->lines.head);
+}
+
+
+bool client_failed(const struct client *cl)
+{
+	return cl && cl->failed;
+}
+
+
+void client_line(struct client *cl, const char *line)
+{
+	if (cl->h.line_h)
+		cl->h.line_h(line, cl->arg);
+}
+
+
+/* Events ----------------------------------------------------------------- */
+
+static void forget(struct client *cl)
+{
+	for (size_t i = 0; i < EVENT_TYPES; i++) {
+		if (cl->last[i] && cl->last[i]->call)
+			cl->last[i] = mem_deref(cl->last[i]);
+	}
+
+	cl->digits[0] = '\0';
+	cl->over = false;
+}
+
+
+void client_select(struct client *cl, unsigned id)
+{
+	if (cl->about == id)
+		return;
+
+	forget(cl);
+	cl->about = id;
+}
+
+
+void client_dialled(struct client *cl, unsigned id)
+{
+	client_select(cl, id);
+	if (!cl->first)
+		cl->first = id;
+}
+
+
+static void keep(struct client *cl, const struct event *ev)
+{
+	struct event **e = &cl->last[ev->type];
+
+	if (ev->call && ev->call != cl->about)
+		return;
+
+	if (!*e)
+		*e = mem_alloc(sizeof(**e), NULL);
+	if (*e)
+		**e = *ev;
+
+	if (ev->type == EVENT_CALL_DTMF) {
+
+		const size_t n = strlen(cl->digits);
+
+		/* the oldest goes */
+		if (n == DIGITS_MAX)
+			memmove(cl->digits, cl->digits + 1, n);
+
+		snprintf(cl->digits + strlen(cl->digits), 2, "%c",
+			 ev->u.call_dtmf.digit[0]);
+	}
+}
+
+
+static void event_handler(const struct event *ev, void *arg)
+{
+	struct client *cl = arg;
+	const uint32_t bit = 1u << ev->type;
+
+	/* a new call is what a script without a living one talks about */
+	if (ev->type == EVENT_CALL_STATE && ev->call != cl->about &&
+	    (!strcmp(ev->u.call_state.state, "incoming") ||
+	     !strcmp(ev->u.call_state.state, "calling")) &&
+	    !ua_call(cl->ph->ua, cl->about))
+		client_select(cl, ev->call);
+
+	if (bit & types_kept)
+		keep(cl, ev);
+
+	hold(cl);
+
+	if ((bit & cl->types) && cl->h.event_h)
+		cl->h.event_h(ev, cl->arg);
+
+	if (!orphaned(cl) && cl->cur && (bit & cl->cur->types) &&
+	    cl->cur->event_h)
+		cl->cur->event_h(cl->cur, ev);
+
+	release(cl);
+}
+
+
+void client_listen(struct client *cl)
+{
+	const uint32_t want = types_kept | cl->types |
+		(cl->cur ? cl->cur->types : 0);
+
+	for (unsigned i = 0; i < EVENT_TYPES; i++) {
+
+		if (!(want & 1u << i))
+			cl->subs[i] = mem_deref(cl->subs[i]);
+		else if (!cl->subs[i])
+			(void)event_subscribe_type(&cl->subs[i], cl->ph->bus,
+						   (enum event_type)i,
+						   event_handler, cl);
+	}
+}
+
+
+void client_events(struct client *cl, uint32_t types)
+{
+	cl->types = types;
+	client_listen(cl);
+}
+
+
+void client_set_json(struct client *cl, bool json)
+{
+	cl->json = json;
+}
+
+
+bool client_json(const struct client *cl)
+{
+	return cl->json;
+}
+
+
+/* What scripts talk about ------------------------------------------------ */
+
+struct phone *client_phone(struct client *cl)
+{
+	return cl->ph;
+}
+
+
+unsigned client_about(const struct client *cl)
+{
+	return cl->about;
+}
+
+
+unsigned client_first_call(const struct client *cl)
+{
+	return cl ? cl->first : 0;
+}
+
+
+/* The call a command means: the one talked about while it lives, else the
+ * one in conversation, else any other */
+unsigned client_selected(const struct client *cl)
+{
+	const struct ua *ua = cl->ph->ua;
+	struct call *c = NULL, *best = NULL;
+
+	if (!ua)
+		return 0;
+
+	if (ua_call(ua, cl->about))
+		return cl->about;
+
+	while ((c = ua_call_next(ua, c))) {
+		if (!best || (call_state(c) == CALL_ACTIVE &&
+			      !call_held(c) && call_held(best)))
+			best = c;
+	}
+
+	return best ? call_id(best) : 0;
+}
+
+
+bool client_over(const struct client *cl)
+{
+	return cl->over;
+}
+
+
+void client_set_over(struct client *cl)
+{
+	cl->over = true;
+}
+
+
+const char *client_digits(const struct client *cl)
+{
+	return cl->digits;
+}
+
+
+void client_digits_take(struct client *cl, size_t n)
+{
+	memmove(cl->digits, cl->digits + n, strlen(cl->digits + n) + 1);
+}
+
+
+/* "call.code": the newest event of that kind, or kinds, that has the field */
+static int event_var(const struct client *cl, const char *kind, size_t n,
+		     const char *field, char *buf, size_t sz)
+{
+	uint64_t seq = 0;
+	int err = ENOENT;
+
+	for (unsigned i = 0; i < EVENT_TYPES; i++) {
+
+		const struct event *ev = cl->last[i];
+		const char *name = event_row((enum event_type)i)->name;
+		char value[VAR_MAX];
+
+		if (!ev || strncmp(name, kind, n) ||
+		    (name[n] && name[n] != '.') || ev->seq < seq)
+			continue;
+
+		if (event_field_text(ev, field, value, sizeof(value)))
+			continue;
+
+		seq = ev->seq;
+		err = snprintf(buf, sz, "%s", value) < (int)sz ?
+			0 : EOVERFLOW;
+	}
+
+	return err;
+}
+
+
+int client_var(const char *name, char *buf, size_t sz, void *arg)
+{
+	const struct client *cl = arg;
+	const char *dot = strrchr(name, '.');
+	const struct figure *f;
+	const char *value;
+	double num;
+	int err;
+
+	if (!dot) {
+		value = getenv(name);
+		if (!value)
+			return ENOENT;
+		return snprintf(buf, sz, "%s", value) < (int)sz ?
+			0 : EOVERFLOW;
+	}
+
+	if (!strcmp(name, "call.call")) {
+		snprintf(buf, sz, "%u", cl->about);
+		return cl->about ? 0 : ENOENT;
+	}
+
+	err = event_var(cl, name, dot - name, dot + 1, buf, sz);
+	if (err != ENOENT || strncmp(name, "call.", 5))
+		return err;
+
+	f = figure_find(dot + 1);
+	if (!f || !cl->about ||
+	    figure_get(cl->ph, cl->about, f, &num, buf, sz))
+		return ENOENT;
+
+	if (f->number)
+		snprintf(buf, sz, "%.10g", num);
+
+	return 0;
+}
+
+
+/* The client ------------------------------------------------------------- */
+
+static void client_destructor(void *arg)
+{
+	struct client *cl = arg;
+
+	timer_cancel(&cl->turn);
+	list_flush(&cl->lines);
+	mem_deref(cl->cur);
+
+	for (unsigned i = 0; i < EVENT_TYPES; i++) {
+		mem_deref(cl->subs[i]);
+		mem_deref(cl->last[i]);
+	}
+}
+
+
+int client_alloc(struct client **cp, struct phone *ph,
+		 const struct client_h *h, void *arg)
+{
+	struct client *cl;
+
+	if (!cp || !ph || !ph->bus)
+		return EINVAL;
+
+	cl = mem_zalloc(sizeof(*cl), client_destructor);
+	if (!cl)
+		return ENOMEM;
+
+	cl->ph = ph;
+	if (h)
+		cl->h = *h;
+	cl->arg = arg;
+
+	client_listen(cl);
+
+	*cp = cl;
+
+	return 0;
+}

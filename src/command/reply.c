@@ -1,0 +1,378 @@
+/**
+ * @file reply.c  Replies as records of names and values
+ *
+ * A command fills one; how it looks is decided in reply_print.c and
+ * reply_json().  What does not fit in memory is left out: a reply never
+ * fails.  Main thread.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include "json.h"
+#include "priv.h"
+
+
+static void value_destructor(void *arg)
+{
+	struct reply_value *v = arg;
+
+	list_unlink(&v->le);
+	mem_deref(v->s);
+}
+
+
+static void record_destructor(void *arg)
+{
+	struct reply_record *rec = arg;
+
+	list_unlink(&rec->le);
+	list_flush(&rec->values);
+}
+
+
+static void reply_destructor(void *arg)
+{
+	struct reply *r = arg;
+
+	list_flush(&r->records);
+	text_buf_reset(&r->text);
+}
+
+
+static struct reply_record *record_add(struct reply *r, const char *kind,
+				       bool head)
+{
+	struct reply_record *rec;
+
+	rec = mem_zalloc(sizeof(*rec), record_destructor);
+	if (!rec)
+		return NULL;
+
+	snprintf(rec->kind, sizeof(rec->kind), "%s", kind);
+	rec->head = head;
+	list_append(&r->records, &rec->le, rec);
+
+	return rec;
+}
+
+
+int reply_alloc(struct reply **rp, const char *where)
+{
+	struct reply *r = mem_zalloc(sizeof(*r), reply_destructor);
+
+	if (!r)
+		return ENOMEM;
+
+	r->exit = -1;
+	snprintf(r->id, sizeof(r->id), "null");
+	snprintf(r->where, sizeof(r->where), "%s", where ? where : "");
+
+	if (!record_add(r, "", false)) {
+		mem_deref(r);
+		return ENOMEM;
+	}
+
+	*rp = r;
+
+	return 0;
+}
+
+
+void reply_set_id(struct reply *r, const char *id)
+{
+	snprintf(r->id, sizeof(r->id), "%s", id);
+}
+
+
+void reply_usage(struct reply *r)
+{
+	r->usage = true;
+}
+
+
+void reply_set_exit(struct reply *r, int code)
+{
+	r->exit = code;
+}
+
+
+void reply_list(struct reply *r, const char *kind)
+{
+	record_add(r, kind, true);
+}
+
+
+void reply_row(struct reply *r, const char *kind)
+{
+	record_add(r, kind, false);
+}
+
+
+static struct reply_value *value_add(struct reply *r, const char *name,
+				     enum value_type type)
+{
+	struct reply_record *rec = list_ledata(list_tail(&r->records));
+	struct reply_value *v;
+
+	if (!rec || rec->head)
+		return NULL;
+
+	v = mem_zalloc(sizeof(*v), value_destructor);
+	if (!v)
+		return NULL;
+
+	snprintf(v->name, sizeof(v->name), "%s", name);
+	v->type = type;
+	list_append(&rec->values, &v->le, v);
+
+	return v;
+}
+
+
+void reply_str(struct reply *r, const char *name, const char *s)
+{
+	struct reply_value *v = value_add(r, name, VAL_STR);
+
+	if (v && str_dup(&v->s, s ? s : ""))
+		mem_deref(v);
+}
+
+
+void reply_int(struct reply *r, const char *name, int64_t i)
+{
+	struct reply_value *v = value_add(r, name, VAL_INT);
+
+	if (v)
+		v->i = i;
+}
+
+
+void reply_double(struct reply *r, const char *name, double d)
+{
+	struct reply_value *v;
+
+	if (!isfinite(d))
+		return;
+
+	v = value_add(r, name, VAL_DOUBLE);
+	if (v)
+		v->d = d;
+}
+
+
+void reply_bool(struct reply *r, const char *name, bool b)
+{
+	struct reply_value *v = value_add(r, name, VAL_BOOL);
+
+	if (v)
+		v->i = b;
+}
+
+
+void reply_text(struct reply *r, const char *fmt, ...)
+{
+	char line[2048];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+
+	if (n < 0)
+		return;
+
+	text_add(&r->text, "%s%s", r->text.len ? "\n" : "", line);
+
+	/* a text too long for the line's buffer is taken whole */
+	if ((size_t)n >= sizeof(line)) {
+		char *whole = NULL;
+
+		va_start(ap, fmt);
+		n = vasprintf(&whole, fmt, ap);
+		va_end(ap);
+		if (n > 0)
+			text_add(&r->text, "%s", whole + sizeof(line) - 1);
+		if (n >= 0)
+			free(whole);
+	}
+}
+
+
+void reply_error(struct reply *r, const char *token, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->token[0])
+		return;
+
+	snprintf(r->token, sizeof(r->token), "%s", token);
+
+	va_start(ap, fmt);
+	vsnprintf(r->error, sizeof(r->error), fmt, ap);
+	va_end(ap);
+}
+
+
+bool reply_ok(const struct reply *r)
+{
+	return r && !r->token[0];
+}
+
+
+const char *reply_token(const struct reply *r)
+{
+	return r ? r->token : "";
+}
+
+
+const char *reply_error_text(const struct reply *r)
+{
+	return r ? r->error : "";
+}
+
+
+const char *reply_where(const struct reply *r)
+{
+	return r ? r->where : "";
+}
+
+
+int reply_exit(const struct reply *r)
+{
+	if (!r)
+		return 1;
+
+	if (r->exit >= 0)
+		return r->exit;
+
+	return reply_ok(r) ? 0 : (r->usage ? 2 : 1);
+}
+
+
+/* JSON ------------------------------------------------------------------- */
+
+static json_t *json_text(const char *s)
+{
+	const size_t len = strlen(s);
+	json_t *j;
+	char *copy;
+
+	if (text_utf8_valid(s, len))
+		return json_stringn(s, len);
+
+	/* each byte becomes at most three */
+	copy = malloc(len * 3 + 4);
+	if (!copy)
+		return NULL;
+
+	j = json_string(text_escape(copy, len * 3 + 4, s, len));
+	free(copy);
+
+	return j;
+}
+
+
+static void json_name(char *buf, size_t sz, const char *name)
+{
+	snprintf(buf, sz, "%s", name);
+
+	for (; *buf; buf++) {
+		if (*buf == '-')
+			*buf = '_';
+	}
+}
+
+
+static json_t *json_value(const struct reply_value *v)
+{
+	switch (v->type) {
+
+	case VAL_INT:    return json_integer(v->i);
+	case VAL_BOOL:   return json_boolean(v->i);
+	case VAL_DOUBLE: return json_real(round(v->d * 1000.0) / 1000.0);
+	case VAL_STR:    return json_text(v->s);
+	}
+
+	return NULL;
+}
+
+
+static void json_values(json_t *o, const struct list *values)
+{
+	const struct le *le;
+
+	LIST_FOREACH(values, le) {
+
+		const struct reply_value *v = le->data;
+		char name[sizeof(v->name)];
+
+		json_name(name, sizeof(name), v->name);
+		json_object_set_new(o, name, json_value(v));
+	}
+}
+
+
+static void json_record(json_t *o, const struct reply_record *rec)
+{
+	char name[sizeof(rec->kind) + 2];
+	json_t *rows, *row;
+
+	if (!rec->kind[0]) {
+		json_values(o, &rec->values);
+		return;
+	}
+
+	json_name(name, sizeof(name) - 1, rec->kind);
+	strcat(name, "s");
+
+	rows = json_object_get(o, name);
+	if (!rows) {
+		rows = json_array();
+		json_object_set_new(o, name, rows);
+	}
+
+	if (rec->head)
+		return;
+
+	row = json_object();
+	json_values(row, &rec->values);
+	json_array_append_new(rows, row);
+}
+
+
+char *reply_json(const struct reply *r)
+{
+	const struct le *le;
+	json_t *o, *id;
+	char *text;
+
+	if (!r)
+		return NULL;
+
+	o = json_object();
+	if (!o)
+		return NULL;
+
+	id = json_loads(r->id, JSON_DECODE_ANY, NULL);
+	json_object_set_new(o, "reply", id ? id : json_null());
+	json_object_set_new(o, "ok", json_boolean(reply_ok(r)));
+
+	if (!reply_ok(r)) {
+		json_object_set_new(o, "error", json_string(r->token));
+		json_object_set_new(o, "text", json_text(r->error));
+		if (r->where[0])
+			json_object_set_new(o, "where", json_text(r->where));
+	}
+
+	LIST_FOREACH(&r->records, le)
+		json_record(o, le->data);
+
+	if (reply_ok(r) && r->text.len)
+		json_object_set_new(o, "text", json_text(r->text.s));
+
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+
+	return text;
+}

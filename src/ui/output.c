@@ -1,0 +1,232 @@
+/**
+ * @file output.c  Lines out, never blocking the loop
+ *
+ * A reader may stop (a full pipe, Ctrl-S, a dead ssh): what it does not take
+ * waits in a bounded buffer.  Behind 256 KiB statistics and log lines are
+ * dropped, behind 8 MiB everything, and it is said how much.  The descriptor
+ * is somebody else's too, so it is not made non-blocking: we ask poll first
+ * and write no more than a pipe takes in one piece.  Main thread.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+#include "offhook/clock.h"
+#include "offhook/log.h"
+#include "priv.h"
+
+#define LOG_MODULE "ui"
+
+enum {
+	MINOR_MAX  = 256 << 10,
+	BUFFER_MAX = 8 << 20,
+	CHUNK      = PIPE_BUF,
+};
+
+struct output {
+	int fd;
+	bool always;             /* a file: it never refuses                 */
+	bool dead;               /* the reader is gone                       */
+	bool watched;
+	struct compat_fd watch;
+	char *buf;
+	size_t pos, len, cap;
+	uint64_t dropped;
+};
+
+
+static void watch(struct output *o, bool on);
+
+
+/* What the reader takes now. @return false: it is gone */
+static bool drain(struct output *o)
+{
+	while (o->pos < o->len) {
+
+		const size_t left = o->len - o->pos;
+		struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+		ssize_t n;
+
+		if (!o->always && poll(&p, 1, 0) != 1)
+			return true;
+		if (!o->always && !(p.revents & (POLLOUT | POLLERR |
+						 POLLHUP | POLLNVAL)))
+			return true;
+
+		n = write(o->fd, o->buf + o->pos, left < CHUNK ? left : CHUNK);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return true;
+		if (n < 0)
+			return false;
+
+		o->pos += (size_t)n;
+	}
+
+	o->pos = o->len = 0;
+
+	return true;
+}
+
+
+static void die(struct output *o)
+{
+	o->dead = true;
+	o->pos = o->len = 0;
+	watch(o, false);
+	log_info("nobody reads the output any more");
+}
+
+
+static void drain_or_die(struct output *o)
+{
+	if (!drain(o)) {
+		die(o);
+		return;
+	}
+
+	if (o->len == 0 && o->dropped) {
+		log_warn("the reader of the output was slow: %llu lines were "
+			 "left out", (unsigned long long)o->dropped);
+		o->dropped = 0;
+	}
+
+	watch(o, o->len > 0);
+
+	/* a burst is over: give its memory back */
+	if (o->len == 0 && o->cap > MINOR_MAX) {
+		free(o->buf);
+		o->buf = NULL;
+		o->cap = 0;
+	}
+}
+
+
+static void ready(int flags, void *arg)
+{
+	(void)flags;
+	drain_or_die(arg);
+}
+
+
+static void watch(struct output *o, bool on)
+{
+	if (on == o->watched || o->always)
+		return;
+
+	if (!on) {
+		compat_fd_close(&o->watch);
+		o->watched = false;
+		return;
+	}
+
+	/* epoll refuses files: those take everything at once */
+	if (compat_fd_listen(&o->watch, o->fd, FD_WRITE, ready, o) == 0) {
+		o->watched = true;
+		return;
+	}
+
+	o->always = true;
+	if (!drain(o))
+		die(o);
+}
+
+
+static bool reserve(struct output *o, size_t n)
+{
+	size_t cap = o->cap ? o->cap : CHUNK;
+	char *buf;
+
+	if (o->pos) {
+		memmove(o->buf, o->buf + o->pos, o->len - o->pos);
+		o->len -= o->pos;
+		o->pos = 0;
+	}
+
+	while (cap < o->len + n)
+		cap *= 2;
+
+	if (cap == o->cap)
+		return true;
+
+	buf = realloc(o->buf, cap);
+	if (!buf)
+		return false;
+
+	o->buf = buf;
+	o->cap = cap;
+
+	return true;
+}
+
+
+void output_write(struct output *o, const char *text, size_t len, bool minor)
+{
+	const size_t waiting = o->len - o->pos;
+
+	if (o->dead || !len)
+		return;
+
+	if (waiting + len > (minor ? MINOR_MAX : BUFFER_MAX) ||
+	    !reserve(o, len)) {
+		++o->dropped;
+		return;
+	}
+
+	memcpy(o->buf + o->len, text, len);
+	o->len += len;
+
+	if (!o->watched)
+		drain_or_die(o);
+}
+
+
+bool output_behind(const struct output *o)
+{
+	return o->len - o->pos > MINOR_MAX / 4;
+}
+
+
+void output_flush(struct output *o, uint32_t ms)
+{
+	const uint64_t end = clock_ms() + ms;
+
+	while (!o->dead && o->pos < o->len) {
+
+		struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+		const uint64_t now = clock_ms();
+
+		if (!o->always && now < end)
+			(void)poll(&p, 1, (int)(end - now));
+
+		if (!drain(o))
+			o->dead = true;
+
+		if (now >= end)
+			return;
+	}
+}
+
+
+static void destructor(void *arg)
+{
+	struct output *o = arg;
+
+	watch(o, false);
+	free(o->buf);
+}
+
+
+int output_alloc(struct output **op, int fd)
+{
+	struct output *o = mem_zalloc(sizeof(*o), destructor);
+
+	if (!o)
+		return ENOMEM;
+
+	o->fd = fd;
+	*op = o;
+
+	return 0;
+}

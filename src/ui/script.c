@@ -1,0 +1,383 @@
+/**
+ * @file script.c  Lines from a script, a pipe or a person; text or JSON out
+ *
+ * Takes the next line when its client is idle, so order is that of the
+ * input and a failed line stops what is behind it.  Replies and events go
+ * out as text or JSON lines, errors for people to stderr.  Owns its input,
+ * its outputs and its client.  Main thread; never blocks.
+ */
+#include <stdio.h>
+#include "offhook/timer.h"
+#include "offhook/text.h"
+#include "priv.h"
+
+enum { TURN_LINES = 64, PRINT_MAX = 4096 };
+
+struct ui_script {
+	struct ui_conf conf;
+	struct client *client;
+	struct input *in;
+	struct output *out, *err;
+	struct timer turn;
+	bool started, ended, stopped;
+	bool prompted;           /* the prompt is the last thing printed     */
+	int exit;
+	char in_name[128];
+};
+
+/* What a person wants to see */
+static const uint32_t types_text =
+	1u << EVENT_ACCOUNT_STATE | 1u << EVENT_CALL_STATE |
+	1u << EVENT_CALL_HOLD | 1u << EVENT_CALL_MEDIA |
+	1u << EVENT_CALL_DTMF | 1u << EVENT_PLAY_DONE |
+	1u << EVENT_RECORD_DONE;
+
+
+static void put(struct ui_script *u, const char *line, bool minor)
+{
+	struct text_buf b = { .max = 16 << 20 };
+
+	/* over the prompt, which is painted again */
+	if (u->prompted)
+		text_add(&b, "\r\033[K");
+	text_add(&b, "%s\n", line);
+	u->prompted = false;
+
+	if (b.s)
+		output_write(u->out, b.s, b.len, minor);
+	text_buf_reset(&b);
+}
+
+
+static void prompt(struct ui_script *u)
+{
+	static const char text[] = "offhook> ";
+
+	if (!u->conf.person || u->prompted || u->stopped)
+		return;
+
+	output_write(u->out, text, sizeof(text) - 1, false);
+	u->prompted = true;
+}
+
+
+static void again(struct ui_script *u);
+
+
+/* The client's handlers -------------------------------------------------- */
+
+static void put_error(struct ui_script *u, const struct reply *r)
+{
+	char line[1400], text[1100];
+	const char *where = reply_where(r), *s = reply_error_text(r);
+	int n;
+
+	text_escape(text, sizeof(text), s, strlen(s));
+	n = snprintf(line, sizeof(line), "%serror: %s: %s%s%s%s\n",
+		     u->prompted ? "\r\033[K" : "", reply_token(r), text,
+		     *where ? " (" : "", where, *where ? ")" : "");
+	u->prompted = false;
+
+	if (n > 0)
+		output_write(u->err, line, (size_t)n, false);
+}
+
+
+static void reply_handler(const struct reply *r, bool failed, void *arg)
+{
+	struct ui_script *u = arg;
+	char *text;
+
+	if (u->conf.json) {
+		text = reply_json(r);
+		if (text)
+			put(u, text, false);
+		free(text);
+	}
+	else {
+		text = reply_print(r);
+		if (text && *text) {
+			const size_t n = strlen(text);
+
+			if (text[n - 1] == '\n')
+				text[n - 1] = '\0';
+			put(u, text, false);
+		}
+		free(text);
+		if (!reply_ok(r))
+			put_error(u, r);
+	}
+
+	if (failed && !u->exit)
+		u->exit = reply_exit(r);
+
+	if (failed && !u->conf.person) {
+		client_flush(u->client);
+		u->ended = true;
+		again(u);
+	}
+}
+
+
+static void line_handler(const char *line, void *arg)
+{
+	put(arg, line, false);
+}
+
+
+static void event_handler(const struct event *ev, void *arg)
+{
+	struct ui_script *u = arg;
+	const bool minor = ev->type == EVENT_CALL_QUALITY ||
+		ev->type == EVENT_LOG;
+	char line[PRINT_MAX], *json;
+
+	if (u->conf.json) {
+		json = event_json(ev);
+		if (json)
+			put(u, json, minor);
+		free(json);
+		return;
+	}
+
+	event_print(ev, line, sizeof(line));
+	if (line[0])
+		put(u, line, minor);
+	if (!client_busy(u->client))
+		prompt(u);
+}
+
+
+static void idle_handler(void *arg)
+{
+	again(arg);
+}
+
+
+/* The input -------------------------------------------------------------- */
+
+/* @return false: no line now */
+static bool next_line(struct ui_script *u)
+{
+	char where[160];
+	const char *line;
+	size_t len;
+	int err;
+
+	err = input_line(u->in, &line, &len);
+	if (err == EAGAIN)
+		return false;
+
+	if (err == ENODATA) {
+		u->ended = true;
+		return false;
+	}
+
+	u->prompted = false;
+	snprintf(where, sizeof(where), "%s:%u", u->in_name,
+		 input_number(u->in));
+
+	if (err == E2BIG) {
+		client_refuse(u->client, where, "line-too-long",
+			      "the line is longer than 8192 bytes");
+		return !u->ended;
+	}
+	if (err) {
+		client_refuse(u->client, where, "input", strerror(err));
+		u->ended = true;
+		return false;
+	}
+
+	(void)client_submit(u->client, line, len,
+			    u->conf.person ? NULL : where);
+
+	return true;
+}
+
+
+static void pump(void *arg)
+{
+	struct ui_script *u = arg;
+
+	if (u->stopped)
+		return;
+
+	for (unsigned n = 0; !u->ended && !client_busy(u->client); n++) {
+
+		if (!u->in) {
+			u->ended = true;
+			break;
+		}
+
+		/* a reader who does not read gets no more replies */
+		if (n == TURN_LINES || output_behind(u->out)) {
+			timer_start(&u->turn, output_behind(u->out) ? 50 : 0,
+				    pump, u);
+			return;
+		}
+
+		if (!next_line(u))
+			break;
+	}
+
+	if (u->ended && !client_busy(u->client)) {
+		u->stopped = true;
+		u->in = mem_deref(u->in);
+		if (u->conf.end_h)
+			u->conf.end_h(client_failed(u->client), u->conf.arg);
+		return;
+	}
+
+	if (!client_busy(u->client))
+		prompt(u);
+}
+
+
+static void input_handler(void *arg)
+{
+	pump(arg);
+}
+
+
+/* Soon, but not from inside whoever asks */
+static void again(struct ui_script *u)
+{
+	if (u->started && !u->stopped && !timer_running(&u->turn))
+		timer_start(&u->turn, 0, pump, u);
+}
+
+
+/* Outside ---------------------------------------------------------------- */
+
+int ui_script_line(struct ui_script *u, const char *line, const char *where)
+{
+	int err;
+
+	/* a line before it failed */
+	if (u->ended)
+		return 0;
+
+	err = client_submit(u->client, line, strlen(line), where);
+	if (err)
+		client_refuse(u->client, where, "line-too-long",
+			      "the line is longer than 8192 bytes");
+
+	return err;
+}
+
+
+struct client *ui_script_client(struct ui_script *u)
+{
+	return u ? u->client : NULL;
+}
+
+
+int ui_script_start(struct ui_script *u)
+{
+	u->started = true;
+	again(u);
+
+	return 0;
+}
+
+
+void ui_script_stop(struct ui_script *u)
+{
+	if (!u)
+		return;
+
+	u->stopped = true;
+	timer_cancel(&u->turn);
+	client_flush(u->client);
+	u->in = mem_deref(u->in);
+}
+
+
+bool ui_script_ended(const struct ui_script *u)
+{
+	return u && u->ended && !client_busy(u->client);
+}
+
+
+bool ui_script_idle(const struct ui_script *u)
+{
+	return u && !client_busy(u->client) &&
+		(!u->in || !input_ready(u->in));
+}
+
+
+int ui_script_exit(const struct ui_script *u)
+{
+	return u ? u->exit : 0;
+}
+
+
+void ui_script_flush(struct ui_script *u, uint32_t ms)
+{
+	if (!u)
+		return;
+
+	if (u->prompted)
+		output_write(u->out, "\n", 1, false);
+	u->prompted = false;
+
+	output_flush(u->out, ms);
+	output_flush(u->err, ms);
+}
+
+
+static void destructor(void *arg)
+{
+	struct ui_script *u = arg;
+
+	timer_cancel(&u->turn);
+	mem_deref(u->client);
+	mem_deref(u->in);
+	mem_deref(u->out);
+	mem_deref(u->err);
+}
+
+
+int ui_script_alloc(struct ui_script **up, struct phone *ph,
+		    const struct ui_conf *conf)
+{
+	static const struct client_h h = {
+		.reply_h = reply_handler,
+		.line_h = line_handler,
+		.event_h = event_handler,
+		.idle_h = idle_handler,
+	};
+	struct ui_script *u;
+	int err;
+
+	if (!up || !conf)
+		return EINVAL;
+
+	u = mem_zalloc(sizeof(*u), destructor);
+	if (!u)
+		return ENOMEM;
+
+	u->conf = *conf;
+	snprintf(u->in_name, sizeof(u->in_name), "%s",
+		 conf->in_name ? conf->in_name : "input");
+
+	err = output_alloc(&u->out, conf->out_fd);
+	if (!err)
+		err = output_alloc(&u->err, conf->err_fd);
+	if (!err && conf->in_fd >= 0)
+		err = input_alloc(&u->in, conf->in_fd, input_handler, u);
+	if (!err)
+		err = client_alloc(&u->client, ph, &h, u);
+	if (err) {
+		mem_deref(u);
+		return err;
+	}
+
+	client_set_json(u->client, conf->json);
+	client_events(u->client, conf->json ? (1u << EVENT_TYPES) - 1 :
+		      conf->quiet ? 0 : types_text);
+
+	*up = u;
+
+	return 0;
+}
