@@ -539,26 +539,31 @@ static int case_init(struct selftest_case *c, struct selftest *st,
 		     bool device, char *err)
 {
 	struct account_conf ac;
-	char text[128];
+	char name[32], text[160];
 	int e;
+
+	(void)snprintf(name, sizeof(name), "%s-%s", codec->name,
+		       device ? "card" : tp == SIP_TRANSP_UDP ? "udp" : "tcp");
 
 	memset(c, 0, sizeof(*c));
 	c->st = st;
 	c->codec = codec;
 	c->tp = tp;
-
 	c->device = device;
+	(void)text_copy(c->name, sizeof(c->name), name, strlen(name));
 
-	(void)snprintf(c->name, sizeof(c->name), "%s-%s", codec->name,
-		       device ? "card" : tp == SIP_TRANSP_UDP ? "udp" : "tcp");
-	(void)snprintf(c->far_file, sizeof(c->far_file), "%s/far-%s.wav",
-		       st->dir, c->name);
-	(void)snprintf(c->near_file, sizeof(c->near_file), "%s/near-%s.wav",
-		       st->dir, c->name);
+	(void)snprintf(text, sizeof(text), "far-%s.wav", name);
+	e = path_join(c->far_file, sizeof(c->far_file), st->dir, text);
+	(void)snprintf(text, sizeof(text), "near-%s.wav", name);
+	if (!e)
+		e = path_join(c->near_file, sizeof(c->near_file), st->dir,
+			      text);
+	if (e)
+		return e;
+
 	(void)snprintf(text, sizeof(text),
 		       "sip:%s@127.0.0.1;name=%s;codecs=%s;register=no",
-		       c->name, c->name, codec->name);
-
+		       name, name, codec->name);
 	e = account_parse(&ac, text, err);
 	if (e)
 		return e;
