@@ -73,6 +73,17 @@ static inline void compat_fd_close(struct compat_fd *w)
 #endif
 }
 
+/** The descriptor of a UDP socket; before 4.0.0 it has one a family */
+static inline int compat_udp_fd(const struct udp_sock *us, int af)
+{
+#if RE_VER >= 40000
+	(void)af;
+	return (int)udp_sock_fd(us);
+#else
+	return udp_sock_fd(us, af);
+#endif
+}
+
 /** Version of libre as the build saw it, for --version */
 static inline const char *compat_re_version(void)
 {

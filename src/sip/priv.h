@@ -31,6 +31,30 @@ enum {
 
 #define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS"
 #define SIP_ACCEPT "application/sdp"
+#define SIP_SUPPORTED ""                /* option tags                       */
+
+#define COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
+
+/* uri.c ------------------------------------------------------------------- */
+
+/** A URI in parts; slices of its text. libre's own decoder takes what it can
+ *  find anywhere in the text, this one takes the whole text or nothing */
+struct suri {
+	struct pl scheme;
+	struct pl user;             /* without the password; unset: none      */
+	struct pl host;             /* IPv6 without its brackets              */
+	struct pl params;           /* from the first ';'; unset: none        */
+	struct pl headers;          /* from the '?'; unset: none              */
+	uint16_t port;              /* 0: none                                */
+	bool sip;                   /* sip or sips; of others only scheme set */
+	bool sips;
+	bool v6;                    /* host was in brackets                   */
+};
+/** @return 0, EBADMSG */
+int  suri_parse(struct suri *u, const struct pl *text);
+int  suri_parse_str(struct suri *u, const char *text);
+/** ";name=value" or ";name" (val unset) among parameters, without case */
+bool param_find(const struct pl *params, const char *name, struct pl *val);
 
 /* header.c --------------------------------------------------------------- */
 
@@ -54,8 +78,20 @@ bool header_has(const struct sip_msg *msg, const char *name, char compact,
  *  @return 0, ENOENT, EBADMSG */
 int  header_u32(const struct sip_msg *msg, const char *name, uint32_t max,
 		uint32_t *out);
-/** First Contact URI, without brackets and header parameters */
+/** First Contact URI, without brackets and header parameters.
+ *  @return 0, ENOENT, EBADMSG */
 int  header_contact(const struct sip_msg *msg, struct pl *uri);
+
+/** A name-addr or addr-spec as From, To, Contact and Route hold it */
+struct addr_parts {
+	struct pl name;             /* display name, without quotes; or unset */
+	struct pl uri;              /* without brackets                       */
+	struct pl params;           /* of the header, from the first ';'      */
+};
+/** One value, the whole of it. @return 0, EBADMSG */
+int  addr_parse(struct addr_parts *a, const struct pl *val);
+/** Whole lines "Name: value", each with its CRLF, none of them empty */
+bool header_lines_ok(const char *lines);
 void sip_info_fill(struct sip_info *in, const struct sip_msg *msg);
 void sip_result_status(struct sip_result *res, const struct sip_msg *msg);
 /** Print a name-addr; the display name is quoted and escaped */
@@ -72,6 +108,8 @@ struct leg {
 	struct sip *sip;
 	struct sa addr;             /* address; port of the first transport   */
 	struct sa udp, tcp;         /* unset: not listening                   */
+	struct gate *gate;          /* on the UDP socket, once it is known    */
+	char cookie[24];            /* of the datagram that makes it known    */
 };
 
 struct sip_stack {
@@ -80,6 +118,7 @@ struct sip_stack {
 	struct list calls;          /* struct sip_call with work to do        */
 	struct list lingering;      /* ended ones, kept for late 2xx only     */
 	struct list reqs;           /* struct request                         */
+	struct list queries;        /* struct target_query                    */
 	struct sip_stack_h h;
 	void *arg;
 	struct worker *resolver;
@@ -89,6 +128,7 @@ struct sip_stack {
 	uint32_t max_sessions;
 	uint32_t t1_ms;             /* T1 of INVITE sessions, 0: SIP_T1_MS;
 				       tests shorten it                       */
+	uint64_t tag_key[2];        /* of our tags in stateless replies       */
 	struct sip_stack_stats stats;
 	char note[256];
 	struct timer close_tmr;
@@ -108,10 +148,36 @@ const struct sa *leg_laddr(const struct leg *l, enum sip_transp tp);
 /** "<sip:user@addr:port;transport=tcp>" for a Contact header */
 int  leg_contact(struct mbuf *mb, const struct leg *l, enum sip_transp tp,
 		 const char *user);
-/** A stateless reply; hdrs are whole lines or NULL */
+void stack_closing_check(struct sip_stack *s);   /* after each thing ended */
+/** A leg without transports, linked to the stack; sizes are hash buckets */
+int  leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr,
+	       uint32_t ctrans, uint32_t strans, uint32_t conns);
+
+/* listen.c: all legs of a configuration; err gets one sentence */
+int  listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
+		 char *err, size_t errsz);
+
+/* reply.c ----------------------------------------------------------------- */
+
+/** A stateless reply; reason NULL: the usual phrase; hdrs: whole lines or
+ *  NULL. A retransmitted request gets the same tag again */
 int  stack_reply(struct leg *l, const struct sip_msg *msg, uint16_t code,
 		 const char *reason, const char *hdrs);
-void stack_closing_check(struct sip_stack *s);   /* after each thing ended */
+/** The same with a body; ctype NULL: none */
+int  stack_reply_body(struct leg *l, const struct sip_msg *msg,
+		      uint16_t code, const char *reason, const char *hdrs,
+		      const char *ctype, struct mbuf *body);
+
+/* gate.c ------------------------------------------------------------------ */
+
+/** Make the UDP socket of a leg known: a datagram to ourselves */
+void gate_prime(struct leg *l);
+/** First message on the UDP socket. @return true: it was our own */
+bool gate_first(struct leg *l, const struct sip_msg *msg);
+/** Is this that datagram? */
+bool gate_is_prime(const struct leg *l, const char *text, size_t len);
+/** The datagram that went in came out as a message */
+void gate_decoded(struct gate *g);
 
 /* sanity.c, trace.c, uas.c ------------------------------------------------ */
 int  sanity_listen(struct leg *l);           /* first listener, both ways    */
@@ -124,6 +190,7 @@ int  uas_listen(struct leg *l);              /* dispatch of requests         */
 /** Where a request may go, in order of preference */
 struct target {
 	enum sip_transp tp;
+	bool tp_named;              /* the URI or the user chose it           */
 	struct sa dst;
 	struct leg *leg;
 };
@@ -147,6 +214,7 @@ int  target_find(struct target_query **qp, struct sip_stack *s,
 int  target_numeric(struct target_list *tl, struct sip_stack *s,
 		    const char *hop_uri, const char *transport,
 		    struct sip_result *res);
+void target_stack_gone(struct sip_stack *s);
 
 /* digest.c ---------------------------------------------------------------- */
 
@@ -162,6 +230,8 @@ int  digest_challenge(struct digest *d, const struct sip_msg *msg);
 /** Write the (Proxy-)Authorization lines for a request; none: nothing */
 int  digest_write(struct digest *d, struct mbuf *mb, const char *method,
 		  const char *uri, const char *body, size_t bodylen);
+/** The server took what digest_write wrote: a new nonce is no refusal */
+void digest_accepted(struct digest *d);
 
 /* request.c --------------------------------------------------------------- */
 
@@ -202,6 +272,13 @@ int  request_send(struct request **rp, struct sip_stack *s,
 void request_cancel(struct request *r);
 /** Where it went; NULL before it was sent */
 const struct target *request_target(const struct request *r);
+void request_stack_gone(struct sip_stack *s);
+
+/* standalone.c: the public face of a request, outside dialogs or inside. The
+ * body of conf is kept, head_arg (an object) too until the request is freed */
+int  sip_req_alloc(struct sip_req **rp, struct sip_stack *s,
+		   const struct request_conf *conf, request_head_h *head_h,
+		   void *head_arg, sip_req_h *h, void *arg);
 
 /* dialog.c ---------------------------------------------------------------- */
 

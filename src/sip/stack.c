@@ -1,0 +1,370 @@
+/**
+ * @file sip/stack.c  One libre stack for each local address
+ *
+ * Main thread.  The stack owns its legs, and a leg its libre stack with its
+ * transports and transactions.  Calls and requests belong to their users and
+ * are told when the stack goes.  Nothing here may be freed from inside a
+ * handler of libre's: the end is always on a turn of the loop of its own.
+ */
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "priv.h"
+
+
+enum {
+	DIALOG_BUCKETS = 512,
+	CLOSE_MAX_MS   = 60000,
+};
+
+
+static void leg_destructor(void *arg)
+{
+	struct leg *l = arg;
+
+	list_unlink(&l->le);
+
+	/* the gate hangs on a socket of the libre stack */
+	mem_deref(l->gate);
+	mem_deref(l->sip);
+}
+
+
+int leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr,
+	      uint32_t ctrans, uint32_t strans, uint32_t conns)
+{
+	struct leg *l;
+	int err;
+
+	l = mem_zalloc(sizeof(*l), leg_destructor);
+	if (!l)
+		return ENOMEM;
+
+	l->stack = s;
+	l->addr = *addr;
+	sa_set_port(&l->addr, 0);
+	sa_init(&l->udp, AF_UNSPEC);
+	sa_init(&l->tcp, AF_UNSPEC);
+
+	err = sip_alloc(&l->sip, NULL, ctrans, strans, conns, s->user_agent,
+			NULL, l);
+	if (err)
+		goto out;
+
+	err = trace_listen(l);
+	if (!err)
+		err = sanity_listen(l);
+	if (!err)
+		err = uas_listen(l);
+	if (err)
+		goto out;
+
+	list_append(&s->legl, &l->le, l);
+
+ out:
+	if (err)
+		mem_deref(l);
+	else
+		*lp = l;
+
+	return err;
+}
+
+
+static void stack_destructor(void *arg)
+{
+	struct sip_stack *s = arg;
+
+	timer_cancel(&s->close_tmr);
+
+	session_stack_gone(s);
+	request_stack_gone(s);
+	target_stack_gone(s);
+
+	mem_deref(s->resolver);
+	list_flush(&s->legl);
+	mem_deref(s->dialogs);
+	mem_deref(s->user_agent);
+}
+
+
+int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
+		    const struct sip_stack_h *h, void *arg,
+		    char *err, size_t errsz)
+{
+	struct sip_stack *s;
+	struct le *le;
+	int e;
+
+	if (!sp || !conf || !h || !err || !errsz)
+		return EINVAL;
+
+	*err = '\0';
+
+	s = mem_zalloc(sizeof(*s), stack_destructor);
+	if (!s)
+		return ENOMEM;
+
+	s->h = *h;
+	s->arg = arg;
+	s->timeout_ms = conf->timeout_ms && conf->timeout_ms < SIP_64T1_MS ?
+		conf->timeout_ms : SIP_64T1_MS;
+	s->resolve_ms = conf->resolve_ms ? conf->resolve_ms : 10000;
+	s->max_sessions = conf->max_sessions;
+	s->tag_key[0] = rand_u64();
+	s->tag_key[1] = rand_u64();
+
+	e = str_dup(&s->user_agent,
+		    conf->user_agent && header_text_ok(conf->user_agent) ?
+		    conf->user_agent : "offhook/" OFFHOOK_VERSION);
+	if (!e)
+		e = hash_alloc(&s->dialogs, DIALOG_BUCKETS);
+	if (!e)
+		e = worker_alloc(&s->resolver, "resolve");
+	if (!e)
+		e = listen_open(s, conf, err, errsz);
+
+	if (e) {
+		if (!*err)
+			(void)snprintf(err, errsz, "cannot start SIP: %s",
+				       strerror(e));
+		mem_deref(s);
+		return e;
+	}
+
+	for (le = list_head(&s->legl); le; le = le->next)
+		gate_prime(le->data);
+
+	*sp = s;
+
+	return 0;
+}
+
+
+const char *sip_stack_note(const struct sip_stack *s)
+{
+	return s ? s->note : "";
+}
+
+
+static void stack_closed_h(void *arg)
+{
+	struct sip_stack *s = arg;
+	void (*h)(void *) = s->close_h;
+
+	timer_cancel(&s->close_tmr);
+	s->close_h = NULL;
+
+	if (h)
+		h(s->close_arg);
+}
+
+
+void stack_closing_check(struct sip_stack *s)
+{
+	if (!s || !s->closing || !s->close_h)
+		return;
+
+	if (list_isempty(&s->calls) && list_isempty(&s->reqs))
+		timer_start(&s->close_tmr, 0, stack_closed_h, s);
+}
+
+
+void sip_stack_close(struct sip_stack *s, uint32_t ms,
+		     void (*done)(void *arg), void *arg)
+{
+	struct le *le;
+
+	if (!s || s->closing)
+		return;
+
+	s->closing = true;
+	s->close_h = done;
+	s->close_arg = arg;
+	timer_start(&s->close_tmr, ms < CLOSE_MAX_MS ? ms : CLOSE_MAX_MS,
+		    stack_closed_h, s);
+
+	le = list_head(&s->calls);
+	while (le) {
+		struct sip_call *c = le->data;
+
+		le = le->next;
+		sip_call_hangup(c, 0, NULL);
+	}
+
+	stack_closing_check(s);
+}
+
+
+bool sip_stack_listener(const struct sip_stack *s, size_t i, struct sa *addr,
+			enum sip_transp *tp)
+{
+	struct le *le;
+
+	if (!s)
+		return false;
+
+	for (le = list_head(&s->legl); le; le = le->next) {
+		const struct leg *l = le->data;
+		const struct sa *sav[2] = {&l->udp, &l->tcp};
+		unsigned k;
+
+		for (k = 0; k < 2; k++) {
+
+			if (!sa_isset(sav[k], SA_ADDR) || i--)
+				continue;
+
+			*addr = *sav[k];
+			*tp = k ? SIP_TRANSP_TCP : SIP_TRANSP_UDP;
+			return true;
+		}
+	}
+
+	return false;
+}
+
+
+/* The address the kernel would send from. @return 0 or errno */
+static int route_source(const struct sa *dst, struct sa *src)
+{
+	struct sa to = *dst;
+	int fd, err = 0;
+
+	fd = socket(sa_af(dst), SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+	if (fd < 0)
+		return errno;
+
+	if (!sa_port(&to))
+		sa_set_port(&to, SIP_PORT);
+
+	src->len = sizeof(src->u);
+	if (connect(fd, &to.u.sa, to.len) ||
+	    getsockname(fd, &src->u.sa, &src->len))
+		err = errno;
+
+	(void)close(fd);
+
+	return err;
+}
+
+
+const struct sa *leg_laddr(const struct leg *l, enum sip_transp tp)
+{
+	switch (tp) {
+
+	case SIP_TRANSP_UDP: return &l->udp;
+	case SIP_TRANSP_TCP: return &l->tcp;
+	default:             return &l->addr;
+	}
+}
+
+
+static bool leg_has(const struct leg *l, int af, enum sip_transp tp)
+{
+	return sa_af(&l->addr) == af &&
+		(tp == SIP_TRANSP_NONE || sa_isset(leg_laddr(l, tp), SA_ADDR));
+}
+
+
+/*
+ * Loopback targets go by a loopback leg, without asking the kernel.  Others
+ * by the leg of the address the kernel would choose; if we do not listen on
+ * that one, by another which is no loopback.  The machine's own addresses can
+ * be reached from loopback too.
+ */
+struct leg *stack_leg(const struct sip_stack *s, const struct sa *dst,
+		      enum sip_transp tp)
+{
+	const bool lo = sa_is_loopback(dst);
+	const int af = sa_af(dst);
+	struct leg *other = NULL, *local = NULL;
+	struct le *le;
+	struct sa src;
+
+	if (lo)
+		src = *dst;
+	else if (route_source(dst, &src))
+		return NULL;
+
+	for (le = list_head(&s->legl); le; le = le->next) {
+		struct leg *l = le->data;
+
+		if (!leg_has(l, af, tp))
+			continue;
+
+		if (sa_cmp(&l->addr, &src, SA_ADDR))
+			return l;
+
+		if (sa_is_loopback(&l->addr)) {
+			if (!local)
+				local = l;
+		}
+		else if (!other)
+			other = l;
+	}
+
+	if (lo)
+		return local ? local : other;
+
+	if (!other && sa_cmp(&src, dst, SA_ADDR))
+		return local;
+
+	return other;
+}
+
+
+struct leg *stack_leg_msg(const struct sip_stack *s,
+			  const struct sip_msg *msg)
+{
+	struct leg *near = NULL;
+	struct le *le;
+
+	for (le = list_head(&s->legl); le; le = le->next) {
+		struct leg *l = le->data;
+
+		if (sa_cmp(leg_laddr(l, msg->tp), &msg->dst, SA_ALL))
+			return l;
+
+		/* a connection of our own leaves from a port of its own */
+		if (!near && leg_has(l, sa_af(&msg->dst), msg->tp) &&
+		    sa_cmp(&l->addr, &msg->dst, SA_ADDR))
+			near = l;
+	}
+
+	return near;
+}
+
+
+int sip_stack_source(const struct sip_stack *s, const struct sa *dst,
+		     struct sa *src)
+{
+	const struct leg *l;
+
+	if (!s || !dst || !src)
+		return EINVAL;
+
+	l = stack_leg(s, dst, SIP_TRANSP_NONE);
+	if (!l)
+		return ENETUNREACH;
+
+	*src = l->addr;
+
+	return 0;
+}
+
+
+int leg_contact(struct mbuf *mb, const struct leg *l, enum sip_transp tp,
+		const char *user)
+{
+	return mbuf_printf(mb, "<sip:%s%s%J%s>", user ? user : "",
+			   user && *user ? "@" : "", leg_laddr(l, tp),
+			   sip_transp_param(tp));
+}
+
+
+void sip_stack_stats(const struct sip_stack *s, struct sip_stack_stats *st)
+{
+	*st = s->stats;
+	st->sessions = list_count(&s->calls);
+	st->requests = list_count(&s->reqs);
+}
