@@ -427,7 +427,7 @@ def main():
         "libre": lambda: check_libre(plan, files, libre_symbols()),
         "formats": lambda: check_formats(files),
         "text": lambda: check_text(files + sources(top, os.path.join("tests", "unit"), os.path.join("tests", "fake"),
-                                                   os.path.join("tests", "fuzz"))),
+                                                   os.path.join("tests", "fuzz"), os.path.join("tests", "bench"))),
         "scripts": lambda: check_scripts(top),
         "symbols": lambda: check_symbols(a.files),
         "documented": lambda: check_documented(a.files[0]),

@@ -91,6 +91,9 @@ def ports(count=1, host="127.0.0.1"):
     raise Skip("no free ports")
 
 
+_running = []          # every program that was started
+
+
 # --- a program ----------------------------------------------------------------
 
 class Program:
@@ -108,6 +111,7 @@ class Program:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         lab.programs.append(self)
+        _running.append(self)
 
     def _read(self):
         for raw in self.proc.stdout:
@@ -340,6 +344,13 @@ class Lab:
             raise wrong
 
 
+def _abort(*_):
+    """meson's time limit: the children must not outlive us"""
+    for program in _running:
+        program.proc.kill()
+    os._exit(143)
+
+
 def _guard(fn, lab, seconds):
     """fn(lab) in a thread of its own, with a time limit"""
     out = queue.Queue()
@@ -371,8 +382,7 @@ def main(names, limit=90):
     program = os.path.abspath(program)
     tests = [(n[5:], f) for n, f in names.items() if n.startswith("test_") and inspect.isfunction(f)]
     tests = [t for t in tests if not a.only or t[0] in a.only]
-    # SIGTERM (meson's time limit) must still end the children
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _abort)
     counts, lock, todo = {"passed": 0, "failed": 0, "skipped": 0}, threading.Lock(), list(tests)
 
     def one(name, fn):

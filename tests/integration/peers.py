@@ -21,7 +21,7 @@ class Baresip(Program):
         modules = next((m for m in MODULES if os.path.isdir(m)), None)
         if not modules:
             raise Skip("baresip's modules not found")
-        self.port, self.control, self.rtp = ports(1), ports(1), ports(20)
+        self.port, self.control, self.rtp = ports(2), ports(1), ports(20)    # port + 1: TLS
         self.folder = lab.path(name + ".d")
         self.uri = "sip:peer@127.0.0.1:%d" % self.port
         os.makedirs(self.folder)

@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+"""bench.py - offhook and the other phones on this machine, side by side.
+
+  bench.py --offhook PROGRAM [--quick] [--only PART]... [--json FILE]
+
+Each phone runs on CPU 0, the tools on the others; all traffic is on loopback
+and no sound card is used. A ratio is offhook's figure to that of the best
+other phone, measured in the same run: compare nothing else. Which other
+phones: see peers.py. Parts: start, latency, rate, growth, g711, opus, delay.
+"""
+import argparse
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import peers
+import sip
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# figure: (unit, better, must, aim); better "low" or "high" compares with the
+# best other phone as a ratio, "most" and "least" are limits by themselves
+TARGETS = {
+    "start to first OPTIONS answered": ("ms", "low", 1.5, 1.2),
+    "idle: wake-ups": ("/s", "most", 10, 0),
+    "idle: CPU": ("%", "most", 0.05, 0.005),
+    "idle: anonymous memory": ("kB", "low", 3, 1.5),
+    "idle: resident memory": ("kB", None, 0, 0),
+    "INVITE to 200, median": ("ms", "low", 1.3, 1.0),
+    "INVITE to 200, p99": ("ms", "low", 2.0, 1.0),
+    "dial to INVITE, median": ("ms", "low", 1.3, 1.0),
+    "200 to ACK, median": ("ms", "low", 1.3, 1.0),
+    "calls per second": ("/s", "high", 0.5, 1.0),
+    "CPU per call at 100/s": ("ms", "low", 1.3, 0.8),
+    "memory kept per finished call": ("kB", "low", 1.0, 0.3),
+    "delay added, no jitter": ("ms", "low", 2.0, 1.0),
+    "delay added, jitter 50": ("ms", "low", 1.3, 1.05),
+}
+for _n in (1, 10, 50, 100, 200, 300):
+    must, aim = (1.2, 0.7) if _n == 1 else (1.0, 0.6)
+    TARGETS["G.711 x %d: CPU per call-second" % _n] = ("ms", "low", must, aim)
+    TARGETS["G.711 x %d: packets back" % _n] = ("%", "least", 99.5, 99.95)
+    TARGETS["G.711 x %d: speech back" % _n] = ("%", "least", 99.5, 99.5)
+    TARGETS["G.711 x %d: memory per call" % _n] = ("kB", "low" if _n == 100 else None, 1.5, 0.8)
+    TARGETS["G.711 x %d: memory after" % _n] = ("kB", None, 0, 0)
+for _n in (1, 10, 20):
+    TARGETS["Opus x %d: CPU per call-second" % _n] = ("ms", "low", 1.0, 0.9)
+    TARGETS["Opus x %d: packets back" % _n] = ("%", "least", 99.5, 99.95)
+    TARGETS["Opus x %d: memory per call" % _n] = ("kB", "low" if _n == 10 else None, 1.0, 0.6)
+
+figures = {}                         # figure -> {phone: value}
+
+
+def put(figure, phone, value):
+    figures.setdefault(figure, {})[phone] = value
+    print("  %-38s %-10s %10.4g %s" % (figure, phone, value, TARGETS[figure][0]), flush=True)
+
+
+def quantile(values, q):
+    v = sorted(values)
+    return v[min(len(v) - 1, round(q * (len(v) - 1)))]
+
+
+def port():
+    """a UDP port that is free, with the next one"""
+    while True:
+        p = random.randrange(24000, 29000, 2)
+        try:
+            for k in (p, p + 1):
+                with sip.socket.socket(sip.socket.AF_INET, sip.socket.SOCK_DGRAM) as s:
+                    s.bind(("127.0.0.1", k))
+            return p
+        except OSError:
+            continue
+
+
+class Bench:
+    def __init__(self, a):
+        self.quick, self.dir = a.quick, tempfile.mkdtemp(prefix="bench-")
+        self.phones = [x for x in peers.found(os.path.abspath(a.offhook)) if not a.peer or x[0].name in a.peer]
+        self.running = []
+        self.pump_program = os.path.join(self.dir, "pump")
+        subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", self.pump_program,
+                        os.path.join(HERE, "pump.c"), "-lopus", "-lm"], check=True)
+        self.speech = {}
+        for codec, rate in (("pcmu", 8000), ("opus", 48000)):
+            self.speech[codec] = os.path.join(self.dir, "speech%d.wav" % rate)
+            subprocess.run(["sox", "-D", a.speech, "-r", str(rate), "-c", "1", "-b", "16", self.speech[codec]], check=True)
+
+    def phone(self, kind, program, *args, **kw):
+        p = kind(program, port(), *args, **kw)
+        self.running.append(p)
+        return p
+
+    def done(self, p):
+        p.stop()
+        self.running.remove(p)
+
+    def close(self):
+        for p in list(self.running):
+            p.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    # --- the parts -------------------------------------------------------------
+
+    def start(self, kind, program):
+        times = []
+        for _ in range(5 if self.quick else 15):
+            p = self.phone(kind, program)
+            started = p.start()
+            times.append((p.ready() - started) / 1e6)
+            self.done(p)
+        put("start to first OPTIONS answered", kind.name, statistics.median(times))
+        p = self.phone(kind, program)
+        p.up()
+        time.sleep(3)
+        seconds = 4 if self.quick else 10
+        cpu, woken = p.cpu(), p.wakeups()
+        time.sleep(seconds)
+        put("idle: wake-ups", kind.name, (p.wakeups() - woken) / seconds)
+        put("idle: CPU", kind.name, 100 * (p.cpu() - cpu) / seconds)
+        resident, anonymous = p.memory()
+        put("idle: anonymous memory", kind.name, anonymous)
+        put("idle: resident memory", kind.name, resident)
+        self.done(p)
+
+    def latency(self, kind, program):
+        p = self.phone(kind, program)
+        p.up()
+        s, rtp, times = sip.Socket(), sip.Socket(), []
+        for _ in range(60 if self.quick else 200):
+            c = sip.Call(s, p.uri, p.to)
+            if not c.invite(sip.sdp(rtp.port)):
+                raise RuntimeError("%s refused a call: %d" % (kind.name, c.code))
+            times.append((c.final - c.sent) / 1e6)
+            time.sleep(0.03)
+            c.bye()
+            time.sleep(0.03)
+            while rtp.s.recv(2048) if sip.select.select([rtp.s], [], [], 0)[0] else False:
+                pass
+        self.done(p)
+        put("INVITE to 200, median", kind.name, statistics.median(times))
+        put("INVITE to 200, p99", kind.name, quantile(times, 0.99))
+
+        p = self.phone(kind, program, "idle")
+        p.up()
+        to_invite, to_ack = [], []
+        for _ in range(15 if self.quick else 50):
+            self.one_call_out(p, s, rtp, to_invite, to_ack)
+        self.done(p)
+        s.close()
+        rtp.close()
+        put("dial to INVITE, median", kind.name, statistics.median(to_invite))
+        put("200 to ACK, median", kind.name, statistics.median(to_ack))
+
+    def one_call_out(self, p, s, rtp, to_invite, to_ack):
+        s.drain()
+        tag, acked = sip.token(), False
+        told = time.time_ns()
+        p.dial("sip:b@" + s.here)
+        answered, end = 0, time.monotonic() + 5
+        while time.monotonic() < end:
+            m = s.receive(end - time.monotonic())
+            if not m:
+                break
+            if m.method == "INVITE" and not answered:
+                to_invite.append((m.time_ns - told) / 1e6)
+                s.send(sip.response(m, 180, "Ringing", s, tag), m.source)
+                time.sleep(0.05)
+                answered = s.send(sip.response(m, 200, "OK", s, tag, sip.sdp(rtp.port, p.codec)), m.source)
+            elif m.method == "ACK" and answered and not acked:
+                to_ack.append((m.time_ns - answered) / 1e6)
+                acked = True
+                time.sleep(0.1)
+                s.drain()
+                p.hangup()
+            elif m.method == "BYE":
+                s.send(sip.response(m, 200, "OK", s, tag), m.source)
+                time.sleep(0.1)
+                return
+            else:
+                s.other(m)
+        raise RuntimeError("%s: a call did not come to its end" % p.name)
+
+    def sipp(self, p, rate, count, seconds):
+        """-> dict(ok, again, took, cpu): calls without media, hung up at once"""
+        stat = os.path.join(self.dir, "stat.csv")
+        cpu, began = p.cpu(), time.monotonic()
+        subprocess.run(["sipp", "-sn", "uac", "127.0.0.1:%d" % p.port, "-i", "127.0.0.1", "-s", "bench", "-r", str(rate),
+                        "-m", str(count), "-d", "0", "-l", "3000", "-nostdin", "-trace_stat", "-stf", stat, "-fd", "1",
+                        "-recv_timeout", "8000", "-timeout", "%ds" % (3 * seconds + 12)], cwd=self.dir,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=3 * seconds + 60)
+        took = time.monotonic() - began
+        with open(stat, encoding="ascii", errors="replace") as f:
+            last = list(csv.DictReader(f, delimiter=";"))[-1]
+        os.unlink(stat)
+        return dict(ok=int(last["SuccessfulCall(C)"]), again=int(last["Retransmissions(C)"]), took=took, cpu=p.cpu() - cpu)
+
+    def rate(self, kind, program):
+        """raised until a call fails, is repeated or comes late"""
+        p = self.phone(kind, program)
+        p.up()
+        best, at_100 = 0, None
+        for rate in (50, 100, 200, 300, 400, 600, 800, 1000, 1200, 1500, 2000):
+            seconds = 3 if self.quick else 6
+            r = self.sipp(p, rate, rate * seconds, seconds)
+            good = r["ok"] == rate * seconds and not r["again"] and r["took"] < seconds * 1.03 + 1.2
+            if rate == 100:
+                at_100 = 1000 * r["cpu"] / (rate * seconds)
+            if not good:
+                break
+            best = rate
+            time.sleep(1)
+        self.done(p)
+        put("calls per second", kind.name, best)
+        if at_100:
+            put("CPU per call at 100/s", kind.name, at_100)
+
+    def growth(self, kind, program):
+        """what many calls leave behind once SIP's timers (32 s) are over; the
+        first batch fills caches and is not counted"""
+        p = self.phone(kind, program)
+        p.up()
+        count, rate = (500, 75) if self.quick else (1500, 75)
+        self.sipp(p, rate, count, count / rate)
+        time.sleep(40)
+        before = p.memory()[1]
+        self.sipp(p, rate, count, count / rate)
+        time.sleep(40)
+        put("memory kept per finished call", kind.name, max(0.0, (p.memory()[1] - before) / count))
+        self.done(p)
+
+    def pump(self, n, *args):
+        """-> (process, first port)"""
+        first = port()
+        q = subprocess.Popen([self.pump_program, "-n", str(n), "-p", str(first)] + list(args), stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+        if q.stdout.readline() != "ready\n":
+            raise RuntimeError("the pump did not start")
+        return q, first
+
+    def mark(self, q):
+        q.stdin.write("mark\n")
+        q.stdin.flush()
+        return json.loads(q.stdout.readline())
+
+    def connect(self, p, s, q, i, rtp, codec):
+        c = sip.Call(s, p.uri, p.to)
+        if not c.invite(sip.sdp(rtp, codec)) or not c.media:
+            raise RuntimeError("%s: call %d refused (%d)" % (p.name, i + 1, c.code))
+        q.stdin.write("to %d %s %d\n" % (i, *c.media))
+        q.stdin.flush()
+        return c
+
+    def many(self, kind, program, codec, title, n):
+        p = self.phone(kind, program, "echo", codec, max(n + 5, 20))
+        p.up()
+        time.sleep(0.5)
+        before = p.memory()[1]
+        cpu = p.cpu()
+        time.sleep(1)
+        idle = p.cpu() - cpu
+        q, first = self.pump(n, "-c", codec, "-w", self.speech[codec])
+        s = sip.Socket()
+        try:
+            calls = [self.connect(p, s, q, i, first + 2 * i, codec) for i in range(n)]
+            time.sleep(3)
+            self.mark(q)
+            cpu, began = p.cpu(), time.monotonic()
+            time.sleep(5 if self.quick else 10)
+            used, took = p.cpu() - cpu, time.monotonic() - began
+            r, during = self.mark(q), p.memory()[1]
+            for c in calls:
+                c.bye(0.5)
+            time.sleep(2)
+            after = p.memory()[1]
+        finally:
+            q.kill()
+            q.wait()
+            s.close()
+        self.done(p)
+        title = "%s x %d: " % (title, n)
+        put(title + "CPU per call-second", kind.name, 1000 * (used / took - idle) / n)
+        put(title + "packets back", kind.name, 100 * r["rx"] / max(1, r["tx"]))
+        if codec == "pcmu":
+            put(title + "speech back", kind.name, 100 * r["loud_rx"] / max(1, r["loud_tx"]))
+            put(title + "memory after", kind.name, after - before)
+        put(title + "memory per call", kind.name, (during - before) / n)
+
+    def g711(self, kind, program):
+        for n in (1, 10, 100) if self.quick else (1, 10, 50, 100, 200, 300):
+            self.many(kind, program, "pcmu", "G.711", n)
+
+    def opus(self, kind, program):
+        for n in (1, 10) if self.quick else (1, 10, 20):
+            self.many(kind, program, "opus", "Opus", n)
+
+    def delay(self, kind, program):
+        for jitter, title in ((0, "no jitter"), (50, "jitter 50")):
+            delays = []
+            for seed in range(1 if self.quick else 2):
+                p = self.phone(kind, program, "echo")
+                p.up()
+                q, first = self.pump(1, "-d", "-j", str(jitter), "-s", str(seed + 1))
+                s = sip.Socket()
+                try:
+                    c = self.connect(p, s, q, 0, first, "pcmu")
+                    end = time.monotonic() + (12 if self.quick else 32)
+                    while time.monotonic() < end:
+                        m = s.receive(min(1, end - time.monotonic()))
+                        if m:
+                            s.other(m)
+                    delays += self.mark(q)["delays_ms"]
+                    c.bye(1)
+                finally:
+                    q.kill()
+                    q.wait()
+                    s.close()
+                self.done(p)
+            if not delays:
+                raise RuntimeError("%s: no click came back" % kind.name)
+            put("delay added, " + title, kind.name, statistics.median(delays))
+
+
+PARTS = ("start", "latency", "rate", "g711", "opus", "delay", "growth")
+
+
+def verdict(figure, row):
+    """-> (ratio to the best other, word)"""
+    _, better, must, aim = TARGETS[figure]
+    ours, others = row.get("offhook"), [v for k, v in row.items() if k != "offhook"]
+    if ours is None or better is None:
+        return "", ""
+    if better in ("most", "least"):
+        sign = 1 if better == "most" else -1
+        return "", "aim" if sign * ours <= sign * aim else "must" if sign * ours <= sign * must else "MISSED"
+    if not others:
+        return "", ""
+    best = min(others) if better == "low" else max(others)
+    if best <= 0:
+        return "", "aim" if ours <= 0 else ""
+    ratio = ours / best
+    if better == "high":
+        return "%.2f" % ratio, "aim" if ratio >= aim else "must" if ratio >= must else "MISSED"
+    return "%.2f" % ratio, "aim" if ratio <= aim else "must" if ratio <= must else "MISSED"
+
+
+def table(names):
+    def text(v):
+        return "-" if v is None else "%.0f" % v if v >= 1000 else "%.3g" % v
+    rows = [["figure", "unit"] + names + ["ratio", "must", "aim", "verdict"]]
+    for figure, (unit, better, must, aim) in TARGETS.items():
+        if figure in figures:
+            ratio, word = verdict(figure, figures[figure])
+            sign = {"low": "<= ", "most": "<= ", "high": ">= ", "least": ">= "}.get(better)
+            limits = [sign + "%g" % x + ("x" if better in ("low", "high") else "") for x in (must, aim)] if sign else ["", ""]
+            rows.append([figure, unit] + [text(figures[figure].get(n)) for n in names] + [ratio] + limits + [word])
+    widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
+    for r in rows:
+        print("  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip())
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--offhook", required=True, metavar="PROGRAM")
+    p.add_argument("--quick", action="store_true", help="fewer and shorter runs: a look, not a measurement")
+    p.add_argument("--only", action="append", choices=PARTS)
+    p.add_argument("--peer", action="append", metavar="NAME", help="only these phones (offhook, baresip, pjsua, linphonec)")
+    p.add_argument("--speech", metavar="WAV", default=os.path.join(HERE, "..", "..", "sounds", "speech.wav"))
+    p.add_argument("--json", metavar="FILE", help="write the figures there")
+    a = p.parse_args()
+    if os.cpu_count() > 1:
+        os.sched_setaffinity(0, set(range(1, os.cpu_count())))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # what was started is ended too
+    b = Bench(a)
+    print("%d CPUs, load %s; phones: %s" % (os.cpu_count(), os.getloadavg()[0],
+                                            ", ".join("%s (%s)" % (k.name, x) for k, x in b.phones)), flush=True)
+    wrong = 0
+    try:
+        for part in a.only or PARTS:
+            for kind, program in b.phones:
+                if kind is peers.Linphonec and part not in ("start", "latency"):
+                    continue                # one call at a time, no echo
+                try:
+                    getattr(b, part)(kind, program)
+                except (RuntimeError, OSError, ValueError, KeyError, IndexError, subprocess.SubprocessError) as e:
+                    wrong += kind is peers.Offhook
+                    print("  %s: %s: %s" % (part, kind.name, e), flush=True)
+                    for left in list(b.running):
+                        b.done(left)
+    finally:
+        b.close()
+    table([k.name for k, _ in b.phones])
+    if a.json:
+        with open(a.json, "w", encoding="utf-8") as f:
+            json.dump(figures, f, indent=1)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""peers - the phones that are measured: how each is started without a sound
+card, told to call and to hang up. One class each; a phone takes part when its
+program is found. Other versions than those on the PATH by environment:
+
+  BARESIP, BARESIP_MODULES, BARESIP_LIB    a baresip, its modules, its libraries
+  PJSUA                                    a pjsua
+  LINPHONEC                                a linphonec
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import sip
+
+MODULES = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules")
+
+
+class Peer:
+    """mode: answer (every call), echo (answer and send back what comes), idle"""
+    name, echoes = "?", True
+
+    def __init__(self, program, port, mode="answer", codec="pcmu", calls=600):
+        self.program, self.port, self.mode, self.codec, self.calls = program, port, mode, codec, calls
+        self.uri, self.to = "sip:bench@127.0.0.1:%d" % port, ("127.0.0.1", port)
+        self.dir = tempfile.mkdtemp(prefix="bench-%s-" % self.name)
+        self.proc = None
+
+    def argv(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return {}
+
+    def line(self, text):
+        self.proc.stdin.write((text + "\n").encode())
+        self.proc.stdin.flush()
+
+    def dial(self, uri):
+        raise NotImplementedError
+
+    def hangup(self):
+        raise NotImplementedError
+
+    def quit(self):
+        self.proc.send_signal(signal.SIGTERM)
+
+    def start(self):
+        """-> when the program was started (ns); on CPU 0, we are on another"""
+        argv, mine = self.argv(), os.sched_getaffinity(0)
+        env = {**os.environ, "HOME": self.dir, "XDG_RUNTIME_DIR": self.dir, **self.environment()}
+        if len(mine | {0}) > 1:
+            os.sched_setaffinity(0, {0})
+        started = time.time_ns()
+        self.proc = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL, env=env, cwd=self.dir)
+        os.sched_setaffinity(0, mine)
+        self.pid = self.proc.pid
+        return started
+
+    def ready(self, seconds=15):
+        """-> when it first answered OPTIONS (ns)"""
+        s, end = sip.Socket(), time.monotonic() + seconds
+        try:
+            while time.monotonic() < end and self.proc.poll() is None:
+                at = sip.options(s, self.uri, self.to, 0.002)
+                if at:
+                    time.sleep(0.05)
+                    if self.proc.poll() is None:
+                        return at
+        finally:
+            s.close()
+        raise RuntimeError("%s does not answer OPTIONS" % self.name)
+
+    def up(self):
+        started = self.start()
+        ms = (self.ready() - started) / 1e6
+        time.sleep(0.5)
+        return ms
+
+    def stop(self):
+        if self.proc and self.proc.poll() is None:
+            try:
+                self.quit()
+                self.proc.wait(5)
+            except (OSError, ValueError, subprocess.TimeoutExpired):
+                self.proc.kill()
+                self.proc.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    # --- what /proc tells ------------------------------------------------------
+
+    def cpu(self):
+        """seconds of CPU so far, all threads, also those that ended"""
+        return time.clock_gettime_ns((~self.pid << 3) | 2) / 1e9
+
+    def memory(self):
+        """-> (resident, anonymous) kB"""
+        got = {}
+        with open("/proc/%d/smaps_rollup" % self.pid, encoding="ascii") as f:
+            for line in f:
+                words = line.split()
+                if words[0] in ("Rss:", "Anonymous:"):
+                    got[words[0]] = int(words[1])
+        return got["Rss:"], got["Anonymous:"]
+
+    def wakeups(self):
+        """voluntary context switches so far, all living threads"""
+        total = 0
+        for task in os.listdir("/proc/%d/task" % self.pid):
+            with open("/proc/%d/task/%s/status" % (self.pid, task), encoding="ascii") as f:
+                total += sum(int(x.split()[1]) for x in f if x.startswith("voluntary"))
+        return total
+
+
+class Offhook(Peer):
+    name = "offhook"
+
+    def argv(self):
+        a = [self.program, "-q", "-c", self.dir, "-l", "udp:127.0.0.1:%d" % self.port, "-A", "null",
+             "-a", self.uri, "-s", "codecs=" + self.codec, "-s", "max-calls=%d" % self.calls]
+        if self.mode == "echo":
+            return a + ["listen", "--echo"]
+        return a + (["--auto-answer"] if self.mode == "answer" else [])
+
+    def dial(self, uri):
+        self.line("dial " + uri)
+
+    def hangup(self):
+        self.line("hangup")
+
+
+class Baresip(Peer):
+    name = "baresip"              # port + 1 is its TLS, + 2 what we tell it by
+
+    def argv(self):
+        modules = os.environ.get("BARESIP_MODULES") or next((m for m in MODULES if os.path.isdir(m)), ".")
+        version = subprocess.run([self.program, "-h"], capture_output=True, text=True,
+                                 env={**os.environ, **self.environment()}).stdout
+        account = "module_tmp" if " v1." in version else "module_app"
+        first = 30000 + self.port % 1000
+        config = ["poll_method epoll", "sip_listen 127.0.0.1:%d" % self.port, "net_interface 127.0.0.1",
+                  "call_local_timeout 120", "call_max_calls %d" % self.calls, "call_hold_other_calls no",
+                  "call_accept %s" % ("yes" if self.mode == "echo" else "no"),
+                  "audio_source aubridge,bench", "audio_player aubridge,bench", "audio_alert aubridge,alert",
+                  "rtp_ports %d-%d" % (first, first + 4000), "opus_bitrate 28000", "opus_stereo no",
+                  "opus_sprop_stereo no", "ctrl_tcp_listen 127.0.0.1:%d" % (self.port + 2),
+                  "module_path " + modules, account + " account.so"]
+        config += ["module %s.so" % m for m in ("g711", "opus", "aubridge")]
+        config += ["module_app ctrl_tcp.so", "module_app %s.so" % ("echo" if self.mode == "echo" else "menu")]
+        codec = {"pcmu": "PCMU", "opus": "opus/48000/2"}[self.codec]
+        with open(self.dir + "/config", "w", encoding="ascii") as f:
+            f.write("\n".join(config) + "\n")
+        with open(self.dir + "/accounts", "w", encoding="ascii") as f:
+            f.write("<%s>;regint=0;audio_codecs=%s%s\n" % (
+                self.uri, codec, ";answermode=auto" if self.mode == "answer" else ""))
+        return [self.program, "-4", "-f", self.dir]
+
+    def environment(self):
+        lib = os.environ.get("BARESIP_LIB")
+        return {"LD_LIBRARY_PATH": lib} if lib else {}
+
+    def command(self, word, params=""):
+        if not hasattr(self, "link"):
+            self.link = socket.create_connection(("127.0.0.1", self.port + 2), 5)
+        m = json.dumps({"command": word, "params": params, "token": "bench"})
+        self.link.sendall(b"%d:%s," % (len(m), m.encode()))
+
+    def dial(self, uri):
+        self.command("dial", uri)
+
+    def hangup(self):
+        self.command("hangup")
+
+
+class Pjsua(Peer):
+    name = "pjsua"
+
+    def argv(self):
+        a = [self.program, "--null-audio", "--no-tcp", "--local-port=%d" % self.port, "--bound-addr=127.0.0.1",
+             "--ip-addr=127.0.0.1", "--id=" + self.uri, "--rtp-port=%d" % (30000 + self.port % 1000),
+             "--max-calls=%d" % min(512, self.calls), "--no-vad", "--ec-tail=0", "--log-level=0",
+             "--app-log-level=0", "--no-color", "--add-codec=" + self.codec]
+        if self.mode != "idle":
+            a.append("--auto-answer=200")
+        if self.mode == "echo":
+            a.append("--auto-loop")
+        if self.codec == "opus":
+            a.append("--clock-rate=48000")
+        return a
+
+    def dial(self, uri):
+        self.line("m\n" + uri)
+
+    def hangup(self):
+        self.line("ha")
+
+    def quit(self):
+        self.line("q")
+
+
+class Linphonec(Peer):
+    name, echoes = "linphonec", False
+
+    def argv(self):
+        os.makedirs(self.dir + "/.local/share/linphone")
+        os.makedirs(self.dir + "/.config/linphone")
+        rc = ["[sip]", "sip_port=%d" % self.port, "sip_tcp_port=0", "sip_tls_port=0", "bind_address=127.0.0.1",
+              "guess_hostname=0", "contact=" + self.uri, "[sound]", "echocancellation=0", "[rtp]",
+              "audio_rtp_port=%d" % (30000 + self.port % 1000)]
+        with open(self.dir + "/rc", "w", encoding="ascii") as f:
+            f.write("\n".join(rc) + "\n")
+        return [self.program, "-c", self.dir + "/rc"] + ([] if self.mode == "idle" else ["-a"])
+
+    def start(self):
+        started = super().start()
+        self.line("soundcard use files")
+        return started
+
+    def dial(self, uri):
+        self.line("call " + uri)
+
+    def hangup(self):
+        self.line("terminate")
+
+    def quit(self):
+        self.line("quit")
+
+
+def found(offhook):
+    """-> [(class, program)] of the phones on this machine, ours first"""
+    out = [(Offhook, offhook)]
+    for kind, variable in ((Baresip, "BARESIP"), (Pjsua, "PJSUA"), (Linphonec, "LINPHONEC")):
+        program = shutil.which(os.environ.get(variable) or kind.name)
+        if program:
+            out.append((kind, program))
+    return out

@@ -1,0 +1,168 @@
+"""sip - a SIP endpoint that is just enough to measure one: UDP on loopback,
+nothing is sent twice. Receive times are the kernel's, so that Python's own
+delay is in no figure."""
+import itertools
+import random
+import re
+import select
+import socket
+import struct
+import time
+
+SO_TIMESTAMPNS = 35
+_count = itertools.count(random.randrange(1 << 28))
+
+
+def token():
+    return "%x%07x" % (next(_count), random.randrange(1 << 28))
+
+
+class Message:
+    SHORT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length"}
+
+    def __init__(self, data, source, time_ns):
+        head, _, self.body = data.decode("utf-8", "replace").partition("\r\n\r\n")
+        first, *lines = head.split("\r\n")
+        self.source, self.time_ns, self.headers = source, time_ns, {}
+        words = first.split(" ", 2)
+        self.code = int(words[1]) if words[0] == "SIP/2.0" else 0
+        self.method = "" if self.code else words[0]
+        for line in lines:
+            name, _, value = line.partition(":")
+            name = name.strip().lower()
+            self.headers.setdefault(self.SHORT.get(name, name), []).append(value.strip())
+
+    def __getitem__(self, name):
+        return self.headers.get(name, [""])[0]
+
+    def to_what(self):
+        """method of the transaction"""
+        return self["cseq"].split(" ")[-1]
+
+    def media(self):
+        """-> (address, port) of the first audio stream"""
+        ip, m = re.search(r"^c=IN IP4 (\S+)", self.body, re.M), re.search(r"^m=audio (\d+)", self.body, re.M)
+        return (ip.group(1), int(m.group(1))) if ip and m else None
+
+
+class Socket:
+    def __init__(self):
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.s.bind(("127.0.0.1", 0))
+        self.port = self.s.getsockname()[1]
+        self.here = "127.0.0.1:%d" % self.port
+
+    def send(self, text, to):
+        """-> when, ns"""
+        data, now = text.encode(), time.time_ns()
+        self.s.sendto(data, to)
+        return now
+
+    def receive(self, seconds):
+        """-> Message, or None when none comes in that time"""
+        if seconds < 0 or not select.select([self.s], [], [], seconds)[0]:
+            return None
+        data, extra, _, source = self.s.recvmsg(65536, 64)
+        now = time.time_ns()
+        for level, kind, value in extra:
+            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                s, ns = struct.unpack("qq", value[:16])
+                now = s * 10 ** 9 + ns
+        return Message(data, source, now)
+
+    def drain(self):
+        """answer and forget what still comes"""
+        while True:
+            m = self.receive(0)
+            if not m:
+                return
+            self.other(m)
+
+    def other(self, m):
+        if m.method and m.method != "ACK":
+            self.send(response(m, 200, "OK", self), m.source)
+
+    def close(self):
+        self.s.close()
+
+
+def sdp(port, codec="pcmu"):
+    lines = {"pcmu": ("0", "a=rtpmap:0 PCMU/8000"),
+             "opus": ("96", "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=0")}[codec]
+    return ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP %s\r\n%s\r\n"
+            "a=ptime:20\r\na=sendrecv\r\n" % (port, *lines))
+
+
+def response(m, code, phrase, sock, tag="bench", body=""):
+    to = m["to"] if "tag=" in m["to"] else m["to"] + ";tag=" + tag
+    lines = ["SIP/2.0 %d %s" % (code, phrase)]
+    lines += ["Via: " + v for v in m.headers.get("via", [])]
+    lines += ["Record-Route: " + v for v in m.headers.get("record-route", [])]
+    lines += ["From: " + m["from"], "To: " + to, "Call-ID: " + m["call-id"], "CSeq: " + m["cseq"],
+              "Contact: <sip:bench@%s>" % sock.here]
+    if body:
+        lines.append("Content-Type: application/sdp")
+    return "\r\n".join(lines + ["Content-Length: %d" % len(body), "", body])
+
+
+class Call:
+    """One call from us; after invite(): code, media, and times in ns"""
+
+    def __init__(self, sock, uri, to):
+        self.sock, self.uri, self.to = sock, uri, to
+        self.call_id, self.tag = token() + "@bench", token()
+        self.remote, self.target = "<%s>" % uri, uri
+        self.code, self.media, self.sent, self.first, self.final = 0, None, 0, 0, 0
+
+    def request(self, method, number, branch, body=""):
+        lines = ["%s %s SIP/2.0" % (method, self.target),
+                 "Via: SIP/2.0/UDP %s;branch=z9hG4bK%s;rport" % (self.sock.here, branch), "Max-Forwards: 70",
+                 "From: <sip:bench@%s>;tag=%s" % (self.sock.here, self.tag), "To: " + self.remote,
+                 "Call-ID: " + self.call_id, "CSeq: %d %s" % (number, method),
+                 "Contact: <sip:bench@%s>" % self.sock.here]
+        if body:
+            lines.append("Content-Type: application/sdp")
+        return "\r\n".join(lines + ["Content-Length: %d" % len(body), "", body])
+
+    def _final(self, method, seconds):
+        """the final response to that method, noting the first one"""
+        end = time.monotonic() + seconds
+        while True:
+            m = self.sock.receive(end - time.monotonic())
+            if not m:
+                return None
+            if not m.code or m["call-id"] != self.call_id or m.to_what() != method:
+                self.sock.other(m)
+                continue
+            self.first = self.first or m.time_ns
+            if m.code >= 200:
+                return m
+
+    def invite(self, body, seconds=5):
+        branch = token()
+        self.sent = self.sock.send(self.request("INVITE", 1, branch, body), self.to)
+        m = self._final("INVITE", seconds)
+        if not m:
+            return False
+        self.final, self.code, self.remote, self.media = m.time_ns, m.code, m["to"], m.media()
+        if m.code < 300:
+            contact = re.search(r"<([^>]+)>", m["contact"])
+            self.target, branch = contact.group(1) if contact else self.uri, token()
+        self.sock.send(self.request("ACK", 1, branch), self.to)
+        return m.code < 300
+
+    def bye(self, seconds=3):
+        """-> ns until its 200, or None"""
+        sent = self.sock.send(self.request("BYE", 2, token()), self.to)
+        m = self._final("BYE", seconds)
+        return m.time_ns - sent if m else None
+
+
+def options(sock, uri, to, seconds):
+    """ask once -> when the 200 came (ns), or None"""
+    c = Call(sock, uri, to)
+    sock.send(c.request("OPTIONS", 1, token()), to)
+    m = sock.receive(seconds)
+    return m.time_ns if m and m.code == 200 and m.to_what() == "OPTIONS" else None
