@@ -43,11 +43,13 @@ static const uint8_t vec_alaw[] = {
 };
 
 static const struct codec_vector vector_ulaw = {
-	vec_pcm, sizeof(vec_pcm) / sizeof(vec_pcm[0]), vec_ulaw, sizeof(vec_ulaw), 30.0
+	vec_pcm, sizeof(vec_pcm) / sizeof(vec_pcm[0]),
+	vec_ulaw, sizeof(vec_ulaw), 30.0
 };
 
 static const struct codec_vector vector_alaw = {
-	vec_pcm, sizeof(vec_pcm) / sizeof(vec_pcm[0]), vec_alaw, sizeof(vec_alaw), 30.0
+	vec_pcm, sizeof(vec_pcm) / sizeof(vec_pcm[0]),
+	vec_alaw, sizeof(vec_alaw), 30.0
 };
 
 

@@ -26,7 +26,8 @@ static const uint8_t vec_bytes[] = {
 };
 
 static const struct codec_vector vector = {
-	vec_pcm, sizeof(vec_pcm) / sizeof(vec_pcm[0]), vec_bytes, sizeof(vec_bytes), 90.0
+	vec_pcm, sizeof(vec_pcm) / sizeof(vec_pcm[0]),
+	vec_bytes, sizeof(vec_bytes), 90.0
 };
 
 

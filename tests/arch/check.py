@@ -22,7 +22,7 @@ import subprocess
 import sys
 
 MAX_LINES = 800
-MAX_COLUMNS = 80
+MAX_COLUMNS = 100          # aim at 80; this is where a line stops being readable
 MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK|(?i:placeholder|not (yet )?implemented|stub))\b")
 
 # libre's functions with a format, and which argument it is
@@ -272,10 +272,10 @@ def check_formats(files):
 def check_text(files):
     for f in files:
         lines = f.text.splitlines()
-        if len(lines) > MAX_LINES:
+        if len(lines) > MAX_LINES and not f.path.startswith("tests"):
             yield f.path, len(lines), "%d lines: split it (at most %d)" % (len(lines), MAX_LINES)
         for n, line in enumerate(lines, 1):
-            m = MARKS.search(line)
+            m = MARKS.search(line.replace('"Not Implemented"', ""))    # the phrase of 501
             if m:
                 yield f.path, n, "mark of unfinished work: %s" % m.group(0)
             if len(line.expandtabs(8)) > MAX_COLUMNS:
@@ -383,7 +383,7 @@ def check_self(plan):
         ("a higher module", check_includes(plan, [src("src/sip/x.c", '#include "offhook/ua.h"\n')])),
         ("a neighbour", check_includes(plan, [src("src/audio/x.c", '#include "offhook/event.h"\n')])),
         ("libre without compat.h", check_includes(plan, [src("src/ua/x.c", "#include <re.h>\n")])),
-        ("compat.h in audio", check_includes(plan, [src("src/audio/x.c", '#include "offhook/compat.h"\n')])),
+        ("compat.h in the sound callback", check_includes(plan, [src("src/audio/callback.c", '#include "offhook/compat.h"\n')])),
         ("another folder's priv.h", check_includes(plan, [src("src/ua/x.c", '#include "../sip/priv.h"\n')])),
         ("a circle", circles({"a": {"b"}, "b": {"c"}, "c": {"a"}})),
         ("sip_ in ua", check_libre(plan, [src("src/ua/x.c", "int f(void) { return sip_alloc(); }")], {"sip_alloc": ""})),
@@ -392,7 +392,7 @@ def check_self(plan):
         ("one behind an argument", check_formats([src("src/sip/x.c", 'void f(void) { re_snprintf(b, g(1, "2,"), name); }')])),
         ("a mark", check_text([src("src/sip/x.c", "/* TO" "DO */\n")])),
         ("a long file", check_text([src("src/sip/x.c", "/* */\n" * (MAX_LINES + 1))])),
-        ("a wide line", check_text([src("src/sip/x.c", "/* */\n" + "\t" * 9 + "return 123456;\n")])),
+        ("a wide line", check_text([src("src/sip/x.c", "/* */\n" + "\t" * 12 + "return 123456;\n")])),
     ]
     for what, found in cases:
         if not list(found):

@@ -1,0 +1,112 @@
+/**
+ * @file callback.c  What runs on PortAudio's threads, all of it
+ *
+ * Copies samples between PortAudio's buffers and the two rings and wakes the
+ * media thread with one 8-byte write.  Never allocates, locks, logs or calls
+ * anything else: sound would stop while it waits.  PortAudio's under- and
+ * overflow flags say nothing through most of ALSA's plugins, so they are not
+ * looked at.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#include "priv.h"
+
+
+static const int16_t zeros[480];
+
+
+static void put_silence(struct ring *r, size_t n)
+{
+	while (n) {
+		const size_t most = sizeof(zeros) / sizeof(zeros[0]);
+		const size_t k = n < most ? n : most;
+
+		(void)ring_write(r, zeros, k);
+		n -= k;
+	}
+}
+
+
+static void wake(const struct callback *cb)
+{
+	static const uint64_t one = 1;
+	const int saved = errno;
+
+	/* full means: it has been woken and has not yet come */
+	if (cb->wake_fd >= 0 && write(cb->wake_fd, &one, sizeof(one)) < 0)
+		errno = saved;
+}
+
+
+int callback_capture(const void *in, void *out, unsigned long n,
+		     const PaStreamCallbackTimeInfo *time,
+		     PaStreamCallbackFlags flags, void *arg)
+{
+	struct callback *cb = arg;
+	(void)out;
+	(void)time;
+	(void)flags;
+
+	/* a full ring refuses and counts: the media thread is too late */
+	if (in)
+		(void)ring_write(cb->in, in, n);
+	else
+		put_silence(cb->in, n);
+
+	atomic_fetch_add_explicit(&cb->captured, 1, memory_order_relaxed);
+	wake(cb);
+
+	return paContinue;
+}
+
+
+int callback_playback(const void *in, void *out, unsigned long n,
+		      const PaStreamCallbackTimeInfo *time,
+		      PaStreamCallbackFlags flags, void *arg)
+{
+	struct callback *cb = arg;
+	int16_t *v = out;
+	size_t got = 0;
+	(void)in;
+	(void)time;
+	(void)flags;
+
+	/* The two streams do not tick together: begin with some in hand, and
+	 * with more when that was not enough */
+	if (!cb->primed && ring_fill(cb->out) >= n + cb->prime)
+		cb->primed = true;
+
+	if (cb->primed) {
+		got = ring_read(cb->out, v, n);
+		if (got < n) {
+			cb->primed = false;
+			if (cb->prime + n <= cb->prime_max)
+				cb->prime += n;
+			atomic_fetch_add_explicit(&cb->underruns, 1,
+						  memory_order_relaxed);
+		}
+	}
+
+	if (got < n)
+		memset(v + got, 0, (n - got) * sizeof(*v));
+
+	atomic_fetch_add_explicit(&cb->played, 1, memory_order_relaxed);
+
+	if (!cb->has_in) {
+		put_silence(cb->in, n);
+		wake(cb);
+	}
+
+	return paContinue;
+}
+
+
+/* A stream ended: the server died, the device was unplugged, or we closed */
+void callback_finished(void *arg)
+{
+	struct callback *cb = arg;
+
+	atomic_store_explicit(&cb->gone, true, memory_order_relaxed);
+}

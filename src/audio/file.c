@@ -1,0 +1,206 @@
+/**
+ * @file file.c  WAV files instead of a sound card
+ *
+ * Opened, serviced and closed on main, which alone touches the disk; read
+ * and write on the media thread.  IN is in memory before the first block is
+ * asked for; OUT goes through a ring that main empties.  A disk that is full
+ * or too slow costs sound in the file, never the call.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <offhook/compat.h>
+#include <offhook/log.h>
+#include <offhook/text.h>
+#include "priv.h"
+
+#define LOG_MODULE "audio"
+
+
+struct audio_dev {
+	int16_t *v;              /* IN, NULL: none                          */
+	size_t n;                /* samples in it                           */
+	size_t pos;              /* the next; media                         */
+	struct ring *ring;       /* media -> main, NULL: no OUT             */
+	struct sound_file *out;  /* main                                    */
+	bool failed;             /* OUT cannot be written any more; main    */
+	uint32_t rate_hz;
+	char out_name[AUDIO_NAME];
+};
+
+
+static void file_close(struct audio_dev *dev);
+
+
+static const char *base(const char *path)
+{
+	const char *p = strrchr(path, '/');
+
+	return p && p[1] ? p + 1 : path;
+}
+
+
+static void show(char dst[AUDIO_NAME], const char *path)
+{
+	const char *name = path[0] ? base(path) : "null";
+
+	text_escape(dst, AUDIO_NAME, name, strlen(name));
+}
+
+
+static int file_open(struct audio_dev **devp, struct audio_info *info,
+		     const struct audio_param *prm, char *err, size_t errsz)
+{
+	struct audio_dev *dev;
+	int e = 0;
+
+	if (!prm->rate_hz || (!prm->in[0] && !prm->out[0])) {
+		(void)snprintf(err, errsz, "file wants IN.wav, OUT.wav or "
+			       "both: file:IN.wav,OUT.wav");
+		return EINVAL;
+	}
+
+	dev = calloc(1, sizeof(*dev));
+	if (!dev) {
+		e = ENOMEM;
+		goto out;
+	}
+
+	dev->rate_hz = prm->rate_hz;
+
+	if (prm->in[0]) {
+		e = sound_read_at(&dev->v, &dev->n, prm->rate_hz, prm->in,
+				  err, errsz);
+		if (e)
+			goto out;
+	}
+
+	if (prm->out[0]) {
+		/* main may be busy for a second */
+		e = ring_alloc(&dev->ring, prm->rate_hz);
+		if (e)
+			goto out;
+		e = sound_open_write(&dev->out, prm->out, prm->rate_hz, 1,
+				     err, errsz);
+		if (e)
+			goto out;
+	}
+
+	memset(info, 0, sizeof(*info));
+	info->rate_hz = prm->rate_hz;
+	info->has_in  = dev->v != NULL;
+	info->has_out = dev->out != NULL;
+	show(info->in_name, prm->in);
+	show(info->out_name, prm->out);
+	show(dev->out_name, prm->out);
+
+	*devp = dev;
+
+ out:
+	if (e == ENOMEM)
+		(void)snprintf(err, errsz, "no memory for the file");
+	if (e && dev)
+		file_close(dev);
+
+	return e;
+}
+
+
+static size_t file_read(struct audio_dev *dev, int16_t *v, size_t n)
+{
+	const size_t left = dev->n - dev->pos, k = n < left ? n : left;
+
+	if (k)
+		memcpy(v, dev->v + dev->pos, k * sizeof(*v));
+	if (k < n)
+		memset(v + k, 0, (n - k) * sizeof(*v));
+	dev->pos += k;
+
+	return n;
+}
+
+
+static size_t file_write(struct audio_dev *dev, const int16_t *v, size_t n)
+{
+	/* the ring counts what it refuses */
+	if (dev->ring)
+		(void)ring_write(dev->ring, v, n);
+
+	return n;
+}
+
+
+static size_t file_in_fill(const struct audio_dev *dev)
+{
+	return dev->n - dev->pos;
+}
+
+
+static size_t file_out_fill(const struct audio_dev *dev)
+{
+	(void)dev;
+
+	return 0;
+}
+
+
+static bool file_alive(const struct audio_dev *dev)
+{
+	(void)dev;
+
+	return true;
+}
+
+
+static void file_service(struct audio_dev *dev)
+{
+	int16_t v[4096];
+	size_t n;
+
+	while (dev->ring &&
+	       (n = ring_read(dev->ring, v, sizeof(v) / sizeof(v[0])))) {
+		int e;
+
+		if (dev->failed)
+			continue;
+
+		e = sound_write(dev->out, v, n);
+		if (e) {
+			dev->failed = true;
+			log_error("%s: %s; the file ends after %.1f s, the "
+				  "call goes on", dev->out_name, strerror(e),
+				  (double)sound_frames(dev->out) /
+				  dev->rate_hz);
+		}
+	}
+}
+
+
+static void file_close(struct audio_dev *dev)
+{
+	if (dev->out) {
+		uint64_t lost;
+
+		file_service(dev);
+		lost = ring_refused(dev->ring);
+		if (lost)
+			log_warn("%s: %.1f s are missing: the disk was too "
+				 "slow", dev->out_name,
+				 (double)lost / dev->rate_hz);
+	}
+
+	mem_deref(dev->out);
+	ring_free(dev->ring);
+	free(dev->v);
+	free(dev);
+}
+
+
+const struct audio_driver audio_file = {
+	.name = "file",
+	.summary = "sound files: IN.wav is played once, OUT.wav is written",
+	.open = file_open, .read = file_read, .write = file_write,
+	.in_fill = file_in_fill, .out_fill = file_out_fill,
+	.alive = file_alive, .service = file_service, .close = file_close,
+};

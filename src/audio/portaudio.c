@@ -1,0 +1,553 @@
+/**
+ * @file portaudio.c  The sound card, by PortAudio
+ *
+ * Two one-way streams, never a duplex one: through the plugins of today's
+ * desktops one duplex stream breaks up the sound, two do not.  The capture
+ * stream is the clock; without a microphone the playback stream is.
+ *
+ * list, open and close run on the device thread, which alone calls PortAudio
+ * (it takes its time and is not thread-safe); read, write, fill and alive on
+ * the media thread; service on main.  They share the two rings and atomics.
+ * What the callbacks do is in callback.c.
+ *
+ * PortAudio looks for devices when it is initialised.  Each open device and
+ * each listing holds it initialised, so what was plugged in is found as soon
+ * as nothing is open.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <offhook/clock.h>
+#include <offhook/log.h>
+#include <offhook/text.h>
+#include "priv.h"
+
+#define LOG_MODULE "audio"
+
+
+enum {
+	LATENCY_MS  = 40,        /* suggested; less breaks up under load    */
+	PRIME_MS    = 30,        /* speaker: in hand before it begins;      */
+	PRIME_MAX_MS = 60,       /* each time it runs dry a block more      */
+	SPEAKER_MS  = 100,       /* speaker: more is refused                */
+	MIC_MS      = 100,       /* microphone: the media thread may be late */
+	STALL_MS    = 3000,      /* no callback for so long: it is gone     */
+	RATES       = 5,
+};
+
+struct audio_dev {
+	struct callback cb;
+	PaStream *in, *out;      /* device thread                           */
+	size_t cap;              /* samples the speaker may hold            */
+	bool reading;            /* media has begun to read                 */
+
+	/* watchdog, main */
+	unsigned captured, played, underruns;
+	uint64_t moved_ms;       /* when a callback was last seen; 0: never */
+};
+
+/* one direction while it is being opened */
+struct side {
+	bool in;
+	PaDeviceIndex index;     /* paNoDevice: none                        */
+	PaStream *stream;
+	PaError err;
+};
+
+
+static void alsa_quiet(const char *file, int line, const char *func, int e,
+		       const char *fmt, ...)
+{
+	(void)file;
+	(void)line;
+	(void)func;
+	(void)e;
+	(void)fmt;
+}
+
+
+static void jack_quiet(const char *msg)
+{
+	(void)msg;
+}
+
+
+/*
+ * While PortAudio looks for devices ALSA and JACK write some hundred lines
+ * to stderr. Both are in the process already; their handlers may be called
+ * on the sound threads, so they do nothing at all.
+ */
+static void quiet_hosts(void)
+{
+	union {
+		void *sym;
+		int (*alsa)(void (*h)(const char *, int, const char *, int,
+				      const char *, ...));
+		void (*jack)(void (*h)(const char *));
+	} u;
+
+	u.sym = dlsym(RTLD_DEFAULT, "snd_lib_error_set_handler");
+	if (u.sym)
+		(void)u.alsa(alsa_quiet);
+
+	u.sym = dlsym(RTLD_DEFAULT, "jack_set_error_function");
+	if (u.sym)
+		u.jack(jack_quiet);
+
+	u.sym = dlsym(RTLD_DEFAULT, "jack_set_info_function");
+	if (u.sym)
+		u.jack(jack_quiet);
+}
+
+
+static int initialise(char *err, size_t errsz)
+{
+	PaError e;
+
+	quiet_hosts();
+	e = Pa_Initialize();
+	if (e == paNoError)
+		return 0;
+
+	(void)snprintf(err, errsz, "PortAudio does not start: %s",
+		       Pa_GetErrorText(e));
+
+	return e == paInsufficientMemory ? ENOMEM : ENODEV;
+}
+
+
+static int channels(const PaDeviceInfo *d, bool in)
+{
+	return in ? d->maxInputChannels : d->maxOutputChannels;
+}
+
+
+/* exactly this name, else one that contains it; case does not matter */
+static PaDeviceIndex find(const char *name, bool in)
+{
+	PaDeviceIndex part = paNoDevice;
+
+	for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
+		const PaDeviceInfo *d = Pa_GetDeviceInfo(i);
+
+		if (!d || channels(d, in) < 1)
+			continue;
+		if (0 == strcasecmp(d->name, name))
+			return i;
+		if (part == paNoDevice && strcasestr(d->name, name))
+			part = i;
+	}
+
+	return part;
+}
+
+
+static PaDeviceIndex default_of(bool in)
+{
+	return in ? Pa_GetDefaultInputDevice() : Pa_GetDefaultOutputDevice();
+}
+
+
+static int no_device(char *err, size_t errsz)
+{
+	char apis[128] = "";
+
+	for (PaHostApiIndex i = 0; i < Pa_GetHostApiCount(); i++) {
+		const PaHostApiInfo *a = Pa_GetHostApiInfo(i);
+		const size_t n = strlen(apis);
+
+		if (a)
+			(void)snprintf(apis + n, sizeof(apis) - n, "%s%s",
+				       n ? ", " : "", a->name);
+	}
+
+	(void)snprintf(err, errsz, "no sound device (%s: none)",
+		       apis[0] ? apis : "no sound system");
+
+	return ENODEV;
+}
+
+
+/*
+ * A name that fits nothing is an error; one that fits only a loudspeaker
+ * leaves the microphone to the default, and the other way round.
+ */
+static int choose(struct side *in, struct side *out,
+		  const struct audio_param *prm, char *err, size_t errsz)
+{
+	struct side *sides[2] = { in, out };
+
+	for (int i = 0; i < 2; i++) {
+		const bool is_in = sides[i]->in;
+		const char *name = is_in ? prm->in : prm->out;
+		char shown[128];
+
+		sides[i]->index = name[0] ? find(name, is_in)
+					  : default_of(is_in);
+		if (!name[0] || sides[i]->index != paNoDevice)
+			continue;
+
+		if (find(name, !is_in) != paNoDevice) {
+			sides[i]->index = default_of(is_in);
+			continue;
+		}
+		if (Pa_GetDeviceCount() < 1)
+			break;
+
+		text_escape(shown, sizeof(shown), name, strlen(name));
+		(void)snprintf(err, errsz, "no sound device is called '%s'; "
+			       "'devices' lists those there are", shown);
+		return ENODEV;
+	}
+
+	if (in->index == paNoDevice && out->index == paNoDevice)
+		return no_device(err, errsz);
+
+	return 0;
+}
+
+
+static void open_side(struct side *s, struct callback *cb, uint32_t rate_hz,
+		      unsigned latency_ms)
+{
+	PaStreamParameters p = {
+		.device = s->index,
+		.channelCount = 1,
+		.sampleFormat = paInt16,
+		.suggestedLatency = latency_ms / 1000.0,
+	};
+
+	s->err = paNoError;
+	if (s->index == paNoDevice)
+		return;
+
+	s->err = Pa_OpenStream(&s->stream, s->in ? &p : NULL,
+			       s->in ? NULL : &p, rate_hz,
+			       rate_hz * AUDIO_BLOCK_MS / 1000, paNoFlag,
+			       s->in ? callback_capture : callback_playback,
+			       cb);
+	if (s->err == paNoError)
+		s->err = Pa_SetStreamFinishedCallback(s->stream,
+						      callback_finished);
+}
+
+
+static void close_side(PaStream **sp)
+{
+	if (*sp) {
+		(void)Pa_AbortStream(*sp);
+		(void)Pa_CloseStream(*sp);
+	}
+	*sp = NULL;
+}
+
+
+/* the wanted rate, then the devices' own, then the usual two */
+static void list_rates(uint32_t rates[RATES], uint32_t wanted,
+		       const struct side *in, const struct side *out)
+{
+	const PaDeviceInfo *i = Pa_GetDeviceInfo(in->index);
+	const PaDeviceInfo *o = Pa_GetDeviceInfo(out->index);
+
+	rates[0] = wanted;
+	rates[1] = i ? (uint32_t)i->defaultSampleRate : 48000;
+	rates[2] = o ? (uint32_t)o->defaultSampleRate : 48000;
+	rates[3] = 48000;
+	rates[4] = 44100;
+}
+
+
+/*
+ * Both at the first rate that both take. When one of them fails for another
+ * reason (taken by somebody else, say) the other is still better than none.
+ * @return the rate, or 0
+ */
+static uint32_t open_sides(struct side *in, struct side *out,
+			   struct callback *cb, uint32_t wanted,
+			   unsigned latency_ms)
+{
+	uint32_t rates[RATES];
+
+	list_rates(rates, wanted, in, out);
+
+	for (int i = 0; i < RATES; i++) {
+		bool again = false;
+
+		for (int k = 0; k < i; k++)
+			again = again || rates[k] == rates[i];
+		if (again || rates[i] < 8000 || rates[i] > 192000)
+			continue;
+
+		open_side(in, cb, rates[i], latency_ms);
+		open_side(out, cb, rates[i], latency_ms);
+
+		if (in->err != paInvalidSampleRate &&
+		    out->err != paInvalidSampleRate) {
+			if (in->err)
+				close_side(&in->stream);
+			if (out->err)
+				close_side(&out->stream);
+			return in->stream || out->stream ? rates[i] : 0;
+		}
+
+		close_side(&in->stream);
+		close_side(&out->stream);
+	}
+
+	return 0;
+}
+
+
+static void describe(char *dst, const struct side *s)
+{
+	const PaDeviceInfo *d = s->stream ? Pa_GetDeviceInfo(s->index) : NULL;
+	const char *name = d ? d->name : "none";
+
+	text_escape(dst, AUDIO_NAME, name, strlen(name));
+}
+
+
+static void explain(const struct side *s, char *err, size_t errsz)
+{
+	const PaHostErrorInfo *host = Pa_GetLastHostErrorInfo();
+	const PaDeviceInfo *d = Pa_GetDeviceInfo(s->index);
+	const char *why = s->err == paUnanticipatedHostError && host
+		? host->errorText : Pa_GetErrorText(s->err);
+	char name[AUDIO_NAME], text[96];
+
+	text_escape(name, sizeof(name), d ? d->name : "?",
+		    d ? strlen(d->name) : 1);
+	text_escape(text, sizeof(text), why, strlen(why));
+	(void)snprintf(err, errsz, "cannot open the sound device '%s' to %s: "
+		       "%s", name, s->in ? "record" : "play", text);
+}
+
+
+static unsigned to_ms(double s)
+{
+	return s > 0 && s < 60 ? (unsigned)(s * 1000 + 0.5) : 0;
+}
+
+
+static int pa_open(struct audio_dev **devp, struct audio_info *info,
+		   const struct audio_param *prm, char *err, size_t errsz)
+{
+	struct side in = { .in = true }, out = { .in = false };
+	const PaStreamInfo *si, *so;
+	struct audio_dev *dev = NULL;
+	uint32_t rate;
+	int e;
+
+	if (prm->rate_hz < 8000 || prm->rate_hz > 192000) {
+		(void)snprintf(err, errsz, "no sound device runs at %u Hz",
+			       (unsigned)prm->rate_hz);
+		return EINVAL;
+	}
+
+	e = initialise(err, errsz);
+	if (e)
+		return e;
+
+	e = choose(&in, &out, prm, err, errsz);
+	if (e)
+		goto out;
+
+	dev = calloc(1, sizeof(*dev));
+	if (!dev) {
+		e = ENOMEM;
+		goto out;
+	}
+
+	rate = open_sides(&in, &out, &dev->cb, prm->rate_hz,
+			  prm->latency_ms ? prm->latency_ms : LATENCY_MS);
+	if (!rate) {
+		explain(in.err ? &in : &out, err, errsz);
+		e = EIO;
+		goto out;
+	}
+
+	dev->cb.wake_fd = prm->wake_fd;
+	dev->cb.has_in  = in.stream != NULL;
+	dev->cb.prime   = rate * PRIME_MS / 1000;
+	dev->cb.prime_max = rate * PRIME_MAX_MS / 1000;
+	dev->cap        = rate * SPEAKER_MS / 1000;
+
+	e = ring_alloc(&dev->cb.in, rate * MIC_MS / 1000);
+	if (!e)
+		e = ring_alloc(&dev->cb.out, dev->cap);
+	if (e)
+		goto out;
+
+	/* from here on the callbacks run */
+	if (out.stream)
+		out.err = Pa_StartStream(out.stream);
+	if (in.stream)
+		in.err = Pa_StartStream(in.stream);
+	if ((out.stream && out.err) || (in.stream && in.err)) {
+		explain(in.stream && in.err ? &in : &out, err, errsz);
+		e = EIO;
+		goto out;
+	}
+
+	memset(info, 0, sizeof(*info));
+	si = in.stream ? Pa_GetStreamInfo(in.stream) : NULL;
+	so = out.stream ? Pa_GetStreamInfo(out.stream) : NULL;
+	info->rate_hz = rate;
+	info->has_in  = in.stream != NULL;
+	info->has_out = out.stream != NULL;
+	info->in_latency_ms  = si ? to_ms(si->inputLatency) : 0;
+	info->out_latency_ms = so ? to_ms(so->outputLatency) : 0;
+	describe(info->in_name, &in);
+	describe(info->out_name, &out);
+
+	dev->in  = in.stream;
+	dev->out = out.stream;
+	*devp = dev;
+
+ out:
+	if (e) {
+		if (e == ENOMEM)
+			(void)snprintf(err, errsz, "no memory for sound");
+		close_side(&in.stream);
+		close_side(&out.stream);
+		if (dev) {
+			ring_free(dev->cb.in);
+			ring_free(dev->cb.out);
+		}
+		free(dev);
+		(void)Pa_Terminate();
+	}
+
+	return e;
+}
+
+
+static void pa_close(struct audio_dev *dev)
+{
+	/* when this returns no callback runs any more */
+	close_side(&dev->in);
+	close_side(&dev->out);
+	(void)Pa_Terminate();
+
+	ring_free(dev->cb.in);
+	ring_free(dev->cb.out);
+	free(dev);
+}
+
+
+static int pa_list(audio_list_h *h, void *arg)
+{
+	char err[256];
+	int e;
+
+	e = initialise(err, sizeof(err));
+	if (e)
+		return e;
+
+	for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
+		const PaDeviceInfo *d = Pa_GetDeviceInfo(i);
+		char name[AUDIO_NAME];
+
+		if (!d)
+			continue;
+
+		text_escape(name, sizeof(name), d->name, strlen(d->name));
+		h(name, d->maxInputChannels > 0, d->maxOutputChannels > 0,
+		  i == default_of(true) || i == default_of(false), arg);
+	}
+
+	(void)Pa_Terminate();
+
+	return 0;
+}
+
+
+static size_t pa_read(struct audio_dev *dev, int16_t *v, size_t n)
+{
+	/* what was captured before anybody listened is old */
+	if (!dev->reading) {
+		const size_t fill = ring_fill(dev->cb.in);
+
+		if (fill > n)
+			(void)ring_drop(dev->cb.in, fill - n);
+		dev->reading = true;
+	}
+
+	return ring_read(dev->cb.in, v, n);
+}
+
+
+static size_t pa_write(struct audio_dev *dev, const int16_t *v, size_t n)
+{
+	size_t fill;
+
+	if (!dev->out)
+		return n;
+
+	fill = ring_fill(dev->cb.out);
+	if (fill >= dev->cap)
+		return 0;
+
+	return ring_write(dev->cb.out, v,
+			  n < dev->cap - fill ? n : dev->cap - fill);
+}
+
+
+static size_t pa_in_fill(const struct audio_dev *dev)
+{
+	return ring_fill(dev->cb.in);
+}
+
+
+static size_t pa_out_fill(const struct audio_dev *dev)
+{
+	return ring_fill(dev->cb.out);
+}
+
+
+static bool pa_alive(const struct audio_dev *dev)
+{
+	return !atomic_load_explicit(&dev->cb.gone, memory_order_relaxed);
+}
+
+
+/* Some sound systems just stop calling when they die */
+static void pa_service(struct audio_dev *dev)
+{
+	const unsigned captured = atomic_load(&dev->cb.captured);
+	const unsigned played = atomic_load(&dev->cb.played);
+	const unsigned underruns = atomic_load(&dev->cb.underruns);
+	const uint64_t now = clock_ms();
+
+	if (!dev->moved_ms ||
+	    ((!dev->in || captured != dev->captured) &&
+	     (!dev->out || played != dev->played))) {
+		dev->captured = captured;
+		dev->played   = played;
+		dev->moved_ms = now;
+	}
+	else if (now - dev->moved_ms > STALL_MS && pa_alive(dev)) {
+		log_warn("the sound device has stood still for %d s",
+			 STALL_MS / 1000);
+		atomic_store(&dev->cb.gone, true);
+	}
+
+	if (underruns != dev->underruns) {
+		log_debug("the loudspeaker ran dry %u times",
+			  underruns - dev->underruns);
+		dev->underruns = underruns;
+	}
+}
+
+
+const struct audio_driver audio_portaudio = {
+	.name = "portaudio",
+	.summary = "the sound card (the default one, or by a part of its name)",
+	.clock = true, .blocks = true,
+	.list = pa_list, .open = pa_open, .read = pa_read, .write = pa_write,
+	.in_fill = pa_in_fill, .out_fill = pa_out_fill, .alive = pa_alive,
+	.service = pa_service, .close = pa_close,
+};
