@@ -8,9 +8,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -187,10 +189,7 @@ static void test_write_failures(void **state)
 	assert_int_equal(path_write(in_tmp("d"), "x", 1, 0600), EISDIR);
 	assert_int_equal(path_write(NULL, "x", 1, 0600), EINVAL);
 
-	/* a full disk: the old file stays, the temporary does not */
-	if (!access("/dev/full", W_OK))
-		assert_int_equal(path_write("/dev/full", "x", 1, 0600),
-				 EINVAL);
+	assert_int_equal(path_write("/dev/null", "x", 1, 0600), EINVAL);
 
 	/* a link stays one */
 	assert_int_equal(path_write(in_tmp("real"), "old", 3, 0600), 0);
@@ -203,6 +202,31 @@ static void test_write_failures(void **state)
 	free(text);
 
 	assert_int_equal(files_in_tmp(), 3);
+}
+
+
+/* No room, as on a full disk: the old file stays, the temporary does not */
+static void test_write_no_room(void **state)
+{
+	const struct rlimit little = {100, RLIM_INFINITY};
+	struct rlimit before;
+	char big[1000], *text = NULL;
+	(void)state;
+
+	memset(big, 'b', sizeof(big));
+	assert_int_equal(path_write(in_tmp("f"), "old", 3, 0600), 0);
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	assert_int_equal(path_write(in_tmp("f"), big, sizeof(big), 0600),
+			 EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+
+	assert_int_equal(path_read(&text, NULL, in_tmp("f"), 100), 0);
+	assert_string_equal(text, "old");
+	free(text);
+	assert_int_equal(files_in_tmp(), 1);
 }
 
 
@@ -267,6 +291,7 @@ int main(void)
 		T(test_mkdirs),
 		T(test_write_read),
 		T(test_write_failures),
+		T(test_write_no_room),
 		T(test_read_odd_files),
 		T(test_sound),
 	};

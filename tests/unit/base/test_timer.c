@@ -325,6 +325,24 @@ static void test_loop_fires_in_time(void **state)
 }
 
 
+/* What is due before the time the descriptor is set to moves it forward */
+static void test_loop_earlier_moves_forward(void **state)
+{
+	struct timer late = {0}, stop = {0};
+	uint64_t begin = clock_ns(), end = 0;
+	int one = 1;
+	(void)state;
+
+	timer_start(&late, 60000, note_h, &one);
+	timer_start(&stop, 1, stop_h, &end);
+	loop_run();
+
+	assert_int_equal(fired_n, 0);
+	assert_in_range(end - begin, 1000000, 9000000000ULL);
+	timer_cancel(&late);
+}
+
+
 struct again {
 	struct timer t;
 	unsigned n;
@@ -338,8 +356,9 @@ static void again_h(void *arg)
 {
 	struct again *a = arg;
 
-	++a->n;
-	timer_start(&a->t, 0, again_h, a);
+	/* a time long past: due again at once */
+	assert_true(++a->n < 1000);
+	timer_start_ns(&a->t, 0, again_h, a);
 }
 
 
@@ -510,6 +529,7 @@ int main(void)
 		FAKE(test_handler_frees_owner),
 		FAKE(test_many),
 		LOOP(test_loop_fires_in_time),
+		LOOP(test_loop_earlier_moves_forward),
 		LOOP(test_loop_zero_delay_is_fair),
 		LOOP(test_loop_idle_is_disarmed),
 		LOOP(test_loop_stale_wake),

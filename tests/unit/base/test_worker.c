@@ -253,6 +253,36 @@ static void test_free_while_stuck(void **state)
 }
 
 
+static void work_begun(void *arg)
+{
+	work(arg);
+	(void)sem_post(&begun);
+}
+
+
+/* Freed when a result is there and nobody has come for it */
+static void test_free_with_result(void **state)
+{
+	static struct task t[2];
+	struct worker *w = NULL;
+	(void)state;
+
+	assert_int_equal(sem_init(&begun, 0, 0), 0);
+	assert_int_equal(worker_alloc(&w, "result"), 0);
+	tasks_reset(t, 2, 0);
+	assert_int_equal(worker_post(w, work, done, drop, &t[0]), 0);
+	assert_int_equal(worker_post(w, work_begun, done, drop, &t[1]), 0);
+	wait_sem(&begun);          /* so the first has ended */
+	mem_deref(w);
+
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(t[i].worked);
+		assert_int_equal(t[i].dropped, 1);
+		assert_int_equal(t[i].done, 0);
+	}
+}
+
+
 /* Freed while work is about to end: its result goes to drop, and joined */
 static void test_free_while_running(void **state)
 {
@@ -308,6 +338,7 @@ int main(void)
 		T(test_unused),
 		T(test_free_in_done),
 		T(test_free_while_stuck),
+		T(test_free_with_result),
 		T(test_free_while_running),
 		T(test_signals_blocked),
 	};
