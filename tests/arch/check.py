@@ -147,7 +147,8 @@ def check_includes(plan, files):
                 target = os.path.join("include", name)
             else:
                 target = os.path.normpath(os.path.join(os.path.dirname(f.path), name))
-                if not target.startswith(os.path.join("src", module) + os.sep):
+                home = os.path.dirname(f.path) if module == "main" else os.path.join("src", module)
+                if os.path.dirname(target) != home and not target.startswith(os.path.join("src", module) + os.sep):
                     yield f.path, line, 'includes "%s" of another folder' % name
             if target in known:
                 edges.setdefault(f.path, set()).add(target)
@@ -239,14 +240,15 @@ def arguments(text, at):
     return [x.strip() for x in out]
 
 
-LITERAL = re.compile(r'(?:"(?:\\.|[^"\\])*"|PRI[A-Za-z0-9]+|\s)+$', re.S)
+PIECES = r"\s*(S\s*)+"              # literals, and macros that stand for one
 
 
 def literal(arg):
-    choice = re.match(r'[^"]*\?(.*?):(.*)$', arg, re.S)
-    if choice and literal(choice.group(1)) and literal(choice.group(2)):
+    if arg == "NULL":
         return True
-    return arg == "NULL" or ('"' in arg and LITERAL.match(arg) is not None)
+    arg = re.sub(r'"(?:\\.|[^"\\])*"|\bPRI\w+|\b[A-Z][A-Z0-9_]{3,}\b(?=\s*("|$))', "S", arg)
+    return re.fullmatch(PIECES, arg) is not None or \
+        re.fullmatch(r"[^?:]*\?" + PIECES + ":" + PIECES, arg) is not None
 
 
 def check_formats(files):
