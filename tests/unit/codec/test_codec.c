@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <offhook/compat.h>
 #include <offhook/codec.h>
-#include "signal.h"
+#include "wave.h"
 
 
 static const struct codec_param param = { .ptime_ms = 20, .complexity = -1 };
@@ -65,7 +65,7 @@ static void known_bytes(const struct codec *c)
 
 	assert_int_equal(0, c->decode(d, pcm, &n, v->bytes, v->len));
 	assert_int_equal(v->samples, n);
-	assert_true(signal_snr(v->pcm, pcm, n) >= v->min_snr_db);
+	assert_true(wave_snr(v->pcm, pcm, n) >= v->min_snr_db);
 
 	mem_deref(d);
 	mem_deref(e);
@@ -95,7 +95,7 @@ static void steady_sound(const struct codec *c)
 	round_trip(c, in, out, n);
 
 	for (size_t i = 0; i <= 2 * some; i++)
-		snr = fmax(snr, signal_snr(in + from, out + from - some + i +
+		snr = fmax(snr, wave_snr(in + from, out + from - some + i +
 					   c->delay_samples, n / 4));
 	if (snr < v->min_snr_db)
 		fail_msg("%s: %.1f dB", c->name, snr);
@@ -137,7 +137,7 @@ static void test_delay(void **state)
 
 		assert_non_null(in);
 		assert_non_null(out);
-		signal_voice(in, n, c->rate_hz);
+		wave_voice(in, n, c->rate_hz);
 		round_trip(c, in, out, n);
 
 		for (size_t lag = 0; lag < most; lag++) {
@@ -159,8 +159,8 @@ static void test_delay(void **state)
 		if (at + slack(c) < c->delay_samples ||
 		    at > c->delay_samples + slack(c))
 			fail_msg("%s: delay %zu", c->name, at);
-		assert_true(fabs(20 * log10(signal_rms(out + n / 4 + at, w) /
-					    signal_rms(in + n / 4, w))) < 0.5);
+		assert_true(fabs(20 * log10(wave_rms(out + n / 4 + at, w) /
+					    wave_rms(in + n / 4, w))) < 0.5);
 		free(in);
 		free(out);
 	}
@@ -180,7 +180,7 @@ static void test_every_packet_time(void **state)
 
 		assert_int_equal(0, c->enc_alloc(&e, c, &param));
 		assert_int_equal(0, c->dec_alloc(&d, c, &param));
-		signal_voice(v, CODEC_FRAME_MAX, c->rate_hz);
+		wave_voice(v, CODEC_FRAME_MAX, c->rate_hz);
 
 		for (unsigned ms = 1; ms <= 200; ms++) {
 			const unsigned got = codec_ptime(c, ms);

@@ -8,7 +8,7 @@
 #include <opus/opus.h>
 #include <offhook/compat.h>
 #include <offhook/codec.h>
-#include "signal.h"
+#include "wave.h"
 
 
 enum { FRAME = 960, FRAMES = 150 };
@@ -118,7 +118,7 @@ static struct packets {
 	struct codec_enc *e = NULL;
 
 	assert_non_null(p);
-	signal_voice(p->in, FRAMES * FRAME, 48000);
+	wave_voice(p->in, FRAMES * FRAME, 48000);
 	assert_int_equal(0, c->enc_alloc(&e, c, prm));
 	for (size_t i = 0; i < FRAMES; i++) {
 		p->len[i] = CODEC_BYTES_MAX;
@@ -241,9 +241,9 @@ static double lost_snr(struct packets *p, bool use_next)
 	for (size_t i = 19; i + 1 < FRAMES; i += 10) {
 		const int16_t *v = p->in + i * FRAME - c->delay_samples;
 
-		if (signal_rms(v, FRAME) < 300)
+		if (wave_rms(v, FRAME) < 300)
 			continue;
-		sum += signal_snr(v, p->out + i * FRAME, FRAME);
+		sum += wave_snr(v, p->out + i * FRAME, FRAME);
 		k++;
 	}
 	assert_true(k > 5);
@@ -288,7 +288,7 @@ static void test_tune(void **state)
 	(void)state;
 
 	assert_non_null(v);
-	signal_voice(v, FRAMES * FRAME, 48000);
+	wave_voice(v, FRAMES * FRAME, 48000);
 	prm.bitrate = 64000;
 	assert_int_equal(0, c->enc_alloc(&e, c, &prm));
 	for (size_t i = 0; i < FRAMES; i++) {
@@ -347,7 +347,7 @@ static void test_stereo_in(void **state)
 
 	assert_non_null(o);
 	assert_int_equal(0, c->dec_alloc(&d, c, &plain));
-	signal_sine(side, FRAME, 48000, 500, 8000);
+	wave_sine(side, FRAME, 48000, 500, 8000);
 	for (size_t i = 0; i < FRAME; i++) {
 		both[2 * i] = side[i];
 		both[2 * i + 1] = 0;
@@ -361,7 +361,7 @@ static void test_stereo_in(void **state)
 		assert_int_equal(0, c->decode(d, v, &n, buf, (size_t)len));
 		assert_int_equal(FRAME, n);
 	}
-	assert_true(signal_rms(v, FRAME) > 2000);
+	assert_true(wave_rms(v, FRAME) > 2000);
 	opus_encoder_destroy(o);
 	mem_deref(d);
 }

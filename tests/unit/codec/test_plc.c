@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <offhook/compat.h>
 #include <offhook/codec.h>
-#include "signal.h"
+#include "wave.h"
 
 
 static const uint32_t rates[] = { 8000, 16000, 44100, 48000 };
@@ -48,7 +48,7 @@ static void test_good_is_untouched(void **state)
 
 	assert_int_equal(0, plc_alloc(&p, 8000));
 	for (int k = 0; k < 10; k++) {
-		signal_noise(in, 960, 32767);
+		wave_noise(in, 960, 32767);
 		memcpy(v, in, sizeof(v));
 		plc_good(p, v, 80u * (unsigned)(k + 1));
 		assert_memory_equal(in, v, sizeof(v));
@@ -69,7 +69,7 @@ static void test_tone_goes_on(void **state)
 		struct plc *p = NULL;
 		double snr;
 
-		signal_sine(in, 50 * f, rate, 200, 10000);
+		wave_sine(in, 50 * f, rate, 200, 10000);
 		memcpy(v, in, 50 * f * sizeof(*v));
 		assert_int_equal(0, plc_alloc(&p, rate));
 		for (size_t i = 0; i < 50; i++) {
@@ -80,7 +80,7 @@ static void test_tone_goes_on(void **state)
 		}
 
 		/* it fades in the second half of each gap */
-		snr = signal_snr(in, v, 50 * f);
+		snr = wave_snr(in, v, 50 * f);
 		if (snr < 20)
 			fail_msg("%u Hz: %.1f dB", rate, snr);
 		assert_true(step(v, 50 * f) < 2 * step(in, 50 * f));
@@ -104,7 +104,7 @@ static void test_voice(void **state)
 		struct plc *p = NULL;
 		int lost = 0, holes = 0, loud = 0;
 
-		signal_voice(in, n, rate);
+		wave_voice(in, n, rate);
 		memcpy(v, in, n * sizeof(*v));
 		assert_int_equal(0, plc_alloc(&p, rate));
 		for (size_t i = 0; i < 200; i++) {
@@ -116,10 +116,10 @@ static void test_voice(void **state)
 				continue;
 			}
 			plc_lost(p, o, f);
-			if (signal_rms(in + i * f, f) < 300)
+			if (wave_rms(in + i * f, f) < 300)
 				continue;
-			db = 20 * log10(signal_rms(o, f) /
-					signal_rms(in + i * f, f));
+			db = 20 * log10(wave_rms(o, f) /
+					wave_rms(in + i * f, f));
 			lost++;
 			holes += db < -6;
 			loud += db > 4;
@@ -143,7 +143,7 @@ static void test_fades_to_nothing(void **state)
 	(void)state;
 
 	assert_int_equal(0, plc_alloc(&p, 8000));
-	signal_voice(v, 8000, 8000);
+	wave_voice(v, 8000, 8000);
 	plc_good(p, v, 1600);
 
 	for (int k = 0; k < 20; k++) {
@@ -177,7 +177,7 @@ static void test_noise_does_not_buzz(void **state)
 	(void)state;
 
 	assert_int_equal(0, plc_alloc(&p, 8000));
-	signal_noise(v, 1600, 8000);
+	wave_noise(v, 1600, 8000);
 	plc_good(p, v, 1600);
 	plc_lost(p, made, 160);
 
@@ -213,7 +213,7 @@ static void test_edges(void **state)
 	assert_int_equal(0, plc_alloc(&p, 48000));
 	memset(v, 1, sizeof(v));
 	plc_lost(p, v, 960);
-	assert_true(signal_rms(v, 960) == 0);
+	assert_true(wave_rms(v, 960) == 0);
 
 	/* the loudest there is, in crumbs, must not wrap round */
 	for (int i = 0; i < 960; i++)

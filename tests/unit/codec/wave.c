@@ -1,8 +1,8 @@
 /**
- * @file signal.c  Sounds to test codecs with, and how alike two are
+ * @file wave.c  Sounds to test codecs with, and how alike two are
  */
 #include <math.h>
-#include "signal.h"
+#include "wave.h"
 
 
 static int16_t clip(double v)
@@ -11,14 +11,14 @@ static int16_t clip(double v)
 }
 
 
-void signal_sine(int16_t *v, size_t n, uint32_t rate_hz, double hz, double amp)
+void wave_sine(int16_t *v, size_t n, uint32_t rate_hz, double hz, double amp)
 {
 	for (size_t i = 0; i < n; i++)
 		v[i] = clip(amp * sin(2 * M_PI * hz * (double)i / rate_hz));
 }
 
 
-void signal_noise(int16_t *v, size_t n, double amp)
+void wave_noise(int16_t *v, size_t n, double amp)
 {
 	uint32_t s = 1;
 
@@ -55,7 +55,7 @@ static void tune_to(struct pole *p, double hz, double width, double rate)
 }
 
 
-void signal_voice(int16_t *v, size_t n, uint32_t rate_hz)
+void wave_voice(int16_t *v, size_t n, uint32_t rate_hz)
 {
 	struct pole f1 = {0}, f2 = {0};
 	double phase = 0, peak = 1;
@@ -91,7 +91,7 @@ void signal_voice(int16_t *v, size_t n, uint32_t rate_hz)
 }
 
 
-double signal_snr(const int16_t *ref, const int16_t *got, size_t n)
+double wave_snr(const int16_t *ref, const int16_t *got, size_t n)
 {
 	double s = 1e-9, d = 1e-9;
 
@@ -106,7 +106,7 @@ double signal_snr(const int16_t *ref, const int16_t *got, size_t n)
 }
 
 
-double signal_rms(const int16_t *v, size_t n)
+double wave_rms(const int16_t *v, size_t n)
 {
 	double s = 0;
 
