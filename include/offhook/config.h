@@ -95,9 +95,9 @@ struct account_conf {
 	char password_env[128];
 	char password_file[CONFIG_STR];
 	char password_command[CONFIG_STR];
-	char auth_user[128];       /* default: user part                    */
-	char registrar[CONFIG_STR];
-	char outbound[CONFIG_STR]; /* a route, URI or host                  */
+	char auth_user[128];       /* not given: the user part, decoded     */
+	char registrar[CONFIG_STR]; /* "" or a SIP URI, also from a host    */
+	char outbound[CONFIG_STR]; /* the same, with its parameters         */
 	char transport[8];         /* "" udp tcp tls                        */
 	int64_t expires;           /* seconds                               */
 	int regist;                /* register=: -1 by rule, 0 no, 1 yes    */
@@ -127,16 +127,24 @@ const struct account_param *account_param_table(size_t *n);
  * Unknown parameter: nearest name in err. @return 0, EINVAL
  */
 int  account_parse(struct account_conf *ac, const char *text, char *err);
+/**
+ * Like one `;name=value`, not percent-decoded: checked, a password read from
+ * where it is. ac is untouched on failure. @return 0, EINVAL
+ */
 int  account_param_set(struct account_conf *ac, const char *name,
 		       const char *value, char *err);
-/** Value as text, secrets as "***". @return 0, ENOENT */
+/** Value as text, secrets as "***". @return 0, ENOENT (no such, not said) */
 int  account_param_get(const struct account_conf *ac, const char *name,
 		       char *buf, size_t sz);
-/** Overwrite a password inside a program argument, in place */
+/** Overwrite a password inside a program argument, in place; copy it first */
 void account_mask_arg(char *arg);
 
 typedef int (account_conf_h)(const struct account_conf *ac, void *arg);
-/** [NAME] sections; nothing is delivered unless the whole file is right */
+/**
+ * [NAME] sections with `uri = ...` and parameters, whose values stand as they
+ * are (percent signs too); nothing is delivered unless the whole file is
+ * right, and a missing file is 0. What h returns but 0 ends it.
+ */
 int  accounts_load(const char *path, account_conf_h *h, void *arg, char *err);
 
 #endif

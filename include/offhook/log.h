@@ -1,9 +1,10 @@
 /**
  * @file log.h  Logging
  *
- * Main writes.  Any other thread hands a fixed-size record through a ring
- * that main drains; a full ring counts what it drops and says so.  Never call
- * from the sound callback.  Lines go to stderr or a file, never to stdout.
+ * Main, the thread the process began with, writes.  Any other thread hands a
+ * fixed-size record through a ring that main drains; a full ring counts what
+ * it drops and says so.  Never call from the sound callback.  Lines go to
+ * stderr or a file, never to stdout.
  * What comes from outside is escaped (text_escape) before it is written.
  */
 #ifndef OFFHOOK_LOG_H
