@@ -84,10 +84,11 @@ struct sip_stack_conf {
 struct sip_stack_h {
 	/**
 	 * An INVITE outside any dialog passed all checks of RFC 3261 8.2.
-	 * offer is its SDP, NULL when it has none. Take it with
-	 * sip_call_attach and reply with sip_call_ring/answer/reject at once
-	 * or later; or return a final status (404, 486, 488, 503 ...), which
-	 * is sent. @return 0 when taken
+	 * offer is its SDP, NULL when it has none; it is ours, valid now.
+	 * Take the call with sip_call_attach and mem_ref, and reply with
+	 * sip_call_ring/answer/reject at once or later; or return a final
+	 * status (404, 486, 488, 503 ...), which is sent. A call nobody
+	 * holds is refused. @return 0 when taken
 	 */
 	int (*invite_h)(struct sip_call *call, const struct sip_info *in,
 			struct mbuf *offer, void *arg);
@@ -175,8 +176,9 @@ struct sip_call_h {
 	/** The peer offers in mid-call: answer it. @return 0, or the status
 	 *  to refuse with (488, 400); what was before stays in force */
 	int (*answer_h)(struct mbuf **answer, struct mbuf *offer, void *arg);
-	/** The peer answered our offer. early: in a 1xx. @return 0, or a
-	 *  status: the answer is unusable (the call is then ended) */
+	/** The peer answered our offer. early: in a 1xx, a preview that
+	 *  another branch may overrule. @return 0, or a status: the answer
+	 *  is unusable (the call is then ended; a preview is forgotten) */
 	int (*result_h)(struct mbuf *answer, bool early, void *arg);
 	/** Caller: a 1xx above 100 (after result_h when it has SDP) */
 	void (*progress_h)(const struct sip_info *in, bool sdp, void *arg);

@@ -1,0 +1,727 @@
+/**
+ * @file session.c  The life of an INVITE session
+ *
+ * What is common to caller and callee: how a call begins and ends, requests
+ * inside its dialogs, BYE in both directions, and the functions of sip.h that
+ * work in any phase.  RFC 3261 chapters 12.2 and 15.
+ *
+ * Main thread.  A call is in stack->calls while it has work to do, in
+ * stack->lingering when it only waits for late 2xx or for its memory to be
+ * freed; otherwise its stack is NULL and the user alone holds it.  The user
+ * may free it inside any handler: then it lives until the next turn, and
+ * everything here may go on using it after a handler returned.
+ */
+#include "session.h"
+
+
+static void turn_h(void *arg);
+
+
+static const char *phase_name(enum phase phase)
+{
+	switch (phase) {
+
+	case PHASE_CALLING:  return "calling";
+	case PHASE_INCOMING: return "incoming";
+	case PHASE_ANSWERED: return "answered";
+	case PHASE_UP:       return "up";
+	case PHASE_DOWN:     return "down";
+	}
+
+	return "?";
+}
+
+
+void call_phase(struct sip_call *c, enum phase phase)
+{
+	static const uint8_t next[] = {
+		[PHASE_CALLING]  = 1 << PHASE_UP | 1 << PHASE_DOWN,
+		[PHASE_INCOMING] = 1 << PHASE_ANSWERED | 1 << PHASE_DOWN,
+		[PHASE_ANSWERED] = 1 << PHASE_UP | 1 << PHASE_DOWN,
+		[PHASE_UP]       = 1 << PHASE_DOWN,
+		[PHASE_DOWN]     = 1 << PHASE_DOWN,
+	};
+
+	if (!(next[c->phase] & 1 << phase)) {
+		log_warn("call: no way from %s to %s", phase_name(c->phase),
+			 phase_name(phase));
+		return;
+	}
+
+	log_debug("call %p: %s -> %s", (void *)c, phase_name(c->phase),
+		  phase_name(phase));
+
+	c->phase = phase;
+
+	if (phase == PHASE_DOWN) {
+		timer_cancel(&c->tmr_ring);
+		timer_cancel(&c->tmr_expire);
+		c->mod_wanted = false;
+	}
+}
+
+
+static void branch_destructor(void *arg)
+{
+	struct branch *br = arg;
+
+	list_unlink(&br->le);
+	mem_deref(br->ack_query);
+	mem_deref(br->bye);
+	mem_deref(br->early);
+	mem_deref(br->ack);
+	mem_deref(br->ack_sdp);
+	dialog_end(br->dlg);
+	mem_deref(br->dlg);
+}
+
+
+int branch_alloc(struct branch **bp, struct sip_call *c, struct dialog *d)
+{
+	struct branch *br = mem_zalloc(sizeof(*br), branch_destructor);
+
+	if (!br)
+		return ENOMEM;
+
+	br->call = c;
+	br->dlg = d;
+	d->request_h = session_request;
+	d->arg = br;
+	list_append(&c->branches, &br->le, br);
+
+	*bp = br;
+
+	return 0;
+}
+
+
+/* Let go of everything that needs the stack */
+static void call_strip(struct sip_call *c)
+{
+	timer_cancel(&c->tmr_ring);
+	timer_cancel(&c->tmr_wait);
+	timer_cancel(&c->tmr_expire);
+	timer_cancel(&c->tmr_mod);
+	timer_cancel(&c->tmr_turn);
+
+	c->br = NULL;
+	c->early_br = NULL;
+	list_flush(&c->branches);
+	c->invite = mem_deref(c->invite);
+	c->tmpl = mem_deref(c->tmpl);
+	c->sent = mem_deref(c->sent);
+	c->st = mem_deref(c->st);
+	c->msg = mem_deref(c->msg);
+	c->ok = mem_deref(c->ok);
+	c->prov = mem_deref(c->prov);
+	c->mod_offer = mem_deref(c->mod_offer);
+	list_unlink(&c->le);
+}
+
+
+static void call_destructor(void *arg)
+{
+	struct sip_call *c = arg;
+
+	if (c->stack && !c->dead) {
+
+		/* the user lets go: end on the wire first */
+		mem_ref(c);
+		c->orphan = true;
+		memset(&c->h, 0, sizeof(c->h));
+
+		if (c->phase != PHASE_DOWN)
+			sip_call_hangup(c, 0, NULL);
+		else
+			call_check(c);
+		return;
+	}
+
+	call_strip(c);
+	mem_deref(c->callid);
+	mem_deref(c->hop);
+	mem_deref(c->headers);
+	mem_deref(c->reason);
+}
+
+
+int call_alloc(struct sip_call **cp, struct sip_stack *s, enum phase phase)
+{
+	struct sip_call *c = mem_zalloc(sizeof(*c), call_destructor);
+
+	if (!c)
+		return ENOMEM;
+
+	c->stack = s;
+	c->phase = phase;
+	sa_init(&c->laddr, AF_UNSPEC);
+	list_append(&s->calls, &c->le, c);
+	++s->stats.sessions;
+
+	*cp = c;
+
+	return 0;
+}
+
+
+uint32_t call_t1(const struct sip_call *c)
+{
+	return c->stack && c->stack->t1_ms ? c->stack->t1_ms : SIP_T1_MS;
+}
+
+
+static bool call_busy(const struct sip_call *c)
+{
+	const struct le *le;
+
+	if (!c->reported || c->phase != PHASE_DOWN ||
+	    c->invite || c->st || c->ok)
+		return true;
+
+	for (le = c->branches.head; le; le = le->next) {
+		const struct branch *br = le->data;
+
+		if (br->bye || br->bye_due || br->ack_query)
+			return true;
+	}
+
+	return false;
+}
+
+
+/* Late 2xx will not come any more: what is left is the user's */
+static void linger_h(void *arg)
+{
+	struct sip_call *c = arg;
+
+	c->linger_ms = 0;
+	call_check(c);
+}
+
+
+void call_check(struct sip_call *c)
+{
+	struct sip_stack *s = c->stack;
+
+	if (!s || call_busy(c))
+		return;
+
+	if (!c->finished) {
+		c->finished = true;
+		--s->stats.sessions;
+		list_unlink(&c->le);
+		list_append(&s->lingering, &c->le, c);
+	}
+
+	if (c->linger_ms) {
+		const uint64_t now = clock_ms();
+
+		timer_start(&c->tmr_wait, c->linger_ms > now ?
+			    c->linger_ms - now : 0, linger_h, c);
+	}
+	else if (c->orphan) {
+		timer_start(&c->tmr_turn, 0, turn_h, c);
+	}
+	else {
+		call_strip(c);
+		c->stack = NULL;
+	}
+
+	stack_closing_check(s);
+}
+
+
+static void turn_h(void *arg)
+{
+	struct sip_call *c = arg;
+
+	if (!c->reported) {
+		call_closed(c, &c->res, NULL);
+	}
+	else if (c->orphan && c->finished) {
+		c->dead = true;
+		mem_deref(c);
+	}
+}
+
+
+void call_closed(struct sip_call *c, const struct sip_result *res,
+		 const struct sip_msg *msg)
+{
+	const struct sip_call_h h = c->h;
+
+	call_phase(c, PHASE_DOWN);
+
+	if (c->reported)
+		return;
+
+	c->reported = true;
+	timer_cancel(&c->tmr_turn);
+	memset(&c->h, 0, sizeof(c->h));
+
+	if (h.closed_h) {
+		const struct sip_result copy = *res;
+
+		if (msg) {
+			struct sip_info in;
+
+			sip_info_fill(&in, msg);
+			h.closed_h(&copy, &in, c->arg);
+		}
+		else {
+			h.closed_h(&copy, NULL, c->arg);
+		}
+	}
+
+	call_check(c);
+}
+
+
+void call_closed_later(struct sip_call *c, const struct sip_result *res)
+{
+	if (c->phase == PHASE_DOWN)
+		return;
+
+	call_phase(c, PHASE_DOWN);
+	c->res = *res;
+	timer_start(&c->tmr_turn, 0, turn_h, c);
+}
+
+
+void call_drop(struct sip_call *c, enum sip_cause cause, uint16_t code,
+	       const struct sip_msg *msg)
+{
+	struct sip_result res = {.cause = cause, .code = code};
+
+	/* it may be over already: its user hung up in a handler */
+	if (c->phase == PHASE_DOWN)
+		return;
+
+	if (c->br)
+		branch_bye(c->br);
+
+	call_closed(c, &res, msg);
+}
+
+
+struct mbuf *call_sdp(const struct sip_msg *msg)
+{
+	if (!mbuf_get_left(msg->mb) ||
+	    !msg_ctype_cmp(&msg->ctyp, "application", "sdp"))
+		return NULL;
+
+	return msg->mb;
+}
+
+
+int call_result(struct sip_call *c, struct mbuf *sdp, bool early)
+{
+	const size_t pos = sdp->pos, end = sdp->end;
+	int status = 0;
+
+	if (c->h.result_h)
+		status = c->h.result_h(sdp, early, c->arg);
+
+	sdp->pos = pos;
+	sdp->end = end;
+
+	return status;
+}
+
+
+int call_answer_offer(struct sip_call *c, struct mbuf **answer,
+		      struct mbuf *offer)
+{
+	const size_t pos = offer->pos, end = offer->end;
+	int status = 488;
+
+	*answer = NULL;
+
+	if (c->h.answer_h)
+		status = c->h.answer_h(answer, offer, c->arg);
+
+	offer->pos = pos;
+	offer->end = end;
+
+	if (!status && !*answer)
+		status = 500;
+	if (status) {
+		*answer = mem_deref(*answer);
+		if (status < 300 || status > 699)
+			status = 500;
+	}
+
+	return status;
+}
+
+
+int branch_request(struct request **rp, struct branch *br,
+		   const char *method, struct mbuf *sdp,
+		   request_head_h *head_h, request_resp_h *resp_h)
+{
+	struct dialog *d = br->dlg;
+	struct request_conf conf = {
+		.method = method,
+		.digest = d->digest,
+		.ctype  = sdp ? SIP_ACCEPT : NULL,
+		.body   = sdp,
+	};
+	struct sip_result res;
+	struct target_list tl;
+	char *uri = NULL, *hop = NULL;
+	int err;
+
+	err = dialog_uris(d, &uri, &hop);
+	if (err)
+		return err;
+
+	conf.uri = uri;
+	conf.hop = hop;
+	if (!dialog_targets(d, hop, &tl, &res))
+		conf.targets = &tl;
+
+	err = request_send(rp, d->stack, &conf, head_h, resp_h, br);
+
+	mem_deref(uri);
+	mem_deref(hop);
+
+	return err;
+}
+
+
+/* BYE ---------------------------------------------------------------------- */
+
+static int bye_head_h(struct mbuf *mb, const struct target *tg, void *arg)
+{
+	struct branch *br = arg;
+	int err;
+
+	err = dialog_head(br->dlg, mb, tg, "BYE", ++br->dlg->lseq, false);
+	if (!err && br->call->reason)
+		err = mbuf_printf(mb, "Reason: %s\r\n", br->call->reason);
+
+	return err;
+}
+
+
+/* Whatever the answer, the session was over when BYE was sent (15.1.1) */
+static void bye_resp_h(bool final, const struct sip_result *res,
+		       const struct sip_msg *msg, void *arg)
+{
+	struct branch *br = arg;
+	(void)res;
+	(void)msg;
+
+	if (!final)
+		return;
+
+	br->bye = mem_deref(br->bye);
+	call_check(br->call);
+}
+
+
+void branch_bye(struct branch *br)
+{
+	struct sip_call *c = br->call;
+	int err;
+
+	if (br->bye)
+		return;
+
+	/* 15: not before the ACK, in either direction */
+	br->bye_due = br->ack_due || (c->ok && br == c->br);
+	if (br->bye_due)
+		return;
+
+	err = branch_request(&br->bye, br, "BYE", NULL, bye_head_h,
+			     bye_resp_h);
+	if (err)
+		log_info("call: no BYE: %s", strerror(err));
+}
+
+
+static void bye_recv(struct branch *br, struct leg *leg,
+		     const struct sip_msg *msg)
+{
+	struct sip_call *c = br->call;
+	struct sip_result res = {.remote = true};
+
+	/* 15: a callee has no way to leave an early dialog but its answer */
+	if (c->phase == PHASE_CALLING && !br->ack && !br->ack_due) {
+		(void)stack_reply(leg, msg, 481, NULL, NULL);
+		return;
+	}
+
+	(void)sip_treply(NULL, leg->sip, msg, 200, "OK");
+
+	br->bye_due = false;
+
+	if (br != c->br) {
+		call_check(c);
+		return;
+	}
+
+	if (c->phase == PHASE_INCOMING) {
+		res.cause = SIP_CAUSE_CANCELLED;
+		res.code = 487;
+	}
+
+	call_terminate(c);
+	c->ok = mem_deref(c->ok);
+	c->msg = mem_deref(c->msg);
+	timer_cancel(&c->tmr_wait);
+	timer_cancel(&c->tmr_mod);
+	if (c->mod_out)
+		c->invite = mem_deref(c->invite);
+
+	if (c->phase == PHASE_DOWN)
+		call_check(c);
+	else
+		call_closed(c, &res, msg);
+}
+
+
+/* Requests in a dialog ------------------------------------------------------ */
+
+/* Inside a dialog it asks after the dialog, not after room for a new call */
+static void options_recv(struct leg *leg, const struct sip_msg *msg)
+{
+	(void)stack_reply(leg, msg, 200, NULL,
+			  "Allow: " SIP_ALLOW "\r\n"
+			  "Accept: " SIP_ACCEPT "\r\n"
+			  "Supported: " SIP_SUPPORTED "\r\n");
+}
+
+
+/* uas.c has seen to methods and bodies */
+bool session_request(const struct sip_msg *msg, void *arg)
+{
+	struct branch *br = arg;
+	struct sip_call *c = br->call;
+	struct leg *leg = stack_leg_msg(c->stack, msg);
+
+	if (!leg)
+		return false;
+
+	if (!pl_strcmp(&msg->met, "ACK")) {
+		if (c->ok && br == c->br && msg->cseq.num == c->ok_cseq)
+			call_acked(c, msg);
+		return true;
+	}
+
+	if (dialog_check_seq(br->dlg, msg))
+		(void)stack_reply(leg, msg, 500, "CSeq Out Of Order", NULL);
+	else if (!pl_strcmp(&msg->met, "BYE"))
+		bye_recv(br, leg, msg);
+	else if (c->phase == PHASE_DOWN || (c->br && br != c->br))
+		return false;
+	else if (!pl_strcmp(&msg->met, "INVITE"))
+		reinvite_recv(br, leg, msg);
+	else if (!pl_strcmp(&msg->met, "OPTIONS"))
+		options_recv(leg, msg);
+	else
+		return false;
+
+	return true;
+}
+
+
+/* Functions of sip.h -------------------------------------------------------- */
+
+void sip_call_attach(struct sip_call *c, const struct sip_call_h *h,
+		     void *arg)
+{
+	if (!c || !h || c->reported)
+		return;
+
+	c->h = *h;
+	c->arg = arg;
+}
+
+
+const struct sa *sip_call_laddr(const struct sip_call *c)
+{
+	return c && sa_isset(&c->laddr, SA_ADDR) ? &c->laddr : NULL;
+}
+
+
+const char *sip_call_id(const struct sip_call *c)
+{
+	return c ? c->callid : NULL;
+}
+
+
+bool sip_call_established(const struct sip_call *c)
+{
+	return c && c->phase == PHASE_UP;
+}
+
+
+void sip_call_hangup(struct sip_call *c, uint16_t code, const char *reason)
+{
+	struct sip_result res = {.cause = SIP_CAUSE_NONE};
+
+	if (!c || c->phase == PHASE_DOWN)
+		return;
+
+	if (reason && header_text_ok(reason) && strlen(reason) < SIP_URI_MAX)
+		(void)str_dup(&c->reason, reason);
+
+	switch (c->phase) {
+
+	case PHASE_CALLING:
+		res.cause = SIP_CAUSE_CANCELLED;
+		request_cancel(c->invite);
+		break;
+
+	case PHASE_INCOMING: {
+		char line[SIP_URI_MAX + 16] = "";
+
+		if (c->reason)
+			(void)snprintf(line, sizeof(line), "Reason: %s\r\n",
+				       c->reason);
+		(void)sip_call_reject(c, code >= 300 && code <= 699 ?
+				      code : 486, NULL, line);
+		return;
+	}
+
+	default:
+		branch_bye(c->br);
+		break;
+	}
+
+	call_closed_later(c, &res);
+}
+
+
+/* A request of the user's inside the dialog, which it may outlive */
+struct extra {
+	struct dialog *dlg;
+	char *headers;
+	char method[];
+};
+
+
+static void extra_destructor(void *arg)
+{
+	struct extra *x = arg;
+
+	mem_deref(x->dlg);
+	mem_deref(x->headers);
+}
+
+
+static int extra_head_h(struct mbuf *mb, const struct target *tg, void *arg)
+{
+	struct extra *x = arg;
+	int err;
+
+	if (!x->dlg->stack)
+		return ENOTCONN;
+
+	err = dialog_head(x->dlg, mb, tg, x->method, ++x->dlg->lseq, true);
+	if (!err && x->headers)
+		err = mbuf_write_str(mb, x->headers);
+
+	return err;
+}
+
+
+static bool extra_method_ok(const char *method)
+{
+	static const char *const ours[] = {"INVITE", "ACK", "CANCEL", "BYE"};
+	const size_t len = strlen(method);
+	size_t i;
+
+	for (i = 0; i < COUNTOF(ours); i++) {
+		if (!strcmp(method, ours[i]))
+			return false;
+	}
+
+	return len && len < 32 &&
+		strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		       "abcdefghijklmnopqrstuvwxyz0123456789"
+		       "-.!%*_+`'~") == len;
+}
+
+
+int sip_call_request(struct sip_req **rp, struct sip_call *c,
+		     const char *method, const char *headers,
+		     const char *ctype, const char *body,
+		     sip_req_h *h, void *arg)
+{
+	struct request_conf conf = {.method = method, .ctype = ctype};
+	struct target_list tl;
+	struct sip_result res;
+	struct extra *x = NULL;
+	struct mbuf *mb = NULL;
+	char *uri = NULL, *hop = NULL;
+	int err;
+
+	if (!rp || !c || !method || !h || !extra_method_ok(method) ||
+	    (headers && !header_lines_ok(headers)) ||
+	    (ctype && !header_text_ok(ctype)) || (body && !ctype))
+		return EINVAL;
+	if (c->phase != PHASE_UP)
+		return ENOTCONN;
+
+	x = mem_zalloc(sizeof(*x) + strlen(method) + 1, extra_destructor);
+	if (!x)
+		return ENOMEM;
+
+	x->dlg = mem_ref(c->br->dlg);
+	memcpy(x->method, method, strlen(method) + 1);
+
+	err = headers ? str_dup(&x->headers, headers) : 0;
+	if (!err && body) {
+		mb = mbuf_alloc(strlen(body) + 1);
+		err = mb ? mbuf_write_str(mb, body) : ENOMEM;
+		if (!err)
+			mb->pos = 0;
+	}
+	if (!err)
+		err = dialog_uris(x->dlg, &uri, &hop);
+	if (err)
+		goto out;
+
+	conf.uri = uri;
+	conf.hop = hop;
+	conf.digest = x->dlg->digest;
+	conf.body = mb;
+	if (!dialog_targets(x->dlg, hop, &tl, &res))
+		conf.targets = &tl;
+
+	err = sip_req_alloc(rp, c->stack, &conf, extra_head_h, x, h, arg);
+
+ out:
+	mem_deref(uri);
+	mem_deref(hop);
+	mem_deref(mb);
+	mem_deref(x);
+
+	return err;
+}
+
+
+static void call_abandon(struct sip_call *c)
+{
+	call_strip(c);
+
+	c->stack = NULL;
+	c->phase = PHASE_DOWN;
+	c->reported = c->finished = true;
+	memset(&c->h, 0, sizeof(c->h));
+
+	if (c->orphan)
+		mem_deref(c);
+}
+
+
+void session_stack_gone(struct sip_stack *s)
+{
+	while (s->calls.head)
+		call_abandon(s->calls.head->data);
+
+	while (s->lingering.head)
+		call_abandon(s->lingering.head->data);
+}
