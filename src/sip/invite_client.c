@@ -356,7 +356,7 @@ static void provisional(struct sip_call *c, const struct sip_msg *msg)
 	if (c->offer.state != OFFER_LOCAL)
 		sdp = NULL;
 	if (sdp && (!br || preview_is_new(c, br, sdp)) &&
-	    call_result(c, sdp, true))
+	    call_heard(c, sdp, true))
 		sdp = NULL;
 
 	if (c->phase != PHASE_CALLING || !c->h.progress_h)
@@ -379,7 +379,7 @@ static bool agree(struct sip_call *c, const struct sip_msg *msg,
 			sdp = c->br->early;
 
 		return sdp && !offer_step(&c->offer, OFFER_EV_RECV_ANSWER) &&
-			!call_result(c, sdp, false);
+			!call_heard(c, sdp, false);
 	}
 
 	return sdp && !offer_step(&c->offer, OFFER_EV_RECV_OFFER) &&

@@ -166,7 +166,7 @@ void call_acked(struct sip_call *c, const struct sip_msg *msg)
 	/* the answer to an offer of our 2xx */
 	if (c->offer.state == OFFER_LOCAL) {
 		if (!sdp || offer_step(&c->offer, OFFER_EV_RECV_ANSWER) ||
-		    call_result(c, sdp, false)) {
+		    call_heard(c, sdp, false)) {
 			call_drop(c, SIP_CAUSE_MEDIA, 0, msg);
 			return;
 		}

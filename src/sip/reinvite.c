@@ -148,7 +148,7 @@ static bool agree(struct sip_call *c, const struct sip_msg *msg,
 
 	if (c->offer.state == OFFER_LOCAL)
 		return !offer_step(&c->offer, OFFER_EV_RECV_ANSWER) &&
-			!call_result(c, sdp, false);
+			!call_heard(c, sdp, false);
 
 	return !offer_step(&c->offer, OFFER_EV_RECV_OFFER) &&
 		!call_answer_offer(c, answer, sdp) &&

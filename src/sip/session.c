@@ -314,7 +314,7 @@ struct mbuf *call_sdp(const struct sip_msg *msg)
 }
 
 
-int call_result(struct sip_call *c, struct mbuf *sdp, bool early)
+int call_heard(struct sip_call *c, struct mbuf *sdp, bool early)
 {
 	const size_t pos = sdp->pos, end = sdp->end;
 	int status = 0;

@@ -108,7 +108,7 @@ uint32_t call_t1(const struct sip_call *c);
 /** The SDP of a message, NULL: none. Position and end are to be kept */
 struct mbuf *call_sdp(const struct sip_msg *msg);
 /** Ask the user; the buffer stays as it was. @return status, 0: fine */
-int  call_result(struct sip_call *c, struct mbuf *sdp, bool early);
+int  call_heard(struct sip_call *c, struct mbuf *sdp, bool early);
 int  call_answer_offer(struct sip_call *c, struct mbuf **answer,
 		       struct mbuf *offer);
 int  branch_alloc(struct branch **bp, struct sip_call *c, struct dialog *d);
