@@ -260,7 +260,7 @@ class Bench:
         q.stdin.flush()
         return c
 
-    def many(self, kind, program, codec, title, n):
+    def many(self, kind, program, codec, title, n, seconds=None):
         p = self.phone(kind, program, "echo", codec, max(n + 5, 20))
         p.up()
         time.sleep(0.5)
@@ -275,7 +275,7 @@ class Bench:
             time.sleep(3)
             self.mark(q)
             cpu, began = p.cpu(), time.monotonic()
-            time.sleep(5 if self.quick else 10)
+            time.sleep(seconds or (5 if self.quick else 10))
             used, took = p.cpu() - cpu, time.monotonic() - began
             r, during = self.mark(q), p.memory()[1]
             for c in calls:

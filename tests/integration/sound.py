@@ -5,13 +5,15 @@ import wave
 
 
 def write_tone(path, hz, seconds, rate=48000, channels=1, level=8000):
-    step = 2 * math.pi * hz / rate
-    x = array.array("h")
-    for n in range(round(seconds * rate)):
-        x.extend([round(level * math.sin(step * n))] * channels)
+    """hz is a whole number, so after rate / gcd samples it starts anew"""
+    step, turn = 2 * math.pi * hz / rate, array.array("h")
+    for n in range(rate // math.gcd(rate, hz)):
+        turn.extend([round(level * math.sin(step * n))] * channels)
+    samples = round(seconds * rate) * channels
+    x = turn * (samples // len(turn) + 1)
     with wave.open(path, "wb") as w:
         w.setparams((channels, 2, rate, 0, "NONE", ""))
-        w.writeframes(x.tobytes())
+        w.writeframes(x[:samples].tobytes())
     return path
 
 

@@ -1,0 +1,102 @@
+/**
+ * @file fuzz_sdp.c  A stranger's session description: offer and answer
+ *
+ * Whatever comes is refused or taken; what we then write can be read by
+ * ourselves, has as many m= lines as the offer, and a plan only names what
+ * can be used.
+ */
+#include "fuzz.h"
+#include "negotiate.h"
+
+
+static void ability_make(struct ability *ab)
+{
+	memset(ab, 0, sizeof(*ab));
+	must(!ability_codecs(ab, "opus,pcmu,pcma,l16"));
+	ab->param.ptime_ms = 20;
+	must(!sa_set_str(&ab->rtp, "192.0.2.1", 4000));
+	ab->dir = MEDIA_SENDRECV;
+}
+
+
+static unsigned lines(const struct mbuf *mb)
+{
+	struct desc *d = NULL;
+	unsigned n;
+
+	must(!desc_read(&d, (char *)mb->buf, mb->end));
+	n = d->mediac;
+	mem_deref(d);
+
+	return n;
+}
+
+
+static void plan_check(const struct media_plan *p)
+{
+	if (!p->codec)
+		return;
+	must(p->pt_send < 128 && p->pt_recv < 128);
+	must(p->te_send < 128 && p->te_recv < 128);
+	must(p->also_count <= 8);
+	must(p->dir <= MEDIA_SENDRECV);
+}
+
+
+/* They offer, we answer */
+static void offered(const struct ability *ab, const char *text, size_t len)
+{
+	struct media_plan plan;
+	struct desc *d = NULL;
+	struct mbuf *mb = NULL;
+	struct nego n;
+	bool held;
+
+	memset(&n, 0, sizeof(n));
+	memset(&plan, 0, sizeof(plan));
+	nego_init(&n, 1);
+	if (!nego_take(&plan, &held, &n, ab, text, len)) {
+		plan_check(&plan);
+		must(!nego_answer(&mb, &n, ab));
+		must(!desc_read(&d, text, len));
+		must(lines(mb) == d->mediac);
+	}
+	mem_deref(d);
+	mem_deref(mb);
+	nego_reset(&n);
+}
+
+
+/* We offer, they answer, we offer again */
+static void answered(const struct ability *ab, const char *text, size_t len)
+{
+	struct media_plan plan;
+	struct mbuf *mb = NULL;
+	struct nego n;
+	bool held;
+
+	memset(&n, 0, sizeof(n));
+	memset(&plan, 0, sizeof(plan));
+	nego_init(&n, 1);
+	must(!nego_offer(&mb, &n, ab));
+	must(lines(mb) == 1);
+	mb = mem_deref(mb);
+	if (!nego_result(&plan, &held, &n, ab, text, len))
+		plan_check(&plan);
+	must(!nego_offer(&mb, &n, ab));
+	must(lines(mb) >= 1);
+	mem_deref(mb);
+	nego_reset(&n);
+}
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ability ab;
+
+	ability_make(&ab);
+	offered(&ab, (const char *)data, size);
+	answered(&ab, (const char *)data, size);
+
+	return 0;
+}

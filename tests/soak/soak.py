@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""soak.py - the long checks, with the figures they give
+
+  soak.py --offhook PROGRAM [--fuzz BUILD] [--only PART]...
+
+fuzz         every fuzz target for 60 s (BUILD: configured with -Dfuzz=true)
+tone         ten minutes of a steady tone through a virtual sound card, one
+             core kept busy
+calls        100 000 calls by SIPp: none fails, memory comes back
+concurrent   300 calls at once for a minute: every packet and all speech back
+chroot       Debian 13 with its libre: builds there, passes unit, arch, e2e
+
+Ends with the counts; exit 1 if one failed.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.join(HERE, "..", "..")
+sys.path.insert(0, os.path.join(HERE, "..", "bench"))
+
+import bench  # noqa: E402
+import peers  # noqa: E402
+
+
+class Skip(Exception):
+    pass
+
+
+def run(argv, timeout, **env):
+    """-> (exit code, output), the output shown as it comes"""
+    p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                         env={**os.environ, **env})
+    lines, end = [], time.monotonic() + timeout
+    try:
+        for line in p.stdout:
+            lines.append(line)
+            print("  | " + line, end="", flush=True)
+            if time.monotonic() > end:
+                raise RuntimeError("not done in %d s" % timeout)
+        return p.wait(60), "".join(lines)
+    finally:
+        if p.poll() is None:
+            p.kill()
+            p.wait()
+
+
+def figure(text, *args):
+    print("  " + text % args, flush=True)
+
+
+def fuzz(a):
+    if not a.fuzz:
+        raise Skip("no build with fuzz targets (--fuzz)")
+    code, out = run(["meson", "test", "-C", a.fuzz, "--no-rebuild", "--suite", "fuzz", "--print-errorlogs"], 3600,
+                    OFFHOOK_FUZZ_SECONDS="60")
+    log = os.path.join(a.fuzz, "meson-logs", "testlog.txt")
+    with open(log, encoding="utf-8", errors="replace") as f:
+        runs = [int(n) for n in re.findall(r"stat::number_of_executed_units: *(\d+)", f.read())]
+    figure("%d targets, %d inputs", len(runs), sum(runs))
+    return code == 0
+
+
+def tone(a):
+    script = os.path.join(HERE, "..", "integration", "soundcard.py")
+    code, _ = run([sys.executable, script, "--offhook", a.offhook, "tone_through_the_card"], 900,
+                  OFFHOOK_TONE_SECONDS=a.tone)
+    if code == 77:
+        raise Skip("no virtual sound card")
+    return code == 0
+
+
+def state(p):
+    return p.memory() + (len(os.listdir("/proc/%d/fd" % p.pid)), len(os.listdir("/proc/%d/task" % p.pid)))
+
+
+def calls(a):
+    b = bench.Bench(argparse.Namespace(quick=False, offhook=a.offhook, peer=["offhook"], speech=a.speech))
+    total, rate = a.calls, 150
+    try:
+        p = b.phone(peers.Offhook, a.offhook)
+        p.up()
+        b.sipp(p, rate, total // 10, total / 10 / rate)     # caches fill
+        time.sleep(40)
+        before = state(p)
+        r = b.sipp(p, rate, total, total / rate)
+        top = p.memory()[1]
+        time.sleep(40)
+        after = state(p)
+        b.done(p)
+    finally:
+        b.close()
+    figure("%d of %d calls at %d/s, %d messages sent again, %.2f ms of CPU a call", r["ok"], total, rate, r["again"],
+           1000 * r["cpu"] / total)
+    figure("anonymous memory %d kB before, %d at the end, %d after a pause: %.3f kB a call; descriptors %d, %d; "
+           "threads %d, %d", before[1], top, after[1], (after[1] - before[1]) / total, before[2], after[2], before[3],
+           after[3])
+    return r["ok"] == total and after[1] - before[1] < 2048 and after[2:] == before[2:]
+
+
+def concurrent(a):
+    b = bench.Bench(argparse.Namespace(quick=False, offhook=a.offhook, peer=["offhook"], speech=a.speech))
+    try:
+        b.many(peers.Offhook, a.offhook, "pcmu", "G.711", 300, seconds=60)
+    finally:
+        b.close()
+    got = {k.split(": ")[1]: v["offhook"] for k, v in bench.figures.items() if k.startswith("G.711 x 300")}
+    return got["packets back"] >= 99.9 and got["speech back"] >= 99.5
+
+
+def chroot(a):
+    code, _ = run([os.path.join(HERE, "chroot.sh"), TOP], 3600)
+    if code == 77:
+        raise Skip("see above")
+    return code == 0
+
+
+PARTS = (fuzz, tone, calls, concurrent, chroot)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--offhook", required=True, metavar="PROGRAM")
+    p.add_argument("--fuzz", metavar="BUILD")
+    p.add_argument("--only", action="append", choices=[f.__name__ for f in PARTS])
+    p.add_argument("--calls", type=int, default=100000)
+    p.add_argument("--tone", default="600", metavar="SECONDS")
+    p.add_argument("--speech", default=os.path.join(TOP, "sounds", "speech.wav"))
+    a = p.parse_args()
+    a.offhook = os.path.abspath(a.offhook)
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for part in PARTS:
+        if a.only and part.__name__ not in a.only:
+            continue
+        print("== %s" % part.__name__, flush=True)
+        began, mine = time.monotonic(), os.sched_getaffinity(0)
+        if part in (calls, concurrent) and len(mine) > 1:
+            os.sched_setaffinity(0, mine - {0})      # the phone has CPU 0
+        try:
+            word = "passed" if part(a) else "failed"
+        except Skip as e:
+            print("  skipped: %s" % e)
+            word = "skipped"
+        except (RuntimeError, OSError, ValueError, KeyError, IndexError, subprocess.SubprocessError) as e:
+            print("  %s" % e)
+            word = "failed"
+        os.sched_setaffinity(0, mine)
+        counts[word] += 1
+        print("== %s: %s, %.0f s" % (part.__name__, word, time.monotonic() - began), flush=True)
+    print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % counts)
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
