@@ -335,7 +335,8 @@ static unsigned to_ms(double s)
 static int pa_open(struct audio_dev **devp, struct audio_info *info,
 		   const struct audio_param *prm, char *err, size_t errsz)
 {
-	struct side in = { .in = true }, out = { .in = false };
+	struct side in  = { .in = true,  .index = paNoDevice };
+	struct side out = { .in = false, .index = paNoDevice };
 	const PaStreamInfo *si, *so;
 	struct audio_dev *dev = NULL;
 	uint32_t rate;

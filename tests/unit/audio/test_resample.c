@@ -1,0 +1,119 @@
+/**
+ * @file test_resample.c  Rates: pitch, level, length and delay are right
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <offhook/compat.h>
+#include <offhook/audio.h>
+#include "tools.h"
+
+
+static void convert(uint32_t from, uint32_t to)
+{
+	static int16_t in[48000], out[48100];
+	struct resampler *r = NULL;
+	size_t used = 0, made = 0;
+
+	tools_sine(in, from, from, 1000, 8000);
+	assert_int_equal(0, resampler_alloc(&r, from, to, 5));
+
+	/* in blocks of 10 ms, as a stream does */
+	while (used < from) {
+		size_t a = from / 100, b = sizeof(out) / sizeof(out[0]) - made;
+
+		assert_int_equal(0, resampler_run(r, in + used, &a,
+						  out + made, &b));
+		assert_int_equal(from / 100, a);
+		used += a;
+		made += b;
+	}
+
+	/* nothing lost, nothing added; 1 kHz still, as loud, and clean */
+	assert_in_range(made, to - 2, to + 2);
+	assert_in_range((int)tools_level(out + to / 10, to / 2, to, 1000),
+			7900, 8100);
+	assert_in_range((int)tools_level(out + to / 10, to / 2, to, 1500),
+			0, 20);
+
+	/* as late as it says: the sine crosses zero there */
+	if (from == to)
+		assert_int_equal(0, resampler_delay(r));
+	else {
+		const double at = (double)to / 10 +
+			(double)resampler_delay(r);
+		const size_t i = (size_t)at;
+
+		assert_true(fabs(out[i] + (at - (double)i) *
+				 (out[i + 1] - out[i])) <
+			    8000 * 2 * M_PI * 1000 / to);
+	}
+
+	mem_deref(r);
+}
+
+
+static void test_rates(void **state)
+{
+	static const uint32_t rates[] = { 8000, 16000, 44100, 48000 };
+	(void)state;
+
+	for (int i = 0; i < 4; i++) {
+		for (int k = 0; k < 4; k++)
+			convert(rates[i], rates[k]);
+	}
+}
+
+
+/* little room: it takes no more than it can turn into something */
+static void test_little_room(void **state)
+{
+	int16_t in[480], out[2000];
+	struct resampler *r = NULL;
+	size_t used = 0, made = 0;
+	(void)state;
+
+	tools_sine(in, 480, 8000, 1000, 8000);
+	assert_int_equal(0, resampler_alloc(&r, 8000, 16000, 3));
+	while (used < 480) {
+		size_t a = 480 - used, b = 7;
+
+		assert_int_equal(0, resampler_run(r, in + used, &a,
+						  out + made, &b));
+		assert_true(b <= 7);
+		assert_true(a || b);
+		used += a;
+		made += b;
+	}
+	assert_in_range(made, 950, 960);
+	mem_deref(r);
+}
+
+
+static void test_refused(void **state)
+{
+	struct resampler *r = NULL;
+	(void)state;
+
+	assert_int_equal(EINVAL, resampler_alloc(&r, 0, 8000, 5));
+	assert_int_equal(EINVAL, resampler_alloc(&r, 8000, 0, 5));
+	assert_int_equal(EINVAL, resampler_alloc(&r, 8000, 400000, 5));
+	assert_int_equal(EINVAL, resampler_alloc(&r, 8000, 16000, 11));
+	assert_int_equal(EINVAL, resampler_alloc(&r, 8000, 16000, -1));
+	assert_int_equal(EINVAL, resampler_alloc(NULL, 8000, 16000, 5));
+	assert_null(r);
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_little_room),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
