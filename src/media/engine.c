@@ -4,17 +4,12 @@
  * Media thread; owned by struct media.  engine_cycle is the whole of it: what
  * the microphone gave, each flow's turn, what the speaker gets.  Two things
  * drive it: a device with a clock of its own, every 10 ms, for the flows that
- * meet it; and one tick for all other flows and for devices without a clock,
- * once a packet time.  With nothing to drive the tick stands still.
+ * meet it; and the tick (tick.c), once a packet time, for all other flows and
+ * for devices without a clock.
  *
  * Nothing here waits, and nothing is freed in the middle of a cycle.
  */
 #include "priv.h"
-
-
-enum {
-	CATCH_UP = 5,             /* ticks made up for after a stall */
-};
 
 
 static void destructor(void *arg)
@@ -96,71 +91,4 @@ void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 
 	if (with_device)
 		engine_play(e);
-}
-
-
-/* The tick ------------------------------------------------------------------------- */
-
-static void tick_h(void *arg)
-{
-	struct engine *e = arg;
-	const uint64_t step = 1000000ULL * e->tick_ms;
-	unsigned turns = 0;
-	uint64_t now;
-
-	do {
-		now = clock_ns();
-
-		engine_cycle(e, false, e->tick_ms, now / 1000);
-		if (e->bound && !engine_clocked(e))
-			engine_cycle(e, true, e->tick_ms, now / 1000);
-
-		e->tick_ns += step;
-
-	} while (e->tick_ns <= now && ++turns < CATCH_UP);
-
-	/* the machine slept: the time that is lost is lost */
-	if (e->tick_ns <= now)
-		e->tick_ns = now + step;
-
-	timer_start_ns(&e->tick, e->tick_ns, tick_h, e);
-}
-
-
-/* 20 ms suits whole packets; 10 ms whatever else there is */
-void engine_retime(struct engine *e)
-{
-	unsigned ms = 0;
-	uint64_t next;
-
-	assert_media();
-	e->bound = false;
-
-	for (struct le *le = e->flows.head; le; le = le->next) {
-		const struct flow *f = le->data;
-
-		if (flow_bound(f)) {
-			e->bound = true;
-			if (engine_clocked(e))
-				continue;
-		}
-
-		if (!ms)
-			ms = 20;
-		if (f->tx.ptime_ms % 20)
-			ms = 10;
-	}
-
-	if (ms == e->tick_ms)
-		return;
-
-	next = clock_ns() + 1000000ULL * ms;
-	if (!e->tick_ms || next < e->tick_ns)
-		e->tick_ns = next;
-	e->tick_ms = ms;
-
-	if (ms)
-		timer_start_ns(&e->tick, e->tick_ns, tick_h, e);
-	else
-		timer_cancel(&e->tick);
 }

@@ -17,8 +17,7 @@ enum {
 	WAKE_MAX   = 10,          /* blocks at one wake-up                  */
 	WATCH_MS   = 200,         /* how often it is looked at              */
 	DEAD_US    = 1000000,     /* a clock that stands so long is dead    */
-	AHEAD_MS   = 20,          /* playback without capture: kept filled  */
-	SPEAKER_MS = 40,          /* more need not wait to be played        */
+	SPEAKER_MS = 70,          /* more need not wait to be played        */
 };
 
 
@@ -48,9 +47,8 @@ static void wake_h(int flags, void *arg)
 
 	e->woken_us = clock_us();
 
-	while (turns++ < WAKE_MAX &&
-	       (e->info.has_in ? e->drv->in_fill(e->dev) >= block
-		: e->drv->out_fill(e->dev) < samples(e, AHEAD_MS)))
+	/* without a microphone the driver captures silence */
+	while (turns++ < WAKE_MAX && e->drv->in_fill(e->dev) >= block)
 		engine_cycle(e, true, AUDIO_BLOCK_MS, clock_us());
 }
 
@@ -126,7 +124,7 @@ void engine_capture(struct engine *e, unsigned ms)
 
 	e->mic_n = samples(e, ms);
 
-	if (e->info.has_in)
+	if (e->info.has_in || e->drv->clock)
 		n = e->drv->read(e->dev, e->mic, e->mic_n);
 
 	memset(e->mic + n, 0, (e->mic_n - n) * sizeof(*e->mic));
@@ -202,8 +200,8 @@ static bool audible(const int16_t *v, size_t n)
 
 /*
  * Microphone and speaker need not have the same clock.  What collects in the
- * speaker's ring is delay for everyone: it goes with the next silence, or at
- * once when it is much.
+ * speaker's ring is delay for everyone: it goes with the next silence.  The
+ * driver refuses what is far too much.
  */
 void engine_play(struct engine *e)
 {
@@ -216,8 +214,7 @@ void engine_play(struct engine *e)
 		const size_t fill = e->drv->out_fill(e->dev);
 		const size_t cap = samples(e, SPEAKER_MS);
 
-		if (fill > 2 * cap ||
-		    (fill > cap && !audible(e->spk, n)))
+		if (fill > cap && !audible(e->spk, n))
 			return;
 	}
 

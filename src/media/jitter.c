@@ -18,14 +18,13 @@
  */
 #include <offhook/compat.h>
 #include "jitter.h"
+#include "queue.h"
+#include "transit.h"
 
 
 enum {
 	PACKETS_MAX = 256,
 	BYTES_MAX   = 96 * 1024,
-	NODES_FREE  = 4,              /* kept for reuse                     */
-	TRANSITS    = 512,            /* remembered: 10 s of 20 ms packets  */
-	RARE        = TRANSITS / 128, /* so many of them may be late        */
 	SEQ_JUMP    = 1000,           /* further is another stream          */
 	LATE_RUN    = 25,             /* late in a row: our place is wrong  */
 };
@@ -33,7 +32,7 @@ enum {
 enum {                                /* microseconds                       */
 	SLACK_US    = 1000,           /* beyond the latest usual arrival    */
 	JUMP_US     = 3000000,
-	OUTLIER_US  = 10000,
+	SPARE_RISE_US = 100,          /* a packet                           */
 	HYST_US     = 3000,           /* more than this too much: shrink    */
 	DEFICIT_US  = 2000,           /* less than this: grow               */
 	HASTE_US    = 60000,          /* too much by so: also in speech     */
@@ -41,22 +40,12 @@ enum {                                /* microseconds                       */
 	UNHEARD_US  = 200000,         /* nothing for so long: sender pauses */
 };
 
-struct node {
-	struct node *prev, *next;
-	int64_t seq, ts;              /* extended                           */
-	uint32_t dur;
-	uint16_t len, cap;
-	uint8_t pt;
-	uint8_t data[];
-};
-
 struct jitter {
 	struct jitter_conf conf;
-	struct node *head, *tail;     /* by ts                              */
-	struct node *spare;           /* free nodes                         */
+	struct queue q;
 	struct node *lent;            /* its payload is with the caller     */
-	unsigned count, spares;
-	size_t bytes;
+	struct transits t;            /* less ref                           */
+	int64_t ref;
 
 	bool known;                   /* a time line exists                 */
 	bool playing;                 /* play is a place on it              */
@@ -71,15 +60,14 @@ struct jitter {
 	uint32_t extra;               /* wanted beyond need                 */
 	unsigned late_run;
 
-	int32_t transit[TRANSITS];    /* less ref                           */
-	unsigned transits, transit_pos, transit_new;
-	int64_t ref, transit_last;
-	int64_t low, high;            /* smallest, largest usual transit    */
+	int64_t transit_last;         /* of the newest                      */
 
 	uint64_t window_us;           /* begin of the window                */
 	int64_t spare_min, spare_max; /* lag less need in this window       */
 	int64_t surplus;              /* sure of the last window            */
 	int64_t deficit;
+	int64_t spare;                /* the same, at once: falls as it
+					 does, rises slowly                 */
 	uint64_t merged_us;           /* when delay was taken from speech   */
 
 	struct {
@@ -106,191 +94,22 @@ static int64_t us_units(const struct jitter *j, int64_t us)
 }
 
 
-/* Nodes: in order of time stamp --------------------------------------- */
-
-static struct node *node_alloc(struct jitter *j, size_t len)
-{
-	struct node **np, *n;
-
-	for (np = &j->spare; *np; np = &(*np)->next) {
-
-		if ((*np)->cap < len)
-			continue;
-
-		n = *np;
-		*np = n->next;
-		--j->spares;
-		return n;
-	}
-
-	len = (len + 63) & ~(size_t)63;
-	n = malloc(sizeof(*n) + len);
-	if (n)
-		n->cap = (uint16_t)len;
-
-	return n;
-}
-
-
-static void node_free(struct jitter *j, struct node *n)
-{
-	if (!n)
-		return;
-
-	if (j->spares >= NODES_FREE) {
-		/* the oldest spare goes: sizes follow what comes now */
-		struct node **np = &j->spare;
-
-		while ((*np)->next)
-			np = &(*np)->next;
-		free(*np);
-		*np = NULL;
-		--j->spares;
-	}
-
-	n->next = j->spare;
-	j->spare = n;
-	++j->spares;
-}
-
-
-static void node_unlink(struct jitter *j, struct node *n)
-{
-	if (n->prev)
-		n->prev->next = n->next;
-	else
-		j->head = n->next;
-
-	if (n->next)
-		n->next->prev = n->prev;
-	else
-		j->tail = n->prev;
-
-	--j->count;
-	j->bytes -= n->len;
-}
-
-
-/* @return false when its place is taken */
-static bool node_link(struct jitter *j, struct node *n)
-{
-	struct node *at = j->tail;
-
-	while (at && at->ts > n->ts)
-		at = at->prev;
-
-	if (at && at->ts == n->ts)
-		return false;
-
-	n->prev = at;
-	n->next = at ? at->next : j->head;
-
-	if (n->prev)
-		n->prev->next = n;
-	else
-		j->head = n;
-
-	if (n->next)
-		n->next->prev = n;
-	else
-		j->tail = n;
-
-	++j->count;
-	j->bytes += n->len;
-
-	return true;
-}
-
-
-static void head_drop(struct jitter *j)
-{
-	struct node *n = j->head;
-
-	node_unlink(j, n);
-	node_free(j, n);
-}
-
-
 /* The payload given out last is the caller's no more */
 static void lent_back(struct jitter *j)
 {
-	node_free(j, j->lent);
+	queue_release(&j->q, j->lent);
 	j->lent = NULL;
 }
 
 
-/* Arrivals: what they call for ---------------------------------------- */
-
-static void transit_forget(struct jitter *j)
-{
-	j->transits = j->transit_pos = j->transit_new = 0;
-	j->low = j->high = 0;
-	j->window_us = 0;
-	j->surplus = j->deficit = 0;
-}
-
-
-/* The smallest, and the largest but for what is rare */
-static void transit_measure(struct jitter *j)
-{
-	int32_t top[RARE + 1];
-	const unsigned rare = j->transits / 128;
-	int32_t low = INT32_MAX;
-
-	for (unsigned i = 0; i <= rare; i++)
-		top[i] = INT32_MIN;
-
-	for (unsigned i = 0; i < j->transits; i++) {
-		const int32_t t = j->transit[i];
-		unsigned k = rare;
-
-		if (t < low)
-			low = t;
-		if (t <= top[rare])
-			continue;
-
-		for (; k && top[k - 1] < t; k--)
-			top[k] = top[k - 1];
-		top[k] = t;
-	}
-
-	j->low = low;
-	j->high = top[0];
-
-	/* the few that lie far beyond all others are worth a repair each,
-	 * not a longer delay for everything */
-	if ((int64_t)top[0] - top[rare] >
-	    OUTLIER_US + ((int64_t)top[rare] - low) / 4)
-		j->high = top[rare];
-}
-
-
-static void transit_add(struct jitter *j, int64_t transit)
-{
-	if (transit > INT32_MAX / 2 || transit < INT32_MIN / 2)
-		return;
-
-	j->transit[j->transit_pos] = (int32_t)transit;
-	j->transit_pos = (j->transit_pos + 1) % TRANSITS;
-	if (j->transits < TRANSITS)
-		++j->transits;
-
-	if (++j->transit_new >= 16 || j->transits < 16) {
-		j->transit_new = 0;
-		transit_measure(j);
-	}
-	else if (transit < j->low) {
-		j->low = transit;
-	}
-}
-
+/* The lag --------------------------------------------------------------- */
 
 /* The lag that recent arrivals call for */
 static int64_t lag_need(const struct jitter *j)
 {
-	int64_t need = j->high + SLACK_US + units_us(j, j->extra);
-	const int64_t min = j->low + 1000LL * j->conf.min_ms;
-	const int64_t max = j->low + 1000LL * j->conf.max_ms;
+	int64_t need = j->t.high + SLACK_US + units_us(j, j->extra);
+	const int64_t min = j->t.low + 1000LL * j->conf.min_ms;
+	const int64_t max = j->t.low + 1000LL * j->conf.max_ms;
 
 	if (need < min)
 		need = min;
@@ -319,6 +138,14 @@ static void lag_moved(struct jitter *j, int64_t us)
 }
 
 
+static void lag_forget(struct jitter *j)
+{
+	j->window_us = 0;
+	j->surplus = j->deficit = 0;
+	j->spare = 0;
+}
+
+
 /* Over a window: what we surely have too much of, or too little */
 static void lag_watch(struct jitter *j, uint64_t now_us, int64_t spare)
 {
@@ -326,6 +153,10 @@ static void lag_watch(struct jitter *j, uint64_t now_us, int64_t spare)
 		j->window_us = now_us;
 		j->spare_min = j->spare_max = spare;
 	}
+
+	j->spare += SPARE_RISE_US;
+	if (spare < j->spare)
+		j->spare = spare;
 
 	if (spare < j->spare_min)
 		j->spare_min = spare;
@@ -345,16 +176,9 @@ static void lag_watch(struct jitter *j, uint64_t now_us, int64_t spare)
 static void destructor(void *arg)
 {
 	struct jitter *j = arg;
-	struct node *n;
 
 	lent_back(j);
-	while (j->head)
-		head_drop(j);
-
-	while ((n = j->spare)) {
-		j->spare = n->next;
-		free(n);
-	}
+	queue_close(&j->q);
 }
 
 
@@ -379,8 +203,7 @@ int jitter_alloc(struct jitter **jp, const struct jitter_conf *conf)
 void jitter_reset(struct jitter *j, uint32_t clock_hz)
 {
 	lent_back(j);
-	while (j->head)
-		head_drop(j);
+	queue_clear(&j->q);
 
 	if (clock_hz)
 		j->conf.clock_hz = clock_hz;
@@ -389,7 +212,8 @@ void jitter_reset(struct jitter *j, uint32_t clock_hz)
 	j->pending = 0;
 	j->late_run = 0;
 	j->probe.on = false;
-	transit_forget(j);
+	transits_forget(&j->t);
+	lag_forget(j);
 }
 
 
@@ -522,7 +346,7 @@ enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 		return JITTER_DUPLICATE;
 	}
 
-	transit_add(j, transit);
+	transits_add(&j->t, transit, arrival_us, units_us(j, dur));
 	j->dur_last = dur;
 
 	if (j->playing && xts + dur <= j->play) {
@@ -540,13 +364,13 @@ enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 	}
 	j->late_run = 0;
 
-	while (j->count >= PACKETS_MAX ||
-	       (j->count && j->bytes + len > BYTES_MAX)) {
-		head_drop(j);
+	while (j->q.count >= PACKETS_MAX ||
+	       (j->q.count && j->q.bytes + len > BYTES_MAX)) {
+		queue_drop(&j->q);
 		++j->st.overflow;
 	}
 
-	n = node_alloc(j, len);
+	n = queue_node(&j->q, len);
 	if (!n) {
 		++j->st.refused;
 		return JITTER_REFUSED;
@@ -559,8 +383,8 @@ enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 	n->len = (uint16_t)len;
 	memcpy(n->data, payload, len);
 
-	if (!node_link(j, n)) {
-		node_free(j, n);
+	if (!queue_link(&j->q, n)) {
+		queue_release(&j->q, n);
 		++j->st.refused;
 		return JITTER_REFUSED;
 	}
@@ -634,53 +458,36 @@ static enum jitter_get get_nothing(struct jitter *j, uint32_t want,
 
 
 /* Between spurts: begin with the head when its time has come */
-static bool spurt_begin(struct jitter *j, uint64_t now_us)
+static bool spurt_begin(struct jitter *j, uint64_t now_us, uint32_t want)
 {
 	const int64_t max = 1000LL * j->conf.max_ms;
-	int64_t quickest = INT64_MAX, lag;
+	int64_t quickest, lag;
 
-	if (!j->head)
+	if (!j->q.head)
 		return false;
 
 	/* when the pause ended on another path, what we knew is void */
-	for (unsigned i = 0; i < j->count && i < j->transits; i++) {
-		const int64_t t = j->transit[(j->transit_pos + TRANSITS - 1 -
-					      i) % TRANSITS];
+	quickest = transits_quickest(&j->t, j->q.count);
+	if (quickest != INT64_MAX && quickest > j->t.low + max)
+		transits_keep(&j->t, j->q.count);
 
-		if (t < quickest)
-			quickest = t;
-	}
-	if (quickest != INT64_MAX && quickest > j->low + max) {
-		const unsigned n = j->count;
-		int32_t keep[PACKETS_MAX];
-		unsigned k = 0;
-
-		for (; k < n && k < j->transits; k++)
-			keep[k] = j->transit[(j->transit_pos + TRANSITS - 1 -
-					      k) % TRANSITS];
-		transit_forget(j);
-		while (k--)
-			transit_add(j, keep[k]);
-		transit_measure(j);
-	}
-
-	while (lag_at(j, now_us, j->head->ts) > j->low + max) {
-		if (!j->head->next)
+	while (lag_at(j, now_us, j->q.head->ts) >
+	       j->t.low + max + units_us(j, want)) {
+		if (!j->q.head->next)
 			break;
-		head_drop(j);
+		queue_drop(&j->q);
 		++j->st.overflow;
 	}
 
-	lag = lag_at(j, now_us, j->head->ts);
+	lag = lag_at(j, now_us, j->q.head->ts);
 	if (lag < lag_need(j))
 		return false;
 
 	j->playing = true;
-	j->play = j->head->ts;
-	j->seq_next = j->head->seq;
+	j->play = j->q.head->ts;
+	j->seq_next = j->q.head->seq;
 	j->pending = 0;
-	j->window_us = 0;
-	j->surplus = j->deficit = 0;
+	lag_forget(j);
 
 	return true;
 }
@@ -690,7 +497,7 @@ static bool spurt_begin(struct jitter *j, uint64_t now_us)
 static enum jitter_get get_bridge(struct jitter *j, uint32_t want,
 				  struct jitter_frame *f)
 {
-	const int64_t gap = j->head->ts - j->play;
+	const int64_t gap = j->q.head->ts - j->play;
 	uint32_t dur = j->dur_last ? j->dur_last : want;
 
 	if (dur > gap)
@@ -699,7 +506,7 @@ static enum jitter_get get_bridge(struct jitter *j, uint32_t want,
 	j->play += dur;
 	j->st.concealed_us += (uint64_t)units_us(j, dur);
 
-	return give_lost(f, dur, dur == gap ? j->head : NULL);
+	return give_lost(f, dur, dur == gap ? j->q.head : NULL);
 }
 
 
@@ -707,12 +514,14 @@ static enum jitter_get get_packet(struct jitter *j, uint64_t now_us,
 				  uint32_t want, bool quiet,
 				  struct jitter_frame *f)
 {
-	struct node *n = j->head;
+	struct node *n = j->q.head;
 	const struct node *next = n->next;
 	const int64_t us = units_us(j, n->dur);
+	int64_t spare;
 
 	j->lag = lag_at(j, now_us, j->play);
-	lag_watch(j, now_us, j->lag - lag_need(j));
+	spare = j->lag - lag_need(j);
+	lag_watch(j, now_us, spare);
 
 	if (j->deficit < -DEFICIT_US && quiet) {
 		lag_moved(j, units_us(j, want));
@@ -721,8 +530,9 @@ static enum jitter_get get_packet(struct jitter *j, uint64_t now_us,
 
 	f->skip = (uint32_t)(j->play - n->ts);
 
-	if (j->surplus >= us + HYST_US && !f->skip && !j->merging &&
-	    next && next->ts == n->ts + n->dur &&
+	if (j->surplus >= us + HYST_US && spare >= us + HYST_US &&
+	    !f->skip && !j->merging && next &&
+	    next->ts == n->ts + n->dur &&
 	    (quiet || (j->surplus >= us + HASTE_US &&
 		       now_us - j->merged_us >= WINDOW_US / 2))) {
 
@@ -740,8 +550,7 @@ static enum jitter_get get_packet(struct jitter *j, uint64_t now_us,
 	f->dur = n->dur;
 	f->pt = n->pt;
 
-	node_unlink(j, n);
-	j->lent = n;
+	j->lent = queue_pop(&j->q);
 
 	return JITTER_PACKET;
 }
@@ -758,32 +567,32 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 	if (!j->known)
 		return give_silence(f, want);
 
-	if (!j->playing && !spurt_begin(j, now_us))
+	if (!j->playing && !spurt_begin(j, now_us, want))
 		return give_silence(f, want);
 
 	/* what has been waited for longer than we may is left out */
-	over = lag_at(j, now_us, j->play) - j->low -
+	over = lag_at(j, now_us, j->play) - j->t.low -
 		1000LL * j->conf.max_ms - units_us(j, want);
-	if (j->head && over > 0) {
+	if (j->q.head && over > 0) {
 		j->play += us_units(j, over);
 		lag_moved(j, -over);
 	}
 
-	while (j->head && j->head->ts + j->head->dur <= j->play) {
-		head_drop(j);
+	while (j->q.head && j->q.head->ts + j->q.head->dur <= j->play) {
+		queue_drop(&j->q);
 		++j->st.overflow;
 	}
 
-	if (!j->head)
+	if (!j->q.head)
 		return get_nothing(j, want, f);
 
-	gap = j->head->ts - j->play;
+	gap = j->q.head->ts - j->play;
 
-	if (gap > 0 && seq_complete(j, j->seq_next, j->head->seq)) {
+	if (gap > 0 && seq_complete(j, j->seq_next, j->q.head->seq)) {
 
 		/* the sender was silent: begin again, at the right time */
 		j->playing = false;
-		if (!spurt_begin(j, now_us))
+		if (!spurt_begin(j, now_us, want))
 			return give_silence(f, want);
 		gap = 0;
 	}
@@ -825,7 +634,7 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 
 void jitter_stats(const struct jitter *j, struct jitter_stats *st)
 {
-	const int64_t delay = j->lag - j->low, target = lag_need(j) - j->low;
+	const int64_t delay = j->lag - j->t.low, target = lag_need(j) - j->t.low;
 
 	*st = j->st;
 	st->delay_us = j->playing && delay > 0 ? (uint32_t)delay : 0;
@@ -833,7 +642,13 @@ void jitter_stats(const struct jitter *j, struct jitter_stats *st)
 }
 
 
+int64_t jitter_spare(const struct jitter *j)
+{
+	return j->playing ? j->spare : 0;
+}
+
+
 unsigned jitter_count(const struct jitter *j)
 {
-	return j->count;
+	return j->q.count;
 }

@@ -81,6 +81,8 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 			   bool quiet, struct jitter_frame *f);
 
 void jitter_stats(const struct jitter *j, struct jitter_stats *st);
+/** How much earlier (us) everything could be asked for; 0: not known */
+int64_t jitter_spare(const struct jitter *j);
 unsigned jitter_count(const struct jitter *j);     /* packets waiting */
 
 #endif

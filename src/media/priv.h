@@ -393,6 +393,7 @@ struct flow {
 	uint64_t listen_us;      /* since when something should come        */
 	uint64_t rtcp_look_us;   /* when RTCP was read                      */
 	bool timed_out, flowing;
+	bool aligned;            /* the tick was put behind its packets     */
 };
 
 /** Any thread: the engine does not know it yet. mc NULL: no sockets */
@@ -444,6 +445,8 @@ struct engine {
 	struct timer tick;
 	unsigned tick_ms;        /* 0: it stands                            */
 	uint64_t tick_ns;        /* when the next is due                    */
+	unsigned tick_flows;     /* driven by it,                           */
+	struct flow *tick_flow;  /*   one of them                           */
 	/* the device: the inner ends only; main's, on loan (engine_device.c) */
 	const struct audio_driver *drv;
 	struct audio_dev *dev;   /* NULL: none                              */
@@ -460,14 +463,15 @@ struct engine {
 };
 
 int  engine_alloc(struct engine **ep, engine_post_h *h, void *arg);
-/** A flow or the device changed: set the tick anew */
-void engine_retime(struct engine *e);
 /**
  * One step of ms milliseconds at now: with_device for the flows that meet
  * it, else for all others.
  */
 void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 		  uint64_t now_us);
+
+/** A flow or the device changed: set the tick anew (tick.c) */
+void engine_retime(struct engine *e);
 
 /* The device as the engine sees it (engine_device.c) --------------------------------- */
 

@@ -1,0 +1,129 @@
+/**
+ * @file tick.c  What drives the flows that meet no device with a clock
+ *
+ * Media thread.  One timer for all of them, however many; it stands while
+ * there is none, so that an idle phone is never woken.
+ *
+ * With one flow alone the tick is put just behind the arrival of its packets,
+ * and kept there: what would be half a packet time of delay on average is a
+ * few milliseconds, and a sender whose clock differs from ours is followed
+ * instead of repaired.  With several flows there is no such place.
+ */
+#include "priv.h"
+
+
+enum {
+	CATCH_UP  = 5,           /* ticks made up for after a stall         */
+	MARGIN_US = 4000,        /* the tick comes so long after a packet   */
+	BAND_US   = 1500,        /* nearer than that is near enough         */
+	SLEW_NS   = 60000,       /* a tick: 3 ms a second                   */
+};
+
+
+/* The only flow the tick drives, when it is one that hears */
+static struct flow *only_flow(const struct engine *e)
+{
+	struct flow *f = e->tick_flows == 1 ? e->tick_flow : NULL;
+
+	return f && f->plan.dir & MEDIA_RECVONLY && f->rx.jitter ? f : NULL;
+}
+
+
+/* @return when the next tick is due, after one at e->tick_ns */
+static uint64_t tick_next(struct engine *e, uint64_t now_ns)
+{
+	const uint64_t step = 1000000ULL * e->tick_ms;
+	uint64_t next = e->tick_ns + step;
+	struct flow *f = only_flow(e);
+	int64_t spare;
+
+	if (!f || next <= now_ns)
+		return next;
+
+	if (f->rx.first_us && !f->aligned) {
+
+		/* at once, and once: before there is much to hear */
+		f->aligned = true;
+		next = 1000 * (f->rx.first_us + MARGIN_US);
+		while (next <= now_ns)
+			next += step;
+
+		return next;
+	}
+
+	spare = jitter_spare(f->rx.jitter);
+	if (spare > MARGIN_US + BAND_US)
+		next -= SLEW_NS;
+	else if (spare && spare < MARGIN_US - BAND_US)
+		next += SLEW_NS;
+
+	return next;
+}
+
+
+static void tick_h(void *arg)
+{
+	struct engine *e = arg;
+	unsigned turns = 0;
+	uint64_t now;
+
+	do {
+		now = clock_ns();
+
+		engine_cycle(e, false, e->tick_ms, now / 1000);
+		if (e->bound && !engine_clocked(e))
+			engine_cycle(e, true, e->tick_ms, now / 1000);
+
+		e->tick_ns = tick_next(e, now);
+
+	} while (e->tick_ns <= now && ++turns < CATCH_UP);
+
+	/* the machine slept: the time that is lost is lost */
+	if (e->tick_ns <= now)
+		e->tick_ns = now + 1000000ULL * e->tick_ms;
+
+	timer_start_ns(&e->tick, e->tick_ns, tick_h, e);
+}
+
+
+/* 20 ms suits whole packets; 10 ms whatever else there is */
+void engine_retime(struct engine *e)
+{
+	unsigned ms = 0;
+	uint64_t next;
+
+	assert_media();
+	e->bound = false;
+	e->tick_flows = 0;
+
+	for (struct le *le = e->flows.head; le; le = le->next) {
+		struct flow *f = le->data;
+
+		if (flow_bound(f)) {
+			e->bound = true;
+			if (engine_clocked(e))
+				continue;
+		}
+
+		++e->tick_flows;
+		e->tick_flow = f;
+
+		if (!ms)
+			ms = 20;
+		if (f->tx.ptime_ms % 20)
+			ms = 10;
+	}
+
+	if (ms == e->tick_ms)
+		return;
+
+	next = clock_ns() + 1000000ULL * ms;
+	if (!e->tick_ms || next < e->tick_ns)
+		e->tick_ns = next;
+	e->tick_ms = ms;
+
+	if (ms)
+		timer_start_ns(&e->tick, e->tick_ns, tick_h, e);
+	else
+		timer_cancel(&e->tick);
+}

@@ -1,0 +1,129 @@
+/**
+ * @file transit.c  How late packets come, lately
+ *
+ * Media thread; pure; part of a jitter buffer.  The largest transit of the
+ * last seconds is what the buffer has to wait for, but for what is rare: one
+ * or two stalls in ten seconds are worth a repair each, not a longer delay
+ * for everything.
+ */
+#include <string.h>
+#include "transit.h"
+
+
+enum {
+	RARE       = 2,           /* so many may lie far off                */
+	OUTLIER_US = 10000,       /* this far                               */
+	MEASURE    = 16,          /* packets between two looks at them all  */
+};
+
+
+void transits_forget(struct transits *t)
+{
+	memset(t, 0, sizeof(*t));
+}
+
+
+/* The smallest, and the largest but for what is rare */
+static void measure(struct transits *t)
+{
+	const unsigned few = t->count / 128;
+	const unsigned rare = few < RARE ? few : RARE;
+	int32_t top[RARE + 1], low = INT32_MAX;
+
+	for (unsigned i = 0; i <= rare; i++)
+		top[i] = INT32_MIN;
+
+	for (unsigned i = 0; i < t->count; i++) {
+		const int32_t v = t->v[i];
+		unsigned k = rare;
+
+		if (v < low)
+			low = v;
+		if (v <= top[rare])
+			continue;
+
+		for (; k && top[k - 1] < v; k--)
+			top[k] = top[k - 1];
+		top[k] = v;
+	}
+
+	t->low = low;
+	t->high = top[0];
+	t->fresh = 0;
+
+	if ((int64_t)top[0] - top[rare] >
+	    OUTLIER_US + ((int64_t)top[rare] - low) / 4)
+		t->high = top[rare];
+}
+
+
+static void enter(struct transits *t, int32_t v)
+{
+	t->v[t->pos] = v;
+	t->pos = (t->pos + 1) % TRANSITS;
+	if (t->count < TRANSITS)
+		++t->count;
+}
+
+
+void transits_add(struct transits *t, int64_t transit, uint64_t arrival_us,
+		  int64_t dur_us)
+{
+	/*
+	 * What piled up behind a late packet and came with it was not late
+	 * for reasons of its own: a stall counts once, however long it was.
+	 */
+	const bool follows = transit < t->last &&
+		(int64_t)(arrival_us - t->last_us) < dur_us / 4;
+
+	t->last = transit;
+	t->last_us = arrival_us;
+
+	if (follows || transit > INT32_MAX / 2 || transit < INT32_MIN / 2)
+		return;
+
+	enter(t, (int32_t)transit);
+
+	if (++t->fresh >= MEASURE || t->count < MEASURE)
+		measure(t);
+	else if (transit < t->low)
+		t->low = transit;
+}
+
+
+/* The i-th last one */
+static int32_t recent(const struct transits *t, unsigned i)
+{
+	return t->v[(t->pos + TRANSITS - 1 - i) % TRANSITS];
+}
+
+
+int64_t transits_quickest(const struct transits *t, unsigned n)
+{
+	int64_t quickest = INT64_MAX;
+
+	for (unsigned i = 0; i < n && i < t->count; i++) {
+		if (recent(t, i) < quickest)
+			quickest = recent(t, i);
+	}
+
+	return quickest;
+}
+
+
+void transits_keep(struct transits *t, unsigned n)
+{
+	int32_t v[TRANSITS];
+
+	if (n > t->count)
+		n = t->count;
+	for (unsigned i = 0; i < n; i++)
+		v[i] = recent(t, i);
+
+	t->count = t->pos = 0;
+	while (n)
+		enter(t, v[--n]);
+
+	if (t->count)
+		measure(t);
+}
