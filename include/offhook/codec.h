@@ -94,7 +94,8 @@ struct codec {
 	/** Samples in a packet without decoding it, 0: malformed */
 	size_t (*samples)(const uint8_t *buf, size_t len);
 
-	/** Our fmtp for an offer/answer, "" when none; may be NULL */
+	/** Our fmtp for an offer/answer, "" when none; may be NULL. prm is
+	 *  our own wishes, not what fmtp_parse made of them. */
 	void (*fmtp_print)(char *buf, size_t sz,
 			   const struct codec_param *prm);
 	/**
