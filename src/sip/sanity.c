@@ -427,7 +427,8 @@ static bool request_h(const struct sip_msg *msg, void *arg)
 			return false;
 	}
 
-	if (!pl_strcmp(&msg->met, "ACK")) {
+	/* without a Via nobody says where a reply should go */
+	if (!pl_strcmp(&msg->met, "ACK") || !pl_isset(&msg->via.sentby)) {
 		++l->stack->stats.discarded;
 	}
 	else {

@@ -224,6 +224,14 @@ bool sip_stack_listener(const struct sip_stack *s, size_t i, struct sa *addr,
 }
 
 
+/* All of 127.0.0.0/8; some releases of libre know 127.0.0.1 only */
+static bool is_loopback(const struct sa *sa)
+{
+	return sa_af(sa) == AF_INET ? (sa_in(sa) >> 24) == 127 :
+		sa_is_loopback(sa);
+}
+
+
 /* The address the kernel would send from. @return 0 or errno */
 static int route_source(const struct sa *dst, struct sa *src)
 {
@@ -275,7 +283,7 @@ static bool leg_has(const struct leg *l, int af, enum sip_transp tp)
 struct leg *stack_leg(const struct sip_stack *s, const struct sa *dst,
 		      enum sip_transp tp)
 {
-	const bool lo = sa_is_loopback(dst);
+	const bool lo = is_loopback(dst);
 	const int af = sa_af(dst);
 	struct leg *other = NULL, *local = NULL;
 	struct le *le;
@@ -295,7 +303,7 @@ struct leg *stack_leg(const struct sip_stack *s, const struct sa *dst,
 		if (sa_cmp(&l->addr, &src, SA_ADDR))
 			return l;
 
-		if (sa_is_loopback(&l->addr)) {
+		if (is_loopback(&l->addr)) {
 			if (!local)
 				local = l;
 		}
