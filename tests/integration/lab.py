@@ -190,14 +190,14 @@ class Offhook(Program):
     """Our program under --json: lines in, replies and events out"""
 
     def __init__(self, lab, *args, name="offhook", host="127.0.0.1", transports=("udp",), audio="null",
-                 port=None, **kw):
+                 port=None, wrap=(), **kw):
         self.port, self.host = port or ports(1, host), host
         shown = "[%s]" % host if ":" in host else host
         self.uri = "sip:phone@%s:%d" % (shown, self.port)
         self.folder = lab.path(name + ".d")
         os.makedirs(self.folder, exist_ok=True)
         self.seen = 0
-        argv = [lab.program, "-c", self.folder, "-A", audio, "--json"]
+        argv = list(wrap) + [lab.program, "-c", self.folder, "-A", audio, "--json"]
         for t in transports:
             argv += ["-l", "%s:%s:%d" % (t, shown, self.port)]
         super().__init__(lab, name, argv + list(args), merge=False, **kw)
