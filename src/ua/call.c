@@ -30,6 +30,7 @@ static void call_destructor(void *data)
 	timer_cancel(&c->tmr_ring);
 	timer_cancel(&c->tmr_limit);
 	timer_cancel(&c->tmr_turn);
+	timer_cancel(&c->tmr_probe);
 
 	if (!c->finished && c->id)
 		--c->ua->living;
@@ -37,6 +38,7 @@ static void call_destructor(void *data)
 	list_unlink(&c->le);
 	hash_unlink(&c->he);
 	mem_deref(c->target);
+	mem_deref(c->probe);
 	mem_deref(c->sip);
 	if (c->stream)
 		stream_close(c->stream);
@@ -94,7 +96,9 @@ int call_create(struct call **cp, struct ua *ua, bool outgoing,
 
 bool call_room(const struct ua *ua)
 {
-	return ua->living < (uint64_t)ua->config->max_calls;
+	const int64_t max = ua->config->max_calls;
+
+	return !max || ua->living < max;
 }
 
 
@@ -125,7 +129,9 @@ void call_finish(struct call *c, const struct sip_result *res)
 
 	timer_cancel(&c->tmr_ring);
 	timer_cancel(&c->tmr_limit);
+	timer_cancel(&c->tmr_probe);
 	c->target = mem_deref(c->target);
+	c->probe = mem_deref(c->probe);
 
 	call_media_close(c);
 	record_keep(c);

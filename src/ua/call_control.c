@@ -77,6 +77,22 @@ static int describe_answer(struct call *c, struct mbuf **sdp)
 }
 
 
+/* It could not be answered for a reason of ours: 500, or BYE after the 200 */
+static int answer_failed(struct call *c, int e, char *err)
+{
+	c->ending = true;
+	c->why = SIP_CAUSE_LOCAL;
+	call_media_close(c);
+
+	if (sip_call_reject(c->sip, 500, NULL, NULL))
+		sip_call_hangup(c->sip, 500, NULL);
+
+	return call_error(err, e, "Call %u cannot be answered: %s.", c->id,
+			  e == EADDRINUSE ? "no free port in media-ports"
+					  : strerror(e));
+}
+
+
 int call_answer(struct call *c, char *err)
 {
 	struct mbuf *sdp = NULL;
@@ -99,30 +115,14 @@ int call_answer(struct call *c, char *err)
 		e = sip_call_answer(c->sip, sdp);
 	mem_deref(sdp);
 
-	if (e) {
-		call_error(err, e, "Call %u cannot be answered: %s.", c->id,
-			   e == EADDRINUSE ? "no free port in media-ports"
-					   : strerror(e));
-		c->ending = true;
-		(void)sip_call_reject(c->sip, 500, NULL, NULL);
-		return e;
-	}
-
 	/* the 200 is on its way; with a late offer the ACK brings the plan */
+	if (!e && !c->late_offer)
+		e = call_media_apply(c, &c->next, c->next_held);
+	if (e)
+		return answer_failed(c, e, err);
+
 	c->result.code = 200;
 	utf8_copy(c->result.reason, sizeof(c->result.reason), "OK");
-
-	if (!c->late_offer) {
-		e = call_media_apply(c, &c->next, c->next_held);
-		if (e) {
-			char why[UA_ERR];
-
-			(void)call_hangup(c, 0, NULL, why);
-			return call_error(err, e, "Call %u: media cannot"
-					  " start: %s.", c->id, strerror(e));
-		}
-	}
-
 	call_answered(c);
 
 	return 0;

@@ -45,26 +45,6 @@ static void dtmf_publish(const struct call *c, const struct stream_event *se)
 }
 
 
-/*
- * Silence of the peer ends no call: it may be a mute button, a hold nobody
- * told us of, a route that heals. It is said once and then left to SIP.
- */
-static void silence_tell(struct call *c, bool silent)
-{
-	if (silent == c->silent_told || (silent && !expects(c)))
-		return;
-
-	c->silent_told = silent;
-
-	if (silent)
-		log_warn("call %u: nothing heard for %u s; the call goes on",
-			 c->id,
-			 (unsigned)(c->ua->config->rtp_timeout_ms / 1000));
-	else
-		log_info("call %u: heard again", c->id);
-}
-
-
 static void stream_handler(const struct stream_event *se, void *arg)
 {
 	struct call *c = arg;
@@ -76,11 +56,12 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		break;
 
 	case STREAM_TIMEOUT:
-		silence_tell(c, true);
+		if (expects(c))
+			call_silence(c, true);
 		break;
 
 	case STREAM_RESUMED:
-		silence_tell(c, false);
+		call_silence(c, false);
 		break;
 
 	case STREAM_DTMF:

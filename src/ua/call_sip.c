@@ -226,6 +226,7 @@ static void modified_handler(const struct sip_result *res, void *arg)
 	if (res->cause == SIP_CAUSE_NONE) {
 		if (c->mod_again && !call_reoffer(c))
 			return;
+		call_media_settle(c);
 		call_media_hold_tell(c, c->held_remote);
 		return;
 	}
@@ -247,13 +248,12 @@ static void closed_handler(const struct sip_result *res,
 	struct sip_result r = *res;
 	(void)in;
 
-	if (r.cause == SIP_CAUSE_NONE || r.reason[0])
-		utf8_copy(r.reason, sizeof(r.reason), res->reason);
+	utf8_copy(r.reason, sizeof(r.reason), res->reason);
 
-	if (c->active_ms && c->ending && !r.remote)
+	if (c->why != SIP_CAUSE_NONE)
+		r.cause = c->why;
+	else if (c->active_ms && c->ending && !r.remote)
 		r.cause = SIP_CAUSE_NONE;     /* whatever became of our BYE */
-	else if (c->rung_out)
-		r.cause = SIP_CAUSE_NO_ANSWER;
 
 	call_finish(c, &r);
 }

@@ -33,7 +33,7 @@ static void ring_out(void *arg)
 	struct call *c = arg;
 	char why[UA_ERR];
 
-	c->rung_out = true;
+	c->why = SIP_CAUSE_NO_ANSWER;
 	if (call_reject(c, 480, NULL, why))
 		log_warn("call %u: %s", c->id, why);
 }
@@ -69,6 +69,8 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 	code = find_owner(&acc, ua, in);
 	if (!code && !call_room(ua))
 		code = 486;
+	if (!code && !sip_call_laddr(sc))
+		code = 500;
 	if (code)
 		goto refuse;
 

@@ -243,22 +243,24 @@ static unsigned take_ptime(const struct codec *c, const struct ability *ab,
 static void take_addresses(struct media_plan *plan,
 			   const struct desc_media *m)
 {
+	const struct sa *rtcp = desc_addr_given(&m->rtcp_addr) ?
+		&m->rtcp_addr : &m->addr;
+	unsigned port = m->rtcp_port ? m->rtcp_port : m->port + 1u;
+
 	plan->rtp = m->addr;
 	sa_set_port(&plan->rtp, m->port);
 
-	sa_init(&plan->rtcp, AF_UNSPEC);
-
-	if (m->rtcp_mux)
-		plan->rtcp = plan->rtp;
-	else if (m->rtcp_port && (!sa_isset(&m->rtcp_addr, SA_ADDR) ||
-				  sa_af(&m->rtcp_addr) == sa_af(&m->addr))) {
-		plan->rtcp = sa_isset(&m->rtcp_addr, SA_ADDR) ? m->rtcp_addr
-							       : m->addr;
-		sa_set_port(&plan->rtcp, m->rtcp_port);
+	if (m->rtcp_mux) {
+		rtcp = &m->addr;
+		port = m->port;
 	}
-	else if (!m->rtcp_port && m->port < 65535) {
-		plan->rtcp = m->addr;
-		sa_set_port(&plan->rtcp, (uint16_t)(m->port + 1));
+
+	/* reports cross even on hold, but not to nowhere */
+	sa_init(&plan->rtcp, AF_UNSPEC);
+	if (port <= 65535 && sa_af(rtcp) == sa_af(&m->addr) &&
+	    !sa_is_any(rtcp)) {
+		plan->rtcp = *rtcp;
+		sa_set_port(&plan->rtcp, (uint16_t)port);
 	}
 }
 
@@ -292,7 +294,7 @@ static bool line_reachable(const struct desc_media *m,
 			   const struct ability *ab)
 {
 	return 0 == pl_strcasecmp(&m->type, "audio") && m->port &&
-		proto_ok(&m->proto) && sa_isset(&m->addr, SA_ADDR) &&
+		proto_ok(&m->proto) && desc_addr_given(&m->addr) &&
 		sa_af(&m->addr) == sa_af(&ab->rtp);
 }
 

@@ -3,7 +3,7 @@
  *
  * ua.c holds the lists; a call is call.c (its life), call_state.c (the one
  * setter), call_sip.c (what the SIP session tells), call_media.c (its
- * stream), call_control.c (what the user wants), call_look.c (what a screen
+ * stream), call_silence.c (it is not heard), call_control.c (what the user wants), call_look.c (what a screen
  * may ask), incoming.c (a call that comes), record.c (how it ended).
  * Main thread.
  */
@@ -91,7 +91,7 @@ struct call {
 	bool ending;                 /* we have hung up                      */
 	bool finished;               /* ended, waits for its turn to go      */
 	bool keep_others;            /* never holds another call             */
-	bool rung_out;               /* we let it ring long enough           */
+	enum sip_cause why;          /* we end it for this reason, or NONE   */
 	struct account *acc;         /* NULL: none                           */
 	char *peer;                  /* URI, valid UTF-8                     */
 	char *name;
@@ -130,7 +130,8 @@ struct call {
 	uint64_t begin_ms, active_ms, end_ms;    /* clock_ms(), 0: not yet   */
 	uint64_t limit_ms;           /* 0: none                              */
 	struct call_record rec;      /* filled when media ends               */
-	struct timer tmr_ring, tmr_limit, tmr_turn;
+	struct sip_req *probe;       /* is the silent peer there?            */
+	struct timer tmr_ring, tmr_limit, tmr_turn, tmr_probe;
 };
 
 /* account.c */
@@ -198,6 +199,10 @@ void call_media_close(struct call *c);
 void call_media_quality(struct call *c);
 /** NAN: nothing came */
 double stats_loss_pct(const struct stream_stats *st);
+
+/* call_silence.c */
+/** Nothing is heard where something should be, or it is again */
+void call_silence(struct call *c, bool silent);
 
 /* call_file.c */
 /** Begin what waits. err: UA_ERR bytes */

@@ -295,7 +295,7 @@ static void read_rtcp(struct desc_media *m, struct pl val)
 	if (net.l) {
 		struct sa sa = address(&net, &type, &host);
 
-		if (!sa_isset(&sa, SA_ADDR))
+		if (!desc_addr_given(&sa))
 			return;
 		m->rtcp_addr = sa;
 	}

@@ -54,6 +54,14 @@ struct desc {
 	struct desc_media mediav[];
 };
 
+/** libre's sa_isset takes 0.0.0.0, which is an old way to say hold, for
+ *  no address */
+static inline bool desc_addr_given(const struct sa *sa)
+{
+	return sa_af(sa) != AF_UNSPEC;
+}
+
+
 /**
  * Read a description. Free: mem_deref
  *
