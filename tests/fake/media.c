@@ -1,0 +1,413 @@
+/**
+ * @file fake/media.c  A media engine without sound, threads and sockets
+ *
+ * Implements media.h for tests of what lies above it.  Streams get ports in
+ * order; digits sent to the port of another stream arrive there on the next
+ * turn of the loop, so two user agents in one process can talk.
+ */
+#include <sys/stat.h>
+#include "offhook/timer.h"
+#include "media.h"
+
+
+enum { QUEUE = 300 };
+
+struct media {
+	int unused;
+};
+
+struct stream {
+	struct le le;
+	struct sa local;
+	struct stream_conf conf;
+	stream_event_h *h;
+	void *arg;
+	struct media_plan plan;
+	unsigned starts;
+	enum stream_source source;
+	double hz;
+	bool muted, playing;
+	char *record;
+	struct stream_stats stats;
+	struct stream_event queue[QUEUE];
+	unsigned queued;
+	struct timer tmr;
+};
+
+static struct list streams;
+static uint16_t next_port = 20000;
+static unsigned doors;
+static int open_err, start_err;
+
+
+const char *media_dir_name(enum media_dir dir)
+{
+	static const char *const names[] = {
+		"inactive", "recvonly", "sendonly", "sendrecv"
+	};
+
+	return (unsigned)dir < 4 ? names[dir] : "?";
+}
+
+
+int media_alloc(struct media **mp, const struct media_conf *conf,
+		media_device_h *h, void *arg)
+{
+	(void)conf;
+	(void)h;
+	(void)arg;
+
+	*mp = mem_zalloc(sizeof(**mp), NULL);
+
+	return *mp ? 0 : ENOMEM;
+}
+
+
+static void queue_handler(void *arg)
+{
+	struct stream *s = arg;
+	struct stream_event v[QUEUE];
+	const unsigned n = s->queued;
+	struct stream *alive = mem_ref(s);
+
+	memcpy(v, s->queue, n * sizeof(v[0]));
+	s->queued = 0;
+
+	for (unsigned i = 0; i < n && s->le.list; i++)
+		s->h(&v[i], s->arg);
+
+	mem_deref(alive);
+}
+
+
+static void post(struct stream *s, const struct stream_event *ev)
+{
+	if (s->queued < QUEUE)
+		s->queue[s->queued++] = *ev;
+
+	timer_start(&s->tmr, 0, queue_handler, s);
+}
+
+
+static void stream_destructor(void *arg)
+{
+	struct stream *s = arg;
+
+	timer_cancel(&s->tmr);
+	mem_deref(s->record);
+}
+
+
+int stream_open(struct stream **sp, struct media *m,
+		const struct stream_conf *conf, stream_event_h *h, void *arg)
+{
+	struct stream *s;
+	int err = open_err;
+	(void)m;
+
+	open_err = 0;
+	if (err)
+		return err;
+
+	s = mem_zalloc(sizeof(*s), stream_destructor);
+	if (!s)
+		return ENOMEM;
+
+	++doors;
+	s->local = conf->local;
+	sa_set_port(&s->local, next_port);
+	next_port = (uint16_t)(next_port + 2);
+	s->conf = *conf;
+	s->h = h;
+	s->arg = arg;
+	s->source = conf->device ? SOURCE_DEVICE : SOURCE_SILENCE;
+	s->stats.packets_sent = s->stats.packets_received = 100;
+	list_append(&streams, &s->le, s);
+
+	*sp = s;
+
+	return 0;
+}
+
+
+const struct sa *stream_local(const struct stream *s)
+{
+	return &s->local;
+}
+
+
+int stream_start(struct stream *s, const struct media_plan *plan)
+{
+	const int err = start_err;
+
+	++doors;
+	start_err = 0;
+	if (err)
+		return err;
+
+	if (!plan->codec || !plan->cname[0])
+		return EINVAL;
+
+	s->plan = *plan;
+	++s->starts;
+
+	return 0;
+}
+
+
+void stream_close(struct stream *s)
+{
+	++doors;
+	list_unlink(&s->le);
+	timer_cancel(&s->tmr);
+	mem_deref(s);
+}
+
+
+int stream_set_source(struct stream *s, enum stream_source src, double hz)
+{
+	++doors;
+	s->source = src;
+	s->hz = hz;
+
+	return 0;
+}
+
+
+int stream_play(struct stream *s, const int16_t *v, size_t n,
+		uint32_t rate_hz, bool loop)
+{
+	(void)loop;
+
+	++doors;
+	if (!v || !n || !rate_hz)
+		return EINVAL;
+	if (s->playing)
+		return EALREADY;
+
+	s->playing = true;
+
+	return 0;
+}
+
+
+void stream_play_stop(struct stream *s)
+{
+	const struct stream_event ev = {
+		.type = STREAM_PLAY_DONE, .stopped = true, .text = "",
+		.duration_ms = 100,
+	};
+
+	++doors;
+	if (s->playing)
+		post(s, &ev);
+	s->playing = false;
+}
+
+
+int stream_record(struct stream *s, const char *path,
+		  enum record_layout layout, char *err, size_t errsz)
+{
+	(void)layout;
+
+	++doors;
+	if (0 == strncmp(path, "/nowhere/", 9)) {
+		(void)re_snprintf(err, errsz, "There is no such folder.");
+		return ENOENT;
+	}
+	if (s->record)
+		return EALREADY;
+
+	return str_dup(&s->record, path);
+}
+
+
+void stream_record_stop(struct stream *s)
+{
+	const struct stream_event ev = {
+		.type = STREAM_RECORD_DONE, .stopped = true, .text = "",
+		.duration_ms = 200,
+	};
+
+	++doors;
+	if (s->record)
+		post(s, &ev);
+	s->record = mem_deref(s->record);
+}
+
+
+void stream_mute(struct stream *s, bool mute)
+{
+	++doors;
+	s->muted = mute;
+}
+
+
+int stream_dtmf(struct stream *s, const char *digits)
+{
+	struct le *le;
+
+	++doors;
+	if (s->plan.te_send < 0)
+		return ENOTSUP;
+
+	for (; *digits; digits++) {
+		const struct stream_event ev = {
+			.type = STREAM_DTMF, .digit = *digits,
+			.duration_ms = 100, .text = "",
+		};
+
+		for (le = streams.head; le; le = le->next) {
+			struct stream *peer = le->data;
+
+			if (peer != s && sa_cmp(&peer->local, &s->plan.rtp,
+						SA_ALL) &&
+			    peer->starts && peer->plan.te_recv ==
+			    s->plan.te_send)
+				post(peer, &ev);
+		}
+	}
+
+	return 0;
+}
+
+
+int stream_stats(struct stream *s, struct stream_stats *st)
+{
+	++doors;
+	*st = s->stats;
+
+	return 0;
+}
+
+
+double media_mos(const struct codec *codec, double loss_pct, double delay_ms)
+{
+	(void)delay_ms;
+
+	return codec ? loss_pct > 0 ? 3.0 : 4.4 : 0;
+}
+
+
+int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
+	       const char *path, char *err, size_t errsz)
+{
+	struct stat st;
+
+	if (stat(path, &st)) {
+		(void)re_snprintf(err, errsz, "%s: not there.", path);
+		return ENOENT;
+	}
+
+	*np = 800;
+	*vp = calloc(*np, sizeof(**vp));
+	*rate_hz = 8000;
+
+	return *vp ? 0 : ENOMEM;
+}
+
+
+/* For the test -------------------------------------------------------------- */
+
+struct stream *fake_stream(size_t i)
+{
+	struct le *le = streams.head;
+
+	while (le && i--)
+		le = le->next;
+
+	return le ? le->data : NULL;
+}
+
+
+size_t fake_stream_count(void)
+{
+	return list_count(&streams);
+}
+
+
+const struct media_plan *fake_plan(const struct stream *s)
+{
+	return s->starts ? &s->plan : NULL;
+}
+
+
+unsigned fake_starts(const struct stream *s)
+{
+	return s->starts;
+}
+
+
+enum stream_source fake_source(const struct stream *s)
+{
+	return s->source;
+}
+
+
+double fake_tone_hz(const struct stream *s)
+{
+	return s->hz;
+}
+
+
+bool fake_muted(const struct stream *s)
+{
+	return s->muted;
+}
+
+
+bool fake_device(const struct stream *s)
+{
+	return s->conf.device;
+}
+
+
+const char *fake_recording(const struct stream *s)
+{
+	return s->record;
+}
+
+
+void fake_event(struct stream *s, const struct stream_event *ev)
+{
+	s->h(ev, s->arg);
+}
+
+
+void fake_play_end(struct stream *s)
+{
+	const struct stream_event ev = {
+		.type = STREAM_PLAY_DONE, .text = "", .duration_ms = 100,
+	};
+
+	s->playing = false;
+	s->h(&ev, s->arg);
+}
+
+
+void fake_stats(struct stream *s, const struct stream_stats *st)
+{
+	s->stats = *st;
+}
+
+
+void fake_fail_open(int err)
+{
+	open_err = err;
+}
+
+
+void fake_fail_start(int err)
+{
+	start_err = err;
+}
+
+
+unsigned fake_doors(void)
+{
+	const unsigned n = doors;
+
+	doors = 0;
+
+	return n;
+}

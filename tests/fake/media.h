@@ -1,0 +1,34 @@
+/**
+ * @file fake/media.h  What a test may see and do of the fake media engine
+ */
+#ifndef OFFHOOK_FAKE_MEDIA_H
+#define OFFHOOK_FAKE_MEDIA_H
+
+#include "offhook/media.h"
+
+/** The i-th open stream, oldest first; NULL: no such */
+struct stream *fake_stream(size_t i);
+size_t fake_stream_count(void);
+/** What it was last told to do; NULL: not started */
+const struct media_plan *fake_plan(const struct stream *s);
+unsigned fake_starts(const struct stream *s);
+enum stream_source fake_source(const struct stream *s);
+double fake_tone_hz(const struct stream *s);
+bool fake_muted(const struct stream *s);
+bool fake_device(const struct stream *s);
+const char *fake_recording(const struct stream *s);      /* path or NULL */
+
+/** Deliver an event now */
+void fake_event(struct stream *s, const struct stream_event *ev);
+/** The file that plays ends */
+void fake_play_end(struct stream *s);
+/** Figures from now on */
+void fake_stats(struct stream *s, const struct stream_stats *st);
+
+/** The next stream_open (stream_start) fails with err, once */
+void fake_fail_open(int err);
+void fake_fail_start(int err);
+/** How often the door was used since the last call */
+unsigned fake_doors(void);
+
+#endif

@@ -1,0 +1,167 @@
+/**
+ * @file test_account.c  Accounts: what is refused, whose call it is, and to
+ * whom credentials go
+ */
+#include "rig.h"
+#include "priv.h"
+
+
+static int add(const char *text)
+{
+	struct account_conf ac;
+	char err[CONFIG_ERR];
+
+	if (account_parse(&ac, text, err))
+		fail_msg("%s", err);
+
+	said[0] = '\0';
+
+	return ua_account_add(alice.ua, &ac, said);
+}
+
+
+static void adding(void **state)
+{
+	const struct account *a;
+	(void)state;
+
+	assert_null(ua_account_default(alice.ua));
+	assert_int_equal(0, add("sip:alice@example.com;register=no"));
+	assert_int_equal(0, add("<sip:alice@example.com:5070>;name=work;"
+				"outbound=proxy.example.com"));
+	assert_int_equal(EEXIST, add("sip:bob@example.org;name=work"));
+	assert_string_equal("There is an account work already.", said);
+
+	a = ua_account(alice.ua, 0);
+	assert_int_equal(1, account_id(a));
+	assert_ptr_equal(a, ua_account_default(alice.ua));
+	assert_string_equal("alice@example.com", account_config(a)->name);
+	assert_string_equal("off", account_state(a));
+	assert_ptr_equal(a, ua_account_find(alice.ua, "alice@example.com"));
+	assert_ptr_equal(a, ua_account_find(alice.ua,
+					    "sip:alice@example.com"));
+	a = ua_account(alice.ua, 1);
+	assert_ptr_equal(a, ua_account_find(alice.ua, "work"));
+	assert_string_equal("sip:proxy.example.com;lr", a->route);
+	assert_int_equal(5070, a->port);
+	assert_null(ua_account(alice.ua, 2));
+	assert_null(ua_account_find(alice.ua, "home"));
+}
+
+
+/* What cannot be done is refused, not ignored */
+static void refused(void **state)
+{
+	static const struct {
+		const char *text, *word;
+	} v[] = {
+		{ "sip:a@example.com;password-command=pass", "password-env" },
+		{ "sip:a@example.com;transport=tls", "udp or tcp" },
+		{ "sip:a@example.com;media-security=require", "encrypted" },
+		{ "sip:a@example.com;reliable=required", "reliable" },
+		{ "sip:a@example.com;register=yes", "register=no" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT_OF(v); i++) {
+		assert_int_equal(EPROTONOSUPPORT, add(v[i].text));
+		if (!strstr(said, v[i].word))
+			fail_msg("%s: %s", v[i].text, said);
+	}
+
+	assert_null(ua_account(alice.ua, 0));
+}
+
+
+static void owners(void **state)
+{
+	const struct ua *ua = alice.ua;
+	(void)state;
+
+	assert_int_equal(0, add("sip:alice@one.example;register=no"));
+	assert_int_equal(0, add("sip:alice@two.example;register=no"));
+	assert_int_equal(0, add("sip:b%6fb@one.example;register=no"));
+	assert_null(account_match(ua, "eve", "one.example"));
+	assert_null(account_match(ua, "", "one.example"));
+	assert_null(account_match(ua, "ALICE", "one.example"));
+	assert_int_equal(1, account_id(account_match(ua, "alice", "x")));
+	assert_int_equal(2, account_id(account_match(ua, "%61lice",
+						     "TWO.example")));
+	assert_int_equal(3, account_id(account_match(ua, "bob", "10.0.0.1")));
+	assert_int_equal(0, add("sip:any@one.example;register=no;"
+				"catch-all=yes"));
+	assert_int_equal(4, account_id(account_match(ua, "eve", "x")));
+	assert_int_equal(1, account_id(account_match(ua, "alice", "x")));
+}
+
+
+static void credentials(void **state)
+{
+	const struct account *a;
+	(void)state;
+
+	assert_int_equal(0, add("sip:alice@example.com;password=secret;"
+				"register=no;registrar=reg.example.net"));
+	a = ua_account(alice.ua, 0);
+	assert_non_null(a->creds);
+	assert_ptr_equal(a->creds, account_creds(a, "sip:bob@example.com"));
+	assert_ptr_equal(a->creds, account_creds(a, "sip:bob@EXAMPLE.com:99"));
+	assert_ptr_equal(a->creds, account_creds(a, "sip:x@reg.example.net"));
+
+	/* strangers */
+	assert_null(account_creds(a, "sip:bob@example.org"));
+	assert_null(account_creds(a, "sip:bob@example.com.evil.org"));
+	assert_null(account_creds(a, "sip:example.com@evil.org"));
+	assert_null(account_creds(a, "sip:bob@evil.org;maddr=example.com"));
+	assert_null(account_creds(a, "sip:bob@192.0.2.1"));
+	assert_null(account_creds(NULL, "sip:bob@example.com"));
+
+	/* all goes to the proxy first */
+	assert_int_equal(0, add("sip:carl@example.com;password=secret;"
+				"register=no;outbound=sip:proxy.example.com"));
+	a = ua_account(alice.ua, 1);
+	assert_ptr_equal(a->creds, account_creds(a, "sip:bob@example.org"));
+
+	/* none at all */
+	assert_int_equal(0, add("sip:dora@example.com"));
+	assert_null(account_creds(ua_account(alice.ua, 2),
+				  "sip:bob@example.com"));
+}
+
+
+static void anonymous(void **state)
+{
+	char uri[128], want[128];
+	struct sa sa;
+	(void)state;
+
+	setenv("USER", "al<i>ce \xff", 1);
+	assert_int_equal(0, account_anonymous(uri, sizeof(uri), alice.ua,
+					      &alice.addr));
+	(void)re_snprintf(want, sizeof(want), sa_port(&alice.addr) == 5060 ?
+			  "sip:alice@127.0.0.1" : "sip:alice@%J",
+			  &alice.addr);
+	assert_string_equal(want, uri);
+
+	setenv("USER", "***", 1);
+	assert_int_equal(0, sa_set_str(&sa, "2001:db8::1", 0));
+	assert_int_equal(0, account_anonymous(uri, sizeof(uri), alice.ua,
+					      &sa));
+	assert_string_equal("sip:offhook@[2001:db8::1]", uri);
+	assert_int_equal(EOVERFLOW, account_anonymous(uri, 20, alice.ua,
+						      &sa));
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_TEST(adding),
+		RIG_TEST(refused),
+		RIG_TEST(owners),
+		RIG_TEST(credentials),
+		RIG_TEST(anonymous),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
