@@ -13,10 +13,13 @@
 
 enum {
 	TRYING_MS      = 200,      /* 17.2.1 */
-	REFRESH_MS     = 60000,    /* 13.3.1.1: keep proxies waiting */
+	REFRESH_T1     = 120,      /* 13.3.1.1: a minute, in T1      */
 	EXPIRES_MAX    = 86400,
 	RETRY_BUSY_S   = 5,
 };
+
+
+static void refresh_h(void *arg);
 
 
 /* Replies ------------------------------------------------------------------- */
@@ -237,6 +240,12 @@ static int reply_failed(struct sip_call *c, int err)
 }
 
 
+static void refresh_start(struct sip_call *c)
+{
+	timer_start(&c->tmr_ring, REFRESH_T1 * call_t1(c), refresh_h, c);
+}
+
+
 static void refresh_h(void *arg)
 {
 	struct sip_call *c = arg;
@@ -251,7 +260,7 @@ static void refresh_h(void *arg)
 	if (err)
 		(void)reply_failed(c, err);
 	else
-		timer_start(&c->tmr_ring, REFRESH_MS, refresh_h, c);
+		refresh_start(c);
 }
 
 
@@ -286,7 +295,7 @@ int sip_call_ring(struct sip_call *c, uint16_t code, const char *reason,
 	mem_deref(c->prov);
 	c->prov = prov;
 	c->prov_code = code;
-	timer_start(&c->tmr_ring, REFRESH_MS, refresh_h, c);
+	refresh_start(c);
 
 	return 0;
 }

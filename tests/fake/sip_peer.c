@@ -1,7 +1,8 @@
 /**
- * @file sip_peer.c  A raw SIP peer on UDP, in the same loop as what it tests
+ * @file sip_peer.c  A raw SIP peer, in the same loop as what it tests
  *
  * Main thread of a test.  A peer owns its socket and every message that came.
+ * On TCP it has one connection at a time.
  */
 #include <stdio.h>
 #include "offhook/timer.h"
@@ -12,6 +13,10 @@ enum { STRINGS = 8 };
 
 struct peer {
 	struct udp_sock *us;
+	struct tcp_sock *ts;
+	struct tcp_conn *tc;
+	struct mbuf *stream;     /* what came by tc, not yet a message */
+	unsigned accepted;
 	struct sa addr;
 	char uri[80];
 	struct list queue;       /* struct got, in order               */
@@ -87,14 +92,9 @@ static void got_destructor(void *arg)
 }
 
 
-static void recv_h(const struct sa *src, struct mbuf *mb, void *arg)
+static void keep(struct peer *p, struct sip_msg *msg, const struct sa *src)
 {
-	struct peer *p = arg;
-	struct sip_msg *msg;
 	struct got *g;
-
-	if (sip_msg_decode(&msg, mb))
-		return;
 
 	msg->src = *src;
 
@@ -109,11 +109,111 @@ static void recv_h(const struct sa *src, struct mbuf *mb, void *arg)
 }
 
 
+static void recv_h(const struct sa *src, struct mbuf *mb, void *arg)
+{
+	struct sip_msg *msg;
+
+	if (!sip_msg_decode(&msg, mb))
+		keep(arg, msg, src);
+}
+
+
+/* Each message gets a buffer of its own */
+static bool stream_take(struct peer *p)
+{
+	struct mbuf *all = p->stream, *one;
+	struct sip_msg *msg;
+	size_t start = all->pos, end;
+	struct sa src;
+
+	if (sip_msg_decode(&msg, all)) {
+		all->pos = start;
+		return false;
+	}
+
+	end = all->pos + pl_u32(&msg->clen);
+	mem_deref(msg);
+	all->pos = start;
+	if (end > all->end)
+		return false;
+
+	one = mbuf_alloc(end - start);
+	(void)mbuf_write_mem(one, all->buf + start, end - start);
+	one->pos = 0;
+	all->pos = end;
+
+	(void)tcp_conn_peer_get(p->tc, &src);
+	if (!sip_msg_decode(&msg, one))
+		keep(p, msg, &src);
+	mem_deref(one);
+
+	return true;
+}
+
+
+static void stream_h(struct mbuf *mb, void *arg)
+{
+	struct peer *p = arg;
+	const size_t pos = p->stream->pos;
+
+	p->stream->pos = p->stream->end;
+	(void)mbuf_write_mem(p->stream, mbuf_buf(mb), mbuf_get_left(mb));
+	p->stream->pos = pos;
+
+	while (mbuf_get_left(p->stream) && stream_take(p))
+		;
+}
+
+
+static void estab_h(void *arg)
+{
+	(void)arg;
+}
+
+
+static void gone_h(int err, void *arg)
+{
+	struct peer *p = arg;
+	(void)err;
+
+	p->tc = mem_deref(p->tc);
+}
+
+
+static void accept_h(const struct sa *src, void *arg)
+{
+	struct peer *p = arg;
+	(void)src;
+
+	mem_deref(p->tc);
+	p->tc = NULL;
+	p->stream->pos = p->stream->end = 0;
+	if (!tcp_accept(&p->tc, p->ts, estab_h, stream_h, gone_h,
+			p))
+		++p->accepted;
+}
+
+
+void peer_drop(struct peer *p)
+{
+	p->tc = mem_deref(p->tc);
+}
+
+
+unsigned peer_accepted(const struct peer *p)
+{
+	return p->accepted;
+}
+
+
 static void peer_destructor(void *arg)
 {
 	struct peer *p = arg;
 
 	mem_deref(p->us);
+	mem_deref(p->tc);
+	mem_deref(p->ts);
+	mem_deref(p->stream);
 	list_flush(&p->queue);
 	list_flush(&p->done);
 }
@@ -139,6 +239,43 @@ int peer_alloc(struct peer **pp)
 	}
 
 	(void)re_snprintf(p->uri, sizeof(p->uri), "sip:peer@%J", &p->addr);
+	*pp = p;
+
+	return 0;
+}
+
+
+int peer_alloc_tcp(struct peer **pp, const struct sa *dst)
+{
+	struct peer *p;
+	struct sa any;
+	int err;
+
+	p = mem_zalloc(sizeof(*p), peer_destructor);
+	if (!p)
+		return ENOMEM;
+
+	(void)sa_set_str(&any, "127.0.0.1", 0);
+	p->stream = mbuf_alloc(4096);
+
+	if (dst) {
+		err = tcp_connect(&p->tc, dst, estab_h, stream_h,
+				  gone_h, p);
+		if (!err)
+			err = tcp_conn_local_get(p->tc, &p->addr);
+	}
+	else {
+		err = tcp_listen(&p->ts, &any, accept_h, p);
+		if (!err)
+			err = tcp_sock_local_get(p->ts, &p->addr);
+	}
+	if (err) {
+		mem_deref(p);
+		return err;
+	}
+
+	(void)re_snprintf(p->uri, sizeof(p->uri),
+			  "sip:peer@%J;transport=tcp", &p->addr);
 	*pp = p;
 
 	return 0;
@@ -307,7 +444,10 @@ void peer_send(struct peer *p, const struct sa *dst, const char *text,
 
 	(void)mbuf_write_mem(mb, (const uint8_t *)text, len);
 	mb->pos = 0;
-	(void)udp_send(p->us, dst, mb);
+	if (p->us)
+		(void)udp_send(p->us, dst, mb);
+	else if (p->tc)
+		(void)tcp_send(p->tc, mb);
 	mem_deref(mb);
 }
 
@@ -435,13 +575,14 @@ void peer_request(struct peer *p, struct peer_dialog *d, const char *method,
 			       (unsigned long long)rand_u64());
 
 	(void)mbuf_printf(mb, "%s %s SIP/2.0\r\n"
-			  "Via: SIP/2.0/UDP %J;branch=%s;rport\r\n"
+			  "Via: SIP/2.0/%s %J;branch=%s;rport\r\n"
 			  "Max-Forwards: 70\r\n%s"
 			  "From: <%s>%s%s\r\n"
 			  "To: <%s>%s%s\r\n"
 			  "Call-ID: %s\r\n"
 			  "CSeq: %u %s\r\n",
-			  method, d->target, &p->addr, d->branch, d->route,
+			  method, d->target, p->us ? "UDP" : "TCP", &p->addr,
+			  d->branch, d->route,
 			  d->local, *d->ltag ? ";tag=" : "", d->ltag,
 			  d->remote, *d->rtag ? ";tag=" : "", d->rtag,
 			  d->callid, d->cseq, method);

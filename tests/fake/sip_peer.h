@@ -1,5 +1,5 @@
 /**
- * @file sip_peer.h  A raw SIP peer on UDP, in the same loop as what it tests
+ * @file sip_peer.h  A raw SIP peer, in the same loop as what it tests
  *
  * It does nothing by itself: the test tells it what to send, right or wrong,
  * and waits for what came.  No transactions, so it can forget, repeat and
@@ -24,8 +24,14 @@ struct peer_dialog {
 	char branch[64];                 /* of the last request        */
 };
 
-/** 127.0.0.1, a free port */
+/** 127.0.0.1, a free port, UDP */
 int  peer_alloc(struct peer **pp);
+/** The same on TCP: dst NULL waits for one connection, else it makes one */
+int  peer_alloc_tcp(struct peer **pp, const struct sa *dst);
+/** Close the connection, but go on listening */
+void peer_drop(struct peer *p);
+/** Connections accepted so far */
+unsigned peer_accepted(const struct peer *p);
 const struct sa *peer_addr(const struct peer *p);
 /** "sip:peer@127.0.0.1:port" */
 const char *peer_uri(const struct peer *p);

@@ -309,6 +309,13 @@ void rig_expect_none(const char *what)
 }
 
 
+void rig_peer(struct peer *p)
+{
+	mem_deref(rig.p);
+	rig.p = p;
+}
+
+
 void rig_call(const char *offer, const struct sip_call_conf *more)
 {
 	struct sip_call_conf conf = {0};
@@ -343,9 +350,15 @@ void rig_call_up(struct peer_dialog *d)
 
 void rig_called(struct peer_dialog *d, const char *headers, const char *body)
 {
+	peer_dialog_uac(d, rig.p, &rig.addr);
+	rig_invite(d, headers, body);
+}
+
+
+void rig_invite(struct peer_dialog *d, const char *headers, const char *body)
+{
 	const unsigned n = rig.invites + 1;
 
-	peer_dialog_uac(d, rig.p, &rig.addr);
 	peer_request(rig.p, d, "INVITE", headers, body);
 	rig_wait(&rig.invites, n);
 }

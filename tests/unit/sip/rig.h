@@ -60,6 +60,8 @@ int  rig_teardown(void **state);
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 struct mbuf *sdp_make(const char *text);
+/** Put another peer in the place of rig.p */
+void rig_peer(struct peer *p);
 /** We call the peer; offer NULL: late */
 void rig_call(const char *offer, const struct sip_call_conf *conf);
 /** ... which rings with tag "t1" and answers, and gets our ACK */
@@ -68,6 +70,8 @@ void rig_call_up(struct peer_dialog *d);
 void rig_called_up(struct peer_dialog *d);
 /** The peer sends an INVITE and we have taken it */
 void rig_called(struct peer_dialog *d, const char *headers, const char *body);
+/** The same with a dialog the test has made */
+void rig_invite(struct peer_dialog *d, const char *headers, const char *body);
 /** Wait until a counter is at least n */
 void rig_wait(const unsigned *counter, unsigned n);
 /** The user was told the end */

@@ -595,6 +595,31 @@ static void test_hangup_inside(void **state)
 }
 
 
+static void test_refresh(void **state)
+{
+	struct peer_dialog d;
+	struct mbuf *sdp = session();
+	const struct sip_msg *a, *b;
+	(void)state;
+
+	/* proxies want to hear something each minute: 120 T1 here */
+	rig.s->t1_ms = 2;
+	rig_called(&d, "", "their session\r\n");
+	assert_int_equal(sip_call_ring(rig.c, 183, NULL, sdp), 0);
+	mem_deref(sdp);
+	a = rig_expect("183 INVITE");
+	b = rig_expect("183 INVITE");
+	assert_memory_equal(a->mb->buf, b->mb->buf, a->mb->end);
+	(void)rig_expect("183 INVITE");
+
+	answer();
+	(void)rig_expect("200 INVITE");
+	peer_forget(rig.p);
+	loop_run(300);
+	assert_int_equal(peer_count(rig.p, "183 INVITE"), 0);
+}
+
+
 static void test_closing(void **state)
 {
 	struct peer_dialog d, e;
@@ -642,6 +667,7 @@ int main(void)
 		RIG_TEST(test_bad),
 		RIG_TEST(test_routes),
 		RIG_TEST(test_hangup_inside),
+		RIG_TEST(test_refresh),
 		RIG_TEST(test_closing),
 	};
 
