@@ -371,7 +371,7 @@ char *reply_json(const struct reply *r)
 	if (reply_ok(r) && r->text.len)
 		json_object_set_new(o, "text", json_text(r->text.s));
 
-	text = json_dumps(o, JSON_COMPACT);
+	text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(o);
 
 	return text;

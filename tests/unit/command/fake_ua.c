@@ -1,0 +1,728 @@
+/**
+ * @file fake_ua.c  A phone without network or sound
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include "fake_ua.h"
+
+enum { CALLS = 16 };
+
+struct call {
+	unsigned id;
+	enum call_state state;
+	unsigned seen;
+	bool outgoing, held, muted;
+	char peer[128];
+	struct sip_result result;
+	struct media_plan plan;
+};
+
+static const struct codec codec_fake = { .name = "pcmu", .rate_hz = 8000 };
+
+static struct {
+	struct event_bus *bus;
+	struct call calls[CALLS];
+	struct call_record records[CALLS];
+	unsigned n;
+	struct answer_rule rule;
+	int err;
+	char err_text[64];
+	char asked[512];
+	struct account_conf account;
+	bool has_account;
+
+	sip_req_h *req_h;
+	void *req_arg;
+	media_list_h *list_h;
+	media_list_done_h *list_done_h;
+	void *list_arg;
+	selftest_line_h *test_line_h;
+	selftest_done_h *test_done_h;
+	void *test_arg;
+} fake;
+
+
+static void asked(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void asked(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(fake.asked, sizeof(fake.asked), fmt, ap);
+	va_end(ap);
+}
+
+
+void fake_reset(struct event_bus *bus)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake.bus = bus;
+}
+
+
+struct ua *fake_ua(void)
+{
+	return (struct ua *)&fake;
+}
+
+
+struct media *fake_media(void)
+{
+	return (struct media *)&fake;
+}
+
+
+struct answer *fake_answer(void)
+{
+	return (struct answer *)&fake;
+}
+
+
+const char *fake_asked(void)
+{
+	return fake.asked;
+}
+
+
+void fake_fail(int err, const char *text)
+{
+	fake.err = err;
+	snprintf(fake.err_text, sizeof(fake.err_text), "%s", text);
+}
+
+
+static struct call *call_at(unsigned id)
+{
+	return id && id <= fake.n ? &fake.calls[id - 1] : NULL;
+}
+
+
+static struct call *call_new(const char *peer, bool outgoing)
+{
+	struct call *c = &fake.calls[fake.n++];
+
+	c->id = fake.n;
+	c->outgoing = outgoing;
+	snprintf(c->peer, sizeof(c->peer), "%s", peer);
+
+	return c;
+}
+
+
+void fake_state(unsigned id, enum call_state st, unsigned code)
+{
+	struct call *c = call_at(id);
+	struct call_record *r = &fake.records[id - 1];
+	struct event ev;
+
+	c->state = st;
+	c->seen |= 1u << st;
+	c->result.code = (uint16_t)code;
+	c->result.cause = code >= 300 ? SIP_CAUSE_STATUS : SIP_CAUSE_NONE;
+	snprintf(c->result.reason, sizeof(c->result.reason), "%s",
+		 code == 486 ? "Busy Here" : code ? "OK" : "");
+	if (st == CALL_ACTIVE)
+		c->plan.codec = &codec_fake;
+
+	if (st == CALL_ENDED) {
+		r->id = id;
+		r->outgoing = c->outgoing;
+		r->was_active = c->seen & 1u << CALL_ACTIVE;
+		r->seen = c->seen;
+		r->result = c->result;
+		r->mos = 3.2;
+		r->packets_received = 150;
+		snprintf(r->peer, sizeof(r->peer), "%s", c->peer);
+	}
+
+	event_init(&ev, EVENT_CALL_STATE);
+	ev.call = id;
+	snprintf(ev.u.call_state.state, EVENT_NAME, "%s",
+		 call_state_name(st));
+	snprintf(ev.u.call_state.peer, EVENT_TEXT, "%s", c->peer);
+	if (code)
+		ev.u.call_state.code = code;
+	snprintf(ev.u.call_state.reason, EVENT_TEXT, "%s", c->result.reason);
+	if (st == CALL_ENDED)
+		snprintf(ev.u.call_state.text, EVENT_TEXT, "it is over");
+	event_publish(fake.bus, &ev);
+}
+
+
+unsigned fake_incoming(const char *peer)
+{
+	struct call *c = call_new(peer, false);
+
+	fake_state(c->id, CALL_INCOMING, 0);
+
+	return c->id;
+}
+
+
+void fake_digits(unsigned id, const char *digits)
+{
+	for (; *digits; digits++) {
+
+		struct event ev;
+
+		event_init(&ev, EVENT_CALL_DTMF);
+		ev.call = id;
+		ev.u.call_dtmf.digit[0] = *digits;
+		event_publish(fake.bus, &ev);
+	}
+}
+
+
+/* ua ------------------------------------------------------------------------ */
+
+static int result(char *err)
+{
+	if (fake.err)
+		snprintf(err, UA_ERR, "%s", fake.err_text);
+
+	return fake.err;
+}
+
+
+int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
+	    char *err)
+{
+	int e = result(err);
+	struct call *c;
+	(void)ua;
+
+	asked("dial %s account=%s ring=%u headers=%s", prm->target,
+	      prm->account ? prm->account : "-", prm->ring_ms,
+	      prm->headers ? prm->headers : "-");
+	if (e)
+		return e;
+
+	c = call_new(prm->target, true);
+	fake_state(c->id, CALL_CALLING, 0);
+	*idp = c->id;
+
+	return 0;
+}
+
+
+struct call *ua_call(const struct ua *ua, unsigned id)
+{
+	struct call *c = call_at(id);
+	(void)ua;
+
+	return c && c->state != CALL_ENDED ? c : NULL;
+}
+
+
+struct call *ua_call_next(const struct ua *ua, const struct call *prev)
+{
+	(void)ua;
+
+	for (unsigned i = prev ? prev->id : 0; i < fake.n; i++) {
+		if (fake.calls[i].state != CALL_ENDED)
+			return &fake.calls[i];
+	}
+
+	return NULL;
+}
+
+
+unsigned ua_call_count(const struct ua *ua)
+{
+	const struct call *c = NULL;
+	unsigned n = 0;
+
+	while ((c = ua_call_next(ua, c)))
+		++n;
+
+	return n;
+}
+
+
+const struct call_record *ua_call_record(const struct ua *ua, unsigned id)
+{
+	(void)ua;
+
+	return id && id <= fake.n && fake.records[id - 1].id ?
+		&fake.records[id - 1] : NULL;
+}
+
+
+int call_record_exit(const struct call_record *r)
+{
+	return r->result.code == 404 ? 7 : r->result.code ? 3 : 9;
+}
+
+
+bool ua_listener(const struct ua *ua, size_t i, struct sa *addr,
+		 enum sip_transp *tp)
+{
+	(void)ua;
+	*tp = SIP_TRANSP_UDP;
+
+	return i == 0 && !sa_set_str(addr, "127.0.0.1", 5060);
+}
+
+
+struct sip_stack *ua_sip(struct ua *ua)
+{
+	return (struct sip_stack *)ua;
+}
+
+
+const struct account *ua_account(const struct ua *ua, size_t i)
+{
+	return i == 0 ? (const struct account *)ua : NULL;
+}
+
+
+const struct account *ua_account_find(const struct ua *ua, const char *name)
+{
+	return !strcmp(name, "work") ? (const struct account *)ua : NULL;
+}
+
+
+const struct account *ua_account_default(const struct ua *ua)
+{
+	return (const struct account *)ua;
+}
+
+
+unsigned account_id(const struct account *a)
+{
+	(void)a;
+
+	return 1;
+}
+
+
+const struct account_conf *account_config(const struct account *a)
+{
+	static const struct account_conf conf = {
+		.name = "work", .aor = "sip:me@example.com",
+	};
+	(void)a;
+
+	return &conf;
+}
+
+
+const char *account_state(const struct account *a)
+{
+	(void)a;
+
+	return "off";
+}
+
+
+/* call ---------------------------------------------------------------------- */
+
+const char *call_state_name(enum call_state st)
+{
+	static const char *const names[] = {
+		"idle", "calling", "ringing", "early", "incoming", "active",
+		"ended",
+	};
+
+	return st < CALL_STATES ? names[st] : "?";
+}
+
+
+enum call_state call_state_find(const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < CALL_STATES; i++) {
+		if (!strcmp(name, call_state_name((enum call_state)i)))
+			break;
+	}
+
+	return (enum call_state)i;
+}
+
+
+#define ACT(fn)								\
+	int fn(struct call *c, char *err)				\
+	{								\
+		asked(#fn " %u", c->id);				\
+		return result(err);					\
+	}
+
+ACT(call_answer)
+ACT(call_hold)
+ACT(call_resume)
+ACT(call_stop)
+ACT(call_record_stop)
+
+
+int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
+{
+	asked("call_reject %u %u %s", c->id, code, reason ? reason : "-");
+
+	return result(err);
+}
+
+
+int call_hangup(struct call *c, uint16_t code, const char *reason, char *err)
+{
+	asked("call_hangup %u %u %s", c->id, code, reason ? reason : "-");
+
+	return result(err);
+}
+
+
+int call_mute(struct call *c, bool mute, char *err)
+{
+	asked("call_mute %u %d", c->id, mute);
+
+	return result(err);
+}
+
+
+int call_dtmf(struct call *c, const char *digits, char *err)
+{
+	asked("call_dtmf %u %s", c->id, digits);
+
+	return result(err);
+}
+
+
+int call_play(struct call *c, const char *file, bool loop, char *err)
+{
+	asked("call_play %u %s %d", c->id, file, loop);
+
+	return result(err);
+}
+
+
+int call_record(struct call *c, const char *file, char *err)
+{
+	asked("call_record %u %s", c->id, file);
+
+	return result(err);
+}
+
+
+int call_echo(struct call *c, bool on, char *err)
+{
+	asked("call_echo %u %d", c->id, on);
+
+	return result(err);
+}
+
+
+int call_tone(struct call *c, double hz, char *err)
+{
+	asked("call_tone %u %.1f", c->id, hz);
+
+	return result(err);
+}
+
+
+void call_limit(struct call *c, uint64_t ms)
+{
+	asked("call_limit %u %llu", c->id, (unsigned long long)ms);
+}
+
+
+unsigned call_id(const struct call *c)
+{
+	return c->id;
+}
+
+
+enum call_state call_state(const struct call *c)
+{
+	return c->state;
+}
+
+
+bool call_outgoing(const struct call *c)
+{
+	return c->outgoing;
+}
+
+
+const struct account *call_account(const struct call *c)
+{
+	(void)c;
+
+	return NULL;
+}
+
+
+const char *call_peer(const struct call *c)
+{
+	return c->peer;
+}
+
+
+const char *call_peer_name(const struct call *c)
+{
+	(void)c;
+
+	return "";
+}
+
+
+bool call_held(const struct call *c)
+{
+	return c->held;
+}
+
+
+bool call_held_remote(const struct call *c)
+{
+	(void)c;
+
+	return false;
+}
+
+
+bool call_muted(const struct call *c)
+{
+	return c->muted;
+}
+
+
+uint64_t call_duration_ms(const struct call *c)
+{
+	return c->state == CALL_ACTIVE ? 2500 : 0;
+}
+
+
+const struct sip_result *call_result(const struct call *c)
+{
+	return &c->result;
+}
+
+
+bool call_was_active(const struct call *c)
+{
+	return c->seen & 1u << CALL_ACTIVE;
+}
+
+
+unsigned call_seen(const struct call *c)
+{
+	return c->seen;
+}
+
+
+const struct media_plan *call_plan(const struct call *c)
+{
+	return c->plan.codec ? &c->plan : NULL;
+}
+
+
+int call_stats(struct call *c, struct stream_stats *st)
+{
+	if (!c->plan.codec)
+		return ENOTCONN;
+
+	memset(st, 0, sizeof(*st));
+	st->packets_received = 99;
+	st->lost = 1;
+	st->jitter_us = 1500;
+	st->delay_ms = 40;
+
+	return 0;
+}
+
+
+double call_mos(struct call *c)
+{
+	return c->plan.codec ? 4.25 : 0.0;
+}
+
+
+/* The rest ------------------------------------------------------------------- */
+
+void answer_set(struct answer *a, const struct answer_rule *rule)
+{
+	(void)a;
+	fake.rule = *rule;
+	asked("answer on=%d code=%u after=%llu for=%llu calls=%u "
+	      "until=%llu sound=%d record=%s", rule->on, rule->code,
+	      (unsigned long long)rule->after_ms,
+	      (unsigned long long)rule->for_ms, rule->calls,
+	      (unsigned long long)rule->until_ms, rule->sound,
+	      rule->record);
+}
+
+
+const struct answer_rule *answer_get(const struct answer *a)
+{
+	(void)a;
+
+	return &fake.rule;
+}
+
+
+unsigned answer_finished(const struct answer *a)
+{
+	(void)a;
+
+	return 0;
+}
+
+
+void media_configure(struct media *m, const struct media_conf *conf)
+{
+	(void)m;
+	asked("media ports=%u-%u", conf->port_min, conf->port_max);
+}
+
+
+const char *media_dir_name(enum media_dir dir)
+{
+	return dir == MEDIA_SENDRECV ? "sendrecv" : "inactive";
+}
+
+
+int media_list_devices(struct media *m, media_list_h *h,
+		       media_list_done_h *done, void *arg)
+{
+	(void)m;
+	fake.list_h = h;
+	fake.list_done_h = done;
+	fake.list_arg = arg;
+
+	return 0;
+}
+
+
+void fake_devices_done(int err)
+{
+	if (!err)
+		fake.list_h("portaudio", "Headset", true, true, true,
+			    fake.list_arg);
+	fake.list_done_h(err, fake.list_arg);
+}
+
+
+int selftest_start(struct selftest **sp, const struct selftest_conf *conf,
+		   selftest_line_h *line_h, selftest_done_h *done_h,
+		   void *arg)
+{
+	*sp = mem_zalloc(8, NULL);
+	fake.test_line_h = line_h;
+	fake.test_done_h = done_h;
+	fake.test_arg = arg;
+	asked("selftest device=%d json=%d", conf->use_device, conf->json);
+
+	return *sp ? 0 : ENOMEM;
+}
+
+
+void fake_selftest_done(bool ok)
+{
+	fake.test_line_h("pcmu: good", fake.test_arg);
+	fake.test_done_h(ok, fake.test_arg);
+}
+
+
+const char *sip_cause_name(enum sip_cause cause)
+{
+	return cause == SIP_CAUSE_STATUS ? "status" :
+		cause == SIP_CAUSE_TIMEOUT ? "timeout" : "none";
+}
+
+
+int sip_uri_check(char *buf, size_t sz, const char *text, char *err,
+		  size_t errsz)
+{
+	if (strncmp(text, "sip:", 4)) {
+		snprintf(err, errsz, "'%s' is no URI", text);
+		return EINVAL;
+	}
+
+	snprintf(buf, sz, "%s", text);
+
+	return 0;
+}
+
+
+int sip_uri_parts(const char *uri, char *user, size_t usersz, char *host,
+		  size_t hostsz, uint16_t *port)
+{
+	(void)uri;
+	(void)host;
+	(void)hostsz;
+	(void)port;
+	snprintf(user, usersz, "me");
+
+	return 0;
+}
+
+
+int sip_creds_alloc(struct sip_creds **cp, const char *user,
+		    const char *password, const char *ha1)
+{
+	(void)cp;
+	(void)user;
+	(void)password;
+	(void)ha1;
+
+	return 0;
+}
+
+
+int sip_info_header(const struct sip_info *in, const char *name, char *buf,
+		    size_t sz)
+{
+	(void)in;
+
+	if (strcmp(name, "Allow"))
+		return ENOENT;
+
+	snprintf(buf, sz, "INVITE, BYE");
+
+	return 0;
+}
+
+
+int sip_target_find(struct sip_target **tp, struct sip_stack *s,
+		    const char *uri, const char *route, const char *transport,
+		    sip_target_h *h, void *arg)
+{
+	struct sa laddr;
+	(void)s;
+	(void)uri;
+	(void)route;
+	(void)transport;
+
+	*tp = mem_zalloc(8, NULL);
+	if (!*tp || sa_set_str(&laddr, "127.0.0.1", 5060))
+		return ENOMEM;
+	h(NULL, &laddr, arg);
+
+	return 0;
+}
+
+
+int sip_req_send(struct sip_req **rp, struct sip_stack *s,
+		 const struct sip_req_conf *conf, sip_req_h *h, void *arg)
+{
+	(void)s;
+	*rp = mem_zalloc(8, NULL);
+	fake.req_h = h;
+	fake.req_arg = arg;
+	asked("%s %s from %s", conf->method, conf->uri, conf->from);
+
+	return *rp ? 0 : ENOMEM;
+}
+
+
+void fake_request_done(unsigned code)
+{
+	const struct sip_result res = {
+		.code = (uint16_t)code,
+		.cause = code ? SIP_CAUSE_STATUS : SIP_CAUSE_TIMEOUT,
+	};
+	static const struct sip_info in = { .user_agent = "fake" };
+
+	fake.req_h(&res, code ? &in : NULL, fake.req_arg);
+}

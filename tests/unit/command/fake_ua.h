@@ -1,0 +1,33 @@
+/**
+ * @file fake_ua.h  A phone without network or sound: calls made by hand
+ *
+ * Stands in for ua, answer, media and sip, so that commands are tested for
+ * what they ask for and how they wait.  What a command asked is kept as one
+ * line of text.
+ */
+#ifndef FAKE_UA_H
+#define FAKE_UA_H
+
+#include "offhook/command.h"
+
+/** Everything reset; events go to this bus */
+void fake_reset(struct event_bus *bus);
+/** A call comes in: its number */
+unsigned fake_incoming(const char *peer);
+/** Publish a new state; "ended" with this status */
+void fake_state(unsigned id, enum call_state st, unsigned code);
+void fake_digits(unsigned id, const char *digits);
+/** What the last command asked for, as text */
+const char *fake_asked(void);
+/** Next calls into ua fail with this */
+void fake_fail(int err, const char *text);
+/** Finish what cmd `options` or `devices` or `selftest` waits for */
+void fake_request_done(unsigned code);
+void fake_devices_done(int err);
+void fake_selftest_done(bool ok);
+/** Struct ua the phone points to */
+struct ua *fake_ua(void);
+struct media *fake_media(void);
+struct answer *fake_answer(void);
+
+#endif

@@ -1,0 +1,376 @@
+/**
+ * @file test_commands.c  Each command: what it asks for, what it refuses
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include "json.h"
+#include "rig.h"
+
+
+static void asks(struct rig *r, const char *line, const char *want)
+{
+	const char *reply = rig_run(r, line);
+
+	if (!strstr(reply, "\"ok\":true"))
+		fail_msg("%s: %s", line, reply);
+	assert_string_equal(fake_asked(), want);
+}
+
+
+static void refuses(struct rig *r, const char *line, const char *token,
+		    const char *text)
+{
+	const char *reply = rig_run(r, line);
+	char want[64];
+
+	snprintf(want, sizeof(want), "\"error\":\"%s\"", token);
+	if (!strstr(reply, want) || !strstr(reply, text))
+		fail_msg("%s: %s (not %s, %s)", line, reply, token, text);
+}
+
+
+static void test_call(void **state)
+{
+	struct rig *r = *state;
+
+	asks(r, "d bob@x --account work --timeout 2m", "dial bob@x "
+	     "account=work ring=120000 headers=-");
+	asks(r, "dial --timeout=90 bob@x", "dial bob@x account=- ring=90000 "
+	     "headers=-");
+	asks(r, "dial --for 2s bob@x", "call_limit 3 2000");
+	asks(r, "dial bob@x --record /tmp/x.wav",
+	     "call_record 4 /tmp/x.wav");
+	asks(r, "dial bob@x --play /dev/null", "call_play 5 /dev/null 0");
+	asks(r, "hangup 5 --code 480 --reason 'a b'",
+	     "call_hangup 5 480 a b");
+	asks(r, "h --call 4", "call_hangup 4 0 -");
+	asks(r, "hold", "call_hold 5");
+	asks(r, "resume 2", "call_resume 2");
+	asks(r, "unmute", "call_mute 5 0");
+	asks(r, "dtmf 12#,w*ABcd", "call_dtmf 5 12#,w*ABcd");
+	asks(r, "dtmf 1 2", "call_dtmf 2 1");
+	asks(r, "play /dev/null --loop", "call_play 5 /dev/null 1");
+	asks(r, "stop", "call_stop 5");
+	asks(r, "record a.wav", "call_record 5 a.wav");
+	asks(r, "record stop", "call_record_stop 5");
+	asks(r, "echo off", "call_echo 5 0");
+	asks(r, "tone 440.5", "call_tone 5 440.5");
+
+	(void)fake_incoming("sip:q@x");
+	asks(r, "reject", "call_reject 6 603 -");
+	asks(r, "reject 6 --code 486", "call_reject 6 486 -");
+	asks(r, "a", "call_answer 6");
+}
+
+
+static void test_call_wrong(void **state)
+{
+	struct rig *r = *state;
+
+	refuses(r, "dial", "missing-argument", "usage: dial TARGET");
+	refuses(r, "dial a b", "too-many-arguments", "'b'");
+	refuses(r, "dial ''", "bad-argument", "target is empty");
+	refuses(r, "dial a --acount work", "unknown-option",
+		"did you mean --account?");
+	refuses(r, "dial a --account home", "no-such-account", "home");
+	refuses(r, "dial a --timeout soon", "bad-argument", "a time such");
+	refuses(r, "dial a --timeout 2h", "bad-argument", "from 1s to 1h");
+	refuses(r, "dial a --timeout", "missing-argument", "--timeout needs");
+	refuses(r, "dial a --timeout 1s --timeout 2s", "bad-argument",
+		"given twice");
+	refuses(r, "dial a --play /nonexistent.wav", "no-such-file",
+		"/nonexistent.wav: No such file");
+	refuses(r, "dial a --play /tmp", "no-such-file", "directory");
+	refuses(r, "dial a --header 'Via: x'", "bad-argument", "made by");
+	refuses(r, "dial a --header X", "bad-argument", "Name: value");
+	refuses(r, "dial a --header 'X: a\tb' --header 'Y z: 1'",
+		"bad-argument", "Name: value");
+	assert_int_equal(ua_call_count(fake_ua()), 0);
+
+	refuses(r, "answer", "no-call", "no incoming call");
+	refuses(r, "dtmf 1", "no-call", "there is no call");
+	refuses(r, "answer x", "bad-argument", "no call's number");
+	refuses(r, "select 0", "bad-argument", "no call's number");
+	refuses(r, "reject --code 200", "bad-argument", "300 to 699");
+	refuses(r, "dtmf 12x", "bad-argument", "'x' is no key");
+	refuses(r, "tone 5", "bad-argument", "20 to 20000");
+	refuses(r, "echo offf", "bad-argument",
+		"did you mean 'off'?");
+	refuses(r, "echo maybe", "bad-argument", "one of on,off");
+
+	fake_fail(EUSERS, "100 calls are enough");
+	refuses(r, "dial a", "too-many-calls", "100 calls");
+	assert_int_equal(r->exit, 1);
+	fake_fail(EINVAL, "'a' is no target");
+	refuses(r, "dial a", "bad-target", "no target");
+	assert_int_equal(r->exit, 2);
+
+	fake_fail(0, "");
+	(void)rig_run(r, "dial a");
+	refuses(r, "answer 1", "wrong-state", "calling, not incoming");
+	fake_fail(ENOTCONN, "call 1 is not active");
+	refuses(r, "hold", "wrong-state", "not active");
+}
+
+
+static void test_unknown(void **state)
+{
+	struct rig *r = *state;
+
+	refuses(r, "dail x", "unknown-command", "did you mean 'dial'?");
+	refuses(r, "xyzzyplugh", "unknown-command", "see 'help'");
+	refuses(r, "'dial x'", "unknown-command", "dial x");
+	refuses(r, "''", "unknown-command", "''");
+	refuses(r, "di\033al", "unknown-command", "di?al");
+	assert_int_equal(r->exit, 2);
+}
+
+
+static void test_listen(void **state)
+{
+	struct rig *r = *state;
+
+	asks(r, "listen", "answer on=1 code=200 after=0 for=0 calls=0 "
+	     "until=0 sound=0 record=");
+	assert_non_null(strstr(r->replies, "\"listeners\":[{\"transport\":"
+			       "\"udp\",\"address\":\"127.0.0.1:5060\"}]"));
+	asks(r, "listen --after 1s --for 2s --calls 3 --until 4s --echo "
+	     "--record r%n.wav", "answer on=1 code=200 after=1000 for=2000 "
+	     "calls=3 until=4000 sound=1 record=r%n.wav");
+	asks(r, "listen --answer 486 --tone 440", "answer on=1 code=486 "
+	     "after=0 for=0 calls=0 until=0 sound=3 record=");
+	asks(r, "auto-answer on", "answer on=1 code=200 after=0 for=0 "
+	     "calls=0 until=0 sound=0 record=");
+	asks(r, "auto-answer 480", "answer on=1 code=480 after=0 for=0 "
+	     "calls=0 until=0 sound=0 record=");
+	asks(r, "auto-answer off", "answer on=0 code=200 after=0 for=0 "
+	     "calls=0 until=0 sound=0 record=");
+
+	refuses(r, "listen --echo --tone 440", "bad-argument", "exclude");
+	refuses(r, "listen --answer 250", "bad-argument", "200 answers");
+	refuses(r, "auto-answer 250", "bad-argument", "200 answers");
+	refuses(r, "listen --play /nonexistent", "no-such-file", "No such");
+	refuses(r, "listen --calls 0", "bad-argument", "from 1");
+	refuses(r, "listen x", "too-many-arguments", "'x'");
+	refuses(r, "auto-answer yes", "bad-argument", "on,off or a number");
+}
+
+
+static void test_options(void **state)
+{
+	struct rig *r = *state;
+
+	asks(r, "set codecs=pcmu", "media ports=10000-19999");
+	assert_string_equal(r->ph.config->codecs, "pcmu");
+	asks(r, "set media-ports 20000-20100", "media ports=20000-20100");
+	refuses(r, "set codcs pcmu", "unknown-option", "'codecs'");
+	refuses(r, "set codecs", "missing-argument", "codecs=VALUE");
+	refuses(r, "set codecs=a b", "too-many-arguments", "write");
+	refuses(r, "set codecs nonsense", "bad-value", "nonsense");
+	assert_string_equal(r->ph.config->codecs, "pcmu");
+
+	assert_non_null(strstr(rig_run(r, "show codecs"), "\"options\":[{"
+			       "\"name\":\"codecs\",\"value\":\"pcmu\"}]"));
+	assert_non_null(strstr(rig_run(r, "show"), "\"packet-time\""));
+	assert_non_null(strstr(rig_run(r, "config show"),
+			       "\"value\":\"pcmu\",\"changed\":true"));
+}
+
+
+static void test_look(void **state)
+{
+	struct rig *r = *state;
+
+	assert_non_null(strstr(rig_run(r, "calls"), "\"calls\":[],\"text\":"
+			       "\"no calls\""));
+	refuses(r, "stats", "no-call", "no call");
+
+	(void)rig_run(r, "dial sip:bob@x");
+	assert_non_null(strstr(rig_run(r, "stats"), "no media yet"));
+	fake_state(1, CALL_ACTIVE, 200);
+
+	assert_non_null(strstr(rig_run(r, "calls"), "\"calls\":[{\"call\":1,"
+			       "\"state\":\"active\",\"direction\":\"out\","
+			       "\"peer\":\"sip:bob@x\""));
+	assert_non_null(strstr(rig_run(r, "stats"),
+			       "\"packets_received\":99"));
+	assert_non_null(strstr(r->replies, "\"loss_pct\":1.0,"
+			       "\"jitter_ms\":1.5,\"delay_ms\":40.0"));
+	assert_non_null(strstr(r->replies, "\"mos\":4.25"));
+	/* not known is left out */
+	assert_null(strstr(r->replies, "rtt_ms"));
+
+	assert_non_null(strstr(rig_run(r, "status"), "\"audio\":\"null\","
+			       "\"auto_answer\":\"off\""));
+	assert_non_null(strstr(r->replies, "\"listeners\":[{"));
+	assert_non_null(strstr(r->replies, "\"accounts\":[{\"account\":1,"
+			       "\"name\":\"work\""));
+	assert_non_null(strstr(r->replies, "\"calls\":[{"));
+
+	fake_state(1, CALL_ENDED, 0);
+	assert_non_null(strstr(rig_run(r, "stats"), "\"state\":\"ended\""));
+	assert_non_null(strstr(r->replies, "\"packets_received\":150"));
+	refuses(r, "stats 9", "no-such-call", "no call 9");
+
+	(void)rig_run(r, "trace on");
+	assert_string_equal(r->trace, "log");
+	(void)rig_run(r, "trace off");
+	assert_string_equal(r->trace, "");
+	(void)rig_run(r, "trace /tmp/t");
+	assert_string_equal(r->trace, "/tmp/t");
+}
+
+
+static void test_request(void **state)
+{
+	struct rig *r = *state;
+
+	assert_string_equal(rig_run(r, "options sip:bob@x"), "");
+	assert_string_equal(fake_asked(),
+			    "OPTIONS sip:bob@x from sip:me@example.com");
+	fake_request_done(200);
+	assert_non_null(strstr(r->replies, "\"ok\":true,\"code\":200"));
+	assert_non_null(strstr(r->replies, "\"allow\":\"INVITE, BYE\""));
+	assert_non_null(strstr(r->replies, "\"user_agent\":\"fake\""));
+	(void)rig_pass(r, 0);
+
+	(void)rig_run(r, "options sip:bob@x");
+	fake_request_done(404);
+	assert_non_null(strstr(r->replies, "\"error\":\"refused\""));
+	assert_int_equal(r->exit, 7);
+	(void)rig_pass(r, 0);
+
+	(void)rig_run(r, "options sip:bob@x");
+	fake_request_done(0);
+	assert_non_null(strstr(r->replies, "\"error\":\"timeout\""));
+	assert_int_equal(r->exit, 9);
+	(void)rig_pass(r, 0);
+
+	refuses(r, "options bob", "bad-target", "no URI");
+}
+
+
+static void test_slow(void **state)
+{
+	struct rig *r = *state;
+
+	assert_string_equal(rig_run(r, "devices"), "");
+	fake_devices_done(0);
+	assert_non_null(strstr(r->replies, "\"devices\":[{\"driver\":"
+			       "\"portaudio\",\"name\":\"Headset\",\"use\":"
+			       "\"both\",\"default\":true}]"));
+	(void)rig_pass(r, 0);
+
+	/* the list comes when nobody waits any more */
+	assert_string_equal(rig_run(r, "devices"), "");
+	client_flush(r->cl);
+	fake_devices_done(0);
+
+	(void)rig_run(r, "devices");
+	fake_devices_done(EIO);
+	assert_non_null(strstr(r->replies, "\"ok\":false"));
+	(void)rig_pass(r, 0);
+
+	assert_string_equal(rig_run(r, "selftest"), "");
+	assert_string_equal(fake_asked(), "selftest device=0 json=0");
+	fake_selftest_done(true);
+	assert_string_equal(r->lines, "pcmu: good");
+	assert_non_null(strstr(r->replies, "\"ok\":true"));
+	(void)rig_pass(r, 0);
+
+	client_set_json(r->cl, true);
+	(void)rig_run(r, "selftest --audio auto");
+	assert_string_equal(fake_asked(), "selftest device=1 json=1");
+	fake_selftest_done(false);
+	assert_non_null(strstr(r->replies, "\"error\":\"selftest-failed\""));
+	assert_int_equal(r->exit, 1);
+	(void)rig_pass(r, 0);
+}
+
+
+/* Every row is whole, and names do not clash */
+static void test_table(void **state)
+{
+	const struct command *c;
+	size_t n = 0;
+	(void)state;
+
+	for (; (c = command_at(n)); n++) {
+
+		char *help = command_help(c);
+
+		assert_ptr_equal(command_find(command_name(c)), c);
+		if (command_alias(c)[0])
+			assert_ptr_equal(command_find(command_alias(c)), c);
+		assert_true(command_summary(c)[0]);
+		assert_true(command_group(c)[0]);
+		assert_non_null(strstr(help, command_summary(c)));
+
+		/* lines of a terminal */
+		for (const char *p = help; *p; p += strcspn(p, "\n") + 1) {
+			if (strcspn(p, "\n") > 80)
+				fail_msg("%s: %.*s", command_name(c),
+					 (int)strcspn(p, "\n"), p);
+		}
+		free(help);
+	}
+
+	assert_true(n > 30);
+	assert_null(command_find("nothing"));
+	assert_null(command_find(""));
+}
+
+
+static void test_dump(void **state)
+{
+	static const char *const what[] = {
+		"commands", "options", "accounts", "events", "figures",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(what); i++) {
+
+		char *text = command_dump(what[i]);
+		json_t *v = text ? json_loads(text, 0, NULL) : NULL;
+		size_t k;
+		json_t *o;
+
+		assert_non_null(v);
+		assert_true(json_array_size(v) > 3);
+		json_array_foreach(v, k, o) {
+			assert_non_null(json_object_get(o, "name"));
+			assert_true(json_string_length(
+				json_object_get(o, "summary")) > 0);
+		}
+		json_decref(v);
+		free(text);
+	}
+
+	assert_null(command_dump("nothing"));
+}
+
+
+static void test_help(void **state)
+{
+	struct rig *r = *state;
+
+	assert_non_null(strstr(rig_run(r, "help"), "Call a person"));
+	assert_non_null(strstr(rig_run(r, "help dial"), "--timeout T"));
+	refuses(r, "help dail", "unknown-command", "'dial'");
+}
+
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_call), T(test_call_wrong), T(test_unknown),
+		T(test_listen), T(test_options), T(test_look),
+		T(test_request), T(test_slow), T(test_table), T(test_dump),
+		T(test_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
