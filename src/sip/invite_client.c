@@ -14,7 +14,7 @@
 enum { RING_MS = 120000 };   /* when the user sets no bound */
 
 
-/* ACK ----------------------------------------------------------------------- */
+/* ACK --------------------------------------------------------------------- */
 
 /* 22.1: an ACK repeats the credentials of its INVITE, as they stood there */
 static int credentials_write(struct mbuf *mb, const struct mbuf *sent)
@@ -156,7 +156,7 @@ static void ack_target_h(const struct sip_result *res,
 		ack_send(br, &way_back);
 	}
 
-	call_check(br->call);
+	session_check(br->call);
 }
 
 
@@ -196,7 +196,7 @@ void branch_ack(struct branch *br, uint32_t cseq, struct mbuf *sdp)
 
 
 /* The credentials follow behind what is written now */
-void call_sent(struct sip_call *c, struct mbuf *mb, const struct dialog *d)
+void session_sent(struct sip_call *c, struct mbuf *mb, const struct dialog *d)
 {
 	if (!d->digest)
 		return;
@@ -206,7 +206,7 @@ void call_sent(struct sip_call *c, struct mbuf *mb, const struct dialog *d)
 }
 
 
-/* Branches ------------------------------------------------------------------ */
+/* Branches ---------------------------------------------------------------- */
 
 static struct branch *branch_find(const struct sip_call *c,
 				  const struct sip_msg *msg)
@@ -296,7 +296,7 @@ static struct branch *branch_get(struct sip_call *c,
 }
 
 
-/* Responses ----------------------------------------------------------------- */
+/* Responses --------------------------------------------------------------- */
 
 static void ring_h(void *arg)
 {
@@ -304,7 +304,7 @@ static void ring_h(void *arg)
 	const struct sip_result res = {.cause = SIP_CAUSE_NO_ANSWER};
 
 	request_cancel(c->invite);
-	call_closed(c, &res, NULL);
+	session_closed(c, &res, NULL);
 }
 
 
@@ -335,7 +335,7 @@ static bool preview_is_new(struct sip_call *c, struct branch *br,
 
 static void provisional(struct sip_call *c, const struct sip_msg *msg)
 {
-	struct mbuf *sdp = call_sdp(msg);
+	struct mbuf *sdp = session_sdp(msg);
 	struct branch *br = NULL;
 	struct sip_info in;
 
@@ -356,7 +356,7 @@ static void provisional(struct sip_call *c, const struct sip_msg *msg)
 	if (c->offer.state != OFFER_LOCAL)
 		sdp = NULL;
 	if (sdp && (!br || preview_is_new(c, br, sdp)) &&
-	    call_heard(c, sdp, true))
+	    session_result(c, sdp, true))
 		sdp = NULL;
 
 	if (c->phase != PHASE_CALLING || !c->h.progress_h)
@@ -372,18 +372,18 @@ static void provisional(struct sip_call *c, const struct sip_msg *msg)
 static bool agree(struct sip_call *c, const struct sip_msg *msg,
 		  struct mbuf **answer)
 {
-	struct mbuf *sdp = call_sdp(msg);
+	struct mbuf *sdp = session_sdp(msg);
 
 	if (c->offer.state == OFFER_LOCAL) {
 		if (!sdp)
 			sdp = c->br->early;
 
 		return sdp && !offer_step(&c->offer, OFFER_EV_RECV_ANSWER) &&
-			!call_heard(c, sdp, false);
+			!session_result(c, sdp, false);
 	}
 
 	return sdp && !offer_step(&c->offer, OFFER_EV_RECV_OFFER) &&
-		!call_answer_offer(c, answer, sdp) &&
+		!session_answer_offer(c, answer, sdp) &&
 		!offer_step(&c->offer, OFFER_EV_SEND_ANSWER);
 }
 
@@ -397,14 +397,14 @@ static void won(struct sip_call *c, struct branch *br,
 	timer_cancel(&c->tmr_ring);
 	c->invite = mem_deref(c->invite);   /* a later try, if any */
 	c->br = br;
-	call_phase(c, PHASE_UP);
+	session_phase(c, PHASE_UP);
 
 	agreed = agree(c, msg, &answer);
 	branch_ack(br, msg->cseq.num, answer);
 	mem_deref(answer);
 
 	if (!agreed) {
-		call_drop(c, SIP_CAUSE_MEDIA, msg->scode, msg);
+		session_drop(c, SIP_CAUSE_MEDIA, msg->scode, msg);
 		return;
 	}
 
@@ -436,7 +436,7 @@ static void success(struct sip_call *c, const struct sip_msg *msg)
 				.code = msg->scode, .remote = true,
 			};
 
-			call_closed(c, &res, msg);
+			session_closed(c, &res, msg);
 		}
 		return;
 	}
@@ -444,7 +444,7 @@ static void success(struct sip_call *c, const struct sip_msg *msg)
 	br->ack_due = true;
 
 	if (!c->linger_ms)
-		c->linger_ms = clock_ms() + 64 * call_t1(c);
+		c->linger_ms = clock_ms() + 64 * session_t1(c);
 
 	if (!c->br && c->phase == PHASE_CALLING) {
 		won(c, br, msg);
@@ -483,9 +483,9 @@ static void failure(struct sip_call *c, const struct sip_result *res,
 	list_flush(&c->branches);
 
 	if (c->phase == PHASE_CALLING)
-		call_closed(c, &r, msg);
+		session_closed(c, &r, msg);
 	else
-		call_check(c);
+		session_check(c);
 }
 
 
@@ -504,7 +504,7 @@ static void invite_resp_h(bool final, const struct sip_result *res,
 
 	if (msg && msg->scode < 300) {
 		success(c, msg);
-		call_check(c);
+		session_check(c);
 	}
 	else {
 		failure(c, res, msg);
@@ -544,7 +544,7 @@ bool invite_client_response(struct leg *leg, const struct sip_msg *msg)
 }
 
 
-/* The first INVITE ---------------------------------------------------------- */
+/* The first INVITE -------------------------------------------------------- */
 
 static int invite_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 {
@@ -560,7 +560,7 @@ static int invite_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 	c->flow = *tg;
 	if (laddr)
 		c->laddr = *laddr;
-	call_sent(c, mb, c->tmpl);
+	session_sent(c, mb, c->tmpl);
 
 	err = dialog_head(c->tmpl, mb, tg, "INVITE", ++c->tmpl->lseq, true);
 	if (!err)
@@ -592,7 +592,7 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 	if (s->closing)
 		return ESHUTDOWN;
 
-	err = call_alloc(&c, s, PHASE_CALLING);
+	err = session_alloc(&c, s, PHASE_CALLING);
 	if (err)
 		return err;
 

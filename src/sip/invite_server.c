@@ -22,11 +22,11 @@ enum {
 static void refresh_h(void *arg);
 
 
-/* Replies ------------------------------------------------------------------- */
+/* Replies ----------------------------------------------------------------- */
 
-int call_reply(struct sip_call *c, struct sip_strans **stp,
-	       struct mbuf **mbp, const struct sip_msg *msg, uint16_t code,
-	       const char *reason, const char *headers, struct mbuf *sdp)
+int session_reply(struct sip_call *c, struct sip_strans **stp,
+		  struct mbuf **mbp, const struct sip_msg *msg, uint16_t code,
+		  const char *reason, const char *headers, struct mbuf *sdp)
 {
 	const bool dialog = code > 100 && code < 300;
 	struct leg *leg = c->leg;
@@ -81,7 +81,7 @@ static void refuse(struct leg *leg, const struct sip_msg *msg, uint16_t code,
 }
 
 
-/* 2xx and its ACK ----------------------------------------------------------- */
+/* 2xx and its ACK --------------------------------------------------------- */
 
 static void ok_forget(struct sip_call *c)
 {
@@ -99,16 +99,18 @@ static void ok_lost(struct sip_call *c)
 	branch_bye(c->br);
 
 	if (c->phase == PHASE_DOWN)
-		call_check(c);
+		session_check(c);
 	else
-		call_closed(c, &res, NULL);
+		session_closed(c, &res, NULL);
 }
 
 
 static void ok_again_h(void *arg)
 {
 	struct sip_call *c = arg;
+	const uint32_t t2 = SIP_T2_MS / SIP_T1_MS * session_t1(c);
 	const uint64_t now = clock_ms();
+	uint64_t left;
 
 	if (now >= c->ok_end_ms) {
 		ok_lost(c);
@@ -119,20 +121,20 @@ static void ok_again_h(void *arg)
 	(void)sip_send(c->leg->sip, c->msg->sock, c->msg->tp, &c->ok_dst,
 		       c->ok);
 
-	c->ok_wait_ms = min(2 * c->ok_wait_ms,
-			    SIP_T2_MS / SIP_T1_MS * call_t1(c));
-	timer_start(&c->tmr_wait, min((uint64_t)c->ok_wait_ms,
-				      c->ok_end_ms - now), ok_again_h, c);
+	c->ok_wait_ms = c->ok_wait_ms < t2 / 2 ? 2 * c->ok_wait_ms : t2;
+	left = c->ok_end_ms - now;
+	timer_start(&c->tmr_wait, c->ok_wait_ms < left ? c->ok_wait_ms : left,
+		    ok_again_h, c);
 }
 
 
-int call_accept(struct sip_call *c, struct sip_strans **stp,
-		const struct sip_msg *msg, struct mbuf *sdp)
+int session_accept(struct sip_call *c, struct sip_strans **stp,
+		   const struct sip_msg *msg, struct mbuf *sdp)
 {
 	struct mbuf *ok = NULL;
 	int err;
 
-	err = call_reply(c, stp, &ok, msg, 200, "OK", NULL, sdp);
+	err = session_reply(c, stp, &ok, msg, 200, "OK", NULL, sdp);
 	if (err)
 		return err;
 
@@ -144,8 +146,8 @@ int call_accept(struct sip_call *c, struct sip_strans **stp,
 	mem_deref(c->ok);
 	c->ok = ok;
 	c->ok_cseq = msg->cseq.num;
-	c->ok_wait_ms = call_t1(c);
-	c->ok_end_ms = clock_ms() + 64 * call_t1(c);
+	c->ok_wait_ms = session_t1(c);
+	c->ok_end_ms = clock_ms() + 64 * session_t1(c);
 	reply_addr(&c->ok_dst, msg);
 	timer_start(&c->tmr_wait, c->ok_wait_ms, ok_again_h, c);
 
@@ -153,30 +155,30 @@ int call_accept(struct sip_call *c, struct sip_strans **stp,
 }
 
 
-void call_acked(struct sip_call *c, const struct sip_msg *msg)
+void session_acked(struct sip_call *c, const struct sip_msg *msg)
 {
-	struct mbuf *sdp = call_sdp(msg);
+	struct mbuf *sdp = session_sdp(msg);
 
 	ok_forget(c);
 
 	if (c->phase == PHASE_DOWN) {
 		if (c->br->bye_due)
 			branch_bye(c->br);
-		call_check(c);
+		session_check(c);
 		return;
 	}
 
 	/* the answer to an offer of our 2xx */
 	if (c->offer.state == OFFER_LOCAL) {
 		if (!sdp || offer_step(&c->offer, OFFER_EV_RECV_ANSWER) ||
-		    call_heard(c, sdp, false)) {
-			call_drop(c, SIP_CAUSE_MEDIA, 0, msg);
+		    session_result(c, sdp, false)) {
+			session_drop(c, SIP_CAUSE_MEDIA, 0, msg);
 			return;
 		}
 	}
 
 	if (c->phase == PHASE_ANSWERED) {
-		call_phase(c, PHASE_UP);
+		session_phase(c, PHASE_UP);
 
 		if (c->h.established_h) {
 			struct sip_info in;
@@ -190,9 +192,9 @@ void call_acked(struct sip_call *c, const struct sip_msg *msg)
 }
 
 
-/* While it rings ------------------------------------------------------------ */
+/* While it rings ---------------------------------------------------------- */
 
-void call_terminate(struct sip_call *c)
+void session_terminate(struct sip_call *c)
 {
 	timer_cancel(&c->tmr_ring);
 	timer_cancel(&c->tmr_expire);
@@ -200,7 +202,7 @@ void call_terminate(struct sip_call *c)
 	if (!c->st)
 		return;
 
-	(void)call_reply(c, &c->st, NULL, c->msg, 487, NULL, NULL, NULL);
+	(void)session_reply(c, &c->st, NULL, c->msg, 487, NULL, NULL, NULL);
 	c->prov = mem_deref(c->prov);
 	c->msg = mem_deref(c->msg);
 }
@@ -214,8 +216,8 @@ static void cancel_h(void *arg)
 		.cause = SIP_CAUSE_CANCELLED, .code = 487, .remote = true,
 	};
 
-	call_terminate(c);
-	call_closed(c, &res, NULL);
+	session_terminate(c);
+	session_closed(c, &res, NULL);
 }
 
 
@@ -233,7 +235,7 @@ static int reply_failed(struct sip_call *c, int err)
 	if (!c->st) {
 		(void)text_copy(res.reason, sizeof(res.reason),
 				strerror(err), strlen(strerror(err)));
-		call_closed_later(c, &res);
+		session_closed_later(c, &res);
 	}
 
 	return err;
@@ -242,7 +244,7 @@ static int reply_failed(struct sip_call *c, int err)
 
 static void refresh_start(struct sip_call *c)
 {
-	timer_start(&c->tmr_ring, REFRESH_T1 * call_t1(c), refresh_h, c);
+	timer_start(&c->tmr_ring, REFRESH_T1 * session_t1(c), refresh_h, c);
 }
 
 
@@ -268,8 +270,8 @@ static void trying_h(void *arg)
 {
 	struct sip_call *c = arg;
 
-	const int err = call_reply(c, &c->st, NULL, c->msg, 100, NULL, NULL,
-				   NULL);
+	const int err = session_reply(c, &c->st, NULL, c->msg, 100, NULL, NULL,
+				      NULL);
 
 	if (err)
 		(void)reply_failed(c, err);
@@ -288,7 +290,7 @@ int sip_call_ring(struct sip_call *c, uint16_t code, const char *reason,
 	if (c->phase != PHASE_INCOMING)
 		return ENOTCONN;
 
-	err = call_reply(c, &c->st, &prov, c->msg, code, reason, NULL, sdp);
+	err = session_reply(c, &c->st, &prov, c->msg, code, reason, NULL, sdp);
 	if (err)
 		return reply_failed(c, err);
 
@@ -310,7 +312,7 @@ int sip_call_answer(struct sip_call *c, struct mbuf *sdp)
 	if (c->phase != PHASE_INCOMING)
 		return ENOTCONN;
 
-	err = call_accept(c, &c->st, c->msg, sdp);
+	err = session_accept(c, &c->st, c->msg, sdp);
 	if (err)
 		return reply_failed(c, err);
 
@@ -320,7 +322,7 @@ int sip_call_answer(struct sip_call *c, struct mbuf *sdp)
 
 	(void)offer_step(&c->offer, c->offer.state == OFFER_REMOTE ?
 			 OFFER_EV_SEND_ANSWER : OFFER_EV_SEND_OFFER);
-	call_phase(c, PHASE_ANSWERED);
+	session_phase(c, PHASE_ANSWERED);
 
 	return 0;
 }
@@ -343,26 +345,26 @@ int sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,
 	(void)text_copy(res.reason, sizeof(res.reason), phrase,
 			strlen(phrase));
 
-	err = call_reply(c, &c->st, NULL, c->msg, code, phrase, headers,
-			 NULL);
+	err = session_reply(c, &c->st, NULL, c->msg, code, phrase, headers,
+			    NULL);
 	if (err)
 		return reply_failed(c, err);
 
 	c->prov = mem_deref(c->prov);
 	c->msg = mem_deref(c->msg);
-	call_closed_later(c, &res);
+	session_closed_later(c, &res);
 
 	return 0;
 }
 
 
-/* The first INVITE ---------------------------------------------------------- */
+/* The first INVITE -------------------------------------------------------- */
 
 void invite_server_request(struct leg *leg, const struct sip_msg *msg)
 {
 	struct sip_stack *s = leg->stack;
 	const struct sa *laddr = leg_laddr(leg, msg->tp);
-	struct mbuf *offer = call_sdp(msg);
+	struct mbuf *offer = session_sdp(msg);
 	struct sip_call *c = NULL;
 	struct dialog *d = NULL;
 	struct sip_info in;
@@ -383,7 +385,7 @@ void invite_server_request(struct leg *leg, const struct sip_msg *msg)
 		return;
 	}
 
-	err = call_alloc(&c, s, PHASE_INCOMING);
+	err = session_alloc(&c, s, PHASE_INCOMING);
 	if (err)
 		goto out;
 

@@ -20,11 +20,11 @@ static uint64_t random_wait(const struct sip_call *c, unsigned from,
 {
 	const unsigned steps = from + rand_u32() % (to - from + 1);
 
-	return 10ULL * steps * call_t1(c) / SIP_T1_MS;
+	return 10ULL * steps * session_t1(c) / SIP_T1_MS;
 }
 
 
-/* The peer's ---------------------------------------------------------------- */
+/* The peer's -------------------------------------------------------------- */
 
 static void refuse(struct sip_call *c, const struct sip_msg *msg,
 		   uint16_t code)
@@ -35,7 +35,7 @@ static void refuse(struct sip_call *c, const struct sip_msg *msg,
 		(void)snprintf(line, sizeof(line), "Retry-After: %u\r\n",
 			       rand_u32() % 11);
 
-	(void)call_reply(c, NULL, NULL, msg, code, NULL, line, NULL);
+	(void)session_reply(c, NULL, NULL, msg, code, NULL, line, NULL);
 }
 
 
@@ -43,7 +43,7 @@ static void refuse(struct sip_call *c, const struct sip_msg *msg,
 static uint16_t respond(struct sip_call *c, const struct sip_msg *msg,
 			struct mbuf **sdp)
 {
-	struct mbuf *offer = call_sdp(msg);
+	struct mbuf *offer = session_sdp(msg);
 	int status;
 
 	if (!offer) {
@@ -56,7 +56,7 @@ static uint16_t respond(struct sip_call *c, const struct sip_msg *msg,
 	if (offer_step(&c->offer, OFFER_EV_RECV_OFFER))
 		return 491;
 
-	status = call_answer_offer(c, sdp, offer);
+	status = session_answer_offer(c, sdp, offer);
 	if (status)
 		(void)offer_step(&c->offer, OFFER_EV_CANCEL);
 
@@ -88,7 +88,7 @@ void reinvite_recv(struct branch *br, struct leg *leg,
 
 	/* whoever sends the next INVITE has had our 2xx */
 	if (c->ok)
-		call_acked(c, msg);
+		session_acked(c, msg);
 
 	c->leg = leg;
 
@@ -103,7 +103,7 @@ void reinvite_recv(struct branch *br, struct leg *leg,
 
 	dialog_refresh(br->dlg, msg);
 
-	if (call_accept(c, NULL, msg, sdp)) {
+	if (session_accept(c, NULL, msg, sdp)) {
 		(void)offer_step(&c->offer, OFFER_EV_CANCEL);
 		goto out;
 	}
@@ -116,7 +116,7 @@ void reinvite_recv(struct branch *br, struct leg *leg,
 }
 
 
-/* Ours ---------------------------------------------------------------------- */
+/* Ours -------------------------------------------------------------------- */
 
 static void try_h(void *arg)
 {
@@ -141,17 +141,17 @@ static void told(struct sip_call *c, const struct sip_result *res)
 static bool agree(struct sip_call *c, const struct sip_msg *msg,
 		  struct mbuf **answer)
 {
-	struct mbuf *sdp = call_sdp(msg);
+	struct mbuf *sdp = session_sdp(msg);
 
 	if (!sdp)
 		return false;
 
 	if (c->offer.state == OFFER_LOCAL)
 		return !offer_step(&c->offer, OFFER_EV_RECV_ANSWER) &&
-			!call_heard(c, sdp, false);
+			!session_result(c, sdp, false);
 
 	return !offer_step(&c->offer, OFFER_EV_RECV_OFFER) &&
-		!call_answer_offer(c, answer, sdp) &&
+		!session_answer_offer(c, answer, sdp) &&
 		!offer_step(&c->offer, OFFER_EV_SEND_ANSWER);
 }
 
@@ -180,7 +180,7 @@ static void accepted(struct sip_call *c, const struct sip_msg *msg)
 	mem_deref(answer);
 
 	if (!agreed)
-		call_drop(c, SIP_CAUSE_MEDIA, msg->scode, msg);
+		session_drop(c, SIP_CAUSE_MEDIA, msg->scode, msg);
 	else if (c->phase == PHASE_UP)
 		told(c, &res);
 }
@@ -202,12 +202,12 @@ static void refused(struct sip_call *c, const struct sip_result *res,
 
 		r.cause = SIP_CAUSE_STATUS;
 		r.remote = true;
-		call_closed(c, &r, msg);
+		session_closed(c, &r, msg);
 		return;
 	}
 
 	if (code == 408 || (!msg && res->cause == SIP_CAUSE_TIMEOUT)) {
-		call_drop(c, SIP_CAUSE_TIMEOUT, code, msg);
+		session_drop(c, SIP_CAUSE_TIMEOUT, code, msg);
 		return;
 	}
 
@@ -240,7 +240,7 @@ static void reinvite_resp_h(bool final, const struct sip_result *res,
 
 	if (!final) {
 		if (!timer_running(&c->tmr_mod))
-			timer_start(&c->tmr_mod, 64 * call_t1(c), slow_h, c);
+			timer_start(&c->tmr_mod, 64 * session_t1(c), slow_h, c);
 		return;
 	}
 
@@ -253,7 +253,7 @@ static void reinvite_resp_h(bool final, const struct sip_result *res,
 	else
 		refused(c, res, msg);
 
-	call_check(c);
+	session_check(c);
 }
 
 
@@ -263,7 +263,7 @@ static int reinvite_head_h(struct mbuf *mb, const struct target *tg,
 	struct branch *br = arg;
 	int err;
 
-	call_sent(br->call, mb, br->dlg);
+	session_sent(br->call, mb, br->dlg);
 
 	err = dialog_head(br->dlg, mb, tg, "INVITE", ++br->dlg->lseq, true);
 	if (!err)

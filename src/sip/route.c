@@ -212,7 +212,8 @@ bool route_take_target(struct dialog *d, const struct sip_msg *msg)
 	char *target = NULL;
 	struct pl uri;
 
-	if (header_contact(msg, &uri) || route_word_dup(&target, &uri, SIP_URI_MAX))
+	if (header_contact(msg, &uri) ||
+	    route_word_dup(&target, &uri, SIP_URI_MAX))
 		return false;
 
 	if (d->target && !strcmp(d->target, target)) {
@@ -238,7 +239,8 @@ static int route_uri(char **dst, const char *route, bool strip)
 	if (err)
 		return err;
 
-	return strip ? route_uri_strip(dst, &a.uri, false) : pl_strdup(dst, &a.uri);
+	return strip ? route_uri_strip(dst, &a.uri, false) :
+		pl_strdup(dst, &a.uri);
 }
 
 

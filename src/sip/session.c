@@ -32,7 +32,7 @@ static const char *phase_name(enum phase phase)
 }
 
 
-void call_phase(struct sip_call *c, enum phase phase)
+void session_phase(struct sip_call *c, enum phase phase)
 {
 	static const uint8_t next[] = {
 		[PHASE_CALLING]  = 1 << PHASE_UP | 1 << PHASE_DOWN,
@@ -133,7 +133,7 @@ static void call_destructor(void *arg)
 		if (c->phase != PHASE_DOWN)
 			sip_call_hangup(c, 0, NULL);
 		else
-			call_check(c);
+			session_check(c);
 		return;
 	}
 
@@ -145,7 +145,7 @@ static void call_destructor(void *arg)
 }
 
 
-int call_alloc(struct sip_call **cp, struct sip_stack *s, enum phase phase)
+int session_alloc(struct sip_call **cp, struct sip_stack *s, enum phase phase)
 {
 	struct sip_call *c = mem_zalloc(sizeof(*c), call_destructor);
 
@@ -164,7 +164,7 @@ int call_alloc(struct sip_call **cp, struct sip_stack *s, enum phase phase)
 }
 
 
-uint32_t call_t1(const struct sip_call *c)
+uint32_t session_t1(const struct sip_call *c)
 {
 	return c->stack && c->stack->t1_ms ? c->stack->t1_ms : SIP_T1_MS;
 }
@@ -195,11 +195,11 @@ static void linger_h(void *arg)
 	struct sip_call *c = arg;
 
 	c->linger_ms = 0;
-	call_check(c);
+	session_check(c);
 }
 
 
-void call_check(struct sip_call *c)
+void session_check(struct sip_call *c)
 {
 	struct sip_stack *s = c->stack;
 
@@ -236,7 +236,7 @@ static void turn_h(void *arg)
 	struct sip_call *c = arg;
 
 	if (!c->reported) {
-		call_closed(c, &c->res, NULL);
+		session_closed(c, &c->res, NULL);
 	}
 	else if (c->orphan && c->finished) {
 		c->dead = true;
@@ -245,12 +245,12 @@ static void turn_h(void *arg)
 }
 
 
-void call_closed(struct sip_call *c, const struct sip_result *res,
-		 const struct sip_msg *msg)
+void session_closed(struct sip_call *c, const struct sip_result *res,
+		    const struct sip_msg *msg)
 {
 	const struct sip_call_h h = c->h;
 
-	call_phase(c, PHASE_DOWN);
+	session_phase(c, PHASE_DOWN);
 
 	if (c->reported)
 		return;
@@ -273,23 +273,23 @@ void call_closed(struct sip_call *c, const struct sip_result *res,
 		}
 	}
 
-	call_check(c);
+	session_check(c);
 }
 
 
-void call_closed_later(struct sip_call *c, const struct sip_result *res)
+void session_closed_later(struct sip_call *c, const struct sip_result *res)
 {
 	if (c->phase == PHASE_DOWN)
 		return;
 
-	call_phase(c, PHASE_DOWN);
+	session_phase(c, PHASE_DOWN);
 	c->res = *res;
 	timer_start(&c->tmr_turn, 0, turn_h, c);
 }
 
 
-void call_drop(struct sip_call *c, enum sip_cause cause, uint16_t code,
-	       const struct sip_msg *msg)
+void session_drop(struct sip_call *c, enum sip_cause cause, uint16_t code,
+		  const struct sip_msg *msg)
 {
 	struct sip_result res = {.cause = cause, .code = code};
 
@@ -300,11 +300,11 @@ void call_drop(struct sip_call *c, enum sip_cause cause, uint16_t code,
 	if (c->br)
 		branch_bye(c->br);
 
-	call_closed(c, &res, msg);
+	session_closed(c, &res, msg);
 }
 
 
-struct mbuf *call_sdp(const struct sip_msg *msg)
+struct mbuf *session_sdp(const struct sip_msg *msg)
 {
 	if (!mbuf_get_left(msg->mb) ||
 	    !msg_ctype_cmp(&msg->ctyp, "application", "sdp"))
@@ -314,7 +314,7 @@ struct mbuf *call_sdp(const struct sip_msg *msg)
 }
 
 
-int call_heard(struct sip_call *c, struct mbuf *sdp, bool early)
+int session_result(struct sip_call *c, struct mbuf *sdp, bool early)
 {
 	const size_t pos = sdp->pos, end = sdp->end;
 	int status = 0;
@@ -329,8 +329,8 @@ int call_heard(struct sip_call *c, struct mbuf *sdp, bool early)
 }
 
 
-int call_answer_offer(struct sip_call *c, struct mbuf **answer,
-		      struct mbuf *offer)
+int session_answer_offer(struct sip_call *c, struct mbuf **answer,
+			 struct mbuf *offer)
 {
 	const size_t pos = offer->pos, end = offer->end;
 	int status = 488;
@@ -389,7 +389,7 @@ int branch_request(struct request **rp, struct branch *br,
 }
 
 
-/* BYE ---------------------------------------------------------------------- */
+/* BYE --------------------------------------------------------------------- */
 
 static int bye_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 {
@@ -416,7 +416,7 @@ static void bye_resp_h(bool final, const struct sip_result *res,
 		return;
 
 	br->bye = mem_deref(br->bye);
-	call_check(br->call);
+	session_check(br->call);
 }
 
 
@@ -457,7 +457,7 @@ static void bye_recv(struct branch *br, struct leg *leg,
 	br->bye_due = false;
 
 	if (br != c->br) {
-		call_check(c);
+		session_check(c);
 		return;
 	}
 
@@ -466,7 +466,7 @@ static void bye_recv(struct branch *br, struct leg *leg,
 		res.code = 487;
 	}
 
-	call_terminate(c);
+	session_terminate(c);
 	c->ok = mem_deref(c->ok);
 	c->msg = mem_deref(c->msg);
 	timer_cancel(&c->tmr_wait);
@@ -475,13 +475,13 @@ static void bye_recv(struct branch *br, struct leg *leg,
 		c->invite = mem_deref(c->invite);
 
 	if (c->phase == PHASE_DOWN)
-		call_check(c);
+		session_check(c);
 	else
-		call_closed(c, &res, msg);
+		session_closed(c, &res, msg);
 }
 
 
-/* Requests in a dialog ------------------------------------------------------ */
+/* Requests in a dialog ---------------------------------------------------- */
 
 /* Inside a dialog it asks after the dialog, not after room for a new call */
 static void options_recv(struct leg *leg, const struct sip_msg *msg)
@@ -505,7 +505,7 @@ bool session_request(const struct sip_msg *msg, void *arg)
 
 	if (!pl_strcmp(&msg->met, "ACK")) {
 		if (c->ok && br == c->br && msg->cseq.num == c->ok_cseq)
-			call_acked(c, msg);
+			session_acked(c, msg);
 		return true;
 	}
 
@@ -526,7 +526,7 @@ bool session_request(const struct sip_msg *msg, void *arg)
 }
 
 
-/* Functions of sip.h -------------------------------------------------------- */
+/* Functions of sip.h ------------------------------------------------------ */
 
 void sip_call_attach(struct sip_call *c, const struct sip_call_h *h,
 		     void *arg)
@@ -590,7 +590,7 @@ void sip_call_hangup(struct sip_call *c, uint16_t code, const char *reason)
 		break;
 	}
 
-	call_closed_later(c, &res);
+	session_closed_later(c, &res);
 }
 
 

@@ -92,25 +92,25 @@ struct sip_call {
 };
 
 /* session.c */
-int  call_alloc(struct sip_call **cp, struct sip_stack *s, enum phase phase);
-void call_phase(struct sip_call *c, enum phase phase);
+int  session_alloc(struct sip_call **cp, struct sip_stack *s, enum phase phase);
+void session_phase(struct sip_call *c, enum phase phase);
 /** The end, told at once: not from inside a function of the user's. msg:
  *  what ended it, or NULL */
-void call_closed(struct sip_call *c, const struct sip_result *res,
-		 const struct sip_msg *msg);
-void call_closed_later(struct sip_call *c, const struct sip_result *res);
-/** We end a confirmed call: BYE, then call_closed */
-void call_drop(struct sip_call *c, enum sip_cause cause, uint16_t code,
-	       const struct sip_msg *msg);
+void session_closed(struct sip_call *c, const struct sip_result *res,
+		    const struct sip_msg *msg);
+void session_closed_later(struct sip_call *c, const struct sip_result *res);
+/** We end a confirmed call: BYE, then session_closed */
+void session_drop(struct sip_call *c, enum sip_cause cause, uint16_t code,
+		  const struct sip_msg *msg);
 /** After anything has ended: is the call done? */
-void call_check(struct sip_call *c);
-uint32_t call_t1(const struct sip_call *c);
+void session_check(struct sip_call *c);
+uint32_t session_t1(const struct sip_call *c);
 /** The SDP of a message, NULL: none. Position and end are to be kept */
-struct mbuf *call_sdp(const struct sip_msg *msg);
+struct mbuf *session_sdp(const struct sip_msg *msg);
 /** Ask the user; the buffer stays as it was. @return status, 0: fine */
-int  call_heard(struct sip_call *c, struct mbuf *sdp, bool early);
-int  call_answer_offer(struct sip_call *c, struct mbuf **answer,
-		       struct mbuf *offer);
+int  session_result(struct sip_call *c, struct mbuf *sdp, bool early);
+int  session_answer_offer(struct sip_call *c, struct mbuf **answer,
+			  struct mbuf *offer);
 int  branch_alloc(struct branch **bp, struct sip_call *c, struct dialog *d);
 /** A request in the dialog of br */
 int  branch_request(struct request **rp, struct branch *br,
@@ -124,20 +124,20 @@ bool session_request(const struct sip_msg *msg, void *arg);
 /** ACK a 2xx; ack_due must be set. sdp: NULL, or our answer */
 void branch_ack(struct branch *br, uint32_t cseq, struct mbuf *sdp);
 /** An INVITE goes out in mb: its credentials are for the ACK too */
-void call_sent(struct sip_call *c, struct mbuf *mb, const struct dialog *d);
+void session_sent(struct sip_call *c, struct mbuf *mb, const struct dialog *d);
 
 /* invite_server.c */
 /** Reply within the INVITE transaction of c, or to msg alone (stp NULL) */
-int  call_reply(struct sip_call *c, struct sip_strans **stp,
-		struct mbuf **mbp, const struct sip_msg *msg, uint16_t code,
-		const char *reason, const char *headers, struct mbuf *sdp);
+int  session_reply(struct sip_call *c, struct sip_strans **stp,
+		   struct mbuf **mbp, const struct sip_msg *msg, uint16_t code,
+		   const char *reason, const char *headers, struct mbuf *sdp);
 /** 2xx to msg, sent again until its ACK */
-int  call_accept(struct sip_call *c, struct sip_strans **stp,
-		 const struct sip_msg *msg, struct mbuf *sdp);
+int  session_accept(struct sip_call *c, struct sip_strans **stp,
+		    const struct sip_msg *msg, struct mbuf *sdp);
 /** The ACK came (or what proves it) */
-void call_acked(struct sip_call *c, const struct sip_msg *msg);
+void session_acked(struct sip_call *c, const struct sip_msg *msg);
 /** 487 to an INVITE that is not answered; nothing otherwise */
-void call_terminate(struct sip_call *c);
+void session_terminate(struct sip_call *c);
 
 /* reinvite.c */
 void reinvite_recv(struct branch *br, struct leg *leg,

@@ -29,7 +29,7 @@ struct got {
 };
 
 
-/* The loop ------------------------------------------------------------------ */
+/* The loop ---------------------------------------------------------------- */
 
 static struct wait {
 	bool (*cond)(void *arg);
@@ -81,7 +81,7 @@ void loop_run(unsigned ms)
 }
 
 
-/* What comes ---------------------------------------------------------------- */
+/* What comes -------------------------------------------------------------- */
 
 static void got_destructor(void *arg)
 {
@@ -435,7 +435,7 @@ const char *msg_ruri(const struct sip_msg *msg)
 }
 
 
-/* What goes ----------------------------------------------------------------- */
+/* What goes --------------------------------------------------------------- */
 
 void peer_send(struct peer *p, const struct sa *dst, const char *text,
 	       size_t len)

@@ -13,7 +13,7 @@ static void modify(const char *offer)
 }
 
 
-/* The peer's ---------------------------------------------------------------- */
+/* The peer's -------------------------------------------------------------- */
 
 static void test_in(void **state)
 {
@@ -239,7 +239,7 @@ static void test_target_refresh(void **state)
 }
 
 
-/* Ours ---------------------------------------------------------------------- */
+/* Ours -------------------------------------------------------------------- */
 
 static void test_out(void **state)
 {
@@ -572,7 +572,7 @@ static void test_out_free_inside(void **state)
 }
 
 
-/* Other requests ------------------------------------------------------------ */
+/* Other requests ---------------------------------------------------------- */
 
 static void test_others(void **state)
 {
