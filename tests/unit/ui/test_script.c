@@ -1,0 +1,303 @@
+/**
+ * @file test_script.c  A script from its first line to its end
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "offhook/timer.h"
+#include "../command/fake_ua.h"
+#include "priv.h"
+
+
+struct fix {
+	struct phone ph;
+	struct ui_script *u;
+	FILE *out, *err;
+	int in_w;                /* writer's end of the input, -1: closed    */
+	int ends;
+	bool failed;
+	char text[8192];
+};
+
+
+static void end_handler(bool failed, void *arg)
+{
+	struct fix *f = arg;
+
+	++f->ends;
+	f->failed = failed;
+	re_cancel();
+}
+
+
+static void stop(void *arg)
+{
+	(void)arg;
+	re_cancel();
+}
+
+
+static int setup(void **state)
+{
+	struct fix *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	assert_int_equal(libre_init(), 0);
+	assert_int_equal(timers_open(), 0);
+	assert_int_equal(event_bus_alloc(&f->ph.bus), 0);
+	assert_int_equal(config_alloc(&f->ph.config), 0);
+	fake_reset(f->ph.bus);
+	f->ph.ua = fake_ua();
+	f->ph.answer = fake_answer();
+	f->out = tmpfile();
+	f->err = tmpfile();
+	f->in_w = -1;
+	assert_non_null(f->out);
+	assert_non_null(f->err);
+	*state = f;
+
+	return 0;
+}
+
+
+static int teardown(void **state)
+{
+	struct fix *f = *state;
+
+	mem_deref(f->u);
+	mem_deref(f->ph.config);
+	mem_deref(f->ph.bus);
+	fclose(f->out);
+	fclose(f->err);
+	if (f->in_w >= 0)
+		close(f->in_w);
+	assert_int_equal(timers_count(), 0);
+	timers_close();
+	libre_close();
+	free(f);
+
+	return 0;
+}
+
+
+static void start(struct fix *f, bool json, bool person)
+{
+	struct ui_conf conf = {
+		.in_name = "s", .json = json, .person = person,
+		.out_fd = fileno(f->out), .err_fd = fileno(f->err),
+		.end_h = end_handler, .arg = f,
+	};
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	conf.in_fd = fds[0];
+	f->in_w = fds[1];
+	assert_int_equal(ui_script_alloc(&f->u, &f->ph, &conf), 0);
+}
+
+
+static void give(struct fix *f, const char *text)
+{
+	assert_int_equal(write(f->in_w, text, strlen(text)), strlen(text));
+}
+
+
+static void end_input(struct fix *f)
+{
+	close(f->in_w);
+	f->in_w = -1;
+}
+
+
+/* Until the script ends, or for so long. @return did it end? */
+static bool loop(struct fix *f, uint64_t ms)
+{
+	struct timer t = { 0 };
+	const int ends = f->ends;
+
+	timer_start(&t, ms, stop, NULL);
+	assert_int_equal(re_main(NULL), 0);
+	timer_cancel(&t);
+
+	return f->ends > ends;
+}
+
+
+static const char *written(struct fix *f, FILE *file)
+{
+	const ssize_t n = pread(fileno(file), f->text, sizeof(f->text) - 1,
+				0);
+
+	assert_true(n >= 0);
+	f->text[n] = '\0';
+
+	return f->text;
+}
+
+
+static void test_run(void **state)
+{
+	struct fix *f = *state;
+
+	start(f, false, false);
+	assert_int_equal(ui_script_line(f->u, "print first", "-e"), 0);
+	give(f, "print one\n# nothing\nsleep 10ms\nprint two");
+	end_input(f);
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_true(loop(f, 5000));
+
+	assert_false(f->failed);
+	assert_int_equal(f->ends, 1);
+	assert_int_equal(ui_script_exit(f->u), 0);
+	assert_true(ui_script_ended(f->u));
+	assert_string_equal(written(f, f->out), "first\none\ntwo\n");
+	assert_string_equal(written(f, f->err), "");
+}
+
+
+static void test_failure(void **state)
+{
+	struct fix *f = *state;
+
+	start(f, false, false);
+	give(f, "-hangup\nprint one\nnonsense\nprint never\n");
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_true(loop(f, 5000));
+
+	assert_true(f->failed);
+	assert_int_equal(ui_script_exit(f->u), 2);
+	assert_string_equal(written(f, f->out), "one\n");
+	assert_string_equal(written(f, f->err),
+			    "error: no-call: there is no call (s:1)\n"
+			    "error: unknown-command: there is no command "
+			    "'nonsense'; see 'help' (s:3)\n");
+}
+
+
+static void test_first_line_fails(void **state)
+{
+	struct fix *f = *state;
+
+	start(f, false, false);
+	assert_int_equal(ui_script_line(f->u, "hangup", "-e"), 0);
+	assert_int_equal(ui_script_line(f->u, "print never", "-e"), 0);
+	give(f, "print never\n");
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_true(loop(f, 5000));
+	assert_true(f->failed);
+	assert_string_equal(written(f, f->out), "");
+}
+
+
+static void test_json(void **state)
+{
+	struct fix *f = *state;
+
+	start(f, true, false);
+	give(f, "{\"id\":1,\"command\":\"hangup\"}\n"
+	     "{\"id\":2,\"command\":\"print\",\"args\":{\"text\":\"x\"}}\n"
+	     "print y\nhangup\nprint never\n");
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_true(loop(f, 5000));
+	assert_true(f->failed);
+	assert_string_equal(written(f, f->err), "");
+	assert_string_equal(written(f, f->out),
+			    "{\"reply\":1,\"ok\":false,\"error\":\"no-call\","
+			    "\"text\":\"there is no call\",\"where\":\"s:1\"}"
+			    "\n{\"reply\":2,\"ok\":true,\"text\":\"x\"}\n"
+			    "{\"reply\":null,\"ok\":true,\"text\":\"y\"}\n"
+			    "{\"reply\":null,\"ok\":false,\"error\":"
+			    "\"no-call\",\"text\":\"there is no call\","
+			    "\"where\":\"s:4\"}\n");
+}
+
+
+static void test_events(void **state)
+{
+	struct fix *f = *state;
+
+	start(f, true, false);
+	assert_int_equal(ui_script_start(f->u), 0);
+	(void)fake_incoming("sip:a@b");
+	assert_non_null(strstr(written(f, f->out),
+			       "{\"event\":\"call.state\",\"seq\":1,"));
+
+	mem_deref(f->u);
+	close(f->in_w);
+	start(f, false, false);
+	(void)fake_incoming("sip:c@d");
+	assert_non_null(strstr(written(f, f->out), "call 2"));
+}
+
+
+static void test_long_line(void **state)
+{
+	struct fix *f = *state;
+	char line[9001];
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 2] = '\n';
+	line[sizeof(line) - 1] = '\0';
+
+	start(f, false, false);
+	give(f, "print one\n");
+	give(f, line);
+	give(f, "print never\n");
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_true(loop(f, 5000));
+	assert_true(f->failed);
+	assert_string_equal(written(f, f->out), "one\n");
+	assert_string_equal(written(f, f->err), "error: line-too-long: the "
+			    "line is longer than 8192 bytes (s:2)\n");
+}
+
+
+/* At a terminal a mistake is no end */
+static void test_person(void **state)
+{
+	struct fix *f = *state;
+	const char *text;
+
+	start(f, false, true);
+	give(f, "nonsense\nprint on\n");
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_false(loop(f, 100));
+	text = written(f, f->out);
+	assert_non_null(strstr(text, "on\n"));
+	assert_non_null(strstr(text, "offhook> "));
+	assert_non_null(strstr(written(f, f->err), "unknown-command"));
+
+	end_input(f);
+	assert_true(loop(f, 5000));
+}
+
+
+static void test_stop(void **state)
+{
+	struct fix *f = *state;
+
+	start(f, false, false);
+	give(f, "sleep 10ms\nprint never\n");
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_false(loop(f, 5));
+	ui_script_stop(f->u);
+	assert_false(loop(f, 50));
+	assert_int_equal(f->ends, 0);
+	assert_string_equal(written(f, f->out), "");
+}
+
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_run), T(test_failure), T(test_first_line_fails),
+		T(test_json), T(test_events), T(test_long_line),
+		T(test_person), T(test_stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
