@@ -104,8 +104,8 @@ static void line_ends(void **state)
 		"v=0\no=- 1 2 IN IP4 192.0.2.1\nm=audio 8 RTP/AVP 0\n",
 		"v=0\no=- 1 2 IN IP4 192.0.2.1\nm=audio 8 RTP/AVP 0",
 		"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\nm=audio 8 RTP/AVP 0",
-		"v=0 \r\no=- 1 2 IN IP4 192.0.2.1 \n"
-			"m=audio 8  RTP/AVP \t0 \r\r\n\r\n\n",
+		("v=0 \r\no=- 1 2 IN IP4 192.0.2.1 \n"
+		 "m=audio 8  RTP/AVP \t0 \r\r\n\r\n\n"),
 	};
 	(void)state;
 
@@ -145,8 +145,8 @@ static void addresses(void **state)
 		{ "IN IP6 2001:db8:::1", false },
 		{ "IN IP6 [2001:db8::1]", false },
 		{ "ATM NSAP 47.0091", false },
-		{ "IN IP4 1111111111111111111111111111111111111111111111111111"
-		  "1111111111111111111111111111111111", false },
+		{ ("IN IP4 111111111111111111111111111111111111111111111111111"
+		   "1111111111111111111111111111111111"), false },
 	};
 	(void)state;
 

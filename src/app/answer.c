@@ -1,0 +1,340 @@
+/**
+ * @file answer.c  Auto-answer and listen
+ *
+ * A subscriber of the event bus: in the moment a call comes the rule decides
+ * whether it is answered, refused or left to the user; an account's own
+ * auto-answer goes before the rule.  Calls are known by their numbers.  It
+ * counts what it took and says when enough is enough; hanging up what still
+ * runs is not its business.  Main thread.
+ */
+#include "offhook/app.h"
+#include "offhook/text.h"
+#include "offhook/timer.h"
+
+#define LOG_MODULE "answer"
+#include "offhook/log.h"
+
+
+struct answer {
+	struct ua *ua;
+	struct event_sub *sub;
+	struct answer_rule rule;
+	struct list taken;           /* struct taken                         */
+	unsigned finished;
+	int exit;                    /* first bad ending                     */
+	bool over;                   /* calls or until was reached           */
+	struct timer tmr_until, tmr_over;
+	answer_done_h *done_h;
+	void *arg;
+};
+
+/** A call that came while the rule was in force */
+struct taken {
+	struct le le;
+	struct answer *a;
+	unsigned id;
+	uint16_t code;
+	bool answered;
+	struct timer tmr;            /* it rings                             */
+};
+
+
+static void taken_destructor(void *data)
+{
+	struct taken *t = data;
+
+	timer_cancel(&t->tmr);
+	list_unlink(&t->le);
+}
+
+
+static void answer_destructor(void *data)
+{
+	struct answer *a = data;
+
+	mem_deref(a->sub);
+	timer_cancel(&a->tmr_until);
+	timer_cancel(&a->tmr_over);
+	list_flush(&a->taken);
+}
+
+
+static void over_handler(void *arg)
+{
+	struct answer *a = arg;
+
+	timer_cancel(&a->tmr_until);
+	a->over = true;
+
+	if (a->done_h)
+		a->done_h(a->arg);
+}
+
+
+/* "in-%n.wav" for call 7 is "in-7.wav"; %% is a single one */
+static int record_path(char *buf, size_t sz, const char *path, unsigned id)
+{
+	struct text_buf b = { .max = sz - 1 };
+	int err;
+
+	for (; *path; path++) {
+		if (path[0] == '%' && path[1] == 'n') {
+			text_add(&b, "%u", id);
+			++path;
+		}
+		else {
+			if (path[0] == '%' && path[1] == '%')
+				++path;
+			text_add_mem(&b, path, 1);
+		}
+	}
+
+	err = b.err;
+	if (!err)
+		str_ncpy(buf, b.s ? b.s : "", sz);
+	text_buf_reset(&b);
+
+	return err;
+}
+
+
+/* What is heard; echo and tone are chosen before any device is asked for */
+static void sound_before(struct call *c, const struct answer_rule *r)
+{
+	char why[UA_ERR] = "";
+	int err = 0;
+
+	if (r->sound == ANSWER_ECHO)
+		err = call_echo(c, true, why);
+	else if (r->sound == ANSWER_TONE)
+		err = call_tone(c, r->tone_hz, why);
+
+	if (err)
+		log_warn("call %u: %s", call_id(c), why);
+
+	/* a machine that talks to itself puts nobody on hold */
+	if (r->sound != ANSWER_DEVICE)
+		call_keep_others(c);
+}
+
+
+static void sound_after(struct call *c, const struct answer_rule *r)
+{
+	char path[sizeof(r->record) + 16], why[UA_ERR];
+
+	if (r->sound == ANSWER_PLAY && call_play(c, r->play, false, why))
+		log_warn("call %u: %s", call_id(c), why);
+
+	if (!r->record[0])
+		return;
+
+	if (record_path(path, sizeof(path), r->record, call_id(c)))
+		log_warn("call %u: not recorded, the path is too long",
+			 call_id(c));
+	else if (call_record(c, path, why))
+		log_warn("call %u: %s", call_id(c), why);
+}
+
+
+static void act(struct taken *t)
+{
+	const struct answer_rule *r = &t->a->rule;
+	struct call *c = ua_call(t->a->ua, t->id);
+	char why[UA_ERR];
+	int err;
+
+	if (!c || call_state(c) != CALL_INCOMING)
+		return;
+
+	if (t->code != 200) {
+		err = call_reject(c, t->code, NULL, why);
+	}
+	else {
+		t->answered = true;
+		sound_before(c, r);
+		err = call_answer(c, why);
+		if (!err) {
+			if (r->for_ms)
+				call_limit(c, r->for_ms);
+			sound_after(c, r);
+		}
+	}
+
+	if (err)
+		log_warn("%s", why);
+}
+
+
+static void ring_handler(void *arg)
+{
+	act(arg);
+}
+
+
+/* 0: it is left to the user */
+static uint16_t code_for(const struct answer *a, const struct call *c)
+{
+	const struct account *acc = call_account(c);
+	const char *own = acc ? account_config(acc)->auto_answer : "";
+	uint32_t code;
+
+	if (0 == str_casecmp(own, "no"))
+		return 0;
+	if (0 == str_casecmp(own, "yes"))
+		return 200;
+	if (own[0] && !text_u32(&code, own, strlen(own), 699))
+		return (uint16_t)code;
+
+	return a->rule.on && !a->over ? a->rule.code : 0;
+}
+
+
+static void incoming(struct answer *a, unsigned id)
+{
+	struct call *c = ua_call(a->ua, id);
+	const uint16_t code = c ? code_for(a, c) : 0;
+	struct taken *t;
+
+	if (!code)
+		return;
+
+	t = mem_zalloc(sizeof(*t), taken_destructor);
+	if (!t)
+		return;
+
+	t->a = a;
+	t->id = id;
+	t->code = code;
+	list_append(&a->taken, &t->le, t);
+
+	if (a->rule.on && a->rule.after_ms) {
+		(void)call_ring(c);
+		timer_start(&t->tmr, a->rule.after_ms, ring_handler, t);
+	}
+	else {
+		act(t);
+	}
+}
+
+
+static void ended(struct answer *a, unsigned id)
+{
+	struct taken *t = NULL;
+	struct le *le;
+
+	LIST_FOREACH(&a->taken, le) {
+		t = le->data;
+		if (t->id == id)
+			break;
+	}
+	if (!le)
+		return;
+
+	++a->finished;
+	if (t->answered && !a->exit)
+		a->exit = call_record_exit(ua_call_record(a->ua, id));
+	mem_deref(t);
+
+	/* not from inside the event: who hears of the end may free us */
+	if (a->rule.on && a->rule.calls && a->finished >= a->rule.calls &&
+	    !a->over) {
+		a->over = true;
+		timer_start(&a->tmr_over, 0, over_handler, a);
+	}
+}
+
+
+static void event_handler(const struct event *ev, void *arg)
+{
+	struct answer *a = arg;
+
+	switch (call_state_find(ev->u.call_state.state)) {
+
+	case CALL_INCOMING:
+		incoming(a, ev->call);
+		break;
+
+	case CALL_ENDED:
+		ended(a, ev->call);
+		break;
+
+	default:
+		break;
+	}
+}
+
+
+int answer_alloc(struct answer **ap, struct ua *ua, struct event_bus *bus,
+		 answer_done_h *done_h, void *arg)
+{
+	struct answer *a;
+	int err;
+
+	if (!ap || !ua || !bus)
+		return EINVAL;
+
+	a = mem_zalloc(sizeof(*a), answer_destructor);
+	if (!a)
+		return ENOMEM;
+
+	a->ua = ua;
+	a->done_h = done_h;
+	a->arg = arg;
+	a->rule.code = 200;
+
+	err = event_subscribe_type(&a->sub, bus, EVENT_CALL_STATE,
+				   event_handler, a);
+	if (err)
+		mem_deref(a);
+	else
+		*ap = a;
+
+	return err;
+}
+
+
+void answer_set(struct answer *a, const struct answer_rule *rule)
+{
+	if (!a || !rule)
+		return;
+
+	a->rule = *rule;
+	if (!a->rule.code)
+		a->rule.code = 200;
+
+	timer_cancel(&a->tmr_until);
+	timer_cancel(&a->tmr_over);
+	a->over = false;
+
+	if (!rule->on)
+		return;
+
+	a->finished = 0;
+	a->exit = 0;
+	if (rule->until_ms)
+		timer_start(&a->tmr_until, rule->until_ms, over_handler, a);
+}
+
+
+const struct answer_rule *answer_get(const struct answer *a)
+{
+	return a ? &a->rule : NULL;
+}
+
+
+bool answer_on(const struct answer *a)
+{
+	return a && a->rule.on && !a->over;
+}
+
+
+int answer_exit(const struct answer *a)
+{
+	return a ? a->exit : 0;
+}
+
+
+unsigned answer_finished(const struct answer *a)
+{
+	return a ? a->finished : 0;
+}
