@@ -19,6 +19,13 @@
 #include <re.h>
 #include <rem.h>
 
+/* wants to know who prints; we only divert what libre does */
+#define DEBUG_MODULE "offhook"
+#define DEBUG_LEVEL 0
+#include <re_dbg.h>
+#undef DEBUG_MODULE
+#undef DEBUG_LEVEL
+
 #ifndef RE_VER
 #error "the build must pass RE_VER"
 #endif

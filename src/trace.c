@@ -1,0 +1,114 @@
+/**
+ * @file trace.c  SIP messages as sent and received, into the log or a file
+ *
+ * The stack hands them over with their credentials masked; here they are
+ * escaped line by line.  A reader of the log who stopped loses messages, the
+ * phone does not wait for him.  Main thread.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "offhook/clock.h"
+#include "offhook/log.h"
+#include "offhook/text.h"
+#include "main.h"
+
+#define LOG_MODULE "trace"
+
+struct trace {
+	bool on;
+	int fd;                  /* a file of ours, -1: the log              */
+};
+
+
+static void trace_destructor(void *arg)
+{
+	struct trace *t = arg;
+
+	if (t->fd >= 0)
+		close(t->fd);
+}
+
+
+int trace_alloc(struct trace **tp)
+{
+	struct trace *t = mem_zalloc(sizeof(*t), trace_destructor);
+
+	if (!t)
+		return ENOMEM;
+
+	t->fd = -1;
+	*tp = t;
+
+	return 0;
+}
+
+
+int trace_to(struct trace *t, const char *path)
+{
+	int fd = -1;
+
+	if (path && *path) {
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+			  0600);
+		if (fd < 0)
+			return errno;
+	}
+
+	if (t->fd >= 0)
+		close(t->fd);
+
+	t->fd = fd;
+	t->on = !path || *path;
+
+	return 0;
+}
+
+
+/* Each line of the message, safe for a terminal */
+static void add_lines(struct text_buf *b, const char *p, size_t len)
+{
+	while (len) {
+
+		const char *nl = memchr(p, '\n', len);
+		const size_t n = nl ? (size_t)(nl - p) : len;
+		const size_t text = n && p[n - 1] == '\r' ? n - 1 : n;
+		char line[2048];
+
+		text_add(b, "  %s\n", text_escape(line, sizeof(line), p,
+						  text));
+		p += n + (nl ? 1 : 0);
+		len -= n + (nl ? 1 : 0);
+	}
+}
+
+
+void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
+		   const struct sa *peer, const char *text, size_t len,
+		   void *arg)
+{
+	struct text_buf b = { .max = 256 << 10 };
+	const struct trace *t = arg;
+	char when[CLOCK_ISO8601_SIZE], from[80] = "", to[80] = "";
+	struct pollfd p = { .fd = -1, .events = POLLOUT };
+
+	if (!t->on)
+		return;
+
+	(void)re_snprintf(from, sizeof(from), "%J", tx ? local : peer);
+	(void)re_snprintf(to, sizeof(to), "%J", tx ? peer : local);
+
+	text_add(&b, "%s %s %s %s -> %s\n",
+		 clock_iso8601(when, clock_wall_ms()), tx ? "sent" : "received",
+		 tp == SIP_TRANSP_TCP ? "tcp" : "udp", from, to);
+	add_lines(&b, text, len);
+	text_add(&b, "\n");
+
+	p.fd = t->fd >= 0 ? t->fd : log_fd();
+	if (b.s && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) &&
+	    write(p.fd, b.s, b.len) < 0)
+		log_debug("a traced message was lost: %s", strerror(errno));
+
+	text_buf_reset(&b);
+}
