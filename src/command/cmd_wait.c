@@ -33,6 +33,7 @@ static struct waiting *waiting_make(struct cmd *x)
 		w->bound_ms = WAIT_MS;
 
 	x->state = w;
+	reply_silent(x->reply);
 
 	return w;
 }
@@ -632,6 +633,8 @@ void cmd_assert(struct cmd *x)
 	size_t rel;
 	int err;
 
+	reply_silent(x->reply);
+
 	f = assert_parse(x, cmd_str(x, "expr"), name, sizeof(name), &rel,
 			 &value);
 	if (!f)
@@ -660,7 +663,7 @@ void cmd_assert(struct cmd *x)
 	}
 
 	if (f->number) {
-		snprintf(text, sizeof(text), "%.10g", num);
+		figure_print(text, sizeof(text), num);
 		ok = holds(num, relations[rel].rel, want);
 	}
 	else {

@@ -212,6 +212,20 @@ int figure_get(const struct phone *ph, unsigned id, const struct figure *f,
 }
 
 
+void figure_print(char *buf, size_t sz, double num)
+{
+	char *p;
+
+	snprintf(buf, sz, "%.3f", num);
+
+	p = buf + strlen(buf);
+	while (p > buf && p[-1] == '0')
+		*--p = '\0';
+	if (p > buf && p[-1] == '.')
+		*--p = '\0';
+}
+
+
 void reply_call(struct reply *r, struct call *c)
 {
 	const struct media_plan *plan = call_plan(c);

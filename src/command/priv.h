@@ -180,6 +180,7 @@ void client_line(struct client *cl, const char *line);
 int  reply_alloc(struct reply **rp, const char *where);
 void reply_set_id(struct reply *r, const char *id);
 void reply_usage(struct reply *r);       /* the error is wrong usage */
+void reply_silent(struct reply *r);      /* values are for programs only */
 
 struct reply_value {
 	struct le le;
@@ -205,6 +206,7 @@ struct reply {
 	char error[1024];
 	int exit;                /* -1: by the error                         */
 	bool usage;
+	bool silent;             /* people see the event instead             */
 	struct text_buf text;
 };
 
@@ -222,6 +224,8 @@ const struct figure *figure_find(const char *name);
  *  figure), ENODATA (not known) */
 int figure_get(const struct phone *ph, unsigned id, const struct figure *f,
 	       double *num, char *str, size_t sz);
+/** A figure's number, as short as it is true to a thousandth */
+void figure_print(char *buf, size_t sz, double num);
 /** Values of a living call into the reply (calls, status, stats) */
 void reply_call(struct reply *r, struct call *c);
 

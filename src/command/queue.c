@@ -603,7 +603,7 @@ int client_var(const char *name, char *buf, size_t sz, void *arg)
 		return ENOENT;
 
 	if (f->number)
-		snprintf(buf, sz, "%.10g", num);
+		figure_print(buf, sz, num);
 
 	return 0;
 }

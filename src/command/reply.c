@@ -90,6 +90,12 @@ void reply_usage(struct reply *r)
 }
 
 
+void reply_silent(struct reply *r)
+{
+	r->silent = true;
+}
+
+
 void reply_set_exit(struct reply *r, int code)
 {
 	r->exit = code;

@@ -48,20 +48,6 @@ static void add_padded(struct text_buf *b, const char *s, size_t width,
 }
 
 
-static void print_double(char *buf, size_t sz, double d)
-{
-	char *p;
-
-	snprintf(buf, sz, "%.3f", d);
-
-	p = buf + strlen(buf);
-	while (p > buf && p[-1] == '0')
-		*--p = '\0';
-	if (p > buf && p[-1] == '.')
-		*--p = '\0';
-}
-
-
 static const char *cell(char buf[CELL_MAX], const struct reply_value *v)
 {
 	switch (v->type) {
@@ -75,7 +61,7 @@ static const char *cell(char buf[CELL_MAX], const struct reply_value *v)
 		snprintf(buf, CELL_MAX, "%s", v->i ? "yes" : "no");
 		break;
 	case VAL_DOUBLE:
-		print_double(buf, CELL_MAX, v->d);
+		figure_print(buf, CELL_MAX, v->d);
 		break;
 	}
 
@@ -261,6 +247,8 @@ char *reply_print(const struct reply *r)
 
 	if (!r)
 		return NULL;
+	if (r->silent)
+		return strdup("");
 
 	LIST_FOREACH(&r->records, le) {
 
