@@ -16,9 +16,9 @@ static void destructor(void *arg)
 {
 	struct engine *e = arg;
 
-	timer_cancel(&e->tick);
-	engine_detach(e);
 	list_clear(&e->flows);
+	engine_detach(e);
+	timer_cancel(&e->tick);
 	mem_deref(e->inbox);
 	mem_deref(e->scratch);
 }

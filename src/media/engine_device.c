@@ -29,7 +29,7 @@ bool engine_clocked(const struct engine *e)
 
 static size_t samples(const struct engine *e, unsigned ms)
 {
-	return e->info.rate_hz / 1000 * ms;
+	return (size_t)e->info.rate_hz * ms / 1000;
 }
 
 

@@ -81,6 +81,7 @@ static void flow_stop(struct flow *f)
 {
 	list_unlink(&f->le);
 	f->started = false;
+	f->plan.dir = MEDIA_INACTIVE;
 	receive_stop(&f->rx);
 	send_stop(&f->tx);
 	engine_retime(f->eng);

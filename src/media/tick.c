@@ -42,9 +42,12 @@ static uint64_t tick_next(struct engine *e, uint64_t now_ns)
 
 	if (f->rx.first_us && !f->aligned) {
 
-		/* at once, and once: before there is much to hear */
+		/* at once, and once: before there is much to hear. What has
+		 * been played must be followed by what comes next */
 		f->aligned = true;
 		next = 1000 * (f->rx.first_us + MARGIN_US);
+		if (!jitter_count(f->rx.jitter))
+			next += step;
 		while (next <= now_ns)
 			next += step;
 
