@@ -95,7 +95,7 @@ static const char *shown(char buf[64], const char *s)
 }
 
 
-/* -l ------------------------------------------------------------------------ */
+/* -l --------------------------------------------------------------------- */
 
 static int listen_wrong(struct fault *err, const char *text)
 {
@@ -154,7 +154,7 @@ static int listen_parse(struct sip_listen_addr *la, const char *text,
 }
 
 
-/* Values -------------------------------------------------------------------- */
+/* Values ----------------------------------------------------------------- */
 
 static int take_account(struct args *a, char *value)
 {
@@ -402,7 +402,7 @@ void args_free(struct args *a)
 }
 
 
-/* Help ----------------------------------------------------------------------- */
+/* Help ------------------------------------------------------------------- */
 
 static void usage_of(const struct arg_row *row, char *buf, size_t sz)
 {

@@ -1,9 +1,11 @@
 /**
- * @file main.h  What main.c, args.c, trace.c and secret.c share
+ * @file main.h  What the files beside main.c share
  */
 #ifndef OFFHOOK_MAIN_H
 #define OFFHOOK_MAIN_H
 
+#include <signal.h>
+#include "offhook/timer.h"
 #include "offhook/ui.h"
 
 /* args.c: the program's own arguments ------------------------------------ */
@@ -44,9 +46,56 @@ char *args_help(void);
 /** The table as JSON, for the manual and the shells; free() */
 char *args_dump(void);
 
-/* trace.c: SIP messages as sent and received ------------------------------ */
+/* main.c ----------------------------------------------------------------- */
+
+enum exit_code { EXIT_USAGE = 2, EXIT_NETWORK = 9 };
 
 struct trace;
+
+struct app {
+	struct args args;
+	struct phone ph;
+	struct ui_script *ui;
+	struct trace *trace;
+	struct event_sub *calls;
+	struct mqueue *wake;     /* a foreign thread logged                  */
+	struct compat_fd signals;
+	int signal_fd;
+	int out_fd;
+	struct timer start, done, trim;
+	bool person;             /* at a terminal                            */
+	bool device_lost;
+	bool answered;           /* a call was answered in this run          */
+	bool listened;           /* the rule ran out: calls or until         */
+	bool ending;
+	int code;
+};
+
+/* setup.c: the phone's parts, in the order of being reachable ------------ */
+
+/** Before there is a front end: what is wrong, as it would say it */
+void fatal(const char *token, const char *text);
+void fatal_file(const char *token, const char *file, int err);
+/** Options: the file, then -s. @return 0 or errno, told */
+int  config_start(struct app *a);
+/** Sound, SIP, accounts, the rule, the front end. @return an exit code */
+int  phone_start(struct app *a);
+
+/* end.c: everything that ends the program -------------------------------- */
+
+/** Hang up and leave with this code; the first one counts */
+void app_end(struct app *a, int code);
+void end_quit(int code, void *arg);      /* phone.quit_h                 */
+void end_script(bool failed, void *arg); /* ui_conf.end_h                */
+void end_answer(void *arg);              /* answer_done_h                */
+/** Signals to be taken by the loop; all of them are blocked */
+void end_signals_block(sigset_t *set);
+/** @return 0 or errno */
+int  end_start(struct app *a, const sigset_t *set);
+void end_stop(struct app *a);
+
+/* trace.c: SIP messages as sent and received ----------------------------- */
+
 int  trace_alloc(struct trace **tp);                     /* free: mem_deref */
 /** path NULL: the log, "": off, else a file to append to */
 int  trace_to(struct trace *t, const char *path);
@@ -54,7 +103,7 @@ void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
 		   const struct sa *peer, const char *text, size_t len,
 		   void *arg);
 
-/* secret.c: passwords from a command --------------------------------------- */
+/* secret.c: passwords from a command ------------------------------------- */
 
 /** First line of what the command prints; err: one sentence. Blocks until
  *  it ends, 60 s at most. @return 0 or errno */

@@ -1,0 +1,248 @@
+/**
+ * @file end.c  Everything that ends the program, and with which code
+ *
+ * A signal, the last line of a script, the end of a COMMAND's call, a rule
+ * that ran out, `quit`: each leads to app_end(), which hangs up and stops
+ * the loop when that is done.  Main thread, inside the loop.
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "offhook/log.h"
+#include "main.h"
+
+#define LOG_MODULE "main"
+
+enum {
+	CLOSE_MS = 2000,         /* for hanging up                           */
+	TRIM_MS  = 35000,        /* after a call no transaction is left      */
+};
+
+
+/* The end ---------------------------------------------------------------- */
+
+static void app_closed(void *arg)
+{
+	(void)arg;
+	re_cancel();
+}
+
+
+void app_end(struct app *a, int code)
+{
+	static const struct answer_rule off = { .on = false };
+
+	if (a->ending)
+		return;
+
+	a->ending = true;
+	a->code = code;
+	ui_script_stop(a->ui);
+
+	if (a->ph.answer)
+		answer_set(a->ph.answer, &off);
+
+	if (a->ph.ua)
+		ua_close(a->ph.ua, CLOSE_MS, app_closed, a);
+	else
+		app_closed(a);
+}
+
+
+static int script_code(const struct app *a)
+{
+	return client_failed(ui_script_client(a->ui)) ? 1 : 0;
+}
+
+
+static bool is_command(const struct app *a, const char *name)
+{
+	return a->args.command &&
+		!strcmp(command_name(a->args.command), name);
+}
+
+
+void end_quit(int code, void *arg)
+{
+	struct app *a = arg;
+
+	app_end(a, code >= 0 ? code : script_code(a));
+}
+
+
+/* What a COMMAND that dialled exits with */
+static int call_code(const struct app *a)
+{
+	const unsigned id = client_first_call(ui_script_client(a->ui));
+	const struct call_record *r = ua_call_record(a->ph.ua, id);
+
+	return r ? call_record_exit(r) : 1;
+}
+
+
+/* Its call has ended, and is on record by now */
+static void dial_done(void *arg)
+{
+	struct app *a = arg;
+
+	app_end(a, call_code(a));
+}
+
+
+/* All lines were run, or one failed */
+void end_script(bool failed, void *arg)
+{
+	struct app *a = arg;
+	const unsigned id = client_first_call(ui_script_client(a->ui));
+
+	if (failed) {
+		app_end(a, a->args.command ? ui_script_exit(a->ui) : 1);
+		return;
+	}
+
+	if (is_command(a, "dial")) {
+		/* else its end will come as an event */
+		if (!ua_call(a->ph.ua, id))
+			app_end(a, call_code(a));
+		return;
+	}
+
+	if (a->args.command && !command_lasting(a->args.command)) {
+		app_end(a, 0);
+		return;
+	}
+
+	/* a rule in force goes on without lines */
+	if (a->ph.answer && answer_on(a->ph.answer) && !a->listened)
+		return;
+
+	app_end(a, is_command(a, "listen") ? answer_exit(a->ph.answer) : 0);
+}
+
+
+void end_answer(void *arg)
+{
+	struct app *a = arg;
+
+	a->listened = true;
+
+	if (is_command(a, "listen")) {
+		app_end(a, answer_exit(a->ph.answer));
+		return;
+	}
+
+	/* a script still at work ends it itself */
+	if (!a->person && ui_script_idle(a->ui))
+		app_end(a, script_code(a));
+}
+
+
+/* Calls ------------------------------------------------------------------ */
+
+/* What a burst of calls took goes back; an idle phone keeps little */
+static void trim(void *arg)
+{
+	(void)arg;
+	(void)malloc_trim(0);
+}
+
+
+static void call_handler(const struct event *ev, void *arg)
+{
+	struct app *a = arg;
+	const char *state = ev->u.call_state.state;
+
+	if (!strcmp(state, "active")) {
+		a->answered = true;
+		return;
+	}
+
+	if (strcmp(state, "ended"))
+		return;
+
+	timer_start(&a->trim, TRIM_MS, trim, a);
+
+	if (is_command(a, "dial") &&
+	    ev->call == client_first_call(ui_script_client(a->ui)))
+		timer_start(&a->done, 0, dial_done, a);
+}
+
+
+/* Signals ---------------------------------------------------------------- */
+
+static int signal_code(const struct app *a, int sig)
+{
+	const bool listening = is_command(a, "listen") ||
+		(!a->args.command && a->ph.answer &&
+		 answer_on(a->ph.answer));
+
+	if (a->answered || listening || a->person)
+		return 0;
+
+	return 128 + sig;
+}
+
+
+static void signal_handler(int flags, void *arg)
+{
+	struct app *a = arg;
+	struct signalfd_siginfo si;
+	(void)flags;
+
+	if (read(a->signal_fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return;
+
+	if (a->ending)
+		_exit(128 + (int)si.ssi_signo);
+
+	log_info("signal %u: leaving", si.ssi_signo);
+	app_end(a, signal_code(a, (int)si.ssi_signo));
+}
+
+
+int end_start(struct app *a, const sigset_t *set)
+{
+	int err;
+
+	a->signal_fd = signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (a->signal_fd < 0)
+		return errno;
+
+	err = compat_fd_listen(&a->signals, a->signal_fd, FD_READ,
+			       signal_handler, a);
+	if (err) {
+		close(a->signal_fd);
+		a->signal_fd = -1;
+		return err;
+	}
+
+	return event_subscribe_type(&a->calls, a->ph.bus, EVENT_CALL_STATE,
+				    call_handler, a);
+}
+
+
+void end_stop(struct app *a)
+{
+	timer_cancel(&a->done);
+	timer_cancel(&a->trim);
+	a->calls = mem_deref(a->calls);
+
+	if (a->signal_fd >= 0) {
+		compat_fd_close(&a->signals);
+		close(a->signal_fd);
+		a->signal_fd = -1;
+	}
+}
+
+
+void end_signals_block(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigprocmask(SIG_BLOCK, set, NULL);
+
+	(void)signal(SIGPIPE, SIG_IGN);
+}

@@ -1,0 +1,291 @@
+/**
+ * @file setup.c  The phone's parts, in the order of being reachable
+ *
+ * Options first, then SIP listens, then accounts and the front end; what is
+ * wrong is told once on stderr and becomes an exit code.  Main thread,
+ * before the loop runs.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "offhook/log.h"
+#include "offhook/path.h"
+#include "offhook/text.h"
+#include "main.h"
+
+#define LOG_MODULE "main"
+
+
+void fatal(const char *token, const char *text)
+{
+	char line[2 * CONFIG_ERR];
+
+	fprintf(stderr, "error: %s: %s\n", token,
+		text_escape(line, sizeof(line), text, strlen(text)));
+}
+
+
+void fatal_file(const char *token, const char *file, int err)
+{
+	char text[CONFIG_ERR];
+
+	snprintf(text, sizeof(text), "%.400s: %s", file, strerror(err));
+	fatal(token, text);
+}
+
+
+/* Configuration ---------------------------------------------------------- */
+
+static int account_add(const struct account_conf *ac, void *arg)
+{
+	struct app *a = arg;
+	struct account_conf full = *ac;
+	char err[UA_ERR] = "";
+	int e = 0;
+
+	if (ac->password_command[0] && !ac->password[0])
+		e = secret_read(full.password, sizeof(full.password),
+				ac->password_command, err);
+	if (!e)
+		e = ua_account_add(a->ph.ua, &full, err);
+
+	explicit_bzero(full.password, sizeof(full.password));
+
+	if (e)
+		fatal("bad-account", err[0] ? err : strerror(e));
+
+	return e;
+}
+
+
+static int accounts_start(struct app *a)
+{
+	char path[1024], err[CONFIG_ERR] = "";
+	int e = 0;
+
+	for (size_t i = 0; i < a->args.accountc && !e; i++) {
+
+		struct account_conf ac;
+
+		e = account_parse(&ac, a->args.accounts[i], err);
+		if (!e)
+			e = account_add(&ac, a);
+		explicit_bzero(&ac, sizeof(ac));
+	}
+
+	if (!e && a->ph.config_dir[0]) {
+		e = path_join(path, sizeof(path), a->ph.config_dir,
+			      "accounts");
+		if (!e)
+			e = accounts_load(path, account_add, a, err);
+	}
+
+	/* account_add() told its own */
+	if (e && err[0])
+		fatal("bad-account", err);
+
+	return e;
+}
+
+
+int config_start(struct app *a)
+{
+	char path[1024], err[CONFIG_ERR] = "";
+	int e;
+
+	e = config_alloc(&a->ph.config);
+	if (e)
+		return e;
+
+	if (a->args.config_dir)
+		e = text_copy(a->ph.config_dir, sizeof(a->ph.config_dir),
+			      a->args.config_dir, strlen(a->args.config_dir));
+	else if (path_base(a->ph.config_dir, sizeof(a->ph.config_dir),
+			   PATH_CONFIG, NULL))
+		a->ph.config_dir[0] = '\0';
+	if (e)
+		return e;
+
+	if (a->ph.config_dir[0]) {
+		e = path_join(path, sizeof(path), a->ph.config_dir,
+			      "offhook.conf");
+		if (!e)
+			e = config_load(a->ph.config, path, err);
+	}
+
+	for (size_t i = 0; i < a->args.setc && !e; i++) {
+
+		const char *s = a->args.sets[i], *eq = strchr(s, '=');
+		char name[64];
+
+		if (!eq) {
+			snprintf(err, sizeof(err), "--set takes NAME=VALUE");
+			e = EINVAL;
+			break;
+		}
+		snprintf(name, sizeof(name), "%.*s", (int)(eq - s), s);
+		e = config_set(a->ph.config, name, eq + 1, err);
+	}
+
+	if (e)
+		fatal("bad-config", err[0] ? err : strerror(e));
+
+	return e;
+}
+
+
+/* Start ------------------------------------------------------------------ */
+
+static void device_handler(const struct media_device_event *de, void *arg)
+{
+	struct app *a = arg;
+	const bool lost = de->state == MEDIA_DEV_LOST;
+	struct event ev;
+
+	/* no device by choice has nothing to say */
+	if (de->text && *de->text)
+		log_write(de->state == MEDIA_DEV_NONE || lost ? LOGL_WARN :
+			  LOGL_INFO, LOG_MODULE, "%s", de->text);
+
+	if (!lost && !(a->device_lost && de->state == MEDIA_DEV_OPEN))
+		return;
+
+	a->device_lost = lost;
+
+	event_init(&ev, lost ? EVENT_DEVICE_LOST : EVENT_DEVICE_FOUND);
+	snprintf(ev.u.device.device, sizeof(ev.u.device.device), "%s",
+		 de->name ? de->name : "");
+	snprintf(ev.u.device.role, sizeof(ev.u.device.role), "%s",
+		 de->role ? de->role : "");
+	snprintf(ev.u.device.text, sizeof(ev.u.device.text), "%s",
+		 de->text ? de->text : "");
+	event_publish(a->ph.bus, &ev);
+}
+
+
+/* @return an exit code */
+static int sound_start(struct app *a)
+{
+	struct media_conf mc;
+	char err[UA_ERR] = "";
+	int e;
+
+	e = audio_spec_parse(&a->ph.audio, a->args.audio ? a->args.audio :
+			     "auto", err, sizeof(err));
+	a->ph.audio_given = a->args.audio != NULL;
+
+	if (!e) {
+		phone_media_conf(&mc, a->ph.config);
+		e = media_alloc(&a->ph.media, &mc, device_handler, a);
+	}
+	if (!e)
+		e = media_set_audio(a->ph.media, &a->ph.audio, err,
+				    sizeof(err));
+	if (e)
+		fatal("bad-audio", err[0] ? err : strerror(e));
+
+	return e ? EXIT_USAGE : 0;
+}
+
+
+/* @return an exit code */
+static int ua_start(struct app *a)
+{
+	struct ua_conf uc = {
+		.config = a->ph.config,
+		.bus = a->ph.bus,
+		.media = a->ph.media,
+		.addrv = a->args.listens,
+		.addrc = a->args.listenc,
+		.trace_h = trace_message,
+		.arg = a->trace,
+	};
+	char err[UA_ERR] = "";
+	int e;
+
+	e = ua_alloc(&a->ph.ua, &uc, err);
+	if (e) {
+		fatal(e == EADDRINUSE ? "port-taken" : "no-network",
+		      err[0] ? err : strerror(e));
+		return e == EINVAL ? EXIT_USAGE : EXIT_NETWORK;
+	}
+
+	if (accounts_start(a))
+		return EXIT_USAGE;
+
+	if (answer_alloc(&a->ph.answer, a->ph.ua, a->ph.bus, end_answer, a))
+		return 1;
+
+	if (ua_note(a->ph.ua)[0])
+		log_warn("%s", ua_note(a->ph.ua));
+
+	if (a->args.auto_answer) {
+		const struct answer_rule rule = {
+			.on = true, .code = a->args.answer_code,
+		};
+
+		answer_set(a->ph.answer, &rule);
+	}
+
+	return 0;
+}
+
+
+/* Where lines come from. @return an exit code */
+static int input_open(struct app *a, struct ui_conf *uc)
+{
+	const char *file = a->args.file;
+
+	uc->in_fd = -1;
+	if (a->args.command)
+		return 0;
+
+	if (file && strcmp(file, "-")) {
+		uc->in_name = file;
+		uc->in_fd = open(file, O_RDONLY | O_CLOEXEC);
+		if (uc->in_fd < 0) {
+			fatal_file("no-such-file", file, errno);
+			return EXIT_USAGE;
+		}
+		return 0;
+	}
+
+	uc->in_name = "stdin";
+	uc->in_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	a->person = !file && !a->args.json && isatty(STDIN_FILENO) &&
+		isatty(a->out_fd);
+
+	return 0;
+}
+
+
+static int ui_start(struct app *a)
+{
+	struct ui_conf uc = {
+		.out_fd = a->out_fd,
+		.err_fd = STDERR_FILENO,
+		.json = a->args.json,
+		.quiet = a->args.quiet,
+		.end_h = end_script,
+		.arg = a,
+	};
+	int code = input_open(a, &uc);
+
+	if (code)
+		return code;
+
+	uc.person = a->person;
+
+	return ui_script_alloc(&a->ui, &a->ph, &uc) ? 1 : 0;
+}
+
+
+int phone_start(struct app *a)
+{
+	int code = sound_start(a);
+
+	if (!code && !(a->args.command && command_alone(a->args.command)))
+		code = ua_start(a);
+
+	return code ? code : ui_start(a);
+}
