@@ -34,14 +34,13 @@ struct ua_conf {
 	void *arg;
 };
 
-/** Is there a sound device somebody listens at? Only then hold-others acts.
- *  Default: yes. */
-void ua_set_device(struct ua *ua, bool device);
-
 /** err: one sentence, UA_ERR bytes. @return 0 or errno. Free: mem_deref */
 int  ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err);
 /** What is unusual about the listeners, "" nothing */
 const char *ua_note(const struct ua *ua);
+/** Is there a sound device somebody listens at (not null, tone, file ...)?
+ *  Only then hold-others acts. Default: yes. */
+void ua_set_device(struct ua *ua, bool device);
 struct sip_stack *ua_sip(struct ua *ua);
 /** Hang up everything, then done (bounded by ms). Then mem_deref. */
 void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg);
@@ -92,7 +91,7 @@ unsigned ua_call_count(const struct ua *ua);
 /* Each: 0, or errno with one sentence in err (UA_ERR bytes) */
 int  call_answer(struct call *c, char *err);
 int  call_ring(struct call *c);                  /* 180, if not yet sent */
-/** A machine answers this call: it holds no other and is not held for one */
+/** A machine answers this call: it holds no other (option hold-others) */
 void call_keep_others(struct call *c);
 int  call_reject(struct call *c, uint16_t code, const char *reason, char *err);
 /** code: of a rejection, 0: by state (486 incoming) */

@@ -112,9 +112,8 @@ static void sound_before(struct call *c, const struct answer_rule *r)
 	if (err)
 		log_warn("call %u: %s", call_id(c), why);
 
-	/* a machine that talks to itself puts nobody on hold */
-	if (r->sound != ANSWER_DEVICE)
-		call_keep_others(c);
+	/* nobody asked for this call: it puts no other on hold */
+	call_keep_others(c);
 }
 
 

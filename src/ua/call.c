@@ -214,7 +214,9 @@ static void call_connect(struct call *c, const struct sa *laddr)
  out:
 	mem_deref(offer);
 	if (err)
-		call_fail(c, SIP_CAUSE_LOCAL, err, strerror(err));
+		call_fail(c, SIP_CAUSE_LOCAL, err,
+			  err == EINVAL && c->headers ?
+			  "an extra header is malformed" : strerror(err));
 }
 
 

@@ -33,8 +33,8 @@ static bool control_free(const char *s)
 /* Does somebody at the device talk in it? */
 static bool has_listener(const struct call *c)
 {
-	return c->state == CALL_ACTIVE && !c->keep_others &&
-		c->source == SOURCE_DEVICE && call_living(c);
+	return c->state == CALL_ACTIVE && c->source == SOURCE_DEVICE &&
+		call_living(c);
 }
 
 

@@ -104,6 +104,15 @@ void call_file_end(struct call *c)
 }
 
 
+void call_file_forget(struct ua *ua)
+{
+	ua->sound_path = mem_deref(ua->sound_path);
+	free(ua->sound);
+	ua->sound = NULL;
+	ua->soundc = 0;
+}
+
+
 /* The samples of a file, from the last one if that has not changed */
 static int sound_load(struct ua *ua, const char *path, char *err)
 {
@@ -130,8 +139,7 @@ static int sound_load(struct ua *ua, const char *path, char *err)
 	if (e)
 		return e;
 
-	ua->sound_path = mem_deref(ua->sound_path);
-	free(ua->sound);
+	call_file_forget(ua);
 	ua->sound = v;
 	ua->soundc = n;
 	ua->sound_hz = hz;

@@ -190,7 +190,7 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 		next.dir = MEDIA_INACTIVE;
 	}
 
-	memcpy(next.cname, c->ua->cname, sizeof(next.cname));
+	str_ncpy(next.cname, c->ua->cname, sizeof(next.cname));
 
 	changed = first || media_changed(&c->plan, &next);
 

@@ -3,8 +3,9 @@
  *
  * ua.c holds the lists; a call is call.c (its life), call_state.c (the one
  * setter), call_sip.c (what the SIP session tells), call_media.c (its
- * stream), call_silence.c (it is not heard), call_control.c (what the user wants), call_look.c (what a screen
- * may ask), incoming.c (a call that comes), record.c (how it ended).
+ * stream), call_silence.c (it is not heard), call_file.c (what plays and what
+ * is recorded), call_control.c (what the user wants), call_look.c (what a
+ * screen may ask), incoming.c (a call that comes), record.c (how it ended).
  * Main thread.
  */
 #ifndef OFFHOOK_UA_PRIV_H
@@ -51,7 +52,7 @@ struct ua {
 	struct timer tmr_quality;
 	char cname[24];              /* RFC 7022: by chance, for this run    */
 
-	/* the last WAV played: many calls play the same */
+	/* the last WAV played, while calls run: many play the same */
 	int16_t *sound;
 	size_t soundc;
 	uint32_t sound_hz;
@@ -90,7 +91,7 @@ struct call {
 	bool late_offer;             /* the INVITE had none                  */
 	bool ending;                 /* we have hung up                      */
 	bool finished;               /* ended, waits for its turn to go      */
-	bool keep_others;            /* never holds another call             */
+	bool keep_others;            /* holds no other when it is answered   */
 	enum sip_cause why;          /* we end it for this reason, or NONE   */
 	struct account *acc;         /* NULL: none                           */
 	char *peer;                  /* URI, valid UTF-8                     */
@@ -216,6 +217,7 @@ void call_file_event(struct call *c, const struct stream_event *se);
 void call_file_stop_play(struct call *c);
 /** The call ends */
 void call_file_end(struct call *c);
+void call_file_forget(struct ua *ua);    /* the samples kept */
 
 /* ua.c */
 void ua_quality_start(struct ua *ua);

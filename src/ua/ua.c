@@ -17,8 +17,7 @@ static void ua_destructor(void *data)
 	mem_deref(ua->callh);
 	mem_deref(ua->sip);
 	list_flush(&ua->accounts);
-	mem_deref(ua->sound_path);
-	free(ua->sound);
+	call_file_forget(ua);
 }
 
 
@@ -156,8 +155,11 @@ void ua_quality_start(struct ua *ua)
 
 void ua_call_ended(struct ua *ua)
 {
-	if (!ua->living)
-		timer_cancel(&ua->tmr_quality);
+	if (ua->living)
+		return;
+
+	timer_cancel(&ua->tmr_quality);
+	call_file_forget(ua);
 }
 
 
@@ -204,7 +206,8 @@ void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg)
 		struct call *c = le->data;
 
 		le = le->next;
-		if (call_hangup(c, 0, NULL, why) && !c->finished)
+		if (call_hangup(c, c->state == CALL_INCOMING ? 480 : 0, NULL,
+				why) && !c->finished)
 			log_warn("call %u: %s", c->id, why);
 	}
 
