@@ -345,8 +345,7 @@ int dialog_update(struct dialog *d, const struct sip_msg *msg, bool final)
 			goto out;
 	}
 
-	if (route_take_target(d, msg) && !d->flow_pinned)
-		d->flow.leg = NULL;
+	(void)route_take_target(d, msg);
 
 	mem_deref(d->rtag);
 	d->rtag = mem_ref(rtag);
@@ -444,11 +443,16 @@ int dialog_check_seq(struct dialog *d, const struct sip_msg *msg)
 
 void dialog_refresh(struct dialog *d, const struct sip_msg *msg)
 {
-	if (!d || !msg)
+	if (!d || !msg || !route_take_target(d, msg) || d->routec)
 		return;
 
-	if (route_take_target(d, msg) && !d->flow_pinned)
-		d->flow.leg = NULL;
+	/* the same one by the same connection, wherever it says it is now */
+	if (d->flow_pinned && msg->tp == d->flow.tp &&
+	    sa_cmp(&msg->src, &d->flow.dst, SA_ALL))
+		return;
+
+	d->flow_pinned = false;
+	d->flow.leg = NULL;
 }
 
 

@@ -113,7 +113,7 @@ static void ack_send(struct branch *br, const struct target_list *tl)
 
 	err = dialog_uris(br->dlg, &uri, &hop);
 
-	for (i = 0; i < tl->n && !err; i++) {
+	for (i = 0; i < tl->n && tl->v[i].leg && !err; i++) {
 
 		br->ack = mem_deref(br->ack);
 		br->ack_tg = tl->v[i];
@@ -140,11 +140,20 @@ static void ack_send(struct branch *br, const struct target_list *tl)
 }
 
 
+/* No way to where the peer says it is: rather where the INVITE went */
+static void ack_back(struct branch *br)
+{
+	const struct target_list tl = {.v = {br->call->flow}, .n = 1};
+
+	br->dlg->flow = br->call->flow;
+	ack_send(br, &tl);
+}
+
+
 static void ack_target_h(const struct sip_result *res,
 			 const struct target_list *tl, void *arg)
 {
 	struct branch *br = arg;
-	struct target_list way_back = {.v = {br->call->flow}, .n = 1};
 
 	br->ack_query = mem_deref(br->ack_query);
 
@@ -153,7 +162,7 @@ static void ack_target_h(const struct sip_result *res,
 		ack_send(br, tl);
 	}
 	else {
-		ack_send(br, &way_back);
+		ack_back(br);
 	}
 
 	session_check(br->call);
@@ -183,12 +192,8 @@ void branch_ack(struct branch *br, uint32_t cseq, struct mbuf *sdp)
 	else if (!err)
 		ack_send(br, &tl);
 
-	/* no way to where the peer says it is: try where the INVITE went */
-	if (err && br->call->flow.leg) {
-		tl.v[0] = br->call->flow;
-		tl.n = 1;
-		ack_send(br, &tl);
-	}
+	if (err)
+		ack_back(br);
 
 	mem_deref(uri);
 	mem_deref(hop);
@@ -248,21 +253,43 @@ static bool branch_room(struct sip_call *c, bool final)
 }
 
 
-/* Its requests need no second look-up of the name the INVITE went to */
+/* Is this where the INVITE went, by name or by address? */
+static bool hop_same(const struct sip_call *c, const char *hop)
+{
+	struct suri a, b;
+	struct sa sa;
+
+	if (suri_parse_str(&a, hop) || suri_parse_str(&b, c->hop))
+		return false;
+
+	if (a.host.l == b.host.l && !pl_casecmp(&a.host, &b.host))
+		return true;
+
+	return !sa_set(&sa, &a.host, 0) && sa_cmp(&sa, &c->flow.dst, SA_ADDR);
+}
+
+
+/*
+ * Where requests of the branch go.  When it is where the INVITE went no name
+ * is looked up a second time; when it is not, our credentials are not for
+ * whoever is there: a callee may call itself a proxy and ask for them.
+ */
 static void branch_flow(struct branch *br)
 {
-	const struct target *tg = &br->call->flow;
+	const struct sip_call *c = br->call;
 	struct dialog *d = br->dlg;
 	char *uri = NULL, *hop = NULL;
 
-	if (!tg->leg)
+	if (!c->flow.leg || dialog_uris(d, &uri, &hop))
 		return;
 
-	dialog_pin(d, tg->leg, tg->tp, &tg->dst, false, false);
+	dialog_pin(d, c->flow.leg, c->flow.tp, &c->flow.dst, false, false);
 
-	if (!d->flow_pinned && !dialog_uris(d, &uri, &hop) &&
-	    !strcmp(hop, br->call->hop))
-		d->flow = *tg;
+	if (!d->flow_pinned && !strcmp(hop, c->hop))
+		d->flow = c->flow;
+
+	mem_deref(d->digest);
+	d->digest = hop_same(c, hop) ? mem_ref(c->tmpl->digest) : NULL;
 
 	mem_deref(uri);
 	mem_deref(hop);

@@ -293,6 +293,7 @@ void dialog_pin(struct dialog *d, struct leg *leg, enum sip_transp tp,
 	struct suri u;
 
 	d->flow_pinned = false;
+	d->flow.leg = NULL;
 
 	if (dialog_uris(d, &uri, &hop))
 		return;
@@ -314,6 +315,7 @@ void dialog_pin(struct dialog *d, struct leg *leg, enum sip_transp tp,
 
 	if (d->flow_pinned) {
 		d->flow.tp  = tp;
+		d->flow.tp_named = true;
 		d->flow.dst = *peer;
 		d->flow.leg = leg;
 	}

@@ -570,6 +570,10 @@ static void test_contact_unresolvable(void **state)
 		   "their session\r\n");
 	ack = rig_expect("ACK");
 	assert_string_equal(msg_ruri(ack), "sip:them@nowhere.invalid");
+
+	sip_call_hangup(rig.c, 0, NULL);
+	peer_reply(rig.p, rig_expect("BYE"), 200, "", "", NULL);
+	rig_wait_idle();
 }
 
 

@@ -192,6 +192,46 @@ static void test_credentials(void **state)
 }
 
 
+/* Nobody but the server the call went to may ask for them */
+static void test_strange_credentials(void **state)
+{
+	static const struct {
+		const char *headers;
+		bool given;
+	} v[] = {
+		{"", true},
+		{"Contact: <sip:them@192.0.2.1>\r\n", false},
+		{"Contact: <sip:them@127.0.0.1:9>\r\n", true},
+		{"Contact: <sip:them@192.0.2.1>\r\n"
+		 "Record-Route: <sip:127.0.0.1:9;lr>\r\n", true},
+		{"Record-Route: <sip:192.0.2.1;lr>\r\n", false},
+		{"Record-Route: <sip:proxy.example.com;lr>\r\n", false},
+	};
+	struct sip_call_conf conf = {0};
+	const struct sip_msg *inv;
+	size_t i;
+	(void)state;
+
+	assert_int_equal(sip_creds_alloc(&conf.creds, "us", "secret", NULL),
+			 0);
+
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		rig.established = 0;
+		rig_call("our session\r\n", &conf);
+		inv = rig_expect("INVITE");
+		peer_reply(rig.p, inv, 180, "t1", "Contact: <sip:a@b>\r\n",
+			   NULL);
+		peer_reply(rig.p, inv, 200, "t1", v[i].headers,
+			   "their session\r\n");
+		rig_wait(&rig.established, 1);
+		assert_int_equal(rig.c->br->dlg->digest != NULL, v[i].given);
+		rig.c = mem_deref(rig.c);
+	}
+
+	mem_deref(conf.creds);
+}
+
+
 static void test_refused_credentials(void **state)
 {
 	struct sip_call_conf conf = {0};
@@ -223,6 +263,7 @@ int main(void)
 		RIG_TEST(test_out_by_tcp),
 		RIG_TEST(test_nobody_there),
 		RIG_TEST(test_credentials),
+		RIG_TEST(test_strange_credentials),
 		RIG_TEST(test_refused_credentials),
 	};
 
