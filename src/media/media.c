@@ -47,7 +47,7 @@ struct link {
 void media_post(struct media *m, const struct post *p)
 {
 	struct link *l = m->link;
-	struct post *post;
+	struct post *post, *first;
 
 	if (atomic_load(&l->post_count) >= POSTS_MAX ||
 	    !(post = malloc(sizeof(*post)))) {
@@ -58,12 +58,14 @@ void media_post(struct media *m, const struct post *p)
 	*post = *p;
 	atomic_fetch_add(&l->post_count, 1);
 
-	post->next = atomic_load(&l->posts);
-	while (!atomic_compare_exchange_weak(&l->posts, &post->next, post))
-		;
+	/* once it is in the list it is main's: not looked at again */
+	first = atomic_load(&l->posts);
+	do {
+		post->next = first;
+	} while (!atomic_compare_exchange_weak(&l->posts, &first, post));
 
 	/* one message for all that wait: the pipe cannot fill up */
-	if (!post->next)
+	if (!first)
 		(void)mqueue_push(l->out, 0, NULL);
 }
 

@@ -523,6 +523,19 @@ static void left_keep(struct receiver *r, const int16_t *v, size_t n)
 }
 
 
+static size_t left_take(struct receiver *r, int16_t *v, size_t n)
+{
+	const size_t k = r->left_n < n ? r->left_n : n;
+
+	if (k)
+		memcpy(v, r->left + r->left_at, k * sizeof(*v));
+	r->left_at += k;
+	r->left_n -= k;
+
+	return k;
+}
+
+
 /*
  * In-band FEC is in the packet behind the gap, so that one has to be here
  * when the gap is played: worth a packet's delay only while packets are lost.
@@ -561,27 +574,17 @@ void receive_block(struct receiver *r, int16_t *v, size_t n, uint64_t now_us)
 
 	loss_look(r, now_us);
 
+	have = left_take(r, v, n);
+
 	/* each turn brings at least a sample, unless something is broken */
 	for (unsigned turns = 0; have < n && turns < n; turns++) {
-		const int16_t *p = r->left + r->left_at;
-		size_t k = r->left_n, take;
-		bool fresh = !k;
+		const int16_t *p;
+		const size_t k = piece_get(r, n - have, now_us, &p);
+		const size_t take = k < n - have ? k : n - have;
 
-		if (fresh)
-			k = piece_get(r, n - have, now_us, &p);
-
-		take = k < n - have ? k : n - have;
-		if (take)
-			memcpy(v + have, p, take * sizeof(*v));
+		memcpy(v + have, p, take * sizeof(*v));
 		have += take;
-
-		if (fresh) {
-			left_keep(r, p + take, k - take);
-		}
-		else {
-			r->left_at += take;
-			r->left_n -= take;
-		}
+		left_keep(r, p + take, k - take);
 	}
 
 	memset(v + have, 0, (n - have) * sizeof(*v));
