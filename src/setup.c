@@ -274,7 +274,10 @@ static int ui_start(struct app *a)
 	if (code)
 		return code;
 
+	/* lines of a program that reads the replies are requests */
 	uc.person = a->person;
+	uc.keep = a->person || (a->args.json && !a->args.command &&
+				!a->args.file);
 
 	return ui_script_alloc(&a->ui, &a->ph, &uc) ? 1 : 0;
 }

@@ -17,8 +17,9 @@ struct ui_conf {
 	int err_fd;              /* errors for people, borrowed              */
 	bool json;
 	bool quiet;              /* no events for people                     */
-	bool person;             /* at a terminal: prompt, and a failed line
-				    does not end it                          */
+	bool person;             /* at a terminal: a prompt                  */
+	bool keep;               /* a failed line does not end it: a person,
+				    or a program that reads the replies      */
 	/**
 	 * All input has been run (end of file and queue empty), or a line
 	 * failed. Called once, from the loop, never from ui_script_*

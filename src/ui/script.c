@@ -111,7 +111,7 @@ static void reply_handler(const struct reply *r, bool failed, void *arg)
 	if (failed && !u->exit)
 		u->exit = reply_exit(r);
 
-	if (failed && !u->conf.person) {
+	if (failed && !u->conf.keep) {
 		client_flush(u->client);
 		u->ended = true;
 		again(u);

@@ -87,6 +87,7 @@ static void start(struct fix *f, bool json, bool person)
 {
 	struct ui_conf conf = {
 		.in_name = "s", .json = json, .person = person,
+		.keep = json || person,
 		.out_fd = fileno(f->out), .err_fd = fileno(f->err),
 		.end_h = end_handler, .arg = f,
 	};
@@ -199,9 +200,11 @@ static void test_json(void **state)
 	start(f, true, false);
 	give(f, "{\"id\":1,\"command\":\"hangup\"}\n"
 	     "{\"id\":2,\"command\":\"print\",\"args\":{\"text\":\"x\"}}\n"
-	     "print y\nhangup\nprint never\n");
+	     "print y\nhangup\nprint on\n");
+	end_input(f);
 	assert_int_equal(ui_script_start(f->u), 0);
 	assert_true(loop(f, 5000));
+	/* a bare line that failed is remembered, a request is not */
 	assert_true(f->failed);
 	assert_string_equal(written(f, f->err), "");
 	assert_string_equal(written(f, f->out),
@@ -211,7 +214,9 @@ static void test_json(void **state)
 			    "{\"reply\":null,\"ok\":true,\"text\":\"y\"}\n"
 			    "{\"reply\":null,\"ok\":false,\"error\":"
 			    "\"no-call\",\"text\":\"there is no call\","
-			    "\"where\":\"s:4\"}\n");
+			    "\"where\":\"s:4\"}\n"
+			    "{\"reply\":null,\"ok\":true,\"text\":\"on\"}"
+			    "\n");
 }
 
 
