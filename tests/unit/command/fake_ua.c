@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include "offhook/text.h"
 #include "fake_ua.h"
 
 enum { CALLS = 16 };
@@ -134,7 +135,8 @@ void fake_state(unsigned id, enum call_state st, unsigned code)
 		r->result = c->result;
 		r->mos = 3.2;
 		r->packets_received = 150;
-		snprintf(r->peer, sizeof(r->peer), "%s", c->peer);
+		(void)text_copy(r->peer, sizeof(r->peer), c->peer,
+				strlen(c->peer));
 	}
 
 	event_init(&ev, EVENT_CALL_STATE);
