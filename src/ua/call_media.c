@@ -174,6 +174,38 @@ static bool media_changed(const struct media_plan *a,
 }
 
 
+/* The mic of somebody who holds is never heard */
+static enum stream_source source_now(const struct call *c)
+{
+	return c->hold ? SOURCE_SILENCE : c->source;
+}
+
+
+/* What we send; a stream that does not run yet is told without the door */
+static void settle_source(struct call *c)
+{
+	const enum stream_source src = source_now(c);
+	int err = 0;
+
+	if (src != c->source_told ||
+	    (src == SOURCE_TONE && c->tone_hz != c->tone_told_hz))
+		err = stream_set_source(c->stream, src, c->tone_hz);
+
+	if (err) {
+		log_warn("call %u: %s", c->id, strerror(err));
+	}
+	else {
+		c->source_told = src;
+		c->tone_told_hz = c->tone_hz;
+	}
+
+	if (c->muted != c->muted_told) {
+		stream_mute(c->stream, c->muted);
+		c->muted_told = c->muted;
+	}
+}
+
+
 int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 {
 	struct media_plan next = *plan;
@@ -193,6 +225,8 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 	str_ncpy(next.cname, c->ua->cname, sizeof(next.cname));
 
 	changed = first || media_changed(&c->plan, &next);
+	if (first)
+		settle_source(c);
 
 	if (first || !plan_equal(&c->plan, &next)) {
 		err = stream_start(c->stream, &next);
@@ -205,21 +239,12 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 		c->started = true;
 	}
 
-	count_expected(c, expects(c));
-	if (first)
-		call_media_settle(c);
+	call_media_settle(c);
 	if (changed)
 		media_publish(c);
 	call_media_hold_tell(c, held);
 
 	return 0;
-}
-
-
-/* The mic of somebody who holds is never heard */
-static enum stream_source source_now(const struct call *c)
-{
-	return c->hold ? SOURCE_SILENCE : c->source;
 }
 
 
@@ -231,24 +256,7 @@ void call_media_settle(struct call *c)
 		return;
 
 	count_expected(c, expects(c));
-
-	if (source_now(c) != c->source_told ||
-	    (source_now(c) == SOURCE_TONE && c->tone_hz != c->tone_told_hz)) {
-		const int err = stream_set_source(c->stream, source_now(c),
-						  c->tone_hz);
-
-		if (err)
-			log_warn("call %u: %s", c->id, strerror(err));
-		else {
-			c->source_told = source_now(c);
-			c->tone_told_hz = c->tone_hz;
-		}
-	}
-
-	if (c->muted != c->muted_told) {
-		stream_mute(c->stream, c->muted);
-		c->muted_told = c->muted;
-	}
+	settle_source(c);
 
 	if (c->record.path && !c->record.begin_ms) {
 		if (call_file_record(c, why))
