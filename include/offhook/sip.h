@@ -206,7 +206,8 @@ struct sip_call_conf {
  * Call. With offer NULL it is a late offer: the 2xx (or reliable 1xx) brings
  * the offer, answer_h answers it in the ACK. The local address that the
  * offer needs must be known before: see sip_stack_source and
- * sip_call_prepare. @return 0, EINVAL (bad URI)
+ * sip_target_find. Freeing a call hangs it up silently.
+ * @return 0, EINVAL (bad URI, headers), ESHUTDOWN (the stack closes)
  */
 int  sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 		      const struct sip_call_conf *conf, struct mbuf *offer,
@@ -229,7 +230,9 @@ void sip_call_attach(struct sip_call *c, const struct sip_call_h *h,
 		     void *arg);
 /** The local address the INVITE came to: media goes there too */
 const struct sa *sip_call_laddr(const struct sip_call *c);
-/** A provisional response, 101..199, sdp may be NULL */
+/** A provisional response, 101..199, sdp may be NULL; sent again each minute
+ *  (13.3.1.1). @return 0, EINVAL, ENOTCONN: not ringing any more; as below.
+ *  When the way back is gone closed_h follows too */
 int  sip_call_ring(struct sip_call *c, uint16_t code, const char *reason,
 		   struct mbuf *sdp);
 /** 200; sdp: the answer, or the offer when the INVITE had none */

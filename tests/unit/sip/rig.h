@@ -18,7 +18,7 @@
 
 enum {
 	RIG_T1   = 20,               /* ms; 64 of them are 1280         */
-	WAIT_MS  = 3000,             /* for what must come              */
+	WAIT_MS  = 5000,             /* for what must come              */
 	QUIET_MS = 120,              /* for what must not               */
 };
 

@@ -152,7 +152,7 @@ static void test_intervals(void **state)
 
 		(void)rig_expect("200 INVITE");
 		at = clock_ms() - t0;
-		assert_in_range(at, due[i] * 40 - 10, due[i] * 40 + 60);
+		assert_in_range(at, due[i] * 40 - 10, due[i] * 40 + 250);
 	}
 }
 
@@ -170,7 +170,7 @@ static void test_no_ack(void **state)
 	ok = rig_expect("200 INVITE");
 	bye = rig_expect("BYE");
 	assert_in_range(clock_ms() - t0, 64 * RIG_T1 - 20,
-			64 * RIG_T1 + 200);
+			64 * RIG_T1 + 1000);
 	assert_int_equal(pl_cmp(&bye->from.tag, &ok->to.tag), 0);
 	assert_string_equal(msg_ruri(bye), peer_uri(rig.p));
 	rig_assert_closed(SIP_CAUSE_TIMEOUT, 0, false);
