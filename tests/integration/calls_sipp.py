@@ -1,11 +1,19 @@
 #!/usr/bin/env python3
 """offhook calls SIPp: what a caller has to bear"""
+import hashlib
 import os
+import re
 import socket
+import subprocess
+import sys
+import time
 
 import sound
 from lab import check, main, ports
 from scenario import (KEPT_CSEQ, KEPT_VIA, back, called, done, ok, pause, recv, response, ringing, sdp)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
+import sip  # noqa: E402
 
 REFUSED = [(486, "Busy Here", 4), (600, "Busy Everywhere", 4), (404, "Not Found", 7), (410, "Gone", 7),
            (604, "Does Not Exist Anywhere", 7), (480, "Temporarily Unavailable", 5), (408, "Request Timeout", 5),
@@ -44,18 +52,73 @@ VERIFY = ('<recv request="INVITE" rrs="true" test="good" next="in"><action>'
           '<verifyauth assign_to="good" username="alice" password="se cret&amp;"/></action></recv>'
           '<send next="end"><![CDATA[\n\nSIP/2.0 403 Forbidden\n[last_Via:]\n[last_From:]\n[last_To:];tag=x\n'
           '[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send><label id="in"/>')
+ALICE = "sip:alice@127.0.0.1;register=no;password=se%20cret%26"
 
 
 def test_digest(lab):
-    """401 and 407, the answer checked by SIPp"""
-    for code, phrase, header in ((401, "Unauthorized", "WWW-Authenticate"),
-                                 (407, "Proxy Authentication Required", "Proxy-Authenticate")):
-        s = lab.sipp([called(), response(code, phrase, headers=["%s: %s" % (header, CHALLENGE)]), recv("ACK"), VERIFY,
-                      ok(), recv("ACK"), recv("BYE"), done(), '<label id="end"/>'], "-rtp_echo", name="auth%d" % code)
-        got, out, err = dial(lab, s, "--for", "700ms",
-                             options=["-a", "sip:alice@127.0.0.1;register=no;password=se%20cret%26"])
-        check(got == 0, "%d: exit code %d\n%s%s", code, got, out, err)
-        s.well()
+    """401, the answer checked by SIPp"""
+    s = lab.sipp([called(), response(401, "Unauthorized", headers=["WWW-Authenticate: " + CHALLENGE]), recv("ACK"),
+                  VERIFY, ok(), recv("ACK"), recv("BYE"), done(), '<label id="end"/>'], "-rtp_echo")
+    got, out, err = dial(lab, s, "--for", "700ms", options=["-a", ALICE])
+    check(got == 0, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
+def right_answer(m, header, hash_name, sess):
+    """does the request hold the digest that we compute ourselves?"""
+    f = dict((k.lower(), a or b) for k, a, b in re.findall(r'(\w+)=(?:"([^"]*)"|([^\s,]+))', m[header]))
+
+    def h(text):
+        return hashlib.new(hash_name, text.encode()).hexdigest()
+    a1 = h("alice:lab:se cret&")
+    if sess:
+        a1 = h("%s:%s:%s" % (a1, f["nonce"], f["cnonce"]))
+    a2 = "%s:%s" % (m.method, f["uri"])
+    if f["qop"] == "auth-int":
+        a2 += ":" + h(m.body)
+    want = h(":".join([a1, f["nonce"], f["nc"], f["cnonce"], f["qop"], h(a2)]))
+    return f["username"] == "alice" and f["response"] == want
+
+
+def test_digest_every_kind(lab):
+    """both headers, each algorithm, with -sess, auth and auth-int"""
+    for code, reply, header in ((401, "WWW-Authenticate", "authorization"),
+                                (407, "Proxy-Authenticate", "proxy-authorization")):
+        for name, hash_name in (("MD5", "md5"), ("SHA-256", "sha256"), ("SHA-512-256", "sha512_256")):
+            for sess, qop in (("", "auth"), ("-sess", "auth"), ("", "auth-int")):
+                what = "%d %s%s %s" % (code, name, sess, qop)
+                callee = sip.Socket()
+                phone = subprocess.Popen(
+                    [lab.program, "-c", lab.dir, "-A", "null", "-l", "udp:127.0.0.1:%d" % ports(), "-a", ALICE,
+                     "dial", "sip:b@" + callee.here], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                try:
+                    m = await_request(callee, "INVITE")
+                    callee.send(challenge(m, code, reply, name + sess, qop, callee), m.source)
+                    await_request(callee, "ACK")
+                    m = await_request(callee, "INVITE")
+                    check(right_answer(m, header, hash_name, sess), "%s: %s", what, m[header])
+                    callee.send(sip.response(m, 486, "Busy Here", callee), m.source)
+                    await_request(callee, "ACK")
+                    check(phone.wait(10) == 4, "%s: exit code %d", what, phone.returncode)
+                finally:
+                    phone.kill()
+                    phone.wait()
+                    callee.close()
+
+
+def challenge(m, code, header, algorithm, qop, callee):
+    text = sip.response(m, code, "Who are you", callee)
+    return text.replace("\r\nContent-Length", '\r\n%s: Digest realm="lab", nonce="%s", algorithm=%s, qop="%s"'
+                        "\r\nContent-Length" % (header, sip.token(), algorithm, qop), 1)
+
+
+def await_request(sock, method, seconds=5):
+    end = time.monotonic() + seconds
+    while True:
+        m = sock.receive(end - time.monotonic())
+        check(m, "no %s came", method)
+        if m.method == method:
+            return m
 
 
 def test_wrong_password(lab):
@@ -118,13 +181,19 @@ def test_forked(lab):
 
 
 def test_200_again(lab):
-    """the callee did not get our ACK and repeats its 200: ACK again"""
-    s = lab.sipp([called("via", "cseq"), ok(), recv("ACK"),
-                  ok(via=KEPT_VIA, cseq=KEPT_CSEQ, totag=False), recv("ACK"), recv("BYE", timeout=10000), done()],
-                 "-rtp_echo")
-    got, out, err = dial(lab, s, "--for", "1")
-    check(got == 0, "exit code %d\n%s%s", got, out, err)
-    s.well()
+    """the callee did not get our ACK and repeats its 200: the same ACK again.
+    (SIPp would take that for a repetition and answer it for ever)"""
+    callee = sip.Socket()
+    phone = lab.offhook("dial", "sip:b@" + callee.here, "--for", "1")
+    m = await_request(callee, "INVITE")
+    answer = sip.response(m, 200, "OK", callee, "b", sip.sdp(ports()))
+    for _ in range(3):
+        callee.send(answer, m.source)
+        check("tag=b" in await_request(callee, "ACK")["to"], "ACK for another dialog")
+    bye = await_request(callee, "BYE")
+    callee.send(sip.response(bye, 200, "OK", callee), bye.source)
+    check(phone.exit(10) == 8, "exit code %d", phone.proc.returncode)
+    callee.close()
 
 
 def test_hang_up_from_there(lab):

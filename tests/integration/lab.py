@@ -275,7 +275,7 @@ class Sipp(Program):
                                  "-trace_msg", "-message_file", lab.path(name + ".msg")]
         super().__init__(lab, name, argv + list(args) + ([to] if to else []), merge=False, **kw)
         if not to:
-            wait_udp(host, self.port, "t" in transport)
+            wait_port(host, self.port, "t" in transport)
 
     def well(self, timeout=60):
         """it ends, with every call gone as the scenario says"""
@@ -290,7 +290,7 @@ class Sipp(Program):
             raise Failed("%s ended with %d\n%s\n%s" % (self.name, code, self.stderr()[-1500:], "\n".join(texts)))
 
 
-def wait_udp(host, port, tcp=False, timeout=10):
+def wait_port(host, port, tcp=False, timeout=10):
     """until somebody listens there"""
     table = "/proc/net/%s%s" % ("tcp" if tcp else "udp", "6" if ":" in host else "")
     end = time.monotonic() + timeout

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import sound
-from lab import check, main, ports, wait_udp
+from lab import check, main, ports, wait_port
 from peers import Baresip
 from scenario import called, done, ok, recv, ringing
 
@@ -122,7 +122,7 @@ def test_answers_for_ever(lab):
     p = subprocess.Popen([lab.program, "-c", lab.dir, "--auto-answer", "-A", "null", "-l", "udp:127.0.0.1:%d" % port],
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        wait_udp("127.0.0.1", port)
+        wait_port("127.0.0.1", port)
         time.sleep(1)
         check(p.poll() is None, "ended by itself: %s", p.returncode)
         p.send_signal(signal.SIGTERM)
@@ -173,7 +173,7 @@ def test_odd_configuration(lab):
             f.write(text)
         code, out, err = lab.run("-c", folder, "-A", "null", "-l", "127.0.0.1:%d" % ports(), "status")
         check(code == 2, "%r: exit code %d\n%s%s", text, code, out, err)
-        check("offhook.conf:%d" % len(text.splitlines()) in err, "%r: no file and line in: %s", text, err)
+        check("offhook.conf line %d:" % len(text.splitlines()) in err, "%r: no file and line in: %s", text, err)
         check(word in err, "%r: '%s' is not in: %s", text, word, err)
 
 

@@ -6,7 +6,7 @@ import shutil
 import socket
 import time
 
-from lab import Failed, Program, Skip, check, need, ports, wait_udp
+from lab import Failed, Program, Skip, check, need, ports, wait_port
 
 MODULES = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules",
            "/usr/lib/aarch64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules")
@@ -39,7 +39,8 @@ class Baresip(Program):
                 self.port, codec, ";answermode=auto" if auto else ""))
         self.events, self.buffer = [], b""
         super().__init__(lab, name, ["baresip", "-4", "-f", self.folder])
-        wait_udp("127.0.0.1", self.port)
+        wait_port("127.0.0.1", self.port)
+        wait_port("127.0.0.1", self.control, tcp=True)
         self.link = socket.create_connection(("127.0.0.1", self.control), 5)
 
     def command(self, word, params=""):
@@ -124,14 +125,14 @@ class Linphonec(Program):
         os.makedirs(home + "/.local/share/linphone")
         os.makedirs(home + "/.config/linphone")
         rc = ["[sip]", "sip_port=%d" % self.port, "sip_tcp_port=0", "sip_tls_port=0", "bind_address=127.0.0.1",
-              "guess_hostname=0", "contact=sip:peer@127.0.0.1:%d" % self.port, "use_rfc2833=1", "use_info=0",
+              "guess_hostname=0", "use_ipv6=0", "ipv6_migration_done=1", "contact=sip:peer@127.0.0.1:%d" % self.port, "use_rfc2833=1", "use_info=0",
               "[sound]", "echocancellation=0", "[rtp]", "audio_rtp_port=%d" % self.rtp]
         for i, (mime, rate, channels) in enumerate(self.CODECS):
             rc += ["[audio_codec_%d]" % i, "mime=%s" % mime, "rate=%d" % rate, "channels=%d" % channels,
                    "enabled=%d" % (mime == codec)]
         path = lab.file(name + ".rc", "\n".join(rc) + "\n")
         super().__init__(lab, name, ["linphonec", "-c", path] + (["-a"] if auto else []), env={"HOME": home})
-        wait_udp("127.0.0.1", self.port, timeout=20)
+        wait_port("127.0.0.1", self.port, timeout=20)
         self.say("soundcard use files")
         self.say("play %s" % source)
         self.say("record %s" % self.heard)

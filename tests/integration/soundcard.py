@@ -66,16 +66,21 @@ def test_tone_through_the_card(lab):
 
 def test_no_card(lab):
     """no device at all: one line says so, the call goes on"""
-    conf = lab.file("asound.conf", "# nothing\n")
+    if os.path.exists("/dev/snd") and any(n.startswith("pcm") for n in os.listdir("/dev/snd")):
+        raise Skip("this machine has a sound card")
     phone = lab.offhook("--auto-answer", audio="auto", env={
-        "ALSA_CONFIG_PATH": conf, "PULSE_SERVER": "unix:/nonexistent", "JACK_NO_START_SERVER": "1"}).ready()
+        "PULSE_SERVER": "unix:/nonexistent", "JACK_NO_START_SERVER": "1"}).ready()
     source = sound.write_tone(lab.path("theirs.wav"), 1000, 20, 8000)
     peer = Baresip(lab, source)
     peer.dial(phone.uri)
     phone.event("call.state", state="active", timeout=15)
     peer.established()
-    phone.command("sleep 1")
-    phone.event("device.lost", again=True)
+    said = phone.event("log", level="warn")
+    check("no sound device" in said["text"], "%s", said)
+    phone.command("sleep 2", timeout=5)
+    told = [o for o in phone.objects() if o.get("event") == "log" and "sound" in o["text"]]
+    check(len(told) == 1, "said more than once: %s", told)
+    check(phone.command("stats")["packets_received"] > 80, "no media")
     phone.command("hangup")
     phone.event("call.state", state="ended")
 
