@@ -19,7 +19,8 @@
 
 enum {
 	HELPER_LAYER = 0,
-	LOST_MS      = 10,          /* to find that nothing came of it     */
+	LOST_MS      = 100,         /* to find that nothing came of it; a
+				       wake-up for many datagrams          */
 	RCVBUF_SIZE  = 1 << 20,     /* a burst of requests; what we get    */
 	REPLY_MAX    = 4096,
 };

@@ -86,6 +86,7 @@ static void refuse(struct leg *leg, const struct sip_msg *msg, uint16_t code,
 static void ok_forget(struct sip_call *c)
 {
 	timer_cancel(&c->tmr_wait);
+	keep_slim(c->msg, c->ok);
 	c->ok = mem_deref(c->ok);
 	c->msg = mem_deref(c->msg);
 }
@@ -203,6 +204,7 @@ void session_terminate(struct sip_call *c)
 		return;
 
 	(void)session_reply(c, &c->st, NULL, c->msg, 487, NULL, NULL, NULL);
+	c->st = mem_deref(c->st);
 	c->prov = mem_deref(c->prov);
 	c->msg = mem_deref(c->msg);
 }

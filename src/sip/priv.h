@@ -129,6 +129,7 @@ struct sip_stack {
 	uint32_t t1_ms;             /* T1 of INVITE sessions, 0: SIP_T1_MS;
 				       tests shorten it                       */
 	uint64_t tag_key[2];        /* of our tags in stateless replies       */
+	struct keep *keep;          /* NULL until needed                      */
 	struct sip_stack_stats stats;
 	char note[256];
 	struct timer close_tmr;
@@ -167,6 +168,22 @@ int  stack_reply(struct leg *l, const struct sip_msg *msg, uint16_t code,
 int  stack_reply_body(struct leg *l, const struct sip_msg *msg,
 		      uint16_t code, const char *reason, const char *hdrs,
 		      const char *ctype, struct mbuf *body);
+
+/** A hash of what tells one request from all others */
+uint64_t reply_key(const struct sip_stack *s, const struct sip_msg *msg);
+
+/* keep.c ------------------------------------------------------------------ */
+
+/** Answer for good, without a transaction: all that is kept is that it was.
+ *  Not for INVITE, and only where the answer needs no headers of its own */
+int  keep_reply(struct leg *l, const struct sip_msg *msg, uint16_t code);
+/** Answer a request again that was answered so. @return false: it was not */
+bool keep_repeat(struct leg *l, const struct sip_msg *msg);
+/**
+ * Shrink an INVITE answered by 2xx, once its ACK came, and the 2xx, to what
+ * libre's transaction still needs. Nobody else may use either afterwards.
+ */
+void keep_slim(struct sip_msg *msg, struct mbuf *resp);
 
 /* gate.c ------------------------------------------------------------------ */
 

@@ -56,6 +56,13 @@ static uint64_t reply_tag(const struct sip_stack *s,
 }
 
 
+/* What tells a request from all others, and is the same when it comes again */
+uint64_t reply_key(const struct sip_stack *s, const struct sip_msg *msg)
+{
+	return mix_pl(reply_tag(s, msg), s->tag_key[1], &msg->met);
+}
+
+
 int stack_reply_body(struct leg *l, const struct sip_msg *msg,
 		     uint16_t code, const char *reason, const char *hdrs,
 		     const char *ctype, struct mbuf *body)

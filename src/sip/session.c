@@ -452,7 +452,7 @@ static void bye_recv(struct branch *br, struct leg *leg,
 		return;
 	}
 
-	(void)sip_treply(NULL, leg->sip, msg, 200, "OK");
+	(void)keep_reply(leg, msg, 200);
 
 	br->bye_due = false;
 

@@ -81,6 +81,7 @@ static void stack_destructor(void *arg)
 	request_stack_gone(s);
 	target_stack_gone(s);
 
+	mem_deref(s->keep);
 	mem_deref(s->resolver);
 	list_flush(&s->legl);
 	mem_deref(s->dialogs);

@@ -233,6 +233,10 @@ static bool request_h(const struct sip_msg *msg, void *arg)
 	if (cancel)
 		return refuse(l, msg, 481, NULL);
 
+	/* the dialog of a BYE is gone, or will not take it twice */
+	if (!pl_strcmp(&msg->met, "BYE") && keep_repeat(l, msg))
+		return true;
+
 	d = dialog_find(l->stack, msg);
 
 	if (ack) {

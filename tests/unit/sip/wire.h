@@ -18,7 +18,7 @@
 
 enum {
 	WAIT_MS  = 3000,             /* for what must come              */
-	QUIET_MS = 60,               /* for what must not               */
+	QUIET_MS = 150,              /* for what must not               */
 };
 
 extern struct sip_stack *stack;

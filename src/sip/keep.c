@@ -1,0 +1,202 @@
+/**
+ * @file sip/keep.c  What is kept of a request once it was answered
+ *
+ * Main thread.  libre keeps a request whole, with a small object for each of
+ * its headers, for the 32 s in which it might come again: ten kilobytes a
+ * call.  Here a request answered for good shrinks to the few words libre
+ * compares, and one without a transaction to the hash of them.
+ */
+#include "priv.h"
+
+
+enum { KEEP_BUCKETS = 1024 };
+
+struct kept {
+	struct le le;               /* list, oldest first                  */
+	struct le he;
+	uint64_t key;
+	uint64_t due_ms;
+	uint16_t code;
+};
+
+struct keep {
+	struct hash *ht;
+	struct list list;
+	struct timer tmr;
+};
+
+
+static void kept_destructor(void *arg)
+{
+	struct kept *k = arg;
+
+	list_unlink(&k->le);
+	hash_unlink(&k->he);
+}
+
+
+static void keep_destructor(void *arg)
+{
+	struct keep *kp = arg;
+
+	timer_cancel(&kp->tmr);
+	list_flush(&kp->list);
+	mem_deref(kp->ht);
+}
+
+
+static int keep_alloc(struct keep **kpp)
+{
+	struct keep *kp = mem_zalloc(sizeof(*kp), keep_destructor);
+	int err;
+
+	if (!kp)
+		return ENOMEM;
+
+	err = hash_alloc(&kp->ht, KEEP_BUCKETS);
+	if (err)
+		mem_deref(kp);
+	else
+		*kpp = kp;
+
+	return err;
+}
+
+
+/* A whole batch at a time: an idle phone is woken once after its last call */
+static void sweep_h(void *arg)
+{
+	struct keep *kp = arg;
+	const uint64_t now = clock_ms();
+	struct kept *k;
+
+	while ((k = list_ledata(list_head(&kp->list)))) {
+
+		if (k->due_ms > now) {
+			timer_start(&kp->tmr, SIP_64T1_MS, sweep_h, kp);
+			return;
+		}
+
+		mem_deref(k);
+	}
+}
+
+
+int keep_reply(struct leg *l, const struct sip_msg *msg, uint16_t code)
+{
+	struct sip_stack *s = l->stack;
+	struct kept *k;
+	int err;
+
+	err = stack_reply(l, msg, code, NULL, NULL);
+	if (err || msg->tp != SIP_TRANSP_UDP)
+		return err;
+
+	if (!s->keep && keep_alloc(&s->keep))
+		return 0;
+
+	k = mem_zalloc(sizeof(*k), kept_destructor);
+	if (!k)
+		return 0;
+
+	k->key = reply_key(s, msg);
+	k->code = code;
+	k->due_ms = clock_ms() + SIP_64T1_MS;
+	list_append(&s->keep->list, &k->le, k);
+	hash_append(s->keep->ht, (uint32_t)k->key, &k->he, k);
+
+	if (!timer_running(&s->keep->tmr))
+		timer_start(&s->keep->tmr, SIP_64T1_MS, sweep_h, s->keep);
+
+	return 0;
+}
+
+
+static bool key_h(struct le *le, void *arg)
+{
+	const struct kept *k = le->data;
+
+	return k->key == *(const uint64_t *)arg;
+}
+
+
+bool keep_repeat(struct leg *l, const struct sip_msg *msg)
+{
+	struct sip_stack *s = l->stack;
+	const struct kept *k;
+	uint64_t key;
+
+	if (!s->keep || msg->tp != SIP_TRANSP_UDP)
+		return false;
+
+	key = reply_key(s, msg);
+	k = list_ledata(hash_lookup(s->keep->ht, (uint32_t)key, key_h, &key));
+	if (!k)
+		return false;
+
+	(void)stack_reply(l, msg, k->code, NULL, NULL);
+
+	return true;
+}
+
+
+/* Copy a word; there is room for it, so the buffer does not move */
+static struct pl word(struct mbuf *mb, const struct pl *pl)
+{
+	struct pl to = PL_INIT;
+
+	if (pl->p) {
+		to.p = (const char *)mbuf_buf(mb);
+		to.l = pl->l;
+		(void)mbuf_write_pl(mb, pl);
+	}
+
+	return to;
+}
+
+
+void keep_slim(struct sip_msg *msg, struct mbuf *resp)
+{
+	struct pl branch, sentby, tag;
+	struct mbuf *mb;
+
+	if (!msg)
+		return;
+
+	mb = mbuf_alloc(msg->via.branch.l + msg->via.sentby.l +
+			msg->from.tag.l + msg->cseq.met.l + msg->callid.l +
+			msg->ruri.l + msg->met.l + 1);
+	if (!mb)
+		return;
+
+	branch = word(mb, &msg->via.branch);
+	sentby = word(mb, &msg->via.sentby);
+	tag = word(mb, &msg->from.tag);
+	msg->cseq.met = word(mb, &msg->cseq.met);
+	msg->callid = word(mb, &msg->callid);
+	msg->ruri = word(mb, &msg->ruri);
+	msg->met = word(mb, &msg->met);
+
+	list_flush(&msg->hdrl);
+	hash_flush(msg->hdrht);
+	msg->hdrht = mem_deref(msg->hdrht);
+
+	/* nothing may point into what goes now */
+	memset(&msg->via, 0, sizeof(msg->via));
+	memset(&msg->from, 0, sizeof(msg->from));
+	memset(&msg->to, 0, sizeof(msg->to));
+	memset(&msg->uri, 0, sizeof(msg->uri));
+	memset(&msg->ctyp, 0, sizeof(msg->ctyp));
+	msg->ver = msg->reason = msg->maxfwd = msg->expires = msg->clen =
+		(struct pl)PL_INIT;
+	msg->via.branch = branch;
+	msg->via.sentby = sentby;
+	msg->from.tag = tag;
+
+	mem_deref(msg->mb);
+	msg->mb = mb;
+
+	/* libre sends nothing more in this state */
+	if (resp)
+		mbuf_reset(resp);
+}

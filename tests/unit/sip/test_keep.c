@@ -1,0 +1,129 @@
+/**
+ * @file test_keep.c  Requests that come again after their call is over
+ */
+#include "rig.h"
+
+
+static size_t text_make(char *buf, size_t sz, const struct peer_dialog *d,
+			const char *method, unsigned cseq, const char *branch)
+{
+	/* an offer, so that the ACK owes nothing */
+	const char *body = !strcmp(method, "INVITE") ? "offer" : "";
+
+	return (size_t)re_snprintf(buf, sz, "%s %s SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP %J;branch=z9hG4bK%s;rport\r\n"
+		"Max-Forwards: 70\r\nFrom: <%s>;tag=%s\r\nTo: <%s>%s%s\r\n"
+		"Call-ID: %s\r\nCSeq: %u %s\r\nContact: <sip:p@127.0.0.1>\r\n"
+		"Content-Type: application/sdp\r\n"
+		"Content-Length: %zu\r\n\r\n%s", method, d->target,
+		peer_addr(rig.p), branch, d->local, d->ltag, d->remote,
+		*d->rtag ? ";tag=" : "", d->rtag, d->callid, cseq, method,
+		strlen(body), body);
+}
+
+
+static void test_bye_again(void **state)
+{
+	struct peer_dialog d;
+	char text[1500];
+	size_t len, i;
+	(void)state;
+
+	rig_called_up(&d);
+	len = text_make(text, sizeof(text), &d, "BYE", d.cseq + 1, "bye");
+
+	for (i = 0; i < 3; i++) {
+		peer_send(rig.p, &rig.addr, text, len);
+		(void)rig_expect("200 BYE");
+	}
+	rig_assert_closed(SIP_CAUSE_NONE, 0, true);
+
+	/* another one is another one */
+	len = text_make(text, sizeof(text), &d, "BYE", d.cseq + 2, "other");
+	peer_send(rig.p, &rig.addr, text, len);
+	(void)rig_expect("481 BYE");
+	peer_send(rig.p, &rig.addr, text, len);
+	(void)rig_expect("481 BYE");
+}
+
+
+/* A late copy of the INVITE is still known to libre's transaction */
+static void test_invite_again(void **state)
+{
+	struct peer_dialog d;
+	char text[1500], ack[1500];
+	size_t len;
+	(void)state;
+
+	rig.auto_answer = true;
+	peer_dialog_uac(&d, rig.p, &rig.addr);
+	len = text_make(text, sizeof(text), &d, "INVITE", 7, "inv");
+	peer_send(rig.p, &rig.addr, text, len);
+	peer_dialog_take(&d, rig_expect("200 INVITE"));
+	peer_send(rig.p, &rig.addr, ack, text_make(ack, sizeof(ack), &d,
+						   "ACK", 7, "ack"));
+	rig_wait(&rig.established, 1);
+	peer_forget(rig.p);
+
+	peer_send(rig.p, &rig.addr, text, len);
+	loop_run(QUIET_MS);
+	assert_int_equal(rig.invites, 1);
+	assert_int_equal(peer_count(rig.p, "200 INVITE"), 0);
+
+	/* and another way of it is a loop */
+	d.rtag[0] = '\0';
+	len = text_make(text, sizeof(text), &d, "INVITE", 7, "merged");
+	peer_send(rig.p, &rig.addr, text, len);
+	(void)rig_expect("482 INVITE");
+	assert_int_equal(rig.invites, 1);
+}
+
+
+/* Nothing is left of it but what libre compares */
+static void test_slim(void **state)
+{
+	static const char text[] =
+		"INVITE sip:b@h SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP a:1;branch=z9hG4bKx;rport\r\n"
+		"From: <sip:c@d>;tag=ft\r\nTo: <sip:b@h>\r\nCall-ID: cid\r\n"
+		"CSeq: 9 INVITE\r\nSubject: long words\r\n\r\nbody";
+	struct mbuf *mb = mbuf_alloc(sizeof(text)), *ok = mbuf_alloc(500);
+	struct sip_msg *msg = NULL;
+	(void)state;
+
+	(void)mbuf_write_str(mb, text);
+	mb->pos = 0;
+	assert_int_equal(sip_msg_decode(&msg, mb), 0);
+	mem_deref(mb);
+
+	keep_slim(msg, ok);
+
+	assert_int_equal(pl_strcmp(&msg->via.branch, "z9hG4bKx"), 0);
+	assert_int_equal(pl_strcmp(&msg->via.sentby, "a:1"), 0);
+	assert_int_equal(pl_strcmp(&msg->from.tag, "ft"), 0);
+	assert_int_equal(pl_strcmp(&msg->cseq.met, "INVITE"), 0);
+	assert_int_equal(msg->cseq.num, 9);
+	assert_int_equal(pl_strcmp(&msg->callid, "cid"), 0);
+	assert_int_equal(pl_strcmp(&msg->ruri, "sip:b@h"), 0);
+	assert_true(list_isempty(&msg->hdrl));
+	assert_null(sip_msg_hdr(msg, SIP_HDR_SUBJECT));
+	assert_null(msg->to.val.p);
+	assert_true(msg->mb->size < 80);
+	assert_null(ok->buf);
+
+	mem_deref(ok);
+	mem_deref(msg);
+	keep_slim(NULL, NULL);
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_TEST(test_bye_again),
+		RIG_TEST(test_invite_again),
+		cmocka_unit_test(test_slim),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
