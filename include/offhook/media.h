@@ -149,7 +149,8 @@ enum stream_source {
 	SOURCE_ECHO,             /* what was received goes back              */
 	SOURCE_TONE,
 };
-/** What we send when no file plays. DEVICE also plays what is received */
+/** What we send when no file plays. DEVICE also plays what is received.
+ *  @return 0 or EINVAL (a tone nobody hears) */
 int  stream_set_source(struct stream *s, enum stream_source src, double hz);
 enum stream_source stream_source(const struct stream *s);
 
@@ -162,6 +163,7 @@ int  stream_play(struct stream *s, const int16_t *v, size_t n,
 		 uint32_t rate_hz, bool loop);
 void stream_play_stop(struct stream *s);
 
+/** STEREO: the peer on the left, we on the right */
 enum record_layout { RECORD_STEREO, RECORD_MIXED, RECORD_THEM, RECORD_YOU };
 /** Write a WAV; what fails later is told by STREAM_RECORD_DONE */
 int  stream_record(struct stream *s, const char *path,

@@ -238,8 +238,7 @@ static void device_absent(struct device *d, const char *why)
 	if (d->hoped && !d->was_lost) {
 		d->state = ABSENT;
 		(void)re_snprintf(text, sizeof(text),
-				  "no sound device (%s); calls go on without",
-				  why);
+				  "%s; calls go on without sound", why);
 		tell(d, MEDIA_DEV_NONE, text);
 		return;
 	}

@@ -15,7 +15,7 @@
 
 enum {
 	WAKE_MAX   = 10,          /* blocks at one wake-up                  */
-	WATCH_MS   = 200,         /* how often it is looked at              */
+	WATCH_MS   = 50,          /* how often it is looked at              */
 	DEAD_US    = 1000000,     /* a clock that stands so long is dead    */
 	SPEAKER_MS = 70,          /* more need not wait to be played        */
 };

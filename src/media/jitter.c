@@ -48,6 +48,7 @@ struct jitter {
 	int64_t ref;
 
 	bool known;                   /* a time line exists                 */
+	bool begun;                   /* something of it has been played    */
 	bool playing;                 /* play is a place on it              */
 	bool marked;                  /* the newest packet had no sound     */
 	bool merging;                 /* the next one is merged into        */
@@ -208,7 +209,7 @@ void jitter_reset(struct jitter *j, uint32_t clock_hz)
 	if (clock_hz)
 		j->conf.clock_hz = clock_hz;
 
-	j->known = j->playing = j->marked = j->merging = false;
+	j->known = j->begun = j->playing = j->marked = j->merging = false;
 	j->pending = 0;
 	j->late_run = 0;
 	j->probe.on = false;
@@ -479,11 +480,18 @@ static bool spurt_begin(struct jitter *j, uint64_t now_us, uint32_t want)
 		++j->st.overflow;
 	}
 
+	/* what came before anybody listened would be delay for ever */
+	while (!j->begun && j->q.head->next &&
+	       lag_at(j, now_us, j->q.head->next->ts) >= lag_need(j)) {
+		queue_drop(&j->q);
+		++j->st.overflow;
+	}
+
 	lag = lag_at(j, now_us, j->q.head->ts);
 	if (lag < lag_need(j))
 		return false;
 
-	j->playing = true;
+	j->playing = j->begun = true;
 	j->play = j->q.head->ts;
 	j->seq_next = j->q.head->seq;
 	j->pending = 0;

@@ -106,7 +106,9 @@ static void posts_h(int id, void *data, void *arg)
 	if (lost)
 		log_warn("%u messages of the media thread were lost", lost);
 
-	/* a handler may close any stream, but not free m */
+	/* a handler may close any stream, and may free m */
+	mem_ref(m);
+
 	for (; p; p = next) {
 		struct stream *s;
 
@@ -120,6 +122,8 @@ static void posts_h(int id, void *data, void *arg)
 
 		free(p);
 	}
+
+	mem_deref(m);
 }
 
 

@@ -82,6 +82,7 @@ struct transport {
 	uint32_t ssrc;           /* heard from there                        */
 	uint64_t heard_us;       /* last time                               */
 	uint64_t foreign;        /* discarded: from somewhere else          */
+	unsigned moves;          /* times it was told                       */
 	transport_send_h *send_h;  /* tests: in place of the sockets        */
 	void *send_arg;
 };
@@ -287,6 +288,7 @@ struct receiver {
 	struct codec_param param;
 	struct rx_codec *cur;    /* decodes now                             */
 	uint32_t clock_hz;       /* of the jitter buffer                    */
+	uint32_t dur;            /* clock units in the last packet          */
 	struct jitter *jitter;
 	struct plc *plc;         /* for a codec without concealment         */
 	uint32_t plc_hz;

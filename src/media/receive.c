@@ -132,6 +132,9 @@ void receive_pause(struct receiver *r)
 	if (r->jitter)
 		jitter_reset(r->jitter, 0);
 
+	/* what comes meanwhile is not lost */
+	r->lost_before += source_lost(&r->source);
+	r->source.known = false;
 	r->left_n = 0;
 	r->silent = r->quiet = true;
 }
@@ -211,6 +214,8 @@ static void sound_packet(struct receiver *r, const struct rx_codec *c,
 			 uint64_t arrival_us)
 {
 	const struct codec *codec = c->codec;
+	const uint32_t dur = (uint32_t)((uint64_t)samples * codec->clock_hz /
+					codec->rate_hz);
 	enum jitter_put put;
 
 	if (codec->clock_hz != r->clock_hz) {
@@ -220,10 +225,9 @@ static void sound_packet(struct receiver *r, const struct rx_codec *c,
 		r->source.transit_us = INT64_MIN;
 	}
 
-	put = jitter_put(r->jitter, arrival_us, h->seq, h->ts,
-			 (uint32_t)(samples * codec->clock_hz /
-				    codec->rate_hz),
-			 h->pt, h->payload, h->len);
+	r->dur = dur;
+	put = jitter_put(r->jitter, arrival_us, h->seq, h->ts, dur, h->pt,
+			 h->payload, h->len);
 
 	switch (put) {
 
@@ -559,7 +563,7 @@ static void loss_look(struct receiver *r, uint64_t now_us)
 	r->all_then = all;
 
 	if (r->cur && r->cur->codec->conceal && r->loss > 0.01)
-		jitter_set_extra(r->jitter, r->clock_hz / 50);
+		jitter_set_extra(r->jitter, r->dur);
 	else if (r->loss < 0.003)
 		jitter_set_extra(r->jitter, 0);
 }

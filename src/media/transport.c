@@ -25,6 +25,7 @@ enum {
 	QUIET_US   = 200000,      /* a source silent so long may be replaced */
 	ARRIVAL_NS = 1000000000,  /* what waited longer is of now            */
 	BIND_TRIES = 4096,
+	MOVES_TOLD = 10,
 };
 
 struct inbox {
@@ -344,7 +345,8 @@ static void latch(struct transport *t, const struct sa *from, uint32_t ssrc,
 {
 	const struct sa *was = t->latched ? &t->from : &t->peer;
 
-	if (!sa_cmp(from, was, SA_ALL)) {
+	/* told a few times: a peer that goes on moving is no news */
+	if (!sa_cmp(from, was, SA_ALL) && t->moves++ < MOVES_TOLD) {
 		char a[64] = "?", b[64] = "?";
 
 		(void)sa_ntop(from, a, sizeof(a));

@@ -444,6 +444,7 @@ static void test_hold(void **state)
 {
 	struct rig *r = call("pcmu");
 	struct media_plan plan = rig_plan("pcmu", 1);
+	struct stream_stats st;
 	uint64_t rtp, rtcp;
 	uint32_t ts;
 	size_t n;
@@ -472,6 +473,11 @@ static void test_hold(void **state)
 	rig_run(r, 1000);
 	n = rig_heard(r, 1, v, NULL, COUNT(v));
 	assert_true(purity(v, n, 440.0, SECOND) > 0.98);
+
+	/* what the other sent meanwhile was not listened to, not lost */
+	flow_stats(r->ends[0].f, &st);
+	assert_int_equal(st.lost, 0);
+	assert_true(st.packets_received < 200);
 	rig_free(r);
 }
 

@@ -573,6 +573,22 @@ static void test_fec(void **state)
 }
 
 
+static void test_backlog(void **state)
+{
+	struct sim *s = sim_new(200);
+	(void)state;
+
+	/* half a second came before anybody listened */
+	s->tick_us += 500 * MS;
+	run(s, 300, NULL);
+	assert_true(stats(s).delay_us < 25 * MS);
+	assert_int_equal(s->heard[0], 25);
+	for (unsigned i = 1; i < 270; i++)
+		assert_int_equal(s->heard[i], s->heard[i - 1] + 1);
+	sim_free(s);
+}
+
+
 static void test_odd_sizes(void **state)
 {
 	const struct jitter_conf conf = { 48000, 0, 200 };
@@ -668,6 +684,7 @@ int main(void)
 		cmocka_unit_test(test_events_are_not_loss),
 		cmocka_unit_test(test_new_time_line),
 		cmocka_unit_test(test_fec),
+		cmocka_unit_test(test_backlog),
 		cmocka_unit_test(test_odd_sizes),
 		cmocka_unit_test(test_bounds),
 	};
