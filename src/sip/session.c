@@ -56,6 +56,8 @@ void session_phase(struct sip_call *c, enum phase phase)
 	if (phase == PHASE_DOWN) {
 		timer_cancel(&c->tmr_ring);
 		timer_cancel(&c->tmr_expire);
+		if (!c->mod_out)
+			timer_cancel(&c->tmr_mod);
 		c->mod_wanted = false;
 	}
 }
@@ -580,9 +582,14 @@ void sip_call_hangup(struct sip_call *c, uint16_t code, const char *reason)
 		if (c->reason)
 			(void)snprintf(line, sizeof(line), "Reason: %s\r\n",
 				       c->reason);
-		(void)sip_call_reject(c, code >= 300 && code <= 699 ?
-				      code : 486, NULL, line);
-		return;
+		if (!sip_call_reject(c, code >= 300 && code <= 699 ?
+				     code : 486, NULL, line))
+			return;
+
+		/* no answer can be given: leave the caller to its timers */
+		c->st = mem_deref(c->st);
+		res.cause = SIP_CAUSE_LOCAL;
+		break;
 	}
 
 	default:
