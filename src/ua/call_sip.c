@@ -232,8 +232,9 @@ static void modified_handler(const struct sip_result *res, void *arg)
 	}
 
 	/* what was before stays in force (RFC 3261 14.1) */
-	log_warn("call %u: %s was refused by the peer (%u)", c->id,
-		 c->hold ? "hold" : "resume", res->code);
+	log_warn("call %u: %s came to nothing (%u %s)", c->id,
+		 c->hold ? "hold" : "resume", res->code,
+		 sip_cause_name(res->cause));
 	c->mod_again = false;
 	c->hold = c->hold_told;
 	call_media_settle(c);
