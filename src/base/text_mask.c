@@ -179,7 +179,8 @@ static char *mask_token(struct scan *s)
 
 	if (starts_with(p, s->end, "basic ") ||
 	    starts_with(p, s->end, "bearer "))
-		return mask_until(strchr(p, ' ') + 1, s->end, "\"'");
+		return mask_until((char *)memchr(p, ' ', s->end - p) + 1,
+				  s->end, "\"'");
 
 	return p;
 }
