@@ -69,7 +69,9 @@ def test_no_card(lab):
     if os.path.exists("/dev/snd") and any(n.startswith("pcm") for n in os.listdir("/dev/snd")):
         raise Skip("this machine has a sound card")
     phone = lab.offhook("--auto-answer", audio="auto", env={
-        "PULSE_SERVER": "unix:/nonexistent", "JACK_NO_START_SERVER": "1"}).ready()
+        "PULSE_SERVER": "unix:/nonexistent", "JACK_NO_START_SERVER": "1",
+        # ALSA's plug-ins of the usual configuration leave 12 kB behind
+        "ASAN_OPTIONS": "detect_leaks=0"}).ready()
     source = sound.write_tone(lab.path("theirs.wav"), 1000, 20, 8000)
     peer = Baresip(lab, source)
     peer.dial(phone.uri)
