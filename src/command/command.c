@@ -293,8 +293,9 @@ int cmd_alloc(struct cmd **xp, struct client *cl, const char *where)
 
 static int row_find(struct cmd *x, const char *name)
 {
-	static const struct command_arg any = { "command", ARG_COMMAND };
-	static const struct command nothing = { .name = "", .args = { any } };
+	static const struct command nothing = {
+		.name = "", .args = { { "command", ARG_COMMAND } },
+	};
 	const struct words w = { .n = 1, .v = { (char *)name } };
 
 	x->command = command_find(name);
