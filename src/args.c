@@ -40,8 +40,9 @@ static const struct arg_row {
 		"where to listen; repeatable. IPv6 in brackets; default: "
 		"every usable address" },
 	[A_AUDIO] = { 'A', "audio", NEEDED, "SPEC",
-		"auto, portaudio[:NAME], null, file:IN.wav[,OUT.wav], "
-		"tone:HZ, silence or pipe:IN,OUT" },
+		"where sound comes from and goes: auto, portaudio[:NAME], "
+		"null, file:IN.wav[,OUT.wav], tone:HZ, silence or "
+		"pipe:IN,OUT" },
 	[A_AUTO_ANSWER] = { 0, "auto-answer", MAYBE, "CODE",
 		"answer every call, or send CODE" },
 	[A_JSON] = { 'j', "json", NONE, NULL,
@@ -416,6 +417,28 @@ static void usage_of(const struct arg_row *row, char *buf, size_t sz)
 }
 
 
+/* In lines of a terminal, indented */
+static void add_summary(struct text_buf *b, const char *s)
+{
+	size_t column = 0;
+
+	for (const char *end; *s; s = end + (*end ? 1 : 0)) {
+
+		const size_t n = strcspn(s, " ");
+
+		end = s + n;
+		if (!column || column + 1 + n > 78) {
+			text_add(b, "%s       ", column ? "\n" : "");
+			column = 7;
+		}
+		text_add(b, " %.*s", (int)n, s);
+		column += 1 + n;
+	}
+
+	text_add(b, "\n");
+}
+
+
 char *args_help(void)
 {
 	struct text_buf b = { .max = 1 << 20 };
@@ -433,7 +456,8 @@ char *args_help(void)
 		char name[80];
 
 		usage_of(&rows[i], name, sizeof(name));
-		text_add(&b, "  %s\n        %s\n", name, rows[i].summary);
+		text_add(&b, "  %s\n", name);
+		add_summary(&b, rows[i].summary);
 	}
 
 	text_add(&b, "\ncommands:\n\n");

@@ -52,7 +52,8 @@ void app_end(struct app *a, int code)
 
 static int script_code(const struct app *a)
 {
-	return client_failed(ui_script_client(a->ui)) ? 1 : 0;
+	/* a person's mistakes were told to him */
+	return !a->person && client_failed(ui_script_client(a->ui)) ? 1 : 0;
 }
 
 
@@ -96,7 +97,7 @@ void end_script(bool failed, void *arg)
 	struct app *a = arg;
 	const unsigned id = client_first_call(ui_script_client(a->ui));
 
-	if (failed) {
+	if (failed && !a->person) {
 		app_end(a, a->args.command ? ui_script_exit(a->ui) : 1);
 		return;
 	}

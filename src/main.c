@@ -73,15 +73,49 @@ static void libre_log(int level, const char *p, size_t len, void *arg)
 }
 
 
-/* stdout is for replies and events alone: libre prints to fd 1 by itself, so
- * that leads to the log from here on */
+/* What libraries print by themselves: libre tells strangers' mistakes so, and
+ * a reader who stopped would stop the phone. A failed assertion is no noise */
+static ssize_t stray_write(void *cookie, const char *p, size_t len)
+{
+	const size_t total = len;
+	char line[512];
+	(void)cookie;
+
+	if (memmem(p, len, "Assertion", 9))
+		return write(STDERR_FILENO, p, len);
+
+	while (len && (p[len - 1] == '\n' || p[len - 1] == '\r'))
+		--len;
+	if (len)
+		log_debug("stray: %s", text_escape(line, sizeof(line), p,
+						   len));
+
+	return (ssize_t)total;
+}
+
+
+/* stdout is for replies and events alone: descriptor 1 leads to the log from
+ * here on, and what is printed through stdio becomes lines of it */
 static int stdout_take(struct app *a)
 {
+	static const cookie_io_functions_t io = { .write = stray_write };
+	FILE *f;
+
 	a->out_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (a->out_fd < 0)
 		return errno;
 
-	return dup2(log_fd(), STDOUT_FILENO) < 0 ? errno : 0;
+	if (dup2(log_fd(), STDOUT_FILENO) < 0)
+		return errno;
+
+	f = fopencookie(NULL, "w", io);
+	if (!f)
+		return errno;
+
+	setvbuf(f, NULL, _IOLBF, BUFSIZ);
+	stdout = stderr = f;
+
+	return 0;
 }
 
 

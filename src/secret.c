@@ -24,7 +24,7 @@ static int start(pid_t *pid, int out, const char *command)
 	char *const argv[] = { "sh", "-c", (char *)command, NULL };
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
-	sigset_t none;
+	sigset_t none, pipe_only;
 	int err;
 
 	err = posix_spawn_file_actions_init(&fa);
@@ -35,10 +35,14 @@ static int start(pid_t *pid, int out, const char *command)
 	if (err)
 		goto out;
 
-	/* signals are blocked here, there they are not */
+	/* what we block and ignore is not for it */
 	sigemptyset(&none);
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
 	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigdefault(&attr, &pipe_only);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
+				 POSIX_SPAWN_SETSIGDEF);
 	posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
 
 	err = posix_spawn(pid, "/bin/sh", &fa, &attr, argv, environ);
@@ -116,7 +120,10 @@ int secret_read(char *buf, size_t sz, const char *command, char *err)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 
-	if (!e && !(WIFEXITED(status) && WEXITSTATUS(status) == 0) &&
+	/* one that would have said more is no failure */
+	if (!e && !(WIFEXITED(status) &&
+		    (WEXITSTATUS(status) == 0 ||
+		     WEXITSTATUS(status) == 128 + SIGPIPE)) &&
 	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE))
 		e = ECHILD;
 

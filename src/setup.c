@@ -20,7 +20,8 @@ void fatal(const char *token, const char *text)
 {
 	char line[2 * CONFIG_ERR];
 
-	fprintf(stderr, "error: %s: %s\n", token,
+	/* not through stdio, which may lead to the log */
+	dprintf(STDERR_FILENO, "error: %s: %s\n", token,
 		text_escape(line, sizeof(line), text, strlen(text)));
 }
 
@@ -46,6 +47,7 @@ static int account_add(const struct account_conf *ac, void *arg)
 	if (ac->password_command[0] && !ac->password[0])
 		e = secret_read(full.password, sizeof(full.password),
 				ac->password_command, err);
+	full.password_command[0] = '\0';
 	if (!e)
 		e = ua_account_add(a->ph.ua, &full, err);
 

@@ -53,7 +53,8 @@ const char *command_arg_word(const struct command_arg *a, char *buf,
 	}
 
 	snprintf(buf, sz, "%s", a->type == ARG_TIME ? "T" :
-		 a->type == ARG_INT ? "N" : a->name);
+		 a->type == ARG_INT ? "N" : a->type == ARG_FILE ? "FILE" :
+		 a->type == ARG_DOUBLE ? "HZ" : a->name);
 	for (p = buf; *p; p++)
 		*p = (char)toupper((unsigned char)*p);
 
