@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""Each exit code of the program, by what leads to it: calls to SIPp that end
+in every way, wrong usage, signals."""
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from home import QUIET, check, exits, main, ports
+from scenario import called, done, ok, recv, response, ringing, sdp
+
+
+def dial(lab, uri, *more, before=(), timeout=60):
+    return lab.run(*QUIET, *before, "dial", uri, *more, timeout=timeout)
+
+
+def refusal(lab, code, expected, phrase="No", headers=()):
+    """a call that is refused with this status"""
+    s = lab.sipp([called(), response(code, phrase, headers=headers), recv("ACK")], name="sipp%d" % code)
+    exits(dial(lab, s.uri), expected, "status %d" % code)
+    s.well()
+
+
+# --- 0 ------------------------------------------------------------------------
+
+def test_answered(lab):
+    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
+    _, out, _ = exits(dial(lab, other.uri, "--for", "1s"), 0)
+    check("active" in out and "ended" in out, "the call is not told: %s", out)
+
+
+def test_hung_up_there(lab):
+    other = lab.offhook("-e", "listen --for 700ms", audio="tone:1000").ready()
+    exits(dial(lab, other.uri), 0)
+
+
+def test_listen_ends(lab):
+    """after so many calls, after so long"""
+    exits(lab.run(*QUIET, "listen", "--until", "300ms"), 0)
+    port = ports()
+    p = subprocess.Popen([lab.program, "-c", lab.dir, "-A", "tone:440", "-l", "udp:127.0.0.1:%d" % port, "listen",
+                          "--calls", "1", "--echo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        exits(dial(lab, "sip:127.0.0.1:%d" % port, "--for", "500ms"), 0)
+        out, _ = p.communicate(timeout=20)
+        check(p.returncode == 0, "listen: exit code %d\n%s", p.returncode, out)
+    finally:
+        if p.poll() is None:
+            p.kill()
+            p.wait()
+
+
+# --- 1 ------------------------------------------------------------------------
+
+def test_command_failed(lab):
+    exits(lab.run(*QUIET, "hangup"), 1)
+    exits(lab.run(*QUIET, "wait", "call", "active", "100ms"), 1)
+
+
+def test_assert_failed(lab):
+    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
+    script = "dial %s\nwait call active\nsleep 500ms\nassert mos > 4.9\nprint never\n" % other.uri
+    _, out, err = exits(lab.run(*QUIET, stdin=script), 1)
+    check("never" not in out and "assert-failed" in err and "stdin:4" in err, "%s%s", out, err)
+
+
+# --- 2 ------------------------------------------------------------------------
+
+def test_usage(lab):
+    for args, word in ((["--frob"], "frob"), (["dail"], "dial"), (["dial"], "usage"), (["dial", "a", "b"], "'b'"),
+                       (["dial", "sip:a@b", "--timeot", "3"], "--timeout"), (["listen", "--answer", "99"], "200"),
+                       (["dial", "sip:"], "sip"), (["dial", "sip:a@b", "--play", "/no/file.wav"], "/no/file.wav"),
+                       (["dial", "sip:a@b", "--account", "nobody"], "nobody"), (["-f", "a", "dial", "b"], "not both"),
+                       (["--auto-answer=250"], "200"), (["-s", "codecs"], "NAME=VALUE"), (["-l"], "needs"),
+                       (["--dump", "all"], "commands")):
+        _, _, err = exits(lab.run(*QUIET, *args), 2, args)
+        told = [x for x in err.splitlines() if not x.startswith("warn: ")]
+        check(len(told) == 1 and told[0].startswith("error: ") and word in told[0], "%s: %s", args, err)
+
+
+# --- 3 to 9 ---------------------------------------------------------------------
+
+def test_rejected(lab):
+    for code in (603, 500, 302):
+        refusal(lab, code, 3, headers=["Contact: <sip:127.0.0.1:9>"] if code == 302 else ())
+
+
+def test_busy(lab):
+    for code in (486, 600):
+        refusal(lab, code, 4)
+
+
+def test_no_answer(lab):
+    for code in (408, 480, 487):
+        refusal(lab, code, 5)
+
+
+def test_rings_too_long(lab):
+    s = lab.sipp([called("via", "cseq"), ringing(), recv("CANCEL", timeout=10000), done(),
+                  response(487, "Request Terminated", via="Via:[$via]", cseq="CSeq:[$cseq]"), recv("ACK")])
+    exits(dial(lab, s.uri, "--timeout", "1s"), 5)
+    s.well()
+
+
+def test_auth(lab):
+    for code in (401, 403, 407):
+        name = {401: "WWW-Authenticate", 407: "Proxy-Authenticate"}.get(code)
+        refusal(lab, code, 6, headers=['%s: Digest realm="x", nonce="y"' % name] if name else ())
+
+
+def test_not_found(lab):
+    for code in (404, 410, 604):
+        refusal(lab, code, 7)
+
+
+def test_no_such_host(lab):
+    exits(dial(lab, "sip:nobody@no-such-host.invalid", before=["-s", "resolve-timeout=3s"]), 7)
+
+
+def test_no_common_codec(lab):
+    for code in (488, 606):
+        refusal(lab, code, 8)
+
+
+def test_no_media(lab):
+    """answered, then nothing is heard"""
+    s = lab.sipp([called(), ok(), recv("ACK"), recv("BYE", timeout=20000), done()])
+    exits(dial(lab, s.uri, "--for", "3s"), 8)
+    s.well()
+
+
+def test_media_not_wanted(lab):
+    """one that only listens sends nothing, and that is right"""
+    s = lab.sipp([called(), ok(sdp(direction="recvonly")), recv("ACK"), recv("BYE", timeout=20000), done()])
+    exits(dial(lab, s.uri, "--for", "1s"), 0)
+    s.well()
+
+
+def test_nobody_there(lab):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:      # it never answers
+        s.bind(("127.0.0.1", 0))
+        exits(dial(lab, "sip:x@127.0.0.1:%d" % s.getsockname()[1], before=["-s", "sip-timeout=1s"]), 9)
+    port = ports()                                                   # nothing there at all
+    exits(lab.run("-l", "tcp:127.0.0.1", "-A", "null", "dial", "sip:x@127.0.0.1:%d;transport=tcp" % port), 9)
+
+
+def test_port_taken(lab):
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        where = "tcp:127.0.0.1:%d" % s.getsockname()[1]
+        _, _, err = exits(lab.run("-A", "null", "-l", where, "listen"), 9)
+        check(where in err, "%s", err)
+
+
+def test_options(lab):
+    """`options` exits as a call would"""
+    other = lab.offhook("--auto-answer").ready()
+    _, out, _ = exits(lab.run(*QUIET, "options", other.uri), 0)
+    check("INVITE" in out, "no Allow: %s", out)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        exits(lab.run(*QUIET, "options", "sip:127.0.0.1:%d" % s.getsockname()[1], "--timeout", "500ms"), 9)
+
+
+# --- signals ----------------------------------------------------------------------
+
+def signalled(lab, expected, sig, args, stdin=None, after=None):
+    """start, wait for a line, send the signal -> all it printed"""
+    p = subprocess.Popen([lab.program, "-c", lab.dir] + QUIET + args, stdin=subprocess.PIPE if stdin else
+                         subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        if stdin:
+            p.stdin.write(stdin)
+            p.stdin.flush()
+        seen = ""
+        while after and after not in seen:
+            line = p.stdout.readline()
+            check(line, "it ended: %s", seen)
+            seen += line
+        if not after:
+            time.sleep(1)
+        p.send_signal(sig)
+        code = p.wait(10)
+        seen += p.stdout.read()
+        check(code == expected, "exit code %d, not %d\n%s", code, expected, seen)
+        return seen
+    finally:
+        if p.poll() is None:
+            p.kill()
+            p.wait()
+        p.stdout.close()
+        if p.stdin:
+            try:
+                p.stdin.close()
+            except OSError:
+                pass
+
+
+def test_interrupted(lab):
+    """while it rings: 130 and 143, and the call is cancelled"""
+    for sig, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        s = lab.sipp([called("via", "cseq"), ringing(), recv("CANCEL", timeout=10000), done(),
+                      response(487, "Request Terminated", via="Via:[$via]", cseq="CSeq:[$cseq]"), recv("ACK")],
+                     name="sipp%d" % sig)
+        signalled(lab, code, sig, ["dial", s.uri], after="ringing")
+        s.well()
+
+
+def test_interrupted_in_call(lab):
+    """after an answer it is no failure; BYE goes out"""
+    s = lab.sipp([called(), ok(), recv("ACK"), recv("BYE", timeout=10000), done()])
+    signalled(lab, 0, signal.SIGINT, ["dial", s.uri], after="active")
+    s.well()
+
+
+def test_interrupted_while_listening(lab):
+    signalled(lab, 0, signal.SIGTERM, ["listen"], after="127.0.0.1")
+    signalled(lab, 0, signal.SIGINT, ["--auto-answer"])
+
+
+def test_interrupted_script(lab):
+    signalled(lab, 143, signal.SIGTERM, [], stdin="print here\nsleep 100\n", after="here")
+
+
+def test_quit(lab):
+    exits(lab.run(*QUIET, stdin="quit 7\nprint never"), 7)
+    exits(lab.run(*QUIET, stdin="quit"), 0)
+    exits(lab.run(*QUIET, stdin="-hangup\nquit"), 0)
+    exits(lab.run(*QUIET, "-e", "quit 9", "dial", "sip:127.0.0.1:9"), 9)
+
+
+def test_nothing_to_do(lab):
+    exits(lab.run(*QUIET), 0)
+    exits(lab.run(*QUIET, "-f", os.devnull), 0)
+
+
+if __name__ == "__main__":
+    main(globals())

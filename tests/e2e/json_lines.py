@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""JSON lines as a program uses them: requests and replies, events and
+their fields, the same from a request and from a bare line."""
+import json
+import os
+import re
+import subprocess
+
+from home import QUIET, check, main
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
+
+def session(lab, *requests, code=0):
+    """run requests on a phone -> all objects, all of them JSON"""
+    text = "".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in requests)
+    r = subprocess.run([lab.program, "-c", lab.dir, "--json"] + QUIET, input=text, text=True, capture_output=True,
+                       timeout=60)
+    check(r.returncode == code, "exit code %d, not %d\n%s%s", r.returncode, code, r.stdout, r.stderr)
+    check("error" not in r.stderr, "%s", r.stderr)
+    return [json.loads(x) for x in r.stdout.splitlines()]
+
+
+def replies(objects):
+    return [o for o in objects if "reply" in o]
+
+
+def test_replies(lab):
+    r = replies(session(lab, {"id": 7, "command": "print", "args": {"text": "x"}}, {"command": "calls"},
+                        {"id": "a b", "command": "calls", "args": {}}, "print y", "# nothing", ""))
+    check(r == [{"reply": 7, "ok": True, "text": "x"}, {"reply": None, "ok": True, "calls": [], "text": "no calls"},
+                {"reply": "a b", "ok": True, "calls": [], "text": "no calls"},
+                {"reply": None, "ok": True, "text": "y"}], "%s", r)
+
+
+def test_errors(lab):
+    """each is answered, and the next request is served; exit code 0"""
+    bad = [('{"id":1,"command":"dail"}', "unknown-command", "dial"), ("{oops}", "bad-request", "JSON"),
+           ('{"id":3}', "bad-request", "command"), ('{"id":4,"command":"hangup"}', "no-call", ""),
+           ('{"id":5,"command":"dial","args":{"traget":"x"}}', "unknown-option", "target"),
+           ('{"id":6,"command":"hold","args":{"call":"one"}}', "bad-argument", "call"),
+           ('{"id":7,"command":"hold","args":{"call":99}}', "no-such-call", "99"),
+           ('{"id":8,"command":"dial","args":{"target":"sip:"}}', "bad-target", "")]
+    r = replies(session(lab, *[b[0] for b in bad], {"id": 99, "command": "print", "args": {"text": "still here"}}))
+    check(len(r) == len(bad) + 1 and r[-1]["text"] == "still here", "%s", r)
+    for reply, (line, token, word) in zip(r, bad):
+        check(not reply["ok"] and reply["error"] == token and word in reply["text"], "%s: %s", line, reply)
+
+
+def test_bare_line_fails(lab):
+    """answered, and remembered for the exit code"""
+    r = replies(session(lab, "hangup", "print on", code=1))
+    check([x["ok"] for x in r] == [False, True], "%s", r)
+    session(lab, "-hangup", "print on")
+
+
+def test_call(lab):
+    """the events of a call, in order, with their fields"""
+    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
+    phone = lab.offhook(audio="tone:440", name="phone").ready()
+    phone.say(json.dumps({"id": 1, "command": "dial", "args": {"target": other.uri, "for": "2500ms"}}))
+    end = phone.event("call.state", state="ended", timeout=20)
+    check(end["duration_ms"] >= 2000 and end["call"] == 1 and end["peer"] == other.uri, "%s", end)
+    events = [o for o in phone.objects() if "event" in o]
+    states = [o["state"] for o in events if o["event"] == "call.state"]
+    check(states[0] == "calling" and states[-2:] == ["active", "ended"], "%s", states)
+    check([o["seq"] for o in events] == list(range(1, len(events) + 1)), "gaps in seq")
+    check(all(TIME.match(o["time"]) for o in events), "times")
+    media = next(o for o in events if o["event"] == "call.media")
+    check(media["codec"] == "opus" and media["rate_hz"] == 48000 and media["direction"] == "sendrecv", "%s", media)
+    quality = [o for o in events if o["event"] == "call.quality"]
+    check(len(quality) >= 2 and quality[-1]["loss_pct"] == 0 and quality[-1]["mos"] > 4, "%s", quality)
+    check(next(o for o in phone.objects() if o.get("reply") == 1) == {"reply": 1, "ok": True, "call": 1}, "the reply")
+    other.event("call.state", state="ended")
+    heard = [o["state"] for o in other.objects() if o.get("event") == "call.state"]
+    check(heard == ["incoming", "active", "ended"], "%s", heard)
+
+
+def test_status(lab):
+    """the whole state as one object"""
+    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
+    phone = lab.offhook("-a", "sip:alice@127.0.0.1;name=work;password=secret", audio="tone:440", name="phone").ready()
+    phone.command("dial " + other.uri)
+    phone.event("call.state", state="active")
+    s = phone.command("status")
+    check(s["accounts"][0]["aor"].startswith("sip:alice@127.0.0.1") and s["accounts"][0]["name"] == "work", "%s", s)
+    check(s["calls"][0]["state"] == "active" and s["calls"][0]["peer"] == other.uri, "%s", s)
+    check(s["listeners"] == [{"transport": "udp", "address": "127.0.0.1:%d" % phone.port}], "%s", s)
+    check(s["audio"] == "tone:440" and s["auto_answer"] == "off", "%s", s)
+    check("secret" not in json.dumps(phone.objects()), "the password is shown")
+    phone.command("sleep 1")
+    st = phone.command("stats")
+    check(st["packets_received"] > 30 and st["packets_lost"] == 0 and st["codec"] == "opus", "%s", st)
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    check(phone.command("calls")["calls"] == [], "calls")
+    check(phone.command("stats 1")["state"] == "ended", "stats of an ended call")
+
+
+def test_waiting_requests(lab):
+    """they are answered in order, each when it is done"""
+    r = replies(session(lab, {"id": 1, "command": "sleep", "args": {"time": 0.3}}, {"id": 2, "command": "print"},
+                        {"id": 3, "command": "wait", "args": {"event": "call", "match": ["active"], "timeout": "200ms"}},
+                        {"id": 4, "command": "calls"}))
+    check([x["reply"] for x in r] == [1, 2, 3, 4], "%s", r)
+    check(r[2]["error"] == "timeout", "%s", r[2])
+
+
+def test_only_json(lab):
+    """nothing else on stdout, whatever happens: trace, log, odd names"""
+    phone = lab.offhook("-vv", "-t", "--auto-answer", audio="null").ready()
+    s = lab.sipp(None, sn="uac", to="127.0.0.1:%d" % phone.port)
+    s.well()
+    phone.event("call.state", state="ended")
+    phone.objects()
+    check("INVITE sip:" in phone.stderr(), "no trace on stderr")
+
+
+def test_devices(lab):
+    # no sound card, and no plugins that leak
+    os.environ["ALSA_CONFIG_PATH"] = lab.file("asound.conf", "pcm.nothing { type hw card 99 }\n")
+    r = replies(session(lab, {"id": 1, "command": "devices"}))
+    check(r[0]["ok"] and isinstance(r[0]["devices"], list), "%s", r)
+
+
+if __name__ == "__main__":
+    main(globals())
