@@ -196,8 +196,18 @@ bool gate_is_prime(const struct leg *l, const char *text, size_t len);
 /** The datagram that went in came out as a message */
 void gate_decoded(struct gate *g);
 
+/* salvage.c --------------------------------------------------------------- */
+
+/** The refusal of a datagram that libre cannot decode, into mb, and where it
+ *  goes. @return its status, 0: nothing to answer */
+uint16_t salvage(struct mbuf *mb, struct sa *dst, const char *text,
+		 size_t len, const struct sa *src);
+
 /* sanity.c, trace.c, uas.c ------------------------------------------------ */
 int  sanity_listen(struct leg *l);           /* first listener, both ways    */
+/** The listeners for requests; arg: the leg. @return true: consumed */
+bool sanity_request(const struct sip_msg *msg, void *arg);
+bool uas_request(const struct sip_msg *msg, void *arg);
 bool sanity_response_ok(const struct sip_msg *msg);
 int  trace_listen(struct leg *l);
 int  uas_listen(struct leg *l);              /* dispatch of requests         */

@@ -341,10 +341,9 @@ static uint16_t ruri_check(const struct sip_msg *msg, const char **reason)
 static bool maddr_ok(const struct sip_msg *msg)
 {
 	struct pl *params = (struct pl *)&msg->via.params;
-	const char *end = params->p + params->l;
 	struct pl val, before, after;
+	const char *p, *end;
 	struct sa sa;
-	const char *p;
 
 	if (!param_find(params, "maddr", &val))
 		return true;
@@ -353,6 +352,7 @@ static bool maddr_ok(const struct sip_msg *msg)
 		return true;
 
 	/* keep the side that has rport */
+	end = params->p + params->l;
 	p = val.p ? val.p : params->p;
 	while (p > params->p && *p != ';')
 		--p;
@@ -402,7 +402,7 @@ static void poison(const struct sip_msg *msg)
 }
 
 
-static bool request_h(const struct sip_msg *msg, void *arg)
+bool sanity_request(const struct sip_msg *msg, void *arg)
 {
 	struct leg *l = arg;
 	const char *flaw, *reason;
@@ -492,7 +492,7 @@ static bool response_h(const struct sip_msg *msg, void *arg)
 
 int sanity_listen(struct leg *l)
 {
-	int err = sip_listen(NULL, l->sip, true, request_h, l);
+	int err = sip_listen(NULL, l->sip, true, sanity_request, l);
 
 	return err ? err : sip_listen(NULL, l->sip, false, response_h, l);
 }

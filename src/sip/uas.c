@@ -222,7 +222,7 @@ static void invite(struct leg *l, const struct sip_msg *msg)
 }
 
 
-static bool request_h(const struct sip_msg *msg, void *arg)
+bool uas_request(const struct sip_msg *msg, void *arg)
 {
 	struct leg *l = arg;
 	const bool ack = !pl_strcmp(&msg->met, "ACK");
@@ -293,7 +293,7 @@ static bool response_h(const struct sip_msg *msg, void *arg)
 
 int uas_listen(struct leg *l)
 {
-	int err = sip_listen(NULL, l->sip, true, request_h, l);
+	int err = sip_listen(NULL, l->sip, true, uas_request, l);
 
 	return err ? err : sip_listen(NULL, l->sip, false, response_h, l);
 }

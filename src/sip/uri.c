@@ -195,9 +195,9 @@ static struct pl pl_strip(const char *p, const char *end)
 
 bool param_find(const struct pl *params, const char *name, struct pl *val)
 {
-	const char *p = params->p, *end = params->p + params->l;
+	const char *p = params->p, *end = p ? p + params->l : NULL;
 
-	while (p && p < end && *p == ';') {
+	while (p < end && *p == ';') {
 
 		const char *start = ++p, *eq = NULL;
 		bool quote = false;

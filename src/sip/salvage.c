@@ -1,0 +1,340 @@
+/**
+ * @file sip/salvage.c  An answer to what is no message
+ *
+ * Pure functions.  A request that libre cannot decode is read here line by
+ * line, as far as it goes, only to say what is wrong with it: the reply
+ * repeats its lines as they came (RFC 3261 8.2.6.2) and is hardly longer than
+ * the request, so nobody gains by sending such things in others' names.
+ */
+#include "priv.h"
+
+
+enum { REPLY_MAX = 4096 };
+
+/* The lines of a message that a reply repeats, as they came */
+struct scraps {
+	struct pl method, version;
+	struct pl top;              /* top Via value                       */
+	struct pl from, to, callid, cseq;
+	struct pl via[32];          /* whole lines                         */
+	unsigned viac;
+	bool line_ok;               /* of the request                      */
+};
+
+
+static bool is_lws(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+
+static bool is_name(const struct pl *name, const char *full, char compact)
+{
+	if (name->l == 1)
+		return (name->p[0] | 0x20) == compact;
+
+	return text_caseeq(name->p, name->l, full);
+}
+
+
+static struct pl strip(const char *p, const char *end)
+{
+	while (p < end && is_lws(*p))
+		++p;
+	while (p < end && is_lws(end[-1]))
+		--end;
+
+	return (struct pl){.p = p, .l = (size_t)(end - p)};
+}
+
+
+/* Exactly "METHOD SP URI SP VERSION"; what can be read is read */
+static bool start_line(struct scraps *sc, const char *p, const char *end)
+{
+	const char *sp = memchr(p, ' ', (size_t)(end - p));
+	const char *q = end;
+	struct suri u;
+	struct pl uri;
+
+	if (!sp)
+		return false;
+
+	sc->method = (struct pl){.p = p, .l = (size_t)(sp - p)};
+
+	while (q > sp && is_lws(q[-1]))
+		--q;
+	sc->version.p = q;
+	while (sc->version.p > sp && !is_lws(sc->version.p[-1]))
+		--sc->version.p;
+	sc->version.l = (size_t)(q - sc->version.p);
+
+	uri.p = sp + 1;
+	uri.l = sc->version.p > uri.p + 1 ?
+		(size_t)(sc->version.p - 1 - uri.p) : 0;
+
+	sc->line_ok = q == end && uri.l && !suri_parse(&u, &uri);
+
+	return true;
+}
+
+
+static void header_line(struct scraps *sc, const char *p, const char *end)
+{
+	const char *colon = memchr(p, ':', (size_t)(end - p));
+	const struct pl line = {.p = p, .l = (size_t)(end - p)};
+	struct pl name, val;
+
+	if (!colon)
+		return;
+
+	name = strip(p, colon);
+	val = strip(colon + 1, end);
+
+	if (is_name(&name, "Via", 'v')) {
+		if (!sc->viac)
+			sc->top = val;
+		if (sc->viac < COUNTOF(sc->via))
+			sc->via[sc->viac++] = line;
+	}
+	else if (is_name(&name, "From", 'f'))
+		sc->from = val;
+	else if (is_name(&name, "To", 't'))
+		sc->to = val;
+	else if (is_name(&name, "Call-ID", 'i'))
+		sc->callid = val;
+	else if (is_name(&name, "CSeq", 0))
+		sc->cseq = val;
+}
+
+
+/* @return behind the line with its folded continuations; *stop: its end */
+static const char *next_line(const char *start, const char *end,
+			     const char **stop)
+{
+	const char *p = start, *lf;
+
+	do {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (!lf) {
+			*stop = end;
+			return end;
+		}
+
+		p = lf + 1;
+	} while (p < end && (*p == ' ' || *p == '\t'));
+
+	*stop = lf;
+	if (lf > start && lf[-1] == '\r')
+		--*stop;
+
+	return p;
+}
+
+
+static bool scraps_gather(struct scraps *sc, const char *p, size_t len)
+{
+	const char *end = p + len, *stop, *start = p;
+
+	memset(sc, 0, sizeof(*sc));
+
+	p = next_line(p, end, &stop);
+	if (!start_line(sc, start, stop))
+		return false;
+
+	while (p < end) {
+		start = p;
+		p = next_line(p, end, &stop);
+		if (stop <= start)
+			break;
+		header_line(sc, start, stop);
+	}
+
+	return true;
+}
+
+
+/* Top Via: where a reply goes, RFC 3261 18.2.2 and 3581. @return 0, EBADMSG */
+static int via_parse(const struct pl *top, const struct sa *src,
+		     struct sa *dst, bool *branch)
+{
+	const char *p = top->p, *end = p + top->l, *comma, *semi;
+	struct pl sentby, params = PL_INIT, val;
+	uint32_t port = SIP_PORT;
+	unsigned slash = 0;
+
+	comma = memchr(p, ',', top->l);
+	if (comma)
+		end = comma;
+
+	/* "SIP / 2.0 / UDP" and the blank behind it */
+	while (p < end && slash < 2) {
+		if (*p++ == '/')
+			++slash;
+	}
+	while (p < end && is_lws(*p))
+		++p;
+	while (p < end && !is_lws(*p))
+		++p;
+	if (slash < 2 || p == end)
+		return EBADMSG;
+
+	semi = memchr(p, ';', (size_t)(end - p));
+	sentby = strip(p, semi ? semi : end);
+	if (!sentby.l)
+		return EBADMSG;
+
+	if (semi)
+		params = (struct pl){.p = semi, .l = (size_t)(end - semi)};
+
+	for (p = params.p; p && p + 1 < end; p++) {
+		if (p[0] == ';' && p[1] == ';')
+			return EBADMSG;
+	}
+	if (params.l && end[-1] == ';')
+		return EBADMSG;
+
+	p = sentby.p + sentby.l;
+	while (p > sentby.p && p[-1] >= '0' && p[-1] <= '9')
+		--p;
+	if (p > sentby.p && p[-1] == ':' && (sentby.p[0] != '[' ||
+					     (p - 1 > sentby.p &&
+					      p[-2] == ']'))) {
+		if (text_u32(&port, p, (size_t)(sentby.p + sentby.l - p),
+			     65535))
+			return EBADMSG;
+	}
+
+	*branch = param_find(&params, "branch", &val) && val.l;
+	*dst = *src;
+	if (!param_find(&params, "rport", NULL))
+		sa_set_port(dst, (uint16_t)port);
+
+	return 0;
+}
+
+
+static bool cseq_ok(const struct pl *cseq)
+{
+	size_t n = 0;
+	uint32_t num;
+
+	while (n < cseq->l && cseq->p[n] >= '0' && cseq->p[n] <= '9')
+		++n;
+
+	return n < cseq->l && is_lws(cseq->p[n]) &&
+		!text_u32(&num, cseq->p, n, 0x7fffffff);
+}
+
+
+static int reply_write(struct mbuf *mb, const struct scraps *sc,
+		       uint16_t code, const char *reason,
+		       const struct sa *src)
+{
+	const struct pl *rest[] = {&sc->from, &sc->to, &sc->callid, &sc->cseq};
+	static const char *const names[] = {"From", "To", "Call-ID", "CSeq"};
+	struct addr_parts a;
+	unsigned i;
+	int err;
+
+	err = mbuf_printf(mb, "SIP/2.0 %u %s\r\n", code, reason);
+
+	for (i = 0; i < sc->viac && !err; i++) {
+
+		const struct pl *l = &sc->via[i];
+
+		/* behind the first value, which may not be the last */
+		if (i == 0) {
+			const char *c = memchr(sc->top.p, ',', sc->top.l);
+			const char *cut = c ? c : sc->top.p + sc->top.l;
+
+			err = mbuf_write_mem(mb, (const uint8_t *)l->p,
+					     (size_t)(cut - l->p));
+			if (!err)
+				err = mbuf_printf(mb, ";received=%j", src);
+			if (!err)
+				err = mbuf_write_mem(
+					mb, (const uint8_t *)cut,
+					(size_t)(l->p + l->l - cut));
+		}
+		else {
+			err = mbuf_write_pl(mb, l);
+		}
+		if (!err)
+			err = mbuf_write_str(mb, "\r\n");
+	}
+
+	for (i = 0; i < COUNTOF(rest) && !err; i++) {
+
+		if (!rest[i]->l)
+			continue;
+
+		err = mbuf_printf(mb, "%s: %r", names[i], rest[i]);
+		if (!err && rest[i] == &sc->to && !addr_parse(&a, &sc->to) &&
+		    !param_find(&a.params, "tag", NULL))
+			err = mbuf_printf(mb, ";tag=%016llx", rand_u64());
+		if (!err)
+			err = mbuf_write_str(mb, "\r\n");
+	}
+
+	if (!err)
+		err = mbuf_write_str(mb, "Content-Length: 0\r\n\r\n");
+
+	return err;
+}
+
+
+/* What was wrong with it? @return a status, 0: nothing we would answer */
+static uint16_t verdict(const struct scraps *sc, bool branch, bool via_ok,
+			const char **reason)
+{
+	struct addr_parts a;
+
+	if (!pl_strcasecmp(&sc->method, "ACK") || !sc->viac)
+		return 0;
+
+	if (sc->version.l > 4 && text_caseeq(sc->version.p, 4, "SIP/") &&
+	    pl_strcasecmp(&sc->version, "SIP/2.0")) {
+		*reason = "Version Not Supported";
+		return 505;
+	}
+
+	*reason = "Bad Request";
+	if (!sc->line_ok || !via_ok)
+		return 400;
+	if (addr_parse(&a, &sc->from) || addr_parse(&a, &sc->to) ||
+	    !cseq_ok(&sc->cseq))
+		return 400;
+
+	/* no branch, else well: an RFC 2543 peer, which libre cannot serve */
+	return branch ? 400 : 0;
+}
+
+
+uint16_t salvage(struct mbuf *mb, struct sa *dst, const char *text,
+		 size_t len, const struct sa *src)
+{
+	struct scraps sc;
+	const char *reason = "";
+	bool branch = false, via_ok;
+	uint16_t code;
+
+	/* STUN, keep-alives and broken responses get nothing */
+	if (len < 16 || text[0] < '!' || text[0] > '~' ||
+	    text_caseeq(text, 4, "SIP/") || !scraps_gather(&sc, text, len))
+		return 0;
+
+	via_ok = sc.viac && !via_parse(&sc.top, src, dst, &branch);
+	if (!via_ok)
+		*dst = *src;
+
+	code = verdict(&sc, branch, via_ok, &reason);
+	if (!code)
+		return 0;
+
+	if (reply_write(mb, &sc, code, reason, src) || mb->end > REPLY_MAX)
+		return 0;
+
+	mb->pos = 0;
+
+	return code;
+}
