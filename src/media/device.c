@@ -83,7 +83,7 @@ static int worker_need(struct device *d)
 }
 
 
-/* The engine's ends --------------------------------------------------------------- */
+/* The engine's ends ----------------------------------------------------- */
 
 struct loan {
 	struct device *d;
@@ -129,7 +129,7 @@ static void service_h(void *arg)
 }
 
 
-/* Close ----------------------------------------------------------------------------- */
+/* Close ----------------------------------------------------------------- */
 
 struct close_job {
 	const struct audio_driver *drv;
@@ -196,7 +196,7 @@ static void device_leave(struct device *d, sem_t *done)
 }
 
 
-/* Open -------------------------------------------------------------------------------- */
+/* Open ------------------------------------------------------------------ */
 
 struct open_job {
 	struct device *d;
@@ -367,7 +367,7 @@ static void device_open(struct device *d)
 }
 
 
-/* Inside the module ---------------------------------------------------------------------- */
+/* Inside the module ----------------------------------------------------- */
 
 static void destructor(void *arg)
 {
@@ -549,7 +549,7 @@ void device_lost(struct device *d)
 }
 
 
-/* The list ---------------------------------------------------------------------------------- */
+/* The list -------------------------------------------------------------- */
 
 struct list_job {
 	media_list_h *h;

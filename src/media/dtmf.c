@@ -46,7 +46,7 @@ static uint32_t pause_ms(char c)
 }
 
 
-/* Sending --------------------------------------------------------------------- */
+/* Sending --------------------------------------------------------------- */
 
 void dtmf_tx_init(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms)
 {
@@ -187,7 +187,7 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 }
 
 
-/* Receiving ------------------------------------------------------------------- */
+/* Receiving ------------------------------------------------------------- */
 
 void dtmf_rx_init(struct dtmf_rx *d, uint32_t clock_hz)
 {

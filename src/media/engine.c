@@ -55,7 +55,7 @@ int engine_alloc(struct engine **ep, engine_post_h *h, void *arg)
 }
 
 
-/* The cycle ----------------------------------------------------------------------- */
+/* The cycle ------------------------------------------------------------- */
 
 void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 		  uint64_t now_us)

@@ -116,7 +116,7 @@ void engine_detach(struct engine *e)
 }
 
 
-/* The steps of a cycle ------------------------------------------------------------ */
+/* The steps of a cycle -------------------------------------------------- */
 
 void engine_capture(struct engine *e, unsigned ms)
 {

@@ -172,7 +172,7 @@ void flow_post(struct flow *f, const struct stream_event *ev)
 }
 
 
-/* Files ------------------------------------------------------------------------- */
+/* Files ----------------------------------------------------------------- */
 
 static void play_end(struct flow *f, bool stopped)
 {
@@ -230,7 +230,7 @@ static size_t play_take(struct flow *f, int16_t *v, size_t n)
 }
 
 
-/* The steps of a cycle ------------------------------------------------------------ */
+/* The steps of a cycle -------------------------------------------------- */
 
 static void rtcp_packet(struct flow *f, const struct packet *p)
 {
@@ -442,7 +442,7 @@ void flow_tend(struct flow *f, uint64_t now_us)
 }
 
 
-/* End, figures ---------------------------------------------------------------------- */
+/* End, figures ---------------------------------------------------------- */
 
 void flow_close(struct flow *f)
 {

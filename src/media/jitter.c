@@ -172,7 +172,7 @@ static void lag_watch(struct jitter *j, uint64_t now_us, int64_t spare)
 }
 
 
-/* Life ----------------------------------------------------------------- */
+/* Life ------------------------------------------------------------------ */
 
 static void destructor(void *arg)
 {
@@ -224,7 +224,7 @@ void jitter_set_extra(struct jitter *j, uint32_t units)
 }
 
 
-/* In ------------------------------------------------------------------- */
+/* In -------------------------------------------------------------------- */
 
 static void line_begin(struct jitter *j, uint64_t arrival_us, uint16_t seq,
 		       uint32_t ts)
@@ -412,7 +412,7 @@ bool jitter_mark(struct jitter *j, uint16_t seq)
 }
 
 
-/* Out ------------------------------------------------------------------ */
+/* Out ------------------------------------------------------------------- */
 
 static enum jitter_get give_silence(struct jitter_frame *f, uint32_t want)
 {
@@ -642,7 +642,8 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 
 void jitter_stats(const struct jitter *j, struct jitter_stats *st)
 {
-	const int64_t delay = j->lag - j->t.low, target = lag_need(j) - j->t.low;
+	const int64_t delay = j->lag - j->t.low;
+	const int64_t target = lag_need(j) - j->t.low;
 
 	*st = j->st;
 	st->delay_us = j->playing && delay > 0 ? (uint32_t)delay : 0;

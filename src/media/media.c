@@ -42,7 +42,7 @@ struct link {
 };
 
 
-/* The way back ------------------------------------------------------------------ */
+/* The way back ---------------------------------------------------------- */
 
 void media_post(struct media *m, const struct post *p)
 {
@@ -133,7 +133,7 @@ static void engine_post(const struct post *p, void *arg)
 }
 
 
-/* The door ------------------------------------------------------------------------ */
+/* The door -------------------------------------------------------------- */
 
 static void door_h(int id, void *data, void *arg)
 {
@@ -285,7 +285,7 @@ static int link_open(struct media *m)
 }
 
 
-/* Public ---------------------------------------------------------------------------- */
+/* Public ---------------------------------------------------------------- */
 
 static void destructor(void *arg)
 {

@@ -22,7 +22,7 @@ enum {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Where am I ----------------------------------------------------------- */
+/* Where am I ------------------------------------------------------------ */
 
 enum { THREAD_MAIN = 1, THREAD_MEDIA = 2 };
 
@@ -31,7 +31,7 @@ extern _Thread_local unsigned media_thread;    /* tests are both */
 #define assert_main()  assert(media_thread & THREAD_MAIN)
 #define assert_media() assert(media_thread & THREAD_MEDIA)
 
-/* RTP and its sockets (transport.c) -------------------------------------- */
+/* RTP and its sockets (transport.c) ------------------------------------- */
 
 enum {
 	RTP_HEADER   = 12,
@@ -105,7 +105,7 @@ bool transport_accepts_rtcp(const struct transport *t, const struct sa *from);
 int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		    size_t len);
 
-/* Figures (stats.c) ------------------------------------------------------ */
+/* Figures (stats.c) ----------------------------------------------------- */
 
 /** What a source of RTP has sent us, after RFC 3550 A.1, A.3, A.8 */
 struct source {
@@ -141,7 +141,7 @@ void level_init(struct level *l, uint32_t rate_hz);
 /** @return mean square of these samples */
 double level_add(struct level *l, const int16_t *v, size_t n);
 
-/* RTCP (rtcp.c) ---------------------------------------------------------- */
+/* RTCP (rtcp.c) --------------------------------------------------------- */
 
 struct report_out {              /* what a report says */
 	uint64_t now_us;         /* our clock                               */
@@ -180,7 +180,7 @@ int    report_read(struct report *r, const uint8_t *p, size_t len,
 		   uint64_t arrival_us, uint64_t wall_ms, uint64_t now_us,
 		   uint32_t our_ssrc, uint32_t ssrc);
 
-/* Digits (dtmf.c) -------------------------------------------------------- */
+/* Digits (dtmf.c) ------------------------------------------------------- */
 
 enum { DTMF_QUEUE = 256 };
 
@@ -242,7 +242,7 @@ unsigned dtmf_rx_put(struct dtmf_rx *d, uint32_t ts, const uint8_t *p,
 unsigned dtmf_rx_poll(struct dtmf_rx *d, uint64_t now_us,
 		      struct dtmf_digit *out);
 
-/* Samples (mixer.c, tone.c, edge.c) --------------------------------------- */
+/* Samples (mixer.c, tone.c, edge.c) ------------------------------------- */
 
 void mixer_add(int16_t *sum, const int16_t *v, size_t n);   /* saturates */
 
@@ -254,7 +254,7 @@ struct tone {
 void tone_init(struct tone *t, double hz, uint32_t rate_hz);
 void tone_fill(struct tone *t, int16_t *v, size_t n, double dbfs);
 
-/* Record (record.c): a tap on the media thread, a file on main ------------ */
+/* Record (record.c): a tap on the media thread, a file on main ---------- */
 
 struct tap {
 	struct ring *ring;       /* interleaved when stereo                 */
@@ -271,7 +271,7 @@ void tap_write(struct tap *t, const int16_t *in, const int16_t *out,
 	       size_t n, uint32_t rate_hz);
 void tap_release(struct tap *t);
 
-/* Receiving (receive.c) --------------------------------------------------- */
+/* Receiving (receive.c) ------------------------------------------------- */
 
 enum { RX_CODECS = 9 };
 
@@ -329,7 +329,7 @@ void receive_block(struct receiver *r, int16_t *v, size_t n,
 /** Nothing is listened to for now: what waits is void */
 void receive_pause(struct receiver *r);
 
-/* Sending (send.c) -------------------------------------------------------- */
+/* Sending (send.c) ------------------------------------------------------ */
 
 struct sender {
 	const struct codec *codec;
@@ -359,7 +359,7 @@ int  send_start(struct sender *s, const struct media_plan *plan);
 void send_stop(struct sender *s);
 void send_block(struct flow *f, const int16_t *v, size_t n);
 
-/* A flow: the media thread's half of a stream (flow.c) ---------------------- */
+/* A flow: the media thread's half of a stream (flow.c) ------------------ */
 
 struct play {                    /* samples at the flow's rate              */
 	int16_t *v;              /* malloc, owned; NULL: nothing plays      */
@@ -422,7 +422,7 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 void flow_tend(struct flow *f, uint64_t now_us);
 void flow_post(struct flow *f, const struct stream_event *ev);
 
-/* The engine (engine.c) ------------------------------------------------------ */
+/* The engine (engine.c) ------------------------------------------------- */
 
 enum { POST_DEVICE_LOST = 1000 };        /* beyond enum stream_event_type */
 
@@ -475,7 +475,7 @@ void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 /** A flow or the device changed: set the tick anew (tick.c) */
 void engine_retime(struct engine *e);
 
-/* The device as the engine sees it (engine_device.c) --------------------------------- */
+/* The device as the engine sees it (engine_device.c) -------------------- */
 
 /** A device is attached and moves the engine itself */
 bool engine_clocked(const struct engine *e);
@@ -503,7 +503,7 @@ void   edge_push(struct edge *e, const int16_t *v, size_t n);
 size_t edge_ready(const struct edge *e);
 void   edge_pull(struct edge *e, int16_t *spk, size_t n);
 
-/* Main's half ----------------------------------------------------------------- */
+/* Main's half ----------------------------------------------------------- */
 
 struct link;
 struct record;

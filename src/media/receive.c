@@ -35,7 +35,7 @@ bool receive_knows(const struct receiver *r, uint8_t pt)
 }
 
 
-/* Start, stop ------------------------------------------------------------------ */
+/* Start, stop ----------------------------------------------------------- */
 
 static bool codecs_same(const struct receiver *r,
 			const struct media_plan *plan)
@@ -140,7 +140,7 @@ void receive_pause(struct receiver *r)
 }
 
 
-/* Packets ------------------------------------------------------------------------ */
+/* Packets --------------------------------------------------------------- */
 
 /* @return whether the packet is of the source we listen to */
 static bool source_check(struct receiver *r, const struct rtp *h)
@@ -289,7 +289,7 @@ void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us)
 }
 
 
-/* Blocks --------------------------------------------------------------------------- */
+/* Blocks ---------------------------------------------------------------- */
 
 static uint32_t dec_hz(const struct receiver *r)
 {

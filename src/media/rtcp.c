@@ -89,7 +89,7 @@ bool report_due(const struct report *r, uint64_t now_us)
 }
 
 
-/* Out ------------------------------------------------------------------------ */
+/* Out ------------------------------------------------------------------- */
 
 static uint8_t *put_block(const struct report *r, uint8_t *p,
 			  const struct report_out *o)
@@ -194,7 +194,7 @@ size_t report_bye(struct report *r, uint8_t *p, size_t size,
 }
 
 
-/* In -------------------------------------------------------------------------- */
+/* In -------------------------------------------------------------------- */
 
 /* One part of a compound; body begins after its first word */
 struct part {

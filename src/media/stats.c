@@ -7,7 +7,7 @@
 #include "priv.h"
 
 
-/* A source, after RFC 3550 A.1, A.3 and A.8 ------------------------------- */
+/* A source, after RFC 3550 A.1, A.3 and A.8 ----------------------------- */
 
 void source_init(struct source *s, uint32_t ssrc, uint32_t clock_hz,
 		 uint16_t seq)
@@ -80,7 +80,7 @@ uint8_t source_fraction(struct source *s)
 }
 
 
-/* Loudness ------------------------------------------------------------------ */
+/* Loudness -------------------------------------------------------------- */
 
 void level_init(struct level *l, uint32_t rate_hz)
 {
@@ -115,7 +115,7 @@ double level_add(struct level *l, const int16_t *v, size_t n)
 }
 
 
-/* Quality, after ITU-T G.107 and the figures of G.113 for the codecs ------ */
+/* Quality, after ITU-T G.107 and the figures of G.113 for the codecs ---- */
 
 static void codec_figures(const char *name, double *ie, double *bpl)
 {

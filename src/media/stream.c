@@ -97,7 +97,7 @@ bool stream_wants_device(const struct stream *s)
 }
 
 
-/* Files to play --------------------------------------------------------------- */
+/* Files to play --------------------------------------------------------- */
 
 /* What plays, at another rate; behind it lie pad zeros. *vp: free() */
 static int play_convert(int16_t **vp, size_t *np, const struct stream *s,
@@ -174,7 +174,7 @@ static int play_make(struct play *p, const struct stream *s)
 }
 
 
-/* Things that cross the door -------------------------------------------------- */
+/* Things that cross the door -------------------------------------------- */
 
 struct job {
 	struct stream *s;
@@ -464,7 +464,7 @@ int stream_stats(struct stream *s, struct stream_stats *st)
 }
 
 
-/* Recording -------------------------------------------------------------------- */
+/* Recording ------------------------------------------------------------- */
 
 int stream_record(struct stream *s, const char *path,
 		  enum record_layout layout, char *err, size_t errsz)
@@ -501,7 +501,7 @@ bool stream_playing(const struct stream *s)
 }
 
 
-/* What the media thread tells -------------------------------------------------- */
+/* What the media thread tells ------------------------------------------- */
 
 void stream_handle(struct stream *s, const struct post *p)
 {

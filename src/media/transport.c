@@ -43,7 +43,7 @@ struct inbox {
 };
 
 
-/* RTP ------------------------------------------------------------------ */
+/* RTP ------------------------------------------------------------------- */
 
 static uint32_t get_u32(const uint8_t *p)
 {
@@ -121,7 +121,7 @@ bool rtp_is_rtcp(const uint8_t *p, size_t len)
 }
 
 
-/* Inbox ------------------------------------------------------------------ */
+/* Inbox ----------------------------------------------------------------- */
 
 int inbox_alloc(struct inbox **ip)
 {
@@ -187,7 +187,7 @@ static uint64_t arrival_us(const struct inbox *in, struct msghdr *h)
 }
 
 
-/* Sockets ------------------------------------------------------------------ */
+/* Sockets --------------------------------------------------------------- */
 
 static int socket_bind(int *fdp, const struct sa *addr)
 {
@@ -338,7 +338,7 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 }
 
 
-/* Whom we hear --------------------------------------------------------------- */
+/* Whom we hear ---------------------------------------------------------- */
 
 static void latch(struct transport *t, const struct sa *from, uint32_t ssrc,
 		  uint64_t now_us)

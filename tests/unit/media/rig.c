@@ -279,6 +279,100 @@ size_t rig_heard(struct rig *r, unsigned no, int16_t *heard, int16_t *said,
 }
 
 
+/* Two flows that talk to each other */
+struct rig *rig_call(const char *codec)
+{
+	struct rig *r = rig_new();
+	struct media_plan a = rig_plan(codec, 1), b = rig_plan(codec, 0);
+
+	(void)rig_flow(r, 1);
+	(void)rig_flow(r, 0);
+	rig_start(r, 0, &a);
+	rig_start(r, 1, &b);
+
+	return r;
+}
+
+
+void pump_open(struct pump *p, struct rig *r, unsigned to,
+		      const char *codec, double ppm)
+{
+	const struct codec_param prm = { .ptime_ms = 20 };
+
+	memset(p, 0, sizeof(*p));
+	p->r = r;
+	p->to = to;
+	p->codec = codec_find(codec);
+	assert_int_equal(p->codec->enc_alloc(&p->enc, p->codec, &prm), 0);
+	p->pt = (uint8_t)p->codec->pt;
+	p->ssrc = 0xabcdef01;
+	p->seq = 65530;
+	p->ts = 0xfffff000;
+	p->step_us = 20000.0 / (1.0 + ppm * 1e-6);
+	p->due_us = (double)clock_us() + 500.0;
+	p->from = rig_addr(9);
+}
+
+
+void pump_send(struct pump *p, uint64_t at_us)
+{
+	const size_t n = p->codec->rate_hz / 50;
+	const struct rtp h = {
+		.pt = p->pt, .seq = p->seq, .ts = p->ts, .ssrc = p->ssrc
+	};
+	int16_t v[CODEC_FRAME_MAX];
+	uint8_t b[1600];
+	size_t len = sizeof(b) - RTP_HEADER;
+	const struct packet pkt = {
+		.p = b, .from = &p->from, .arrival_us = at_us
+	};
+	struct packet q = pkt;
+
+	sine(v, n, p->at, 440.0, p->codec->rate_hz, 10000.0);
+	assert_int_equal(p->codec->encode(p->enc, b + RTP_HEADER, &len, v, n),
+			 0);
+	rtp_write(b, &h);
+	q.len = RTP_HEADER + len;
+	flow_packet(p->r->ends[p->to].f, &q);
+
+	p->at += n;
+	++p->seq;
+	p->ts += p->codec->clock_hz / 50;
+}
+
+
+void pump_run(struct pump *p, unsigned ms)
+{
+	while (ms--) {
+		while (p->due_us <= (double)clock_us() + 1000.0) {
+			pump_send(p, (uint64_t)p->due_us);
+			p->due_us += p->step_us;
+		}
+		rig_run(p->r, 1);
+	}
+}
+
+
+struct rig *pumped(struct pump *p, double ppm)
+{
+	struct rig *r = rig_new();
+	struct media_plan plan = rig_plan("pcmu", 9);
+
+	(void)rig_flow(r, RIG_FLOWS);
+	rig_start(r, 0, &plan);
+	pump_open(p, r, 0, "pcmu", ppm);
+
+	return r;
+}
+
+
+void pump_end(struct pump *p)
+{
+	mem_deref(p->enc);
+	rig_free(p->r);
+}
+
+
 static double power(const int16_t *v, size_t n, double hz, uint32_t rate_hz)
 {
 	const double w = 2.0 * M_PI * hz / rate_hz;

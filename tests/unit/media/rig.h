@@ -73,6 +73,33 @@ void rig_listen(struct rig *r, unsigned no, unsigned seconds);
 size_t rig_heard(struct rig *r, unsigned no, int16_t *heard, int16_t *said,
 		 size_t max);
 
+/** Flows 0 and 1, talking to each other */
+struct rig *rig_call(const char *codec);
+
+/* Packets that no flow of ours made: a tone from a clock of its own */
+struct pump {
+	struct rig *r;
+	unsigned to;
+	const struct codec *codec;
+	struct codec_enc *enc;
+	uint8_t pt;
+	uint16_t seq;
+	uint32_t ts, ssrc;
+	double due_us, step_us;
+	size_t at;
+	struct sa from;
+};
+
+void pump_open(struct pump *p, struct rig *r, unsigned to,
+	       const char *codec, double ppm);
+/** One packet, now */
+void pump_send(struct pump *p, uint64_t at_us);
+/** Time passes */
+void pump_run(struct pump *p, unsigned ms);
+/** A rig whose flow 0 hears a pump of PCMU */
+struct rig *pumped(struct pump *p, double ppm);
+void pump_end(struct pump *p);
+
 /** Level of one frequency, dB of full scale */
 double goertzel(const int16_t *v, size_t n, double hz, uint32_t rate_hz);
 /** The same as a share (0..1) of all the energy there is */

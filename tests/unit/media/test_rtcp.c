@@ -103,7 +103,7 @@ static void test_receiver_report_and_bye(void **state)
 	(void)state;
 
 	o.sender = false;
-	report_init(&r, "a-rather-long-name-at-some-host.example.com-0123456789",
+	report_init(&r, "a-rather-long-name-at-some-host.example.com-01234",
 		    o.now_us);
 	n = report_bye(&r, p, sizeof(p), &o);
 	assert_int_equal(p[0], 0x80);
