@@ -18,7 +18,9 @@
 #define LOG_MODULE "main"
 
 enum {
-	FILES_MAX = 65536,       /* descriptors, of the process and the loop */
+	FILES_MAX = 65536,       /* descriptors of the process               */
+	LOOP_MAX  = 4096,        /* those the loop may watch: libre's table
+				    for them is all written at the start     */
 	FLUSH_MS  = 2000,        /* for a slow reader of the output          */
 };
 
@@ -146,8 +148,11 @@ static int log_start(struct app *a)
 static int trace_handler(const char *path, void *arg)
 {
 	struct app *a = arg;
+	const int err = trace_to(a->trace, path);
 
-	return trace_to(a->trace, path);
+	sip_stack_set_trace(ua_sip(a->ph.ua), trace_on(a->trace));
+
+	return err;
 }
 
 
@@ -257,17 +262,14 @@ static void files_standard(void)
 
 static int loops(void)
 {
-	struct rlimit rl;
 	int err;
 
 	err = libre_init();
 	if (err)
 		return err;
 
-	/* the loop's table is indexed by descriptor */
-	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur > FILES_MAX)
-		rl.rlim_cur = FILES_MAX;
-	err = fd_setsize((int)rl.rlim_cur);
+	/* indexed by descriptor; those of RTP are read without it */
+	err = fd_setsize(LOOP_MAX);
 
 	return err ? err : timers_open();
 }
