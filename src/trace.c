@@ -6,6 +6,7 @@
  * phone does not wait for him.  Main thread.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -13,8 +14,6 @@
 #include "offhook/log.h"
 #include "offhook/text.h"
 #include "main.h"
-
-#define LOG_MODULE "trace"
 
 struct trace {
 	bool on;
@@ -66,6 +65,12 @@ int trace_to(struct trace *t, const char *path)
 }
 
 
+bool trace_on(const struct trace *t)
+{
+	return t->on;
+}
+
+
 /* Each line of the message, safe for a terminal */
 static void add_lines(struct text_buf *b, const char *p, size_t len)
 {
@@ -84,6 +89,29 @@ static void add_lines(struct text_buf *b, const char *p, size_t len)
 }
 
 
+/* As much as is taken at once, in pieces a pipe takes whole */
+static void put(int fd, const char *p, size_t len)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	while (len) {
+
+		const size_t part = len < PIPE_BUF ? len : PIPE_BUF;
+		ssize_t n;
+
+		if (poll(&pfd, 1, 0) != 1 || !(pfd.revents & POLLOUT))
+			return;
+
+		n = write(fd, p, part);
+		if (n <= 0)
+			return;
+
+		p += n;
+		len -= (size_t)n;
+	}
+}
+
+
 void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
 		   const struct sa *peer, const char *text, size_t len,
 		   void *arg)
@@ -91,7 +119,6 @@ void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
 	struct text_buf b = { .max = 256 << 10 };
 	const struct trace *t = arg;
 	char when[CLOCK_ISO8601_SIZE], from[80] = "", to[80] = "";
-	struct pollfd p = { .fd = -1, .events = POLLOUT };
 
 	if (!t->on)
 		return;
@@ -105,10 +132,8 @@ void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
 	add_lines(&b, text, len);
 	text_add(&b, "\n");
 
-	p.fd = t->fd >= 0 ? t->fd : log_fd();
-	if (b.s && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) &&
-	    write(p.fd, b.s, b.len) < 0)
-		log_debug("a traced message was lost: %s", strerror(errno));
+	if (b.s)
+		put(t->fd >= 0 ? t->fd : log_fd(), b.s, b.len);
 
 	text_buf_reset(&b);
 }

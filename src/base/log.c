@@ -5,7 +5,9 @@
  * system call.  Every other thread formats into a record on its own stack and
  * copies it into a bounded ring of many writers and one reader: main drains
  * it.  A foreign thread never waits and never touches the file; when the ring
- * is full the line is counted and lost.  Not for the sound callback.
+ * is full the line is counted and lost.  Main does not wait for the reader of
+ * the log either (a pipe nobody empties, a stopped terminal): what he does
+ * not take is counted and told later.  Not for the sound callback.
  *
  * A slot's turn says whose it is: lap * SLOTS when free for writing in that
  * lap, one more when it holds a record.  It is counted from the slot's own
@@ -13,6 +15,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,6 +62,7 @@ static void *_Atomic wake_arg;
 /* main only */
 static int file_fd = -1;            /* -1: stderr */
 static bool file_failed;            /* said once  */
+static uint64_t refused;            /* lines its reader did not take */
 static bool in_handler;
 static log_h *handler;
 static void *handler_arg;
@@ -100,6 +104,38 @@ static void fd_write(int fd, const char *p, size_t len)
 }
 
 
+/* A pipe that is ready takes a line whole */
+static bool reader_ready(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
+}
+
+
+static void line_write(const char *line, size_t len)
+{
+	const int fd = log_fd();
+	char told[96];
+	int n;
+
+	if (!reader_ready(fd)) {
+		++refused;
+		return;
+	}
+
+	if (refused) {
+		n = snprintf(told, sizeof(told), "warn: log: %llu lines are "
+			     "missing, they were not taken\n",
+			     (unsigned long long)refused);
+		refused = 0;
+		fd_write(fd, told, (size_t)n);
+	}
+
+	fd_write(fd, line, len);
+}
+
+
 static void record_write(const struct record *rec)
 {
 	char line[TEXT_SIZE + 80], when[CLOCK_ISO8601_SIZE];
@@ -117,7 +153,7 @@ static void record_write(const struct record *rec)
 			       rec->text);
 
 	if (len > 0 && (size_t)len < sizeof(line))
-		fd_write(log_fd(), line, (size_t)len);
+		line_write(line, (size_t)len);
 
 	/* a handler that logs would hear itself for ever */
 	if (handler && !in_handler) {

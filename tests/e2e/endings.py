@@ -107,6 +107,21 @@ def test_reader_stops(lab):
         finish(p)
 
 
+def test_log_reader_stops(lab):
+    """the same for the log and the trace"""
+    p, port = start(lab, "-vv", "-t", "-A", "null", "--auto-answer", stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(3):
+            s = lab.sipp(None, "-r", "50", sn="uac", to="127.0.0.1:%d" % port, calls=30)
+            s.well()
+        p.send_signal(signal.SIGTERM)
+        check(p.wait(10) == 0, "exit code %d", p.returncode)
+    finally:
+        p.kill()
+        _, _, err = finish(p)
+    check(len(err) > 30000, "the pipe was not full: %d", len(err))
+
+
 def test_reader_leaves(lab):
     """stdout is closed: no signal kills it"""
     p, port = start(lab, "--json", "--auto-answer", "-A", "null")
