@@ -99,6 +99,7 @@ void end_stop(struct app *a);
 int  trace_alloc(struct trace **tp);                     /* free: mem_deref */
 /** path NULL: the log, "": off, else a file to append to */
 int  trace_to(struct trace *t, const char *path);
+bool trace_on(const struct trace *t);
 void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
 		   const struct sa *peer, const char *text, size_t len,
 		   void *arg);

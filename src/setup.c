@@ -190,6 +190,14 @@ static int sound_start(struct app *a)
 }
 
 
+/* Somebody listens, as against null, a tone, a file */
+static bool audio_is_device(const struct audio_spec *as)
+{
+	return 0 == strcmp(as->driver, "auto") ||
+		0 == strcmp(as->driver, "portaudio");
+}
+
+
 /* @return an exit code */
 static int ua_start(struct app *a)
 {
@@ -211,6 +219,9 @@ static int ua_start(struct app *a)
 		      err[0] ? err : strerror(e));
 		return e == EINVAL ? EXIT_USAGE : EXIT_NETWORK;
 	}
+
+	sip_stack_set_trace(ua_sip(a->ph.ua), trace_on(a->trace));
+	ua_set_device(a->ph.ua, audio_is_device(&a->ph.audio));
 
 	if (accounts_start(a))
 		return EXIT_USAGE;

@@ -118,6 +118,9 @@ const char *sip_stack_note(const struct sip_stack *s);
 void sip_stack_close(struct sip_stack *s, uint32_t ms,
 		     void (*done)(void *arg), void *arg);
 
+/** Is anybody reading the trace? Masking each message costs; default: yes */
+void sip_stack_set_trace(struct sip_stack *s, bool on);
+
 /** Iterate over what we listen on; NULL ends it */
 bool sip_stack_listener(const struct sip_stack *s, size_t i, struct sa *addr,
 			enum sip_transp *tp);
@@ -199,7 +202,9 @@ struct sip_call_conf {
 	const char *transport;   /* "udp", "tcp" or NULL                     */
 	struct sip_creds *creds;
 	const char *headers;     /* extra lines with CRLF, or NULL           */
-	uint32_t ring_ms;        /* give up (CANCEL) when it rings longer    */
+	uint32_t ring_ms;        /* give up (CANCEL) when nobody has answered
+				    for so long: cause NO_ANSWER, or TIMEOUT
+				    when no response came at all            */
 };
 
 /**

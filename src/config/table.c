@@ -43,7 +43,8 @@ static const struct option options[] = {
 	{
 		.name = "rtp-timeout", .type = OPT_TIME, FIELD(rtp_timeout_ms),
 		.def = "30s", .min = 0, .max = 86400000, .unit = "ms",
-		.summary = "Hang up after so long without a packet; 0: never",
+		.summary = "Warn and ask the peer by SIP after so long without a "
+			   "packet; 0: never",
 	},
 	{
 		.name = "ring-timeout", .type = OPT_TIME,

@@ -328,7 +328,9 @@ static struct branch *branch_get(struct sip_call *c,
 static void ring_h(void *arg)
 {
 	struct sip_call *c = arg;
-	const struct sip_result res = {.cause = SIP_CAUSE_NO_ANSWER};
+	const struct sip_result res = {
+		.cause = c->heard ? SIP_CAUSE_NO_ANSWER : SIP_CAUSE_TIMEOUT,
+	};
 
 	request_cancel(c->invite);
 	session_closed(c, &res, NULL);
@@ -369,8 +371,7 @@ static void provisional(struct sip_call *c, const struct sip_msg *msg)
 	if (c->phase != PHASE_CALLING)
 		return;
 
-	if (!timer_running(&c->tmr_ring))
-		timer_start(&c->tmr_ring, c->ring_ms, ring_h, c);
+	c->heard = true;
 
 	if (msg->scode == 100)
 		return;
@@ -661,6 +662,10 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 
 	err = request_send(&c->invite, s, &rc, invite_head_h, invite_resp_h,
 			   c);
+	if (err)
+		goto out;
+
+	timer_start(&c->tmr_ring, c->ring_ms, ring_h, c);
 
  out:
 	mem_deref(uri);

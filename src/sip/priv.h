@@ -120,6 +120,7 @@ struct sip_stack {
 	struct list reqs;           /* struct request                         */
 	struct list queries;        /* struct target_query                    */
 	struct sip_stack_h h;
+	bool untraced;              /* nobody reads what trace_h gets         */
 	void *arg;
 	struct worker *resolver;
 	char *user_agent;
@@ -181,7 +182,7 @@ int  keep_reply(struct leg *l, const struct sip_msg *msg, uint16_t code);
 bool keep_repeat(struct leg *l, const struct sip_msg *msg);
 /**
  * Shrink an INVITE answered by 2xx, once its ACK came, and the 2xx, to what
- * libre's transaction still needs. Nobody else may use either afterwards.
+ * still tells a copy of it. Nobody else may use either afterwards.
  */
 void keep_slim(struct sip_msg *msg, struct mbuf *resp);
 
@@ -202,6 +203,9 @@ void gate_decoded(struct gate *g);
  *  goes. @return its status, 0: nothing to answer */
 uint16_t salvage(struct mbuf *mb, struct sa *dst, const char *text,
 		 size_t len, const struct sa *src);
+/** A request from a peer that knows RFC 2543 only, whose Via has no branch:
+ *  give it one that its CANCEL and ACK will get too, and a Contact */
+void salvage_elder(struct mbuf *mb);
 
 /* sanity.c, trace.c, uas.c ------------------------------------------------ */
 int  sanity_listen(struct leg *l);           /* first listener, both ways    */

@@ -78,7 +78,10 @@ struct sip_call {
 	bool mod_out;                   /* invite is one                     */
 	unsigned mod_tries;
 
-	struct timer tmr_ring;          /* ring time; 100 and 1xx again      */
+	bool heard;                     /* caller: a 1xx came                */
+
+	struct timer tmr_ring;          /* caller: patience; callee: 100 and
+					   1xx again                         */
 	struct timer tmr_wait;          /* 2xx again; lingering              */
 	struct timer tmr_expire;        /* Expires of the INVITE             */
 	struct timer tmr_mod;           /* glare; end of a re-INVITE         */

@@ -26,7 +26,7 @@ static void trace_h(bool tx, enum sip_transp tp, const struct sa *src,
 		gate_decoded(l->gate);
 	}
 
-	if (!s->h.trace_h)
+	if (!s->h.trace_h || s->untraced)
 		return;
 
 	if (len > TRACE_MAX)
@@ -44,6 +44,13 @@ static void trace_h(bool tx, enum sip_transp tp, const struct sa *src,
 		     s->arg);
 
 	mem_deref(copy);
+}
+
+
+void sip_stack_set_trace(struct sip_stack *s, bool on)
+{
+	if (s)
+		s->untraced = !on;
 }
 
 

@@ -163,8 +163,11 @@ static void say_talked(const struct call *c, char *buf, size_t sz)
 	const struct sip_result *res = &c->result;
 	const struct call_record *r = &c->rec;
 	char t[32], why[192];
+	uint64_t ms;
 
-	say_seconds(t, sizeof(t), call_duration_ms(c));
+	/* talked for whole seconds, as the event counts them */
+	ms = call_duration_ms(c);
+	say_seconds(t, sizeof(t), ms < 1000 ? ms : ms / 1000 * 1000);
 
 	if (res->cause != SIP_CAUSE_NONE && res->cause != SIP_CAUSE_CANCELLED)
 		(void)snprintf(buf, sz, "Broken off after %s: %s.", t,

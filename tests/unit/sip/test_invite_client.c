@@ -431,15 +431,31 @@ static void test_ring_time(void **state)
 	rig_call("our session\r\n", &conf);
 	inv = rig_expect("INVITE");
 
-	/* not while it has not even been heard */
-	loop_run(100);
-	assert_int_equal(rig.closed, 0);
-
 	peer_reply(rig.p, inv, 180, "t1", "", NULL);
 	rig_assert_closed(SIP_CAUSE_NO_ANSWER, 0, false);
 	(void)rig_expect("CANCEL");
 	peer_reply(rig.p, inv, 487, "t1", "", NULL);
 	rig_wait_idle();
+}
+
+
+/* Nothing comes at all: the user is told in time, a late answer is undone */
+static void test_silence(void **state)
+{
+	const struct sip_call_conf conf = {.ring_ms = 60};
+	const struct sip_msg *inv, *bye;
+	(void)state;
+
+	rig_call("our session\r\n", &conf);
+	inv = rig_expect("INVITE");
+	rig_assert_closed(SIP_CAUSE_TIMEOUT, 0, false);
+
+	peer_reply(rig.p, inv, 200, "t1", "", "their session\r\n");
+	(void)rig_expect("ACK");
+	bye = rig_expect("BYE");
+	peer_reply(rig.p, bye, 200, "", "", NULL);
+	rig_wait_idle();
+	assert_int_equal(rig.established + rig.results, 0);
 }
 
 
@@ -800,6 +816,7 @@ int main(void)
 		RIG_TEST(test_cancel_waits),
 		RIG_TEST(test_cancel_crosses_2xx),
 		RIG_TEST(test_ring_time),
+		RIG_TEST(test_silence),
 		RIG_TEST(test_failures),
 		RIG_TEST(test_strict_router),
 		RIG_TEST(test_loose_router),

@@ -114,7 +114,7 @@ static void sentences(void **state)
 		{ { .cause = SIP_CAUSE_NONE }, false, 2000, 14000,
 		  "Hung up after 12 s." },
 		{ { .cause = SIP_CAUSE_NONE, .remote = true }, false, 2000,
-		  14600, "The other side hung up after 13 s." },
+		  14600, "The other side hung up after 12 s." },
 		{ { .cause = SIP_CAUSE_TIMEOUT }, false, 2000, 14000,
 		  "Broken off after 12 s: no reason given." },
 	};
