@@ -91,6 +91,17 @@ static inline int compat_udp_fd(const struct udp_sock *us, int af)
 #endif
 }
 
+/** The descriptor of a TCP connection; -1 from 2.3.0 on, which hides it */
+static inline int compat_tcp_fd(const struct tcp_conn *tc)
+{
+#if RE_VER >= 20300
+	(void)tc;
+	return -1;
+#else
+	return tcp_conn_fd(tc);
+#endif
+}
+
 /** Version of libre as the build saw it, for --version */
 static inline const char *compat_re_version(void)
 {

@@ -77,6 +77,8 @@ static bool recv_h(struct sa *src, struct mbuf *mb, void *arg)
 	if (g->mb)
 		lost_h(g);
 
+	salvage_elder(mb);
+
 	if (mbuf_get_left(mb) > 4) {
 		g->mb = mem_ref(mb);
 		g->pos = mb->pos;

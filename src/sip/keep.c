@@ -3,8 +3,9 @@
  *
  * Main thread.  libre keeps a request whole, with a small object for each of
  * its headers, for the 32 s in which it might come again: ten kilobytes a
- * call.  Here a request answered for good shrinks to the few words libre
- * compares, and one without a transaction to the hash of them.
+ * call.  Here an INVITE whose ACK has come shrinks to the few words that tell
+ * a copy of it on another way (RFC 3261 8.2.2.2), and a request answered
+ * without a transaction to a hash.
  */
 #include "priv.h"
 
@@ -157,40 +158,39 @@ static struct pl word(struct mbuf *mb, const struct pl *pl)
 
 void keep_slim(struct sip_msg *msg, struct mbuf *resp)
 {
-	struct pl branch, sentby, tag;
+	struct pl tag;
 	struct mbuf *mb;
 
 	if (!msg)
 		return;
 
-	mb = mbuf_alloc(msg->via.branch.l + msg->via.sentby.l +
-			msg->from.tag.l + msg->cseq.met.l + msg->callid.l +
-			msg->ruri.l + msg->met.l + 1);
+	mb = mbuf_alloc(msg->from.tag.l + msg->cseq.met.l + msg->callid.l +
+			msg->ruri.l + 1);
 	if (!mb)
 		return;
 
-	branch = word(mb, &msg->via.branch);
-	sentby = word(mb, &msg->via.sentby);
 	tag = word(mb, &msg->from.tag);
 	msg->cseq.met = word(mb, &msg->cseq.met);
 	msg->callid = word(mb, &msg->callid);
 	msg->ruri = word(mb, &msg->ruri);
-	msg->met = word(mb, &msg->met);
 
 	list_flush(&msg->hdrl);
 	hash_flush(msg->hdrht);
 	msg->hdrht = mem_deref(msg->hdrht);
 
-	/* nothing may point into what goes now */
+	/*
+	 * Nothing may point into what goes now.  Without its branch the
+	 * transaction matches nothing more: what comes with it again is a
+	 * late copy, which is refused as one on another way, or the next
+	 * request of a peer whose branches are all alike, which is served.
+	 */
 	memset(&msg->via, 0, sizeof(msg->via));
 	memset(&msg->from, 0, sizeof(msg->from));
 	memset(&msg->to, 0, sizeof(msg->to));
 	memset(&msg->uri, 0, sizeof(msg->uri));
 	memset(&msg->ctyp, 0, sizeof(msg->ctyp));
-	msg->ver = msg->reason = msg->maxfwd = msg->expires = msg->clen =
+	msg->met = msg->ver = msg->reason = msg->maxfwd = msg->expires = msg->clen =
 		(struct pl)PL_INIT;
-	msg->via.branch = branch;
-	msg->via.sentby = sentby;
 	msg->from.tag = tag;
 
 	mem_deref(msg->mb);

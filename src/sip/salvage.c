@@ -5,6 +5,7 @@
  * line, as far as it goes, only to say what is wrong with it: the reply
  * repeats its lines as they came (RFC 3261 8.2.6.2) and is hardly longer than
  * the request, so nobody gains by sending such things in others' names.
+ * One thing can be mended: the requests of peers that know RFC 2543 only.
  */
 #include "priv.h"
 
@@ -18,7 +19,9 @@ struct scraps {
 	struct pl from, to, callid, cseq;
 	struct pl via[32];          /* whole lines                         */
 	unsigned viac;
+	const char *headers;        /* where they begin                    */
 	bool line_ok;               /* of the request                      */
+	bool contact;               /* there is one                        */
 };
 
 
@@ -104,6 +107,8 @@ static void header_line(struct scraps *sc, const char *p, const char *end)
 		sc->callid = val;
 	else if (is_name(&name, "CSeq", 0))
 		sc->cseq = val;
+	else if (is_name(&name, "Contact", 'm'))
+		sc->contact = true;
 }
 
 
@@ -140,6 +145,8 @@ static bool scraps_gather(struct scraps *sc, const char *p, size_t len)
 	p = next_line(p, end, &stop);
 	if (!start_line(sc, start, stop))
 		return false;
+
+	sc->headers = p;
 
 	while (p < end) {
 		start = p;
@@ -226,6 +233,15 @@ static bool cseq_ok(const struct pl *cseq)
 }
 
 
+/* The end of the top Via value, which may not be alone in its header */
+static const char *top_end(const struct scraps *sc)
+{
+	const char *comma = memchr(sc->top.p, ',', sc->top.l);
+
+	return comma ? comma : sc->top.p + sc->top.l;
+}
+
+
 static int reply_write(struct mbuf *mb, const struct scraps *sc,
 		       uint16_t code, const char *reason,
 		       const struct sa *src)
@@ -244,8 +260,7 @@ static int reply_write(struct mbuf *mb, const struct scraps *sc,
 
 		/* behind the first value, which may not be the last */
 		if (i == 0) {
-			const char *c = memchr(sc->top.p, ',', sc->top.l);
-			const char *cut = c ? c : sc->top.p + sc->top.l;
+			const char *cut = top_end(sc);
 
 			err = mbuf_write_mem(mb, (const uint8_t *)l->p,
 					     (size_t)(cut - l->p));
@@ -305,7 +320,7 @@ static uint16_t verdict(const struct scraps *sc, bool branch, bool via_ok,
 	    !cseq_ok(&sc->cseq))
 		return 400;
 
-	/* no branch, else well: an RFC 2543 peer, which libre cannot serve */
+	/* no branch, else well: salvage_elder has let it be */
 	return branch ? 400 : 0;
 }
 
@@ -337,4 +352,65 @@ uint16_t salvage(struct mbuf *mb, struct sa *dst, const char *text,
 	mb->pos = 0;
 
 	return code;
+}
+
+
+static int insert(struct mbuf *mb, size_t off, const char *text)
+{
+	const size_t len = strlen(text);
+	int err;
+
+	err = mbuf_resize(mb, mb->end + len);
+	if (err)
+		return err;
+
+	memmove(mb->buf + off + len, mb->buf + off, mb->end - off);
+	memcpy(mb->buf + off, text, len);
+	mb->end += len;
+
+	return 0;
+}
+
+
+void salvage_elder(struct mbuf *mb)
+{
+	const char *text = (const char *)mbuf_buf(mb);
+	const size_t len = mbuf_get_left(mb);
+	char param[80], contact[300] = "";
+	size_t headers, via;
+	struct addr_parts from;
+	struct scraps sc;
+	struct sa sa;
+	bool branch;
+
+	if (len < 16 || text[0] < '!' || text[0] > '~' ||
+	    memmem(text, len, "branch", 6) || text_caseeq(text, 4, "SIP/") ||
+	    !scraps_gather(&sc, text, len))
+		return;
+
+	sa_init(&sa, AF_INET);
+	if (!sc.line_ok || !sc.viac || pl_strcasecmp(&sc.version, "SIP/2.0") ||
+	    via_parse(&sc.top, &sa, &sa, &branch) || !cseq_ok(&sc.cseq) ||
+	    addr_parse(&from, &sc.from))
+		return;
+
+	/* the same for INVITE, its CANCEL and its ACK (RFC 3261 17.2.3) */
+	(void)snprintf(param, sizeof(param), ";branch=rfc2543-%x-%x-%x-%u",
+		       hash_joaat_pl(&sc.callid), hash_joaat_pl(&sc.from),
+		       hash_joaat_pl(&sc.top),
+		       (unsigned)strtoul(sc.cseq.p, NULL, 10));
+
+	/* then, the caller was where its From says */
+	if (!sc.contact && !pl_strcmp(&sc.method, "INVITE") &&
+	    from.uri.l < sizeof(contact) - 20)
+		(void)snprintf(contact, sizeof(contact),
+			       "Contact: <%.*s>\r\n", (int)from.uri.l,
+			       from.uri.p);
+
+	/* the first makes the text move */
+	headers = (size_t)((const uint8_t *)sc.headers - mb->buf);
+	via = (size_t)((const uint8_t *)top_end(&sc) - mb->buf);
+
+	if (!insert(mb, via, param) && *contact)
+		(void)insert(mb, headers, contact);
 }

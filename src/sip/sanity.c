@@ -386,7 +386,8 @@ static bool swallow_h(int *err, struct mbuf *mb, bool *estab, void *arg)
 
 /*
  * Nobody knows where the next message begins: nothing more of this connection
- * may be read as one.  What libre has buffered goes too.
+ * may be read as one.  What libre has buffered goes too.  Where libre hides
+ * the descriptor the connection stays, deaf, until it has idled too long.
  */
 static void poison(const struct sip_msg *msg)
 {
@@ -398,7 +399,7 @@ static void poison(const struct sip_msg *msg)
 	msg->mb->end = msg->mb->size;
 
 	(void)tcp_register_helper(NULL, tc, 0, NULL, NULL, swallow_h, NULL);
-	(void)shutdown(tcp_conn_fd(tc), SHUT_RDWR);
+	(void)shutdown(compat_tcp_fd(tc), SHUT_RDWR);
 }
 
 

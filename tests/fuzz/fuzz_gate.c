@@ -60,6 +60,8 @@ static void decoded(struct leg *l, const uint8_t *data, size_t size,
 
 	must(mb && !mbuf_write_mem(mb, data, size));
 	mb->pos = 0;
+	salvage_elder(mb);
+	must(mb->end >= size && mb->end <= mb->size);
 
 	if (!sip_msg_decode(&msg, mb)) {
 		msg->src = msg->dst = *src;

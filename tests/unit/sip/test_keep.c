@@ -47,7 +47,7 @@ static void test_bye_again(void **state)
 }
 
 
-/* A late copy of the INVITE is still known to libre's transaction */
+/* Copies of an INVITE that is answered, and what only looks like one */
 static void test_invite_again(void **state)
 {
 	struct peer_dialog d;
@@ -60,22 +60,32 @@ static void test_invite_again(void **state)
 	len = text_make(text, sizeof(text), &d, "INVITE", 7, "inv");
 	peer_send(rig.p, &rig.addr, text, len);
 	peer_dialog_take(&d, rig_expect("200 INVITE"));
+
+	/* before the ACK it is the same transaction */
+	peer_send(rig.p, &rig.addr, text, len);
+	loop_run(QUIET_MS);
+	assert_int_equal(peer_count(rig.p, "482 INVITE"), 0);
+
 	peer_send(rig.p, &rig.addr, ack, text_make(ack, sizeof(ack), &d,
 						   "ACK", 7, "ack"));
 	rig_wait(&rig.established, 1);
-	peer_forget(rig.p);
 
+	/* afterwards a late copy, or one on another way */
 	peer_send(rig.p, &rig.addr, text, len);
-	loop_run(QUIET_MS);
-	assert_int_equal(rig.invites, 1);
-	assert_int_equal(peer_count(rig.p, "200 INVITE"), 0);
-
-	/* and another way of it is a loop */
+	(void)rig_expect("482 INVITE");
 	d.rtag[0] = '\0';
 	len = text_make(text, sizeof(text), &d, "INVITE", 7, "merged");
 	peer_send(rig.p, &rig.addr, text, len);
 	(void)rig_expect("482 INVITE");
 	assert_int_equal(rig.invites, 1);
+
+	/* another call of a peer whose branches are all alike */
+	rig.invite_status = 486;
+	(void)snprintf(d.callid, sizeof(d.callid), "another");
+	len = text_make(text, sizeof(text), &d, "INVITE", 7, "inv");
+	peer_send(rig.p, &rig.addr, text, len);
+	(void)rig_expect("486 INVITE");
+	assert_int_equal(rig.invites, 2);
 }
 
 
@@ -98,8 +108,7 @@ static void test_slim(void **state)
 
 	keep_slim(msg, ok);
 
-	assert_int_equal(pl_strcmp(&msg->via.branch, "z9hG4bKx"), 0);
-	assert_int_equal(pl_strcmp(&msg->via.sentby, "a:1"), 0);
+	assert_null(msg->via.branch.p);
 	assert_int_equal(pl_strcmp(&msg->from.tag, "ft"), 0);
 	assert_int_equal(pl_strcmp(&msg->cseq.met, "INVITE"), 0);
 	assert_int_equal(msg->cseq.num, 9);
@@ -108,7 +117,7 @@ static void test_slim(void **state)
 	assert_true(list_isempty(&msg->hdrl));
 	assert_null(sip_msg_hdr(msg, SIP_HDR_SUBJECT));
 	assert_null(msg->to.val.p);
-	assert_true(msg->mb->size < 80);
+	assert_true(msg->mb->size < 60);
 	assert_null(ok->buf);
 
 	mem_deref(ok);

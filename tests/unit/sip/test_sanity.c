@@ -269,9 +269,9 @@ static void test_via(void **state)
 	(void)re_snprintf(via[4], 200, "Via: SIP/2.0/UDP %J;rport;;,;,,\r\n",
 			  a);
 	v[4].status = 400;
-	/* an RFC 2543 peer: not served, and nothing wrong to tell */
+	/* an RFC 2543 peer */
 	(void)re_snprintf(via[5], 200, "Via: SIP/2.0/UDP %J\r\n", a);
-	v[5].status = 0;
+	v[5].status = 200;
 
 	for (i = 0; i < COUNTOF(v); i++) {
 		v[i].start = OPTIONS;
@@ -279,6 +279,44 @@ static void test_via(void **state)
 	}
 
 	rows_run(v, COUNTOF(v));
+}
+
+
+/* RFC 2543: no branch, no tag, no Contact; CANCEL and ACK are matched */
+static void test_elder(void **state)
+{
+	char via[100];
+	const char *text;
+	(void)state;
+
+	(void)re_snprintf(via, sizeof(via), "Via: SIP/2.0/UDP %J, SIP/2.0/UDP "
+			  "before\r\nFrom: <sip:al@127.0.0.1>\r\n"
+			  "Call-ID: elder\r\n", wire_addr(w));
+
+	text = request_text(w, INVITE, via, "");
+	wire_send(w, &udp_addr, text, strlen(text));
+	assert_non_null(wire_wait(w, "SIP/2.0 486 "));
+	assert_int_equal(invites, 1);
+
+	/* again: the same transaction */
+	wire_forget(w);
+	wire_send(w, &udp_addr, text, strlen(text));
+	assert_non_null(wire_wait(w, "SIP/2.0 486 "));
+	assert_int_equal(invites, 1);
+
+	wire_forget(w);
+	text = request_text(w, "CANCEL sip:bob@there.example SIP/2.0", via,
+			    "");
+	wire_send(w, &udp_addr, text, strlen(text));
+	assert_non_null(wire_wait(w, "SIP/2.0 200 "));
+
+	/* after its ACK the answer is sent no more */
+	text = request_text(w, "ACK sip:bob@there.example SIP/2.0", via, "");
+	wire_send(w, &udp_addr, text, strlen(text));
+	loop_run(50);
+	wire_forget(w);
+	loop_run(600);
+	assert_string_equal(wire_text(w), "");
 }
 
 
@@ -496,6 +534,7 @@ int main(void)
 		TEST(test_length),
 		TEST(test_invite),
 		TEST(test_via),
+		TEST(test_elder),
 		TEST(test_ack),
 		TEST(test_reply_lines),
 		TEST(test_tags),
