@@ -115,7 +115,7 @@ void end_script(bool failed, void *arg)
 	}
 
 	/* a rule in force goes on without lines */
-	if (a->ph.answer && answer_on(a->ph.answer) && !a->listened)
+	if (a->ph.answer && answer_on(a->ph.answer))
 		return;
 
 	app_end(a, is_command(a, "listen") ? answer_exit(a->ph.answer) : 0);
@@ -125,8 +125,6 @@ void end_script(bool failed, void *arg)
 void end_answer(void *arg)
 {
 	struct app *a = arg;
-
-	a->listened = true;
 
 	if (is_command(a, "listen")) {
 		app_end(a, answer_exit(a->ph.answer));
@@ -141,11 +139,14 @@ void end_answer(void *arg)
 
 /* Calls ------------------------------------------------------------------ */
 
-/* What a burst of calls took goes back; an idle phone keeps little */
+/* What a burst of calls took goes back; an idle phone keeps little. Not while
+ * somebody talks: it holds up every thread that allocates */
 static void trim(void *arg)
 {
-	(void)arg;
-	(void)malloc_trim(0);
+	const struct app *a = arg;
+
+	if (!ua_call_count(a->ph.ua))
+		(void)malloc_trim(0);
 }
 
 

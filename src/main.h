@@ -66,7 +66,6 @@ struct app {
 	bool person;             /* at a terminal                            */
 	bool device_lost;
 	bool answered;           /* a call was answered in this run          */
-	bool listened;           /* the rule ran out: calls or until         */
 	bool ending;
 	int code;
 };
