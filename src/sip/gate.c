@@ -72,19 +72,30 @@ static void lost_h(void *arg)
 static bool recv_h(struct sa *src, struct mbuf *mb, void *arg)
 {
 	struct gate *g = arg;
+	const char *text = (const char *)mbuf_buf(mb);
+	const size_t len = mbuf_get_left(mb);
 
 	/* nothing came of the one before */
 	if (g->mb)
 		lost_h(g);
 
+	/* keep-alives */
+	if (len <= 4)
+		return false;
+
+	/* libre would only print that it cannot read this */
+	if (!salvage_plausible(text, len)) {
+		g->src = *src;
+		refuse(g, text, len);
+		return true;
+	}
+
 	salvage_elder(mb);
 
-	if (mbuf_get_left(mb) > 4) {
-		g->mb = mem_ref(mb);
-		g->pos = mb->pos;
-		g->src = *src;
-		timer_start(&g->tmr, LOST_MS, lost_h, g);
-	}
+	g->mb = mem_ref(mb);
+	g->pos = mb->pos;
+	g->src = *src;
+	timer_start(&g->tmr, LOST_MS, lost_h, g);
 
 	return false;
 }

@@ -199,6 +199,8 @@ void gate_decoded(struct gate *g);
 
 /* salvage.c --------------------------------------------------------------- */
 
+/** May this be a message (or STUN)? Its first line is looked at, no more */
+bool salvage_plausible(const char *text, size_t len);
 /** The refusal of a datagram that libre cannot decode, into mb, and where it
  *  goes. @return its status, 0: nothing to answer */
 uint16_t salvage(struct mbuf *mb, struct sa *dst, const char *text,

@@ -325,6 +325,33 @@ static uint16_t verdict(const struct scraps *sc, bool branch, bool via_ok,
 }
 
 
+bool salvage_plausible(const char *text, size_t len)
+{
+	const char *lf = memchr(text, '\n', len), *end, *sp;
+
+	/* STUN */
+	if ((uint8_t)text[0] < 4)
+		return true;
+
+	if (!lf)
+		return false;
+
+	end = lf > text && lf[-1] == '\r' ? lf - 1 : lf;
+	len = (size_t)(end - text);
+
+	if (len < 12)
+		return false;
+	if (!memcmp(text, "SIP/2.0 ", 8))
+		return true;
+
+	sp = memchr(text, ' ', len);
+
+	return sp && sp > text && !memcmp(end - 8, " SIP/2.0", 8) &&
+		end - 8 > sp + 1 &&
+		!memchr(sp + 1, ' ', (size_t)(end - 8 - sp - 1));
+}
+
+
 uint16_t salvage(struct mbuf *mb, struct sa *dst, const char *text,
 		 size_t len, const struct sa *src)
 {

@@ -42,6 +42,8 @@ static void undecoded(const char *text, size_t len, const struct sa *src)
 	struct sa dst;
 
 	must(mb);
+	if (len)
+		(void)salvage_plausible(text, len);
 	if (salvage(mb, &dst, text, len, src)) {
 		must(sa_cmp(&dst, src, SA_ADDR));
 		must(mb->end <= 4096);
