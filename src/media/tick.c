@@ -13,7 +13,7 @@
 
 
 enum {
-	CATCH_UP  = 5,           /* ticks made up for after a stall         */
+	CATCH_UP_NS = 250000000, /* made up for after a stall               */
 	MARGIN_US = 4000,        /* the tick comes so long after a packet   */
 	BAND_US   = 1500,        /* nearer than that is near enough         */
 	SLEW_NS   = 60000,       /* a tick: 3 ms a second                   */
@@ -67,23 +67,24 @@ static uint64_t tick_next(struct engine *e, uint64_t now_ns)
 static void tick_h(void *arg)
 {
 	struct engine *e = arg;
-	unsigned turns = 0;
-	uint64_t now;
+	const uint64_t now = clock_ns();
+	uint64_t at = now;
 
-	do {
-		now = clock_ns();
+	/* a tick that is made up for belongs to its own time: the packets
+	 * that have come since were not early */
+	if (now - e->tick_ns >= 1000000ULL * e->tick_ms)
+		at = e->tick_ns;
 
-		engine_cycle(e, false, e->tick_ms, now / 1000);
-		if (e->bound && !engine_clocked(e))
-			engine_cycle(e, true, e->tick_ms, now / 1000);
+	engine_cycle(e, false, e->tick_ms, at / 1000);
+	if (e->bound && !engine_clocked(e))
+		engine_cycle(e, true, e->tick_ms, at / 1000);
 
-		e->tick_ns = tick_next(e, now);
+	e->tick_ns = tick_next(e, now);
 
-	} while (e->tick_ns <= now && ++turns < CATCH_UP);
-
-	/* the machine slept: the time that is lost is lost */
-	if (e->tick_ns <= now)
-		e->tick_ns = now + 1000000ULL * e->tick_ms;
+	/* the machine slept, or cannot do what is asked of it: that time is
+	 * lost. What is less is made up for, and main may come in between */
+	if (e->tick_ns + CATCH_UP_NS < now)
+		e->tick_ns = now;
 
 	timer_start_ns(&e->tick, e->tick_ns, tick_h, e);
 }

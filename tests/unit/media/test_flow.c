@@ -366,6 +366,37 @@ static void test_idle(void **state)
 }
 
 
+static void test_stall(void **state)
+{
+	struct rig *r = rig_call("pcmu");
+	struct stream_stats st;
+	uint64_t sent;
+	size_t n;
+	(void)state;
+
+	flow_set_source(r->ends[0].f, SOURCE_TONE, 440.0);
+	rig_run(r, 1000);
+	sent = r->ends[0].rtp;
+	rig_listen(r, 1, 3);
+
+	/* the machine does not come to us for 200 ms: all is made up for */
+	clock_fake_set(clock_ns() + 200000000);
+	rig_run(r, 800);
+	assert_in_range(r->ends[0].rtp - sent, 49, 51);
+	n = rig_heard(r, 1, v, NULL, COUNT(v));
+	assert_in_range(n, SECOND - 320, SECOND + 160);
+	flow_stats(r->ends[1].f, &st);
+	assert_int_equal(st.lost + st.late, 0);
+
+	/* nor for a minute: that is over, and nothing comes in a burst */
+	sent = r->ends[0].rtp;
+	clock_fake_set(clock_ns() + 60000000000);
+	rig_run(r, 1000);
+	assert_in_range(r->ends[0].rtp - sent, 49, 52);
+	rig_free(r);
+}
+
+
 static void test_packet_times(void **state)
 {
 	static const unsigned ptime[] = { 10, 30, 40, 60 };
@@ -411,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_mute),
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_stall),
 		cmocka_unit_test(test_packet_times),
 	};
 
