@@ -5,8 +5,9 @@
  * RFC 3261 wants a 400 or 505 for most of it.  A helper on the UDP socket
  * sees each datagram first and remembers it until the tracer has seen the
  * message it became.  If that does not happen, the pieces are looked at
- * (salvage.c) and refused, as far as they tell where to answer.  On TCP the connection
- * is closed by libre, and there is no way in before its first message.
+ * (salvage.c) and refused, as far as they tell where to answer.  On TCP the
+ * connection is closed by libre, and there is no way in before its first
+ * message.
  *
  * libre does not hand out the socket of a transport, but every message
  * carries it: the first datagram is one to ourselves.

@@ -189,8 +189,8 @@ void keep_slim(struct sip_msg *msg, struct mbuf *resp)
 	memset(&msg->to, 0, sizeof(msg->to));
 	memset(&msg->uri, 0, sizeof(msg->uri));
 	memset(&msg->ctyp, 0, sizeof(msg->ctyp));
-	msg->met = msg->ver = msg->reason = msg->maxfwd = msg->expires = msg->clen =
-		(struct pl)PL_INIT;
+	msg->met = msg->ver = msg->reason = (struct pl)PL_INIT;
+	msg->maxfwd = msg->expires = msg->clen = (struct pl)PL_INIT;
 	msg->from.tag = tag;
 
 	mem_deref(msg->mb);

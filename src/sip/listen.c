@@ -153,8 +153,9 @@ static int plans_make(struct plans *pl, const struct sip_stack_conf *conf)
 
 
 /*
- * libre's TCP listener shares its port with others of the same user
- * (SO_REUSEPORT): whether it is taken must be seen by trying without.
+ * Where it can, libre makes its TCP listener share the port with others of
+ * the same user (SO_REUSEPORT): whether it is taken must be seen by trying
+ * without.
  */
 static int tcp_try(const struct sa *addr)
 {

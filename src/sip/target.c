@@ -180,7 +180,7 @@ int target_numeric(struct target_list *tl, struct sip_stack *s,
 }
 
 
-/* Names --------------------------------------------------------------------- */
+/* Names -------------------------------------------------------------------- */
 
 /* The resolver's thread */
 static void resolve_h(void *arg)
@@ -382,7 +382,7 @@ void target_stack_gone(struct sip_stack *s)
 }
 
 
-/* Where would a call go? ---------------------------------------------------- */
+/* Where would a call go? --------------------------------------------------- */
 
 struct sip_target {
 	struct target_query *query;

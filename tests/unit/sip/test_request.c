@@ -518,7 +518,7 @@ static void test_forged(void **state)
 
 	start("INVITE");
 	req = expect(p, "INVITE");
-	forge(req, "", "another-call", req->cseq.num, 180);
+	forge(req, "", "thx-call", req->cseq.num, 180);
 	forge(req, "", "the-call", req->cseq.num + 1, 180);
 	forge(req, "Via: SIP/2.0/UDP a;branch=z9hG4bKa\r\n", "the-call",
 	      req->cseq.num, 180);
@@ -530,7 +530,7 @@ static void test_forged(void **state)
 	forge(req, "", "the-call", req->cseq.num, 180);
 	assert_true(loop_until(is_prov, NULL, WAIT_MS));
 
-	forge(req, "", "another-call", req->cseq.num, 200);
+	forge(req, "", "thx-call", req->cseq.num, 200);
 	assert_end(SIP_CAUSE_PROTOCOL, 0);
 }
 
@@ -598,7 +598,7 @@ static void test_stack_gone(void **state)
 }
 
 
-/* The public face ------------------------------------------------------------ */
+/* The public face ---------------------------------------------------------- */
 
 static struct {
 	unsigned n;

@@ -5,7 +5,7 @@
 
 
 static struct wire *w;
-static unsigned invites;
+static unsigned invites, options;
 
 
 static int invite_h(struct sip_call *call, const struct sip_info *in,
@@ -21,10 +21,21 @@ static int invite_h(struct sip_call *call, const struct sip_info *in,
 }
 
 
+static int options_h(const struct sip_info *in, void *arg)
+{
+	(void)in;
+	(void)arg;
+	++options;
+
+	return 200;
+}
+
+
 static int setup(void **state)
 {
 	stack_h.invite_h = invite_h;
-	invites = 0;
+	stack_h.options_h = options_h;
+	invites = options = 0;
 
 	return wire_setup(state) || wire_alloc(&w, false);
 }
@@ -407,7 +418,7 @@ static void test_responses_dropped(void **state)
 }
 
 
-/* TCP ----------------------------------------------------------------------- */
+/* TCP ---------------------------------------------------------------------- */
 
 static void tcp_start(struct wire **t)
 {
@@ -478,6 +489,7 @@ static void test_tcp_smuggling(void **state)
 		if (!strstr(wire_text(t), "SIP/2.0 400 "))
 			fail_msg("length '%s': %s", lengths[i], wire_text(t));
 		assert_null(strstr(wire_text(t), "smuggled"));
+		assert_int_equal(options, 0);
 
 		mem_deref(t);
 	}
@@ -498,6 +510,7 @@ static void test_tcp_poisoned(void **state)
 
 	assert_true(wire_closed(t));
 	assert_null(strstr(wire_text(t), "later"));
+	assert_int_equal(options, 0);
 	mem_deref(t);
 
 	/* others are not concerned */
@@ -505,6 +518,31 @@ static void test_tcp_poisoned(void **state)
 	text = request_text(t, OPTIONS, "", "");
 	wire_send(t, NULL, text, strlen(text));
 	assert_non_null(wire_wait(t, "SIP/2.0 200 "));
+	mem_deref(t);
+}
+
+
+/* What waits in the kernel when the connection is given up is not read on */
+static void test_tcp_behind(void **state)
+{
+	enum { CHUNK = 8192 };       /* libre reads so much at once      */
+	char text[CHUNK + 2000];
+	struct wire *t;
+	size_t n;
+	(void)state;
+
+	tcp_start(&t);
+	n = (size_t)snprintf(text, sizeof(text), "%s",
+			     request_text(t, OPTIONS,
+					  "Content-Length: -5\r\n", ""));
+	for (; n < CHUNK; n++)
+		text[n] = n % 2 ? '\n' : '\r';
+	(void)snprintf(text + n, sizeof(text) - n, "%s",
+		       request_text(t, OPTIONS, "Call-ID: behind\r\n", ""));
+	wire_send(t, NULL, text, strlen(text));
+
+	assert_true(wire_closed(t));
+	assert_int_equal(options, 0);
 	mem_deref(t);
 }
 
@@ -542,6 +580,7 @@ int main(void)
 		TEST(test_tcp_framing),
 		TEST(test_tcp_smuggling),
 		TEST(test_tcp_poisoned),
+		TEST(test_tcp_behind),
 		TEST(test_tcp_no_length),
 	};
 
