@@ -48,7 +48,7 @@ static uint32_t pause_ms(char c)
 
 /* Sending --------------------------------------------------------------- */
 
-void dtmf_tx_init(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms)
+void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms)
 {
 	memset(d, 0, sizeof(*d));
 
@@ -189,7 +189,7 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 
 /* Receiving ------------------------------------------------------------- */
 
-void dtmf_rx_init(struct dtmf_rx *d, uint32_t clock_hz)
+void dtmf_rx_begin(struct dtmf_rx *d, uint32_t clock_hz)
 {
 	memset(d, 0, sizeof(*d));
 

@@ -47,8 +47,8 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	f->source = sc->device ? SOURCE_DEVICE : SOURCE_SILENCE;
 	f->timeout_ms = sc->timeout_ms;
 	f->rx.te_pt = -1;
-	dtmf_tx_init(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms);
-	dtmf_rx_init(&f->rx.dtmf, 8000);
+	dtmf_tx_begin(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms);
+	dtmf_rx_begin(&f->rx.dtmf, 8000);
 
 	err = send_init(&f->tx);
 	if (err)

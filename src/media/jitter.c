@@ -98,7 +98,7 @@ static int64_t us_units(const struct jitter *j, int64_t us)
 /* The payload given out last is the caller's no more */
 static void lent_back(struct jitter *j)
 {
-	queue_release(&j->q, j->lent);
+	queue_recycle(&j->q, j->lent);
 	j->lent = NULL;
 }
 
@@ -385,7 +385,7 @@ enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 	memcpy(n->data, payload, len);
 
 	if (!queue_link(&j->q, n)) {
-		queue_release(&j->q, n);
+		queue_recycle(&j->q, n);
 		++j->st.refused;
 		return JITTER_REFUSED;
 	}

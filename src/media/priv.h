@@ -208,7 +208,7 @@ enum dtmf_step {
 	DTMF_FIRST,              /* the same, and ts of now is the digit's  */
 };
 
-void dtmf_tx_init(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms);
+void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms);
 /** @return 0, EINVAL (nothing queued), ENOSPC (nothing queued) */
 int  dtmf_check(const char *digits);
 int  dtmf_tx_add(struct dtmf_tx *d, const char *digits);
@@ -234,7 +234,7 @@ struct dtmf_rx {
 	uint64_t received;
 };
 
-void dtmf_rx_init(struct dtmf_rx *d, uint32_t clock_hz);
+void dtmf_rx_begin(struct dtmf_rx *d, uint32_t clock_hz);
 /** A telephone-event came. @return digits that ended with it, 0..2 */
 unsigned dtmf_rx_put(struct dtmf_rx *d, uint32_t ts, const uint8_t *p,
 		     size_t len, uint64_t now_us, struct dtmf_digit out[2]);

@@ -35,7 +35,7 @@ struct node *queue_node(struct queue *q, size_t len)
 }
 
 
-void queue_release(struct queue *q, struct node *n)
+void queue_recycle(struct queue *q, struct node *n)
 {
 	if (!n)
 		return;
@@ -109,7 +109,7 @@ struct node *queue_pop(struct queue *q)
 
 void queue_drop(struct queue *q)
 {
-	queue_release(q, queue_pop(q));
+	queue_recycle(q, queue_pop(q));
 }
 
 

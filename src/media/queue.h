@@ -32,9 +32,9 @@ struct queue {
 struct node *queue_node(struct queue *q, size_t len);
 /** @return false when a packet of that time stamp waits already */
 bool queue_link(struct queue *q, struct node *n);
-/** Take out the head, for queue_release */
+/** Take out the head, for queue_recycle */
 struct node *queue_pop(struct queue *q);
-void queue_release(struct queue *q, struct node *n);    /* NULL is fine */
+void queue_recycle(struct queue *q, struct node *n);    /* NULL is fine */
 void queue_drop(struct queue *q);                       /* the head     */
 void queue_clear(struct queue *q);
 /** Free everything, the spare ones too */

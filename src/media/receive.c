@@ -167,7 +167,7 @@ static bool source_check(struct receiver *r, const struct rtp *h)
 		++r->ssrc_changes;
 		r->lost_before += source_lost(s);
 		jitter_reset(r->jitter, 0);
-		dtmf_rx_init(&r->dtmf, r->dtmf.clock_hz);
+		dtmf_rx_begin(&r->dtmf, r->dtmf.clock_hz);
 	}
 
 	source_init(s, h->ssrc, r->clock_hz, h->seq);

@@ -13,7 +13,7 @@ static void receive_all(struct bytes *b)
 	struct dtmf_rx rx;
 	uint64_t now = 1000000;
 
-	dtmf_rx_init(&rx, take(b, 1) & 1 ? 48000 : 8000);
+	dtmf_rx_begin(&rx, take(b, 1) & 1 ? 48000 : 8000);
 	while (b->left) {
 		uint32_t ts = take(b, 4), kind = take(b, 1);
 		uint8_t payload[6];
@@ -39,7 +39,7 @@ static void send_all(const char *digits)
 	unsigned steps = 0;
 	bool all = false;
 
-	dtmf_tx_init(&tx, 100, 70);
+	dtmf_tx_begin(&tx, 100, 70);
 	tx.clock_hz = 8000;
 	if (dtmf_tx_add(&tx, digits))
 		return;

@@ -23,7 +23,7 @@ static void test_repeated_digit(void **state)
 	struct dtmf_rx d;
 	(void)state;
 
-	dtmf_rx_init(&d, 8000);
+	dtmf_rx_begin(&d, 8000);
 
 	/* 5, all its end packets lost, then 5 again */
 	assert_int_equal(put(&d, 1000, 5, false, 160, 0, out), 0);
@@ -49,7 +49,7 @@ static void test_only_an_end(void **state)
 	struct dtmf_rx d;
 	(void)state;
 
-	dtmf_rx_init(&d, 48000);
+	dtmf_rx_begin(&d, 48000);
 	assert_int_equal(put(&d, 7, 11, true, 4800, 0, out), 1);
 	assert_int_equal(out[0].digit, '#');
 	assert_int_equal(out[0].duration_ms, 100);
@@ -62,7 +62,7 @@ static void test_ended_by_silence(void **state)
 	struct dtmf_rx d;
 	(void)state;
 
-	dtmf_rx_init(&d, 8000);
+	dtmf_rx_begin(&d, 8000);
 	assert_int_equal(put(&d, 7, 0, false, 400, 1000, out), 0);
 	assert_int_equal(dtmf_rx_poll(&d, 100000, out), 0);
 	assert_int_equal(dtmf_rx_poll(&d, 200000, out), 1);
@@ -79,7 +79,7 @@ static void test_two_at_once(void **state)
 	(void)state;
 
 	/* the begin of one, then only the end of the next */
-	dtmf_rx_init(&d, 8000);
+	dtmf_rx_begin(&d, 8000);
 	assert_int_equal(put(&d, 100, 1, false, 160, 0, out), 0);
 	assert_int_equal(put(&d, 2000, 2, true, 800, 200000, out), 2);
 	assert_int_equal(out[0].digit, '1');
@@ -94,7 +94,7 @@ static void test_long_digit(void **state)
 	(void)state;
 
 	/* longer than 16 bits hold: segments of one digit */
-	dtmf_rx_init(&d, 8000);
+	dtmf_rx_begin(&d, 8000);
 	assert_int_equal(put(&d, 0, 9, false, 65535, 0, out), 0);
 	assert_int_equal(put(&d, 65535, 9, false, 160, 20000, out), 0);
 	assert_int_equal(put(&d, 65535, 9, true, 14465, 90000, out), 1);
@@ -109,7 +109,7 @@ static void test_overtaken(void **state)
 	struct dtmf_rx d;
 	(void)state;
 
-	dtmf_rx_init(&d, 8000);
+	dtmf_rx_begin(&d, 8000);
 	assert_int_equal(put(&d, 5000, 2, false, 160, 0, out), 0);
 	assert_int_equal(put(&d, 3000, 1, true, 800, 10, out), 1);
 	assert_int_equal(out[0].digit, '1');
@@ -124,7 +124,7 @@ static void test_not_digits(void **state)
 	struct dtmf_rx d;
 	(void)state;
 
-	dtmf_rx_init(&d, 8000);
+	dtmf_rx_begin(&d, 8000);
 	assert_int_equal(put(&d, 1, 16, true, 800, 0, out), 0);  /* flash */
 	assert_int_equal(put(&d, 2, 255, true, 800, 0, out), 0);
 	assert_int_equal(dtmf_rx_put(&d, 3, (const uint8_t *)"\1\2\3", 3, 0,
@@ -142,7 +142,7 @@ static void test_send(void **state)
 	bool all;
 	(void)state;
 
-	dtmf_tx_init(&d, 100, 70);
+	dtmf_tx_begin(&d, 100, 70);
 	d.clock_hz = 48000;
 	assert_int_equal(dtmf_tx_add(&d, "a"), 0);
 
@@ -192,14 +192,14 @@ static void test_queue(void **state)
 
 	memset(many, '1', sizeof(many));
 	many[DTMF_QUEUE + 1] = '\0';
-	dtmf_tx_init(&d, 100, 70);
+	dtmf_tx_begin(&d, 100, 70);
 	assert_int_equal(dtmf_tx_add(&d, many), ENOSPC);
 	many[DTMF_QUEUE] = '\0';
 	assert_int_equal(dtmf_tx_add(&d, many), 0);
 	assert_int_equal(dtmf_tx_add(&d, "1"), ENOSPC);
 
 	/* pauses are pauses */
-	dtmf_tx_init(&d, 100, 70);
+	dtmf_tx_begin(&d, 100, 70);
 	assert_int_equal(dtmf_tx_add(&d, ",w"), 0);
 	while (!all) {
 		assert_int_equal(dtmf_tx_step(&d, 20, &ev, &all), DTMF_SOUND);
