@@ -411,14 +411,13 @@ void salvage_elder(struct mbuf *mb)
 	bool branch;
 
 	if (len < 16 || text[0] < '!' || text[0] > '~' ||
-	    memmem(text, len, "branch", 6) || text_caseeq(text, 4, "SIP/") ||
-	    !scraps_gather(&sc, text, len))
+	    text_caseeq(text, 4, "SIP/") || !scraps_gather(&sc, text, len))
 		return;
 
 	sa_init(&sa, AF_INET);
 	if (!sc.line_ok || !sc.viac || pl_strcasecmp(&sc.version, "SIP/2.0") ||
-	    via_parse(&sc.top, &sa, &sa, &branch) || !cseq_ok(&sc.cseq) ||
-	    addr_parse(&from, &sc.from))
+	    via_parse(&sc.top, &sa, &sa, &branch) || branch ||
+	    !cseq_ok(&sc.cseq) || addr_parse(&from, &sc.from))
 		return;
 
 	/* the same for INVITE, its CANCEL and its ACK (RFC 3261 17.2.3) */

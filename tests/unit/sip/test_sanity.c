@@ -293,15 +293,16 @@ static void test_via(void **state)
 }
 
 
-/* RFC 2543: no branch, no tag, no Contact; CANCEL and ACK are matched */
+/* RFC 2543: no branch (of its own), no tag, no Contact; CANCEL and ACK are
+ * matched */
 static void test_elder(void **state)
 {
-	char via[100];
+	char via[120];
 	const char *text;
 	(void)state;
 
 	(void)re_snprintf(via, sizeof(via), "Via: SIP/2.0/UDP %J, SIP/2.0/UDP "
-			  "before\r\nFrom: <sip:al@127.0.0.1>\r\n"
+			  "b;branch=old\r\nFrom: <sip:al@127.0.0.1>\r\n"
 			  "Call-ID: elder\r\n", wire_addr(w));
 
 	text = request_text(w, INVITE, via, "");
