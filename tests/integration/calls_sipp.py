@@ -225,7 +225,7 @@ def test_unusable_answer(lab):
 def test_silence(lab):
     """answered, but no packet comes: exit 8"""
     s = lab.sipp([called(), ok(), recv("ACK"), recv("BYE", timeout=10000), done()])
-    got, out, err = dial(lab, s, "--for", "1")
+    got, out, err = dial(lab, s, "--for", "2")
     check(got == 8, "exit code %d\n%s%s", got, out, err)
     s.well()
 
