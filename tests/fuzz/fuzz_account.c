@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = take_text(&b, 4096), err[CONFIG_ERR] = "", buf[512];
 	const struct account_param *pv;
 	struct account_conf *ac = calloc(1, sizeof(*ac));
-	const char *secret;
+	const char *secret = NULL, *p;
 	size_t n;
 
 	must(ac);
@@ -31,9 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			must(!*buf || !strcmp(buf, "***"));
 	}
 	account_mask_arg(text);
-	secret = strstr(text, "password=");
+	/* the parameter, not something like it inside the address */
+	for (p = text; (p = strstr(p, ";password=")); p += 10)
+		secret = p + 10;
 	if (secret && strspn(ac->password, "x*") < strlen(ac->password))
-		must(strncmp(secret + 9, ac->password, strlen(ac->password)));
+		must(strncmp(secret, ac->password, strlen(ac->password)));
 
  out:
 	free(ac);
