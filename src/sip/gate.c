@@ -70,6 +70,41 @@ static void lost_h(void *arg)
 }
 
 
+/*
+ * libre answers copies of a request, and CANCELs, before any of us sees them,
+ * and sends the answer to where a maddr says.
+ */
+static bool answer_led_away(struct mbuf *mb, const struct sa *src)
+{
+	const size_t pos = mb->pos, end = mb->end;
+	const char *p = (const char *)mbuf_buf(mb);
+	struct sip_msg *msg;
+	struct pl val;
+	struct sa sa;
+	bool away = false;
+	size_t left;
+
+	for (left = mbuf_get_left(mb); left >= 5; left--, p++) {
+		if (!strncasecmp(p, "maddr", 5))
+			break;
+	}
+
+	if (left < 5 || sip_msg_decode(&msg, mb))
+		goto out;
+
+	if (msg->req && !msg_param_decode(&msg->via.params, "maddr", &val))
+		away = sa_set(&sa, &val, 0) || !sa_cmp(&sa, src, SA_ADDR);
+
+	mem_deref(msg);
+
+ out:
+	mb->pos = pos;
+	mb->end = end;
+
+	return away;
+}
+
+
 static bool recv_h(struct sa *src, struct mbuf *mb, void *arg)
 {
 	struct gate *g = arg;
@@ -86,6 +121,12 @@ static bool recv_h(struct sa *src, struct mbuf *mb, void *arg)
 
 	/* libre would only print that it cannot read this */
 	if (!salvage_plausible(text, len)) {
+		g->src = *src;
+		refuse(g, text, len);
+		return true;
+	}
+
+	if (answer_led_away(mb, src)) {
 		g->src = *src;
 		refuse(g, text, len);
 		return true;

@@ -75,9 +75,7 @@ static void reply_addr(struct sa *dst, const struct sip_msg *msg)
 static void refuse(struct leg *leg, const struct sip_msg *msg, uint16_t code,
 		   const char *headers)
 {
-	(void)sip_treplyf(NULL, NULL, leg->sip, msg, false, code,
-			  sip_phrase(code), "%sContent-Length: 0\r\n\r\n",
-			  headers);
+	(void)stack_reply(leg, msg, code, sip_phrase(code), headers);
 }
 
 
@@ -271,9 +269,10 @@ static void refresh_h(void *arg)
 static void trying_h(void *arg)
 {
 	struct sip_call *c = arg;
-
 	const int err = session_reply(c, &c->st, NULL, c->msg, 100, NULL, NULL,
 				      NULL);
+
+	c->tried = true;
 
 	if (err)
 		(void)reply_failed(c, err);
@@ -347,8 +346,23 @@ int sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,
 	(void)text_copy(res.reason, sizeof(res.reason), phrase,
 			strlen(phrase));
 
-	err = session_reply(c, &c->st, NULL, c->msg, code, phrase, headers,
-			    NULL);
+	/*
+	 * As long as nothing was sent no state is owed (RFC 3261 8.2.7): a
+	 * refusal that libre repeats for 32 s to a stranger who never sends
+	 * an ACK is his lever against us.
+	 */
+	if (!c->prov && !c->tried) {
+		c->st = mem_deref(c->st);
+		if (reason || headers)
+			err = stack_reply(c->leg, c->msg, code, phrase,
+					  headers);
+		else
+			err = keep_reply(c->leg, c->msg, code);
+	}
+	else {
+		err = session_reply(c, &c->st, NULL, c->msg, code, phrase,
+				    headers, NULL);
+	}
 	if (err)
 		return reply_failed(c, err);
 
@@ -383,7 +397,7 @@ void invite_server_request(struct leg *leg, const struct sip_msg *msg)
 
 	err = dialog_alloc_uas(&d, leg, msg);
 	if (err) {
-		refuse(leg, msg, err == ENOMEM ? 500 : 400, "");
+		refuse(leg, msg, err == ENOMEM ? 500 : 400, NULL);
 		return;
 	}
 
@@ -454,5 +468,5 @@ void invite_server_request(struct leg *leg, const struct sip_msg *msg)
 		--s->stats.sessions;
 		mem_deref(c);
 	}
-	refuse(leg, msg, 500, "");
+	refuse(leg, msg, 500, NULL);
 }

@@ -10,7 +10,10 @@
 #include "priv.h"
 
 
-enum { KEEP_BUCKETS = 1024 };
+enum {
+	KEEP_BUCKETS = 1024,
+	KEEP_MAX     = 65536,       /* beyond it the oldest are forgotten */
+};
 
 struct kept {
 	struct le le;               /* list, oldest first                  */
@@ -23,6 +26,7 @@ struct kept {
 struct keep {
 	struct hash *ht;
 	struct list list;
+	unsigned count;             /* of the list                        */
 	struct timer tmr;
 };
 
@@ -64,6 +68,13 @@ static int keep_alloc(struct keep **kpp)
 }
 
 
+static void kept_free(struct keep *kp, struct kept *k)
+{
+	--kp->count;
+	mem_deref(k);
+}
+
+
 /* A whole batch at a time: an idle phone is woken once after its last call */
 static void sweep_h(void *arg)
 {
@@ -78,7 +89,7 @@ static void sweep_h(void *arg)
 			return;
 		}
 
-		mem_deref(k);
+		kept_free(kp, k);
 	}
 }
 
@@ -103,6 +114,10 @@ int keep_reply(struct leg *l, const struct sip_msg *msg, uint16_t code)
 	k->key = reply_key(s, msg);
 	k->code = code;
 	k->due_ms = clock_ms() + SIP_64T1_MS;
+	if (s->keep->count >= KEEP_MAX)
+		kept_free(s->keep, list_ledata(list_head(&s->keep->list)));
+
+	++s->keep->count;
 	list_append(&s->keep->list, &k->le, k);
 	hash_append(s->keep->ht, (uint32_t)k->key, &k->he, k);
 

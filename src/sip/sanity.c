@@ -345,11 +345,22 @@ static bool maddr_ok(const struct sip_msg *msg)
 	const char *p, *end;
 	struct sa sa;
 
-	if (!param_find(params, "maddr", &val))
-		return true;
+	if (!param_find(params, "maddr", &val)) {
 
-	if (!sa_set(&sa, &val, 0) && sa_cmp(&sa, &msg->src, SA_ADDR))
-		return true;
+		/* libre minds no quotes and would find one inside them */
+		if (msg_param_decode(params, "maddr", &val))
+			return true;
+
+		params->l = 0;
+		return false;
+	}
+
+	if (!sa_set(&sa, &val, 0) && sa_cmp(&sa, &msg->src, SA_ADDR)) {
+
+		if (!msg_param_decode(params, "maddr", &after) &&
+		    !pl_cmp(&after, &val))
+			return true;
+	}
 
 	/* keep the side that has rport */
 	end = params->p + params->l;
@@ -365,7 +376,8 @@ static bool maddr_ok(const struct sip_msg *msg)
 		param_find(&after, "maddr", NULL) ? before : after;
 
 	/* a second one: no side is safe */
-	if (param_find(params, "maddr", NULL))
+	if (param_find(params, "maddr", NULL) ||
+	    !msg_param_decode(params, "maddr", &val))
 		params->l = 0;
 
 	return false;

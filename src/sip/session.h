@@ -79,6 +79,7 @@ struct sip_call {
 	unsigned mod_tries;
 
 	bool heard;                     /* caller: a 1xx came                */
+	bool tried;                     /* callee: 100 was sent              */
 
 	struct timer tmr_ring;          /* caller: patience; callee: 100 and
 					   1xx again                         */

@@ -234,7 +234,8 @@ bool uas_request(const struct sip_msg *msg, void *arg)
 		return refuse(l, msg, 481, NULL);
 
 	/* the dialog of a BYE is gone, or will not take it twice */
-	if (!pl_strcmp(&msg->met, "BYE") && keep_repeat(l, msg))
+	if ((!pl_strcmp(&msg->met, "BYE") || !pl_strcmp(&msg->met, "INVITE"))
+	    && keep_repeat(l, msg))
 		return true;
 
 	d = dialog_find(l->stack, msg);

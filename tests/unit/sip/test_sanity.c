@@ -8,16 +8,36 @@ static struct wire *w;
 static unsigned invites, options;
 
 
+static bool ring;                       /* instead of refusing */
+static struct sip_call *ringing;
+
+
+static void closed_h(const struct sip_result *res, const struct sip_info *in,
+		     void *arg)
+{
+	(void)res;
+	(void)in;
+	(void)arg;
+	ringing = mem_deref(ringing);
+}
+
+
 static int invite_h(struct sip_call *call, const struct sip_info *in,
 		    struct mbuf *offer, void *arg)
 {
-	(void)call;
+	static const struct sip_call_h h = {.closed_h = closed_h};
 	(void)in;
 	(void)offer;
 	(void)arg;
 	++invites;
 
-	return 486;
+	if (!ring)
+		return 486;
+
+	ringing = mem_ref(call);
+	sip_call_attach(call, &h, NULL);
+
+	return sip_call_ring(call, 180, NULL, NULL) ? 500 : 0;
 }
 
 
@@ -305,22 +325,25 @@ static void test_elder(void **state)
 			  "b;branch=old\r\nFrom: <sip:al@127.0.0.1>\r\n"
 			  "Call-ID: elder\r\n", wire_addr(w));
 
+	ring = true;
 	text = request_text(w, INVITE, via, "");
 	wire_send(w, &udp_addr, text, strlen(text));
-	assert_non_null(wire_wait(w, "SIP/2.0 486 "));
+	assert_non_null(wire_wait(w, "SIP/2.0 180 "));
 	assert_int_equal(invites, 1);
 
 	/* again: the same transaction */
 	wire_forget(w);
 	wire_send(w, &udp_addr, text, strlen(text));
-	assert_non_null(wire_wait(w, "SIP/2.0 486 "));
+	assert_non_null(wire_wait(w, "SIP/2.0 180 "));
 	assert_int_equal(invites, 1);
+	ring = false;
 
 	wire_forget(w);
 	text = request_text(w, "CANCEL sip:bob@there.example SIP/2.0", via,
 			    "");
 	wire_send(w, &udp_addr, text, strlen(text));
 	assert_non_null(wire_wait(w, "SIP/2.0 200 "));
+	assert_non_null(wire_wait(w, "SIP/2.0 487 "));
 
 	/* after its ACK the answer is sent no more */
 	text = request_text(w, "ACK sip:bob@there.example SIP/2.0", via, "");

@@ -272,7 +272,10 @@ static void test_merged(void **state)
 	char more[200];
 	(void)state;
 
-	/* the same request again on another way: libre knows it */
+	/*
+	 * The same request again on another way: refused at once the first
+	 * time, it left no transaction behind and is refused again
+	 */
 	assert_int_equal(invite(CONTACT "Call-ID: same\r\nCSeq: 7 INVITE\r\n",
 				""), 486);
 	(void)snprintf(more, sizeof(more), CONTACT "Call-ID: same\r\n"
@@ -280,8 +283,14 @@ static void test_merged(void **state)
 	text = request_text(w, INVITE, more, "");
 	wire_forget(w);
 	wire_send(w, &udp_addr, text, strlen(text));
-	assert_non_null(wire_wait(w, "SIP/2.0 482 "));
-	assert_int_equal(seen.invites, 1);
+	assert_non_null(wire_wait(w, "SIP/2.0 486 "));
+	assert_int_equal(seen.invites, 2);
+
+	/* the very same datagram is only answered again */
+	wire_forget(w);
+	wire_send(w, &udp_addr, text, strlen(text));
+	assert_non_null(wire_wait(w, "SIP/2.0 486 "));
+	assert_int_equal(seen.invites, 2);
 }
 
 
