@@ -14,7 +14,10 @@
 #include "offhook/clock.h"
 #include "main.h"
 
-enum { BOUND_MS = 60000 };
+enum {
+	BOUND_MS = 60000,        /* until its first line                     */
+	LEAVE_MS = 1000,         /* from then on, until it is ended          */
+};
 
 extern char **environ;
 
@@ -94,6 +97,7 @@ static int collect(int fd, char *buf, size_t sz)
 int secret_read(char *buf, size_t sz, const char *command, char *err)
 {
 	int fds[2], e, status = 0;
+	bool late = false;
 	pid_t pid;
 
 	buf[0] = '\0';
@@ -115,13 +119,21 @@ int secret_read(char *buf, size_t sz, const char *command, char *err)
 	e = collect(fds[0], buf, sz);
 	close(fds[0]);
 
-	if (e)
-		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	/* it has said what it had to: it may take a moment to leave */
+	for (unsigned ms = 0; waitpid(pid, &status, WNOHANG) != pid; ms++) {
+
+		if (e || ms >= LEAVE_MS) {
+			(void)kill(pid, SIGKILL);
+			while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+				;
+			late = !e;
+			break;
+		}
+		(void)usleep(1000);
+	}
 
 	/* one that would have said more is no failure */
-	if (!e && !(WIFEXITED(status) &&
+	if (!e && !late && !(WIFEXITED(status) &&
 		    (WEXITSTATUS(status) == 0 ||
 		     WEXITSTATUS(status) == 128 + SIGPIPE)) &&
 	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE))

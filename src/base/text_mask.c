@@ -46,6 +46,24 @@ static char *skip_blank(char *p, const char *end)
 }
 
 
+/* A header goes on in the next line when that begins with a blank */
+static char *skip_fold(char *p, const char *end)
+{
+	for (;;) {
+		char *q = p = skip_blank(p, end);
+
+		if (q < end && *q == '\r')
+			++q;
+		if (q < end && *q == '\n')
+			++q;
+		if (q == p || q == end || !is_blank(*q))
+			return p;
+
+		p = q;
+	}
+}
+
+
 static bool starts_with(const char *p, const char *end, const char *word)
 {
 	const size_t n = strlen(word);
@@ -139,7 +157,8 @@ static char *mask_param(struct scan *s)
 		if (sign == s->end || *sign != (json ? ':' : names[i].sign))
 			continue;
 
-		p = skip_blank(sign + 1, s->end);
+		p = names[i].secret ? skip_blank(sign + 1, s->end) :
+			skip_fold(sign + 1, s->end);
 		line = names[i].secret && !json &&
 			(is_blank(sign[-1]) || p > sign + 1);
 
@@ -170,17 +189,31 @@ static char *mask_inline(struct scan *s)
 /* `Authorization: Basic ...`, `Bearer ...` */
 static char *mask_token(struct scan *s)
 {
-	char *p;
+	static const char *const schemes[] = {"basic", "bearer"};
+	char *p = s->p;
 
-	if (!starts_with(s->p, s->end, "authorization:"))
+	if (starts_with(p, s->end, "proxy-"))
+		p += 6;
+	if (!starts_with(p, s->end, "authorization"))
 		return s->p;
 
-	p = skip_blank(s->p + 14, s->end);
+	p = skip_fold(p + 13, s->end);
+	if (p == s->end || *p != ':')
+		return s->p;
 
-	if (starts_with(p, s->end, "basic ") ||
-	    starts_with(p, s->end, "bearer "))
-		return mask_until((char *)memchr(p, ' ', s->end - p) + 1,
-				  s->end, "\"'");
+	p = skip_fold(p + 1, s->end);
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		char *token;
+
+		if (!starts_with(p, s->end, schemes[i]))
+			continue;
+
+		token = p + strlen(schemes[i]);
+		p = skip_fold(token, s->end);
+		if (p > token)
+			return mask_until(p, s->end, "\"'");
+	}
 
 	return p;
 }

@@ -142,9 +142,22 @@ const struct account_param *conf_param_find(const char *name)
 int conf_param_unknown(char *err, const char *name)
 {
 	const char *near = text_nearest(name, param_name, NULL);
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 	char shown[CONF_SHOWN];
 
-	(void)text_escape(shown, sizeof(shown), name, strlen(name));
+	/* a slip of the finger must not show the password behind it */
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+		const size_t n = strlen(params[i].name);
+
+		if (params[i].secret && strlen(name) > n && len >= n &&
+		    text_caseeq(name, n, params[i].name))
+			return conf_error(err, EINVAL, "behind %s comes \"=\""
+					  " and then its value",
+					  params[i].name);
+	}
+
+	(void)text_escape(shown, sizeof(shown), name, len ? len : 1);
 
 	return conf_error(err, EINVAL, "an account has no parameter \"%s\""
 			  "%s%s%s", shown, near ? "; did you mean " : "",

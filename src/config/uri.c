@@ -185,7 +185,7 @@ static int scheme_error(const char *text, char *err)
 {
 	char shown[CONF_SHOWN];
 
-	(void)text_escape(shown, sizeof(shown), text, strcspn(text, ";:"));
+	(void)text_escape(shown, sizeof(shown), text, strcspn(text, ";:="));
 
 	return conf_error(err, EINVAL, "\"%s\" is not the address of an"
 			  " account; it begins with sip: or sips:, as in"

@@ -53,6 +53,18 @@ static void test_sip(void **state)
 	check("authorization:bearer abc.def\r\n",
 	      "authorization:bearer xxxxxxx\r\n");
 
+	/* blanks, tabs and folds where a header may have them */
+	check("Authorization : Basic ab\r\nTo: x",
+	      "Authorization : Basic xx\r\nTo: x");
+	check("Authorization:\r\n Basic ab\r\nTo: x",
+	      "Authorization:\r\n Basic xx\r\nTo: x");
+	check("Authorization: Basic\tab\r\n", "Authorization: Basic\txx\r\n");
+	check("Proxy-Authorization:\tBearer\r\n\tab\r\n",
+	      "Proxy-Authorization:\tBearer\r\n\txx\r\n");
+	check("Authorization: Digest a=b, response=\r\n \"ab\", c=d\r\n",
+	      "Authorization: Digest a=b, response=\r\n \"xx\", c=d\r\n");
+	check("Authorization: Basic\r\nTo: x", "Authorization: Basic\r\nTo: x");
+
 	check("INVITE sip:alice:secret@example.com;x=y SIP/2.0",
 	      "INVITE sip:alice:xxxxxx@example.com;x=y SIP/2.0");
 	check("To: <sips:a:b@c>", "To: <sips:a:x@c>");
