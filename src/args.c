@@ -294,7 +294,9 @@ static int short_options(struct args *a, int *i, int argc, char *argv[],
 		}
 
 		if (rows[id].value != NONE && s[1]) {
-			value = s + 1;
+			/* the help writes -t[=FILE]: both ways are meant */
+			value = s + 1 + (s[1] == '=' &&
+					 rows[id].value == MAYBE);
 		}
 		else if (rows[id].value == NEEDED) {
 			if (*i + 1 >= argc)
