@@ -19,12 +19,13 @@ struct codec_dec {
 
 /*
  * Expected bytes: from the formulas of ITU-T G.711, worked out apart from
- * librem.  The first and the last value are the ends of the range.
+ * librem.  The first and the last value are the ends of the range.  None lies
+ * between two steps: releases of librem round such values differently.
  */
 static const int16_t vec_pcm[] = {
 	-32768, -32124, -30000, -16000, -8031, -4191, -2000, -1000,
-	-500, -240, -100, -50, -17, -9, -1, 0,
-	2, 9, 17, 50, 100, 240, 500, 1000,
+	-500, -250, -100, -50, -17, -9, -1, 0,
+	2, 9, 17, 50, 100, 250, 500, 1000,
 	2000, 4191, 8031, 16000, 30000, 32124, 32767,
 };
 
