@@ -71,10 +71,12 @@ meson setup build-test -Db_lundef=false -Db_sanitize=address,undefined >setup.lo
 ninja -C build-test >build.log || { tail -n 40 build.log; exit 1; }
 meson test -C build-test --no-rebuild --suite unit --suite arch --suite e2e \
 	--print-errorlogs || true
-python3 tests/tools/sum-up build-test/meson-logs/testlog.json
+bad=0
+python3 tests/tools/sum-up build-test/meson-logs/testlog.json || bad=1
 echo "== selftest"
 meson setup build -Dtests=false --buildtype=release >setup.log
 ninja -C build >build.log || { tail -n 40 build.log; exit 1; }
-build/src/offhook selftest
+build/src/offhook selftest || bad=1
+exit $bad
 EOF
 chroot "$root" bash /src/in-chroot
