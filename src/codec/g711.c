@@ -54,8 +54,8 @@ static const struct codec_vector vector_alaw = {
 };
 
 
-/* librem negates the sample and then indexes with it: -32768 would end up
- * outside the A-law table, and as near-silence in µ-law */
+/* librem negates the sample before it looks it up: -32768 would end as
+ * near-silence */
 static inline int16_t symmetric(int16_t v)
 {
 	return v == -32768 ? -32767 : v;
@@ -71,6 +71,22 @@ static inline int16_t ulaw_to_pcm(uint8_t byte)
 	const int mag = (int)((2 * step + 33) << segment) - 33;
 
 	return (int16_t)((code & 0x80 ? -mag : mag) * 4);
+}
+
+
+/* 13 bits and a sign into segment and step; what lies between two values
+ * goes to the nearer to zero on both sides. The releases of librem differ
+ * there, and a byte should not depend on the release. */
+static inline uint8_t alaw_from_pcm(int16_t v)
+{
+	unsigned mag = (unsigned)(v < 0 ? ~v : v) >> 4, segment = 0;
+
+	if (mag > 15) {
+		segment = 28 - (unsigned)__builtin_clz(mag);
+		mag = (mag >> (segment - 1)) & 0x0f;
+	}
+
+	return (uint8_t)((segment << 4 | mag | (v < 0 ? 0 : 0x80)) ^ 0x55);
 }
 
 
@@ -116,7 +132,7 @@ static int encode(struct codec_enc *e, uint8_t *buf, size_t *len,
 
 	if (e->alaw) {
 		for (size_t i = 0; i < n; i++)
-			buf[i] = g711_pcm2alaw(symmetric(v[i]));
+			buf[i] = alaw_from_pcm(v[i]);
 	}
 	else {
 		for (size_t i = 0; i < n; i++)
