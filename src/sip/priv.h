@@ -11,6 +11,7 @@
 #define OFFHOOK_SIP_PRIV_H
 
 #include "offhook/sip.h"
+#include "offhook/sip_call.h"
 #include "offhook/timer.h"
 #include "offhook/worker.h"
 #include "offhook/clock.h"

@@ -12,6 +12,7 @@
 #define OFFHOOK_UA_PRIV_H
 
 #include "offhook/ua.h"
+#include "offhook/sip_call.h"
 #include "offhook/clock.h"
 #include "offhook/text.h"
 #include "offhook/timer.h"

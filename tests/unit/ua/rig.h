@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include "offhook/app.h"
+#include "offhook/sip_call.h"
 #include "offhook/timer.h"
 #include "fake/media.h"
 
