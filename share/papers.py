@@ -6,6 +6,9 @@ import re
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+import rfcs  # noqa: E402
+
 
 def dump(program, what):
     return json.loads(subprocess.run([program, "--dump", what], check=True, capture_output=True, text=True).stdout)
@@ -75,6 +78,7 @@ def man(program, template):
         "figures": "".join(item(f["name"] + (" (%s)" % f["unit"] if f["unit"] else ""), sentence(f["summary"]))
                            for f in tables["figures"]),
         "options": "".join(item(o["name"], sentence(o["summary"] + option_limits(o))) for o in tables["options"]),
+        "standards": rfcs.man(rfcs.rows()),
         "accounts": "".join(item(a["name"], sentence(a["summary"])) for a in tables["accounts"]),
     }
     with open(template, encoding="utf-8") as f:
