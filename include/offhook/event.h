@@ -88,9 +88,9 @@ struct event {
 			int64_t packets_received;
 			int64_t packets_lost;
 			double loss_pct;            /* this second          */
-			double jitter_ms;
-			double delay_ms;            /* playout delay        */
-			double rtt_ms;              /* RTCP; NAN            */
+			int64_t jitter_ms;
+			int64_t delay_ms;           /* playout delay        */
+			int64_t rtt_ms;             /* RTCP                 */
 			double mos;
 		} call_quality;
 		struct {

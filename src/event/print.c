@@ -82,6 +82,13 @@ static void add_double(struct text_buf *b, const char *name, double v,
 }
 
 
+static void add_ms(struct text_buf *b, const char *name, int64_t ms)
+{
+	if (ms != EVENT_NONE)
+		text_add(b, ", %s %lld ms", name, (long long)ms);
+}
+
+
 static void print_call_quality(struct text_buf *b, const struct event *ev)
 {
 	text_add(b, "call %u quality", ev->call);
@@ -91,9 +98,9 @@ static void print_call_quality(struct text_buf *b, const struct event *ev)
 			 (long long)ev->u.call_quality.packets_received);
 
 	add_double(b, "loss", ev->u.call_quality.loss_pct, " %");
-	add_double(b, "jitter", ev->u.call_quality.jitter_ms, " ms");
-	add_double(b, "delay", ev->u.call_quality.delay_ms, " ms");
-	add_double(b, "round trip", ev->u.call_quality.rtt_ms, " ms");
+	add_ms(b, "jitter", ev->u.call_quality.jitter_ms);
+	add_ms(b, "delay", ev->u.call_quality.delay_ms);
+	add_ms(b, "round trip", ev->u.call_quality.rtt_ms);
 	add_double(b, "MOS", ev->u.call_quality.mos, "");
 }
 

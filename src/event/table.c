@@ -60,7 +60,7 @@ static const struct event_field call_hold_fields[] = {
 
 static const struct event_field call_media_fields[] = {
 	STR("codec", call_media.codec, "name of the codec"),
-	INT("rate-hz", call_media.rate_hz, "sampling rate"),
+	INT("rate", call_media.rate_hz, "sampling rate, Hz"),
 	INT("ptime-ms", call_media.ptime_ms, "sound in a packet"),
 	STR("security", call_media.security, "how it is protected, or none"),
 	STR("direction", call_media.direction,
@@ -83,9 +83,9 @@ static const struct event_field call_quality_fields[] = {
 	    "in this call"),
 	INT("packets-lost", call_quality.packets_lost, "in this call"),
 	DBL("loss-pct", call_quality.loss_pct, "lost in this second"),
-	DBL("jitter-ms", call_quality.jitter_ms, "variation of arrival"),
-	DBL("delay-ms", call_quality.delay_ms, "what the buffer adds"),
-	DBL("rtt-ms", call_quality.rtt_ms, "round trip, if RTCP tells"),
+	INT("jitter-ms", call_quality.jitter_ms, "variation of arrival"),
+	INT("delay-ms", call_quality.delay_ms, "what the buffer adds"),
+	INT("rtt-ms", call_quality.rtt_ms, "round trip, if RTCP tells"),
 	DBL("mos", call_quality.mos, "estimated opinion, 1 to 4.5"),
 	{0}
 };

@@ -344,11 +344,11 @@ void call_media_quality(struct call *c)
 		ev.u.call_quality.loss_pct = 100.0 * (double)lost /
 			(double)(received + lost);
 	if (st.packets_received) {
-		ev.u.call_quality.jitter_ms = st.jitter_us / 1000.0;
+		ev.u.call_quality.jitter_ms = (st.jitter_us + 500) / 1000;
 		ev.u.call_quality.delay_ms = st.delay_ms;
 	}
 	if (st.rtt_us)
-		ev.u.call_quality.rtt_ms = st.rtt_us / 1000.0;
+		ev.u.call_quality.rtt_ms = (st.rtt_us + 500) / 1000;
 	if (received + lost) {
 		const double mos = media_mos(c->plan.codec,
 			ev.u.call_quality.loss_pct,

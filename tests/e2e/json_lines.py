@@ -67,7 +67,7 @@ def test_call(lab):
     check([o["seq"] for o in events] == list(range(1, len(events) + 1)), "gaps in seq")
     check(all(TIME.match(o["time"]) for o in events), "times")
     media = next(o for o in events if o["event"] == "call.media")
-    check(media["codec"] == "opus" and media["rate_hz"] == 48000 and media["direction"] == "sendrecv", "%s", media)
+    check(media["codec"] == "opus" and media["rate"] == 48000 and media["direction"] == "sendrecv", "%s", media)
     quality = [o for o in events if o["event"] == "call.quality"]
     check(len(quality) >= 2 and quality[-1]["loss_pct"] == 0 and quality[-1]["mos"] > 4, "%s", quality)
     check(next(o for o in phone.objects() if o.get("reply") == 1) == {"reply": 1, "ok": True, "call": 1}, "the reply")

@@ -83,7 +83,9 @@ static void test_media(void **state)
 	ev.u.call_quality.packets_received = 50;
 	ev.u.call_quality.loss_pct = 1.25;
 	ev.u.call_quality.mos = 4.06;
-	check("call 1 quality, 50 packets received, loss 1.2 %, MOS 4.1");
+	ev.u.call_quality.jitter_ms = 3;
+	check("call 1 quality, 50 packets received, loss 1.2 %, jitter 3 ms,"
+	      " MOS 4.1");
 }
 
 

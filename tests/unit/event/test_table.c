@@ -46,6 +46,11 @@ static void test_rows(void **state)
 			for (const char *p = f->name; *p; p++)
 				assert_true(islower(*p) || *p == '-');
 
+			/* times are whole milliseconds */
+			if (strlen(f->name) > 3 &&
+			    !strcmp(f->name + strlen(f->name) - 3, "-ms"))
+				assert_int_equal(f->type, EVF_INT);
+
 			for (const struct event_field *g = row->fields;
 			     g != f; g++)
 				assert_string_not_equal(g->name, f->name);
@@ -128,13 +133,20 @@ static void test_field_text(void **state)
 
 	event_init(&ev, EVENT_CALL_QUALITY);
 	ev.u.call_quality.mos = 4.125;
-	ev.u.call_quality.rtt_ms = (double)INFINITY;
 	ev.u.call_quality.loss_pct = 0;
 	check(&ev, "mos", "4.125");
 	check(&ev, "loss-pct", "0");
+	ev.u.call_quality.delay_ms = 40;
+	check(&ev, "delay-ms", "40");
+	ev.u.call_quality.mos = (double)INFINITY;
+	assert_int_equal(event_field_text(&ev, "mos", buf, 300), ENOENT);
 	assert_int_equal(event_field_text(&ev, "rtt-ms", buf, 300), ENOENT);
 	assert_int_equal(event_field_text(&ev, "jitter-ms", buf, 300),
 			 ENOENT);
+
+	event_init(&ev, EVENT_CALL_MEDIA);
+	ev.u.call_media.rate_hz = 48000;
+	check(&ev, "rate", "48000");
 
 	event_init(&ev, EVENT_CALL_HOLD);
 	ev.u.call_hold.remote = true;
