@@ -304,6 +304,9 @@ int  request_send(struct request **rp, struct sip_stack *s,
 /** CANCEL an INVITE (at once or after the first provisional); the final
  *  answer, 487 or another, still arrives; bounded by 64*T1 */
 void request_cancel(struct request *r);
+/** While the stack closes: how long it is worth waiting for, UINT64_MAX: to
+ *  its end */
+uint64_t request_pending_until(const struct request *r);
 /** Where it went; NULL before it was sent */
 const struct target *request_target(const struct request *r);
 void request_stack_gone(struct sip_stack *s);
@@ -391,6 +394,7 @@ void invite_server_request(struct leg *leg, const struct sip_msg *msg);
 bool invite_client_response(struct leg *leg, const struct sip_msg *msg);
 /** stack.c: the stack goes away now. Calls send nothing more and call no
  *  handler; what their users hold stays valid until they free it */
+bool session_pending(const struct sip_call *c);
 void session_stack_gone(struct sip_stack *s);
 
 #endif

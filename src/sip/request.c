@@ -294,6 +294,8 @@ static void response_h(int err, const struct sip_msg *msg, void *arg)
 		r->prov = true;
 		if (!r->cancelled)
 			timer_cancel(&r->tmr);
+		else
+			stack_closing_check(r->stack);
 	}
 
 	sip_result_status(&res, msg);
@@ -578,6 +580,21 @@ void request_cancel(struct request *r)
 		r->query = mem_deref(r->query);
 		end_later(r, SIP_CAUSE_CANCELLED, ECANCELED, "cancelled");
 	}
+}
+
+
+/*
+ * 9.1: CANCEL may go out once the peer has been heard of.  When that has not
+ * been for T1, an INVITE given up keeps nobody waiting.
+ */
+uint64_t request_pending_until(const struct request *r)
+{
+	const uint32_t t1 = r->stack->t1_ms;
+
+	if (!r->invite || !r->cancelled || r->prov)
+		return UINT64_MAX;
+
+	return r->due_ms - r->timeout_ms + (t1 ? t1 : SIP_T1_MS);
 }
 
 

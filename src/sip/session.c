@@ -172,12 +172,12 @@ uint32_t session_t1(const struct sip_call *c)
 }
 
 
-static bool call_busy(const struct sip_call *c)
+/* Is there more to do than to await the end of an INVITE of ours? */
+bool session_pending(const struct sip_call *c)
 {
 	const struct le *le;
 
-	if (!c->reported || c->phase != PHASE_DOWN ||
-	    c->invite || c->st || c->ok)
+	if (!c->reported || c->phase != PHASE_DOWN || c->st || c->ok)
 		return true;
 
 	for (le = c->branches.head; le; le = le->next) {
@@ -205,8 +205,13 @@ void session_check(struct sip_call *c)
 {
 	struct sip_stack *s = c->stack;
 
-	if (!s || call_busy(c))
+	if (!s)
 		return;
+
+	if (c->invite || session_pending(c)) {
+		stack_closing_check(s);
+		return;
+	}
 
 	if (!c->finished) {
 		c->finished = true;

@@ -163,11 +163,30 @@ static void stack_closed_h(void *arg)
 
 void stack_closing_check(struct sip_stack *s)
 {
+	uint64_t now, end = 0;
+	struct le *le;
+
 	if (!s || !s->closing || !s->close_h)
 		return;
 
-	if (list_isempty(&s->calls) && list_isempty(&s->reqs))
-		timer_start(&s->close_tmr, 0, stack_closed_h, s);
+	for (le = list_head(&s->calls); le; le = le->next) {
+		if (session_pending(le->data))
+			end = UINT64_MAX;
+	}
+
+	for (le = list_head(&s->reqs); le; le = le->next) {
+		const uint64_t ms = request_pending_until(le->data);
+
+		if (ms > end)
+			end = ms;
+	}
+
+	if (end > s->close_due_ms)
+		end = s->close_due_ms;
+
+	now = clock_ms();
+	timer_start(&s->close_tmr, end > now ? end - now : 0, stack_closed_h,
+		    s);
 }
 
 
@@ -182,8 +201,7 @@ void sip_stack_close(struct sip_stack *s, uint32_t ms,
 	s->closing = true;
 	s->close_h = done;
 	s->close_arg = arg;
-	timer_start(&s->close_tmr, ms < CLOSE_MAX_MS ? ms : CLOSE_MAX_MS,
-		    stack_closed_h, s);
+	s->close_due_ms = clock_ms() + (ms < CLOSE_MAX_MS ? ms : CLOSE_MAX_MS);
 
 	le = list_head(&s->calls);
 	while (le) {

@@ -2,6 +2,7 @@
 """Each exit code of the program, by what leads to it: calls to SIPp that end
 in every way, wrong usage, signals."""
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -143,6 +144,82 @@ def test_nobody_there(lab):
         exits(dial(lab, "sip:x@127.0.0.1:%d" % s.getsockname()[1], before=["-s", "sip-timeout=1s"]), 9)
     port = ports()                                                   # nothing there at all
     exits(lab.run("-l", "tcp:127.0.0.1", "-A", "null", "dial", "sip:x@127.0.0.1:%d;transport=tcp" % port), 9)
+
+
+def silent(lab, *args, sig=None, after=0.0):
+    """dial somebody who never answers -> exit code, how long it took, how
+    long after the first INVITE each later one came"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        s.settimeout(10)
+        p = subprocess.Popen([lab.program, "-c", lab.dir] + QUIET + ["dial", "sip:x@127.0.0.1:%d" %
+                             s.getsockname()[1]] + list(args), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        try:
+            s.recv(4096)
+            begin = time.monotonic()
+            if sig:
+                time.sleep(after)
+                p.send_signal(sig)
+            code, took, again = p.wait(20), time.monotonic() - begin, 0
+        finally:
+            if p.poll() is None:
+                p.kill()
+                p.wait()
+        s.setblocking(False)
+        while select.select([s], [], [], 0)[0]:
+            again += s.recv(4096).startswith(b"INVITE")
+        return code, took, again
+
+
+def test_leaves_at_once(lab):
+    """nobody was heard of: there is nothing to wait for, and nothing more is
+    sent"""
+    code, took, again = silent(lab, "--timeout", "1s")
+    check(code == 9 and 0.9 < took < 1.45 and again == 1, "exit code %d after %.2f s, %d more INVITEs", code, took,
+          again)
+    code, took, again = silent(lab, sig=signal.SIGINT, after=0.8)
+    check(code == 130 and took < 1.25 and again == 1, "SIGINT: exit code %d after %.2f s, %d more INVITEs", code, took,
+          again)
+
+
+def test_leaves_when_cancelled(lab):
+    """who was heard of gets CANCEL, and the end waits for 487 alone"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        s.settimeout(10)
+        p = subprocess.Popen([lab.program, "-c", lab.dir] + QUIET + ["dial", "sip:x@127.0.0.1:%d" %
+                             s.getsockname()[1]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        try:
+            invite, there = s.recvfrom(4096)
+            p.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+            s.sendto(answer(invite, "100 Trying"), there)
+            cancel = s.recv(4096)
+            while cancel.startswith(b"INVITE"):
+                cancel = s.recv(4096)
+            check(cancel.startswith(b"CANCEL"), "%r", cancel)
+            s.sendto(answer(cancel, "200 OK"), there)
+            time.sleep(0.7)
+            check(p.poll() is None, "it did not wait for 487")
+            s.sendto(answer(invite, "487 Request Terminated"), there)
+            begin = time.monotonic()
+            check(p.wait(10) == 130, "exit code %d", p.returncode)
+            check(time.monotonic() - begin < 0.5, "it waited for nothing")
+            check(s.recv(4096).startswith(b"ACK"), "no ACK")
+        finally:
+            if p.poll() is None:
+                p.kill()
+                p.wait()
+
+
+def answer(request, status):
+    """a response to it, with a tag unless it is 100"""
+    lines = [x for x in request.decode().split("\r\n") if x.startswith(("Via:", "From:", "To:", "Call-ID:", "CSeq:"))]
+    if not status.startswith("100"):
+        lines = [x + ";tag=b" if x.startswith("To:") else x for x in lines]
+    return ("SIP/2.0 %s\r\n%s\r\nContent-Length: 0\r\n\r\n" % (status, "\r\n".join(lines))).encode()
 
 
 def test_port_taken(lab):

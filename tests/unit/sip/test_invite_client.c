@@ -459,6 +459,58 @@ static void test_silence(void **state)
 }
 
 
+static void stack_closed_h(void *arg)
+{
+	(void)arg;
+	rig.stack_closed = true;
+}
+
+
+static bool stack_closed(void *arg)
+{
+	(void)arg;
+
+	return rig.stack_closed;
+}
+
+
+/* A peer that was never heard of keeps the end waiting for T1 and no longer */
+static void test_close_unheard(void **state)
+{
+	const uint64_t begin = clock_ms();
+	(void)state;
+
+	rig.s->t1_ms = 200;
+	rig_call("our session\r\n", NULL);
+	(void)rig_expect("INVITE");
+	sip_stack_close(rig.s, WAIT_MS, stack_closed_h, NULL);
+	assert_true(loop_until(stack_closed, NULL, WAIT_MS));
+	assert_in_range(clock_ms() - begin, 190, 1000);
+	rig_assert_closed(SIP_CAUSE_CANCELLED, 0, false);
+}
+
+
+/* One that speaks up in that time is told, and waited for */
+static void test_close_heard(void **state)
+{
+	const struct sip_msg *inv, *cancel;
+	(void)state;
+
+	rig.s->t1_ms = 200;
+	rig_call("our session\r\n", NULL);
+	inv = rig_expect("INVITE");
+	sip_stack_close(rig.s, WAIT_MS, stack_closed_h, NULL);
+	peer_reply(rig.p, inv, 100, "", "", NULL);
+	cancel = rig_expect("CANCEL");
+	peer_reply(rig.p, cancel, 200, "t1", "", NULL);
+	assert_false(loop_until(stack_closed, NULL, 400));
+
+	peer_reply(rig.p, inv, 487, "t1", "", NULL);
+	(void)rig_expect("ACK");
+	assert_true(loop_until(stack_closed, NULL, 1000));
+}
+
+
 static void test_failures(void **state)
 {
 	static const struct {
@@ -817,6 +869,8 @@ int main(void)
 		RIG_TEST(test_cancel_crosses_2xx),
 		RIG_TEST(test_ring_time),
 		RIG_TEST(test_silence),
+		RIG_TEST(test_close_unheard),
+		RIG_TEST(test_close_heard),
 		RIG_TEST(test_failures),
 		RIG_TEST(test_strict_router),
 		RIG_TEST(test_loose_router),
