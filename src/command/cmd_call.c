@@ -26,10 +26,9 @@ int cmd_file_check(struct cmd *x, const char *path)
 		err = errno;
 
 	if (err) {
-		reply_error(x->reply, "no-such-file", "%s: %s",
-			    text_escape(show, sizeof(show), path,
-					strlen(path)), strerror(err));
-		reply_usage(x->reply);
+		(void)cmd_wrong(x, "no-such-file", "%s: %s",
+				text_escape(show, sizeof(show), path,
+					    strlen(path)), strerror(err));
 	}
 
 	return err;
@@ -74,20 +73,15 @@ static int headers_make(struct cmd *x, struct text_buf *b)
 		for (const char *p = v->s; *p; p++)
 			bad |= iscntrl((unsigned char)*p) && *p != '\t';
 
-		if (bad) {
-			reply_error(x->reply, "bad-argument", "a header is "
-				    "written 'Name: value', on one line");
-			reply_usage(x->reply);
-			return EINVAL;
-		}
+		if (bad)
+			return cmd_wrong(x, "bad-argument", "--header is "
+					 "written 'Name: value', on one "
+					 "line");
 
 		snprintf(name, sizeof(name), "%.*s", (int)n, v->s);
-		if (header_ours(name)) {
-			reply_error(x->reply, "bad-argument", "%s is made by "
-				    "the phone itself", name);
-			reply_usage(x->reply);
-			return EINVAL;
-		}
+		if (header_ours(name))
+			return cmd_wrong(x, "bad-argument", "--header: %s is "
+					 "made by the phone itself", name);
 
 		text_add(b, "%s\r\n", v->s);
 	}
@@ -143,16 +137,13 @@ static void cmd_dial(struct cmd *x)
 	full.headers = headers.s;
 
 	e = ua_dial(&id, x->ph->ua, &full, err);
-	if (e == EINVAL || e == ENOENT) {
-		reply_error(x->reply, e == EINVAL ? "bad-target" :
-			    "no-such-account", "%s", err);
-		reply_usage(x->reply);
-		goto out;
-	}
-	if (e) {
+	if (e == EINVAL || e == ENOENT)
+		(void)cmd_wrong(x, e == EINVAL ? "bad-target" :
+				"no-such-account", "%s", err);
+	else
 		cmd_fail(x, e, err);
+	if (e)
 		goto out;
-	}
 
 	client_dialled(x->cl, id);
 	reply_int(x->reply, "call", id);

@@ -331,9 +331,8 @@ static void config_check(struct cmd *x)
 	mem_deref(c);
 
 	if (e) {
-		reply_error(x->reply, "bad-config", "%s",
-			    err[0] ? err : strerror(e));
-		reply_usage(x->reply);
+		(void)cmd_wrong(x, "bad-config", "%s",
+				err[0] ? err : strerror(e));
 		return;
 	}
 

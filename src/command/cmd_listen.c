@@ -34,10 +34,8 @@ static bool code_good(struct cmd *x, int64_t code)
 	if (code == 200 || code >= 300)
 		return true;
 
-	reply_error(x->reply, "bad-argument", "%lld does not answer or "
-		    "refuse; 200 answers, 300 to 699 refuse",
-		    (long long)code);
-	reply_usage(x->reply);
+	(void)cmd_wrong(x, "bad-argument", "%lld does not answer or refuse; "
+			"200 answers, 300 to 699 refuse", (long long)code);
 
 	return false;
 }
@@ -48,12 +46,9 @@ static int sound_of(struct cmd *x, struct answer_rule *rule)
 	const char *play = cmd_str(x, "play");
 	const int n = cmd_has(x, "echo") + cmd_has(x, "tone") + !!play;
 
-	if (n > 1) {
-		reply_error(x->reply, "bad-argument", "--echo, --play and "
-			    "--tone exclude each other");
-		reply_usage(x->reply);
-		return EINVAL;
-	}
+	if (n > 1)
+		return cmd_wrong(x, "bad-argument", "--echo, --play and "
+				 "--tone exclude each other");
 
 	if (cmd_has(x, "echo")) {
 		rule->sound = ANSWER_ECHO;

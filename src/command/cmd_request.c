@@ -183,8 +183,7 @@ void cmd_options(struct cmd *x)
 	e = sip_uri_check(r->uri, sizeof(r->uri), cmd_str(x, "target"), err,
 			  sizeof(err));
 	if (e) {
-		reply_error(x->reply, "bad-target", "%s", err);
-		reply_usage(x->reply);
+		(void)cmd_wrong(x, "bad-target", "%s", err);
 		return;
 	}
 

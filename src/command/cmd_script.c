@@ -78,17 +78,16 @@ static void cmd_set(struct cmd *x)
 		 given);
 
 	if (!value || (eq && cmd_has(x, "value"))) {
-		reply_error(x->reply, value ? "too-many-arguments" :
-			    "missing-argument",
-			    "write: set %s VALUE (or %s=VALUE)", name, name);
-		reply_usage(x->reply);
+		(void)cmd_wrong(x, value ? "too-many-arguments" :
+				"missing-argument",
+				"write: set %s VALUE (or %s=VALUE)", name,
+				name);
 		return;
 	}
 
 	e = config_set(x->ph->config, name, value, err);
 	if (e) {
-		reply_error(x->reply, "bad-value", "%s", err);
-		reply_usage(x->reply);
+		(void)cmd_wrong(x, "bad-value", "%s", err);
 		return;
 	}
 

@@ -1,14 +1,14 @@
 /**
- * @file cmd_wait.c  Commands that hold back the lines behind them
+ * @file cmd_wait.c  `wait`: hold back the lines behind it until an event
  *
- * `wait` and `expect` sit on events with a bound, `assert` looks at a figure
- * now.  Nothing polls.  Main thread.
+ * It sits on events with a bound; nothing polls.  Main thread.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include "priv.h"
 
 enum { WAIT_MS = 30000, FIELDS_MAX = 16 };
+
+#define STATES "calling, ringing, early, incoming, active, ended"
 
 struct waiting {
 	uint64_t bound_ms;
@@ -19,7 +19,6 @@ struct waiting {
 		char name[48];
 		char value[EVENT_TEXT];
 	} field[FIELDS_MAX];
-	char digits[DIGITS_MAX + 1];     /* expect dtmf                      */
 };
 
 
@@ -36,23 +35,6 @@ static struct waiting *waiting_make(struct cmd *x)
 	reply_silent(x->reply);
 
 	return w;
-}
-
-
-static void wrong(struct cmd *x, const char *token, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void wrong(struct cmd *x, const char *token, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-
-	reply_error(x->reply, token, "%s", text);
-	reply_usage(x->reply);
 }
 
 
@@ -205,29 +187,23 @@ static void wait_call(struct cmd *x)
 static int wait_call_args(struct cmd *x, size_t n)
 {
 	struct waiting *w = x->state;
-	const char *name, *near;
-	char show[80];
+	char show[80], hint[128];
+	const char *name;
 
-	if (n != 1) {
-		wrong(x, n ? "too-many-arguments" : "missing-argument",
-		      "write: wait call STATE [T], with a state of calling, "
-		      "ringing, early, incoming, active, ended");
-		return EINVAL;
-	}
+	if (n != 1)
+		return cmd_wrong(x, n ? "too-many-arguments" :
+				 "missing-argument", "write: wait call STATE "
+				 "[T], with a state of " STATES);
 
 	name = cmd_value(x, "match", 0)->s;
 	w->state = call_state_find(name);
 	if (w->state != CALL_STATES && w->state != CALL_IDLE)
 		return 0;
 
-	near = text_nearest(name, state_h, NULL);
-	wrong(x, "bad-argument", "a call is never '%s'; %s%s%s",
-	      text_escape(show, sizeof(show), name, strlen(name)),
-	      near ? "did you mean '" : "its states are calling, ringing, "
-	      "early, incoming, active, ended", near ? near : "",
-	      near ? "'?" : "");
-
-	return EINVAL;
+	return cmd_wrong(x, "bad-argument", "a call is never '%s'; %s",
+			 text_escape(show, sizeof(show), name, strlen(name)),
+			 hint_text(hint, sizeof(hint), name, state_h, NULL,
+				   "its states are " STATES));
 }
 
 
@@ -304,20 +280,18 @@ static int wait_field(struct cmd *x, const char *s)
 {
 	struct waiting *w = x->state;
 	const struct event_row *row = event_row(w->type);
-	const char *eq = strchr(s, '='), *near;
+	const char *eq = strchr(s, '=');
 	const struct event_field *f;
-	char show[80], *name;
+	char show[80], hint[128], *name;
 
-	if (!eq || eq == s || (size_t)(eq - s) >= sizeof(w->field[0].name)) {
-		wrong(x, "bad-argument", "'%s' is no field=value and no "
-		      "time", text_escape(show, sizeof(show), s, strlen(s)));
-		return EINVAL;
-	}
-	if (w->n == FIELDS_MAX || strlen(eq + 1) >= EVENT_TEXT) {
-		wrong(x, "bad-argument", "at most %d fields of %d bytes",
-		      FIELDS_MAX, EVENT_TEXT - 1);
-		return EINVAL;
-	}
+	if (!eq || eq == s || (size_t)(eq - s) >= sizeof(w->field[0].name))
+		return cmd_wrong(x, "bad-argument", "'%s' is no field=value "
+				 "and no time",
+				 text_escape(show, sizeof(show), s,
+					     strlen(s)));
+	if (w->n == FIELDS_MAX || strlen(eq + 1) >= EVENT_TEXT)
+		return cmd_wrong(x, "bad-argument", "at most %d fields of %d "
+				 "bytes", FIELDS_MAX, EVENT_TEXT - 1);
 
 	name = w->field[w->n].name;
 	snprintf(name, sizeof(w->field[0].name), "%.*s", (int)(eq - s), s);
@@ -332,31 +306,27 @@ static int wait_field(struct cmd *x, const char *s)
 			return 0;
 	}
 
-	near = text_nearest(name, field_h, row);
-	wrong(x, "bad-argument", "%s has no field '%s'%s%s%s", row->name,
-	      text_escape(show, sizeof(show), name, strlen(name)),
-	      near ? "; did you mean '" : "", near ? near : "",
-	      near ? "'?" : "");
-
-	return EINVAL;
+	return cmd_wrong(x, "bad-argument", "%s has no field '%s'; %s",
+			 row->name,
+			 text_escape(show, sizeof(show), name, strlen(name)),
+			 hint_text(hint, sizeof(hint), name, field_h, row,
+				   "see the list of events in the manual"));
 }
 
 
 static int wait_event_args(struct cmd *x, const char *name, size_t n)
 {
 	struct waiting *w = x->state;
-	const char *near;
-	char show[80];
+	char show[80], hint[128];
 
 	w->type = event_type_find(name);
-	if (w->type == EVENT_TYPES) {
-		near = text_nearest(name, event_h_name, NULL);
-		wrong(x, "bad-argument", "there is no event '%s'%s%s%s",
-		      text_escape(show, sizeof(show), name, strlen(name)),
-		      near ? "; did you mean '" : "; see 'help wait'",
-		      near ? near : "", near ? "'?" : "");
-		return EINVAL;
-	}
+	if (w->type == EVENT_TYPES)
+		return cmd_wrong(x, "bad-argument", "there is no event '%s'; "
+				 "%s", text_escape(show, sizeof(show), name,
+						   strlen(name)),
+				 hint_text(hint, sizeof(hint), name,
+					   event_h_name, NULL,
+					   "see 'help wait'"));
 
 	for (size_t i = 0; i < n; i++) {
 
@@ -403,276 +373,3 @@ void cmd_wait_line(struct cmd *x)
 }
 
 
-/* expect ----------------------------------------------------------------- */
-
-/* Enough digits, or a wrong one? @return true: decided */
-static bool digits_decide(struct cmd *x)
-{
-	const struct waiting *w = x->state;
-	const char *got = client_digits(x->cl);
-	const size_t n = strlen(w->digits), m = strlen(got);
-
-	if (strncmp(got, w->digits, n < m ? n : m)) {
-		reply_error(x->reply, "expect-failed", "digits are %s, not "
-			    "%s", got, w->digits);
-		return true;
-	}
-
-	if (m < n)
-		return false;
-
-	client_digits_take(x->cl, n);
-	reply_str(x->reply, "digits", w->digits);
-
-	return true;
-}
-
-
-static void expect_event(struct cmd *x, const struct event *ev)
-{
-	const struct waiting *w = x->state;
-
-	if (ev->call != client_about(x->cl))
-		return;
-
-	if (ev->type == EVENT_CALL_DTMF) {
-		if (digits_decide(x))
-			cmd_done(x);
-		return;
-	}
-
-	if (strcmp(ev->u.call_state.state, "ended"))
-		return;
-
-	reply_error(x->reply, "expect-failed", "call %u ended; digits are "
-		    "'%s', not %s", ev->call, client_digits(x->cl),
-		    w->digits);
-	cmd_done(x);
-}
-
-
-static void expect_late(struct cmd *x)
-{
-	const struct waiting *w = x->state;
-	char t[32];
-
-	reply_error(x->reply, "expect-failed", "digits are '%s', not %s, "
-		    "within %s", client_digits(x->cl), w->digits,
-		    bound_text(x, t, sizeof(t)));
-}
-
-
-void cmd_expect(struct cmd *x)
-{
-	struct waiting *w = waiting_make(x);
-	const struct bound *v0 = cmd_value(x, "within", 0);
-	const struct bound *v1 = cmd_value(x, "within", 1);
-	const struct call_record *r;
-	const char *s = cmd_str(x, "digits");
-
-	if (!w)
-		return;
-
-	if (s[strspn(s, "0123456789*#ABCDabcd")]) {
-		wrong(x, "bad-argument", "digits come as 0-9 * # A-D");
-		return;
-	}
-	for (size_t i = 0; s[i]; i++)
-		w->digits[i] = (char)toupper((unsigned char)s[i]);
-
-	if (v0 && v1 && !strcmp(v0->s, "within"))
-		v0 = v1;
-	else if (v1)
-		v0 = NULL;
-	if (cmd_has(x, "within") &&
-	    (!v0 || cmd_value(x, "within", 2) ||
-	     text_duration(&w->bound_ms, v0->s))) {
-		wrong(x, "bad-argument", "write: expect dtmf DIGITS within "
-		      "T, as in: expect dtmf 12 within 10s");
-		return;
-	}
-
-	if (digits_decide(x))
-		return;
-
-	r = ua_call_record(x->ph->ua, client_about(x->cl));
-	if (r && !ua_call(x->ph->ua, r->id)) {
-		reply_error(x->reply, "expect-failed", "call %u has ended; "
-			    "digits are '%s', not %s", r->id,
-			    client_digits(x->cl), w->digits);
-		return;
-	}
-
-	cmd_wait(x, w->bound_ms, expect_late);
-	cmd_wait_events(x, 1u << EVENT_CALL_DTMF | 1u << EVENT_CALL_STATE,
-			expect_event);
-}
-
-
-/* assert ----------------------------------------------------------------- */
-
-enum relation { REL_LT, REL_LE, REL_GT, REL_GE, REL_EQ, REL_NE, REL_NONE };
-
-static const struct { const char *text; enum relation rel; } relations[] = {
-	{ "<=", REL_LE }, { ">=", REL_GE }, { "!=", REL_NE },
-	{ "==", REL_EQ }, { "<",  REL_LT }, { ">",  REL_GT },
-	{ "=",  REL_EQ },
-};
-
-
-static const char *figure_h(size_t i, const void *arg)
-{
-	const struct figure *f = figure_at(i);
-	(void)arg;
-
-	return f ? f->name : NULL;
-}
-
-
-static bool holds(double a, enum relation rel, double b)
-{
-	switch (rel) {
-
-	case REL_LT: return a < b;
-	case REL_LE: return a <= b;
-	case REL_GT: return a > b;
-	case REL_GE: return a >= b;
-	case REL_EQ: return a >= b && a <= b;
-	case REL_NE: return a < b || a > b;
-	case REL_NONE: break;
-	}
-
-	return false;
-}
-
-
-/* FIGURE OP VALUE, with or without spaces */
-static const struct figure *assert_parse(struct cmd *x, const char *s,
-					 char *name, size_t namesz,
-					 size_t *rel, const char **value)
-{
-	const struct figure *f;
-	const char *near;
-	size_t n, i;
-	char show[80];
-
-	s += strspn(s, " ");
-	n = strcspn(s, " <>=!");
-	snprintf(name, namesz, "%.*s", (int)n, s);
-	s += n;
-	s += strspn(s, " ");
-
-	f = figure_find(name);
-	if (!f) {
-		near = text_nearest(name, figure_h, NULL);
-		wrong(x, "bad-argument", "there is no figure '%s'%s%s%s",
-		      text_escape(show, sizeof(show), name, strlen(name)),
-		      near ? "; did you mean '" : "; see 'help assert'",
-		      near ? near : "", near ? "'?" : "");
-		return NULL;
-	}
-
-	for (i = 0; i < ARRAY_SIZE(relations); i++) {
-		if (!strncmp(s, relations[i].text,
-			     strlen(relations[i].text)))
-			break;
-	}
-	if (i == ARRAY_SIZE(relations)) {
-		wrong(x, "bad-argument", "write: assert %s OP VALUE, with "
-		      "an OP of < <= > >= = !=", name);
-		return NULL;
-	}
-	*rel = i;
-
-	s += strlen(relations[i].text);
-	s += strspn(s, " ");
-	if (!*s) {
-		wrong(x, "bad-argument", "%s %s what?", name,
-		      relations[i].text);
-		return NULL;
-	}
-	*value = s;
-
-	return f;
-}
-
-
-/* A number, with a unit of time where the figure is one */
-static int assert_number(double *num, const struct figure *f, const char *s)
-{
-	char *end;
-	uint64_t ms;
-	double scale;
-
-	errno = 0;
-	*num = strtod(s, &end);
-	if (end != s && !errno && (!*end || (!strcmp(end, "%") &&
-					     !strcmp(f->unit, "%"))))
-		return 0;
-
-	scale = !strcmp(f->unit, "ms") ? 1.0 :
-		!strcmp(f->unit, "s") ? 1000.0 : 0.0;
-	if (!(scale > 0.0) || text_duration(&ms, s))
-		return EINVAL;
-
-	*num = (double)ms / scale;
-
-	return 0;
-}
-
-
-void cmd_assert(struct cmd *x)
-{
-	const unsigned id = client_selected(x->cl) ?
-		client_selected(x->cl) : client_about(x->cl);
-	char name[48], text[EVENT_TEXT] = "", show[80];
-	const struct figure *f;
-	double num = 0.0, want = 0.0;
-	const char *value;
-	bool ok = false;
-	size_t rel;
-	int err;
-
-	reply_silent(x->reply);
-
-	f = assert_parse(x, cmd_str(x, "expr"), name, sizeof(name), &rel,
-			 &value);
-	if (!f)
-		return;
-
-	text_escape(show, sizeof(show), value, strlen(value));
-
-	if (f->number && assert_number(&want, f, value)) {
-		wrong(x, "bad-argument", "%s is a number, '%s' is none",
-		      name, show);
-		return;
-	}
-	if (!f->number && relations[rel].rel != REL_EQ &&
-	    relations[rel].rel != REL_NE) {
-		wrong(x, "bad-argument", "%s is a word; compare it with = "
-		      "or !=", name);
-		return;
-	}
-
-	err = figure_get(x->ph, id, f, &num, text, sizeof(text));
-	if (err) {
-		reply_error(x->reply, "assert-failed", err == ENOENT ?
-			    "there is no call to ask for %s" :
-			    "%s is not known", name);
-		return;
-	}
-
-	if (f->number) {
-		figure_print(text, sizeof(text), num);
-		ok = holds(num, relations[rel].rel, want);
-	}
-	else {
-		ok = !strcmp(text, value) == (relations[rel].rel == REL_EQ);
-	}
-
-	reply_str(x->reply, name, text);
-	if (!ok)
-		reply_error(x->reply, "assert-failed", "%s is %s%s, not %s "
-			    "%s", name, text, f->unit, relations[rel].text,
-			    show);
-}

@@ -231,6 +231,19 @@ void cmd_fail(struct cmd *x, int err, const char *text)
 }
 
 
+int cmd_wrong(struct cmd *x, const char *token, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	reply_verror(x->reply, token, fmt, ap);
+	va_end(ap);
+	reply_usage(x->reply);
+
+	return EINVAL;
+}
+
+
 struct call *cmd_call(struct cmd *x)
 {
 	unsigned id = (unsigned)cmd_int(x, "call", 0);
@@ -318,8 +331,7 @@ static void run_words(struct cmd *x, const char *line, size_t len)
 	x->unbound = line_unbound(&line, &len);
 
 	if (words_parse(&w, line, len, client_var, x->cl, &token, err)) {
-		reply_error(x->reply, token, "%s", err);
-		reply_usage(x->reply);
+		(void)cmd_wrong(x, token, "%s", err);
 		return;
 	}
 

@@ -4,6 +4,7 @@
 #ifndef OFFHOOK_COMMAND_PRIV_H
 #define OFFHOOK_COMMAND_PRIV_H
 
+#include <stdarg.h>
 #include "offhook/command.h"
 #include "offhook/text.h"
 #include "offhook/timer.h"
@@ -72,6 +73,7 @@ struct bound {
 	double d;
 	uint64_t ms;             /* times                                    */
 	bool number;             /* ARG_CHOICE: the number it may be too     */
+	bool dashes;             /* given as --name                          */
 };
 
 /** @return 0, or EINVAL with the reply's error set */
@@ -82,6 +84,19 @@ int bind_json(struct cmd *x, const struct json_t *args);
 void command_usage(struct text_buf *b, const struct command *c);
 const char *command_arg_word(const struct command_arg *a, char *buf,
 			     size_t sz);
+
+/* check.c ---------------------------------------------------------------- */
+
+/** v->s is what the row asks for, else the error is replied; sets the number
+ *  it stands for. @return 0, EINVAL */
+int bound_check(struct cmd *x, struct bound *v);
+/** "did you mean 'x'?", or what is said when no name is near */
+const char *hint_text(char *buf, size_t sz, const char *word,
+		      text_name_h *name_h, const void *arg,
+		      const char *otherwise);
+/** The argument as the user named it: "--for", in a request "for" */
+const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
+		       size_t sz);
 
 /* Argument `call` of every command that is about one */
 #define THE_CALL							\
@@ -134,6 +149,9 @@ const struct bound *cmd_value(const struct cmd *x, const char *name,
 struct call *cmd_call(struct cmd *x);
 /** Reply errno of a ua function with its sentence */
 void cmd_fail(struct cmd *x, int err, const char *text);
+/** The line itself is wrong: reply that. @return EINVAL */
+int  cmd_wrong(struct cmd *x, const char *token, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /**
  * The line is not done when the handler returns: cmd_done() ends it, or
@@ -151,7 +169,7 @@ int  cmd_alloc(struct cmd **xp, struct client *cl, const char *where);
  *  what went wrong. x->waiting afterwards: it is not done */
 void cmd_run(struct cmd *x, const char *line, size_t len);
 
-/* queue.c ---------------------------------------------------------------- */
+/* queue.c, topic.c ------------------------------------------------------- */
 
 struct phone *client_phone(struct client *cl);
 bool client_json(const struct client *cl);
@@ -180,6 +198,8 @@ void client_line(struct client *cl, const char *line);
 int  reply_alloc(struct reply **rp, const char *where);
 void reply_set_id(struct reply *r, const char *id);
 void reply_usage(struct reply *r);       /* the error is wrong usage */
+void reply_verror(struct reply *r, const char *token, const char *fmt,
+		  va_list ap) __attribute__((format(printf, 3, 0)));
 void reply_silent(struct reply *r);      /* values are for programs only */
 
 struct reply_value {

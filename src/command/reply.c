@@ -6,7 +6,6 @@
  * fails.  Main thread.
  */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include "json.h"
 #include "priv.h"
@@ -205,17 +204,23 @@ void reply_text(struct reply *r, const char *fmt, ...)
 }
 
 
-void reply_error(struct reply *r, const char *token, const char *fmt, ...)
+void reply_verror(struct reply *r, const char *token, const char *fmt,
+		  va_list ap)
 {
-	va_list ap;
-
 	if (r->token[0])
 		return;
 
 	snprintf(r->token, sizeof(r->token), "%s", token);
+	vsnprintf(r->error, sizeof(r->error), fmt, ap);
+}
+
+
+void reply_error(struct reply *r, const char *token, const char *fmt, ...)
+{
+	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(r->error, sizeof(r->error), fmt, ap);
+	reply_verror(r, token, fmt, ap);
 	va_end(ap);
 }
 

@@ -75,11 +75,15 @@ static void test_call_wrong(void **state)
 	refuses(r, "dial a --acount work", "unknown-option",
 		"did you mean --account?");
 	refuses(r, "dial a --account home", "no-such-account", "home");
-	refuses(r, "dial a --timeout soon", "bad-argument", "a time such");
-	refuses(r, "dial a --timeout 2h", "bad-argument", "from 1s to 1h");
+	refuses(r, "dial a --timeout soon", "bad-argument",
+		"\"--timeout is 'soon'; it takes a time such");
+	refuses(r, "dial a --timeout 2h", "bad-argument",
+		"\"--timeout is '2h'; it takes a time from 1s to 1h");
 	refuses(r, "dial a --timeout", "missing-argument", "--timeout needs");
 	refuses(r, "dial a --timeout 1s --timeout 2s", "bad-argument",
-		"given twice");
+		"\"--timeout is given twice");
+	refuses(r, "dial a --record ''", "bad-argument",
+		"\"--record is empty");
 	refuses(r, "dial a --play /nonexistent.wav", "no-such-file",
 		"/nonexistent.wav: No such file");
 	refuses(r, "dial a --play /tmp", "no-such-file", "directory");
@@ -92,12 +96,16 @@ static void test_call_wrong(void **state)
 	refuses(r, "answer", "no-call", "no incoming call");
 	refuses(r, "dtmf 1", "no-call", "there is no call");
 	refuses(r, "answer x", "bad-argument", "no call's number");
+	refuses(r, "dtmf 1 --digits 2", "bad-argument",
+		"\"--digits is given twice");
 	refuses(r, "select 0", "bad-argument", "no call's number");
-	refuses(r, "reject --code 200", "bad-argument", "300 to 699");
+	refuses(r, "reject --code 200", "bad-argument",
+		"\"--code is '200'; it takes a number from 300 to 699");
 	refuses(r, "dtmf 12x", "bad-argument", "'x' is no key");
-	refuses(r, "tone 5", "bad-argument", "20 to 20000");
+	refuses(r, "tone 5", "bad-argument",
+		"\"hz is '5'; it takes a number from 20 to 20000");
 	refuses(r, "echo offf", "bad-argument",
-		"did you mean 'off'?");
+		"\"state is 'offf'; did you mean 'off'?");
 	refuses(r, "echo maybe", "bad-argument", "one of on,off");
 
 	fake_fail(EUSERS, "100 calls are enough");

@@ -448,6 +448,13 @@ static void test_bad_requests(void **state)
 	    "echo takes true or false");
 	has(rig_run(r, "{\"command\":\"hangup\",\"args\":{\"call\":-1}}"),
 	    "no call's number");
+
+	/* names as a request writes them */
+	has(rig_run(r, "{\"command\":\"selftest\",\"args\":{\"audio\":"
+		    "\"loud\"}}"), "\"audio is 'loud'; it takes one of");
+	has(rig_run(r, "{\"command\":\"dial\",\"args\":{\"target\":\"a\","
+		    "\"time_out\":1}}"),
+	    "\"'dial' has no time_out; did you mean timeout?");
 	assert_int_equal(r->failed, 0);
 }
 
