@@ -17,6 +17,7 @@
 struct sip_stack;
 struct sip_call;
 struct sip_creds;
+struct sip_rx;               /* see sip_rx.h                                */
 
 /* Why something failed -------------------------------------------------- */
 
@@ -101,6 +102,15 @@ struct sip_stack_h {
 	void (*trace_h)(bool tx, enum sip_transp tp, const struct sa *local,
 			const struct sa *peer, const char *text, size_t len,
 			void *arg);
+	/**
+	 * A request outside of any dialog that is no INVITE, BYE or OPTIONS:
+	 * MESSAGE, NOTIFY, PUBLISH, REFER, SUBSCRIBE, and what nobody knows.
+	 * @return 0 when taken (answer it with sip_rx_reply now or later), or
+	 * the status to answer with; 405: not ours, then 405 or 501 is sent.
+	 * NULL: nothing is ours. Tell the methods with sip_stack_able
+	 */
+	int (*request_h)(struct sip_rx *rx, const struct sip_info *in,
+			 void *arg);
 };
 
 /**

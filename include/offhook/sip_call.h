@@ -34,6 +34,11 @@ struct sip_call_h {
 	/** The end, once; nothing is called afterwards. */
 	void (*closed_h)(const struct sip_result *res,
 			 const struct sip_info *in, void *arg);
+	/** A request inside the dialog: INFO, MESSAGE, NOTIFY, REFER,
+	 *  SUBSCRIBE ... As request_h of struct sip_stack_h; a usage of the
+	 *  dialog that does not exist is 481 */
+	int (*request_h)(struct sip_rx *rx, const struct sip_info *in,
+			 void *arg);
 };
 
 struct sip_call_conf {

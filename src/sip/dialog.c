@@ -211,6 +211,28 @@ int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 }
 
 
+/* What all branches of a template share; the remote side is missing */
+static struct dialog *dialog_copy(const struct dialog *tmpl)
+{
+	struct dialog *d = dialog_new(tmpl->stack);
+
+	if (!d)
+		return NULL;
+
+	d->callid    = mem_ref(tmpl->callid);
+	d->ltag      = mem_ref(tmpl->ltag);
+	d->laddr_hdr = mem_ref(tmpl->laddr_hdr);
+	d->user      = mem_ref(tmpl->user);
+	d->digest    = mem_ref(tmpl->digest);
+	d->target    = mem_ref(tmpl->target);
+	d->lseq      = tmpl->lseq;
+	d->request_h = tmpl->request_h;
+	d->arg       = tmpl->arg;
+
+	return d;
+}
+
+
 int dialog_fork(struct dialog **dp, const struct dialog *tmpl,
 		const struct sip_msg *resp)
 {
@@ -220,20 +242,11 @@ int dialog_fork(struct dialog **dp, const struct dialog *tmpl,
 	if (!dp || !tmpl || !resp || resp->req)
 		return EINVAL;
 
-	d = dialog_new(tmpl->stack);
+	d = dialog_copy(tmpl);
 	if (!d)
 		return ENOMEM;
 
-	d->callid    = mem_ref(tmpl->callid);
-	d->ltag      = mem_ref(tmpl->ltag);
-	d->laddr_hdr = mem_ref(tmpl->laddr_hdr);
 	d->raddr_hdr = mem_ref(tmpl->raddr_hdr);
-	d->user      = mem_ref(tmpl->user);
-	d->digest    = mem_ref(tmpl->digest);
-	d->target    = mem_ref(tmpl->target);
-	d->lseq      = tmpl->lseq;
-	d->request_h = tmpl->request_h;
-	d->arg       = tmpl->arg;
 
 	err = dialog_update(d, resp, false);
 	if (err)
@@ -248,6 +261,43 @@ int dialog_fork(struct dialog **dp, const struct dialog *tmpl,
 		*dp = d;
 
 	return err;
+}
+
+
+int dialog_fork_request(struct dialog **dp, const struct dialog *tmpl,
+			struct leg *leg, const struct sip_msg *req)
+{
+	struct dialog *d;
+	int err;
+
+	if (!dp || !tmpl || !leg || !req || !req->req)
+		return EINVAL;
+
+	d = dialog_copy(tmpl);
+	if (!d)
+		return ENOMEM;
+
+	d->rseq = req->cseq.num;
+	d->rseq_set = true;
+
+	err = tag_dup(&d->rtag, &req->from.tag);
+	if (!err)
+		err = route_value_dup(&d->raddr_hdr, &req->from.val, true);
+	if (!err)
+		err = route_take_set(d, req);
+	if (err) {
+		mem_deref(d);
+		return err;
+	}
+
+	(void)route_take_target(d, req);
+	dialog_pin(d, leg, req->tp, &req->src, true,
+		   header_count(req, SIP_HDR_VIA, "Via", 'v') == 1);
+	dialog_link(d);
+
+	*dp = d;
+
+	return 0;
 }
 
 

@@ -592,7 +592,7 @@ static int invite_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 
 	err = dialog_head(c->tmpl, mb, tg, "INVITE", ++c->tmpl->lseq, true);
 	if (!err)
-		err = mbuf_write_str(mb, "Allow: " SIP_ALLOW "\r\n");
+		err = ability_write(mb, c->stack, AB_ALLOW);
 	if (!err && c->headers)
 		err = mbuf_write_str(mb, c->headers);
 

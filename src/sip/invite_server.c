@@ -40,7 +40,7 @@ int session_reply(struct sip_call *c, struct sip_strans **stp,
 	if (dialog)
 		err = dialog_contact(c->br->dlg, mb, leg, msg->tp);
 	if (!err && dialog)
-		err = mbuf_write_str(mb, "Allow: " SIP_ALLOW "\r\n");
+		err = ability_write(mb, leg->stack, AB_ALLOW);
 	if (!err && headers)
 		err = mbuf_write_str(mb, headers);
 	if (!err && sdp)

@@ -12,6 +12,7 @@
 
 #include "offhook/sip.h"
 #include "offhook/sip_call.h"
+#include "offhook/sip_rx.h"
 #include "offhook/timer.h"
 #include "offhook/worker.h"
 #include "offhook/clock.h"
@@ -30,9 +31,7 @@ enum {
 	SIP_BRANCHES   = 16,        /* early dialogs we keep of one INVITE    */
 };
 
-#define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS"
-#define SIP_ACCEPT "application/sdp"
-#define SIP_SUPPORTED ""                /* option tags                       */
+#define SIP_ACCEPT "application/sdp"    /* of INVITE                         */
 
 #define COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -119,12 +118,14 @@ struct sip_stack {
 	struct list calls;          /* struct sip_call with work to do        */
 	struct list lingering;      /* ended ones, kept for late 2xx only     */
 	struct list reqs;           /* struct request                         */
+	struct list rxs;            /* struct sip_rx, held by somebody        */
 	struct list queries;        /* struct target_query                    */
 	struct sip_stack_h h;
 	bool untraced;              /* nobody reads what trace_h gets         */
 	void *arg;
 	struct worker *resolver;
 	char *user_agent;
+	struct ability *ability;    /* what we can do                         */
 	uint32_t timeout_ms;
 	uint32_t resolve_ms;
 	uint32_t max_sessions;
@@ -160,6 +161,41 @@ int  leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr,
 int  listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 		 char *err, size_t errsz);
 
+static inline uint32_t stack_t1(const struct sip_stack *s)
+{
+	return s && s->t1_ms ? s->t1_ms : SIP_T1_MS;
+}
+
+/* ability.c --------------------------------------------------------------- */
+
+int  ability_alloc(struct sip_stack *s);     /* with what is always there    */
+/** Header lines; kinds: a bit for each, 1u << SIP_AB_METHOD ... */
+int  ability_write(struct mbuf *mb, const struct sip_stack *s,
+		   unsigned kinds);
+int  ability_lines(char **lines, const struct sip_stack *s, unsigned kinds);
+bool ability_has(const struct sip_stack *s, enum sip_ability what,
+		 const struct pl *token);
+enum {
+	AB_ALLOW     = 1u << SIP_AB_METHOD,
+	AB_ACCEPT    = 1u << SIP_AB_TYPE,
+	AB_SUPPORTED = 1u << SIP_AB_OPTION,
+	AB_EVENTS    = 1u << SIP_AB_EVENT,
+};
+
+/* rx.c -------------------------------------------------------------------- */
+
+/** @return 0: taken, answered now or later; or the status to answer with.
+ *  405 and 501: not mine, whichever is right is sent */
+typedef int (sip_rx_h)(struct sip_rx *rx, const struct sip_info *in,
+		       void *arg);
+/** Make a request known to who serves it, and see that it is answered. For
+ *  a dialog's request_h, once its CSeq was checked */
+void rx_dispatch(struct leg *l, const struct sip_msg *msg, sip_rx_h *h,
+		 void *arg);
+const struct sip_msg *rx_msg(const struct sip_rx *rx);
+struct leg *rx_leg(const struct sip_rx *rx);     /* NULL: the stack is gone */
+void rx_stack_gone(struct sip_stack *s);
+
 /* reply.c ----------------------------------------------------------------- */
 
 /** A stateless reply; reason NULL: the usual phrase; hdrs: whole lines or
@@ -170,6 +206,9 @@ int  stack_reply(struct leg *l, const struct sip_msg *msg, uint16_t code,
 int  stack_reply_body(struct leg *l, const struct sip_msg *msg,
 		      uint16_t code, const char *reason, const char *hdrs,
 		      const char *ctype, struct mbuf *body);
+
+/** The tag that all replies to it get, made from the request itself */
+void reply_tag_set(const struct sip_stack *s, struct sip_msg *msg);
 
 /** A hash of what tells one request from all others */
 uint64_t reply_key(const struct sip_stack *s, const struct sip_msg *msg);
@@ -218,6 +257,8 @@ bool uas_request(const struct sip_msg *msg, void *arg);
 bool sanity_response_ok(const struct sip_msg *msg);
 int  trace_listen(struct leg *l);
 int  uas_listen(struct leg *l);              /* dispatch of requests         */
+/** 405 or, for a method nobody has heard of, 501 */
+uint16_t uas_method_status(const struct pl *met);
 
 /* target.c ---------------------------------------------------------------- */
 
@@ -346,12 +387,20 @@ int  dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 /** A branch of a forked INVITE: same Call-ID and local tag, own remote */
 int  dialog_fork(struct dialog **dp, const struct dialog *tmpl,
 		 const struct sip_msg *resp);
+/** The same for a request that came before any response (a NOTIFY before the
+ *  2xx to its SUBSCRIBE): remote tag, routes and target are the request's */
+int  dialog_fork_request(struct dialog **dp, const struct dialog *tmpl,
+			 struct leg *leg, const struct sip_msg *req);
 int  dialog_alloc_uas(struct dialog **dp, struct leg *leg,
 		      const struct sip_msg *msg);
 /** Take remote tag, target and route set from a response (2xx fixes them) */
 int  dialog_update(struct dialog *d, const struct sip_msg *msg, bool final);
 bool dialog_match(const struct dialog *d, const struct sip_msg *msg);
 struct dialog *dialog_find(struct sip_stack *s, const struct sip_msg *msg);
+/** The template (remote tag unknown) that msg may make a dialog of. Requests
+ *  reach its request_h when it has one and no dialog fits */
+struct dialog *dialog_find_template(struct sip_stack *s,
+				    const struct sip_msg *msg);
 /** CSeq order (12.2.2): @return 0, EPROTO (500 must be sent) */
 int  dialog_check_seq(struct dialog *d, const struct sip_msg *msg);
 /** Refresh the remote target from a Contact (target refresh requests) */

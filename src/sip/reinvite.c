@@ -267,7 +267,7 @@ static int reinvite_head_h(struct mbuf *mb, const struct target *tg,
 
 	err = dialog_head(br->dlg, mb, tg, "INVITE", ++br->dlg->lseq, true);
 	if (!err)
-		err = mbuf_write_str(mb, "Allow: " SIP_ALLOW "\r\n");
+		err = ability_write(mb, br->dlg->stack, AB_ALLOW);
 
 	return err;
 }

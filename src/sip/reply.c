@@ -56,6 +56,12 @@ static uint64_t reply_tag(const struct sip_stack *s,
 }
 
 
+void reply_tag_set(const struct sip_stack *s, struct sip_msg *msg)
+{
+	msg->tag = reply_tag(s, msg);
+}
+
+
 /* What tells a request from all others, and is the same when it comes again */
 uint64_t reply_key(const struct sip_stack *s, const struct sip_msg *msg)
 {
@@ -72,7 +78,7 @@ int stack_reply_body(struct leg *l, const struct sip_msg *msg,
 	if (!hdrs)
 		hdrs = "";
 
-	((struct sip_msg *)msg)->tag = reply_tag(l->stack, msg);
+	reply_tag_set(l->stack, (struct sip_msg *)msg);
 
 	if (ctype && body)
 		return sip_replyf(l->sip, msg, code, reason,

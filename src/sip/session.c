@@ -493,10 +493,24 @@ static void bye_recv(struct branch *br, struct leg *leg,
 /* Inside a dialog it asks after the dialog, not after room for a new call */
 static void options_recv(struct leg *leg, const struct sip_msg *msg)
 {
-	(void)stack_reply(leg, msg, 200, NULL,
-			  "Allow: " SIP_ALLOW "\r\n"
-			  "Accept: " SIP_ACCEPT "\r\n"
-			  "Supported: " SIP_SUPPORTED "\r\n");
+	char *lines = NULL;
+
+	(void)ability_lines(&lines, leg->stack, AB_ALLOW | AB_ACCEPT |
+			    AB_SUPPORTED | AB_EVENTS);
+	(void)stack_reply(leg, msg, 200, NULL, lines);
+	mem_deref(lines);
+}
+
+
+/* The user's: INFO, REFER ... */
+static int other_h(struct sip_rx *rx, const struct sip_info *in, void *arg)
+{
+	struct sip_call *c = arg;
+
+	if (!in)
+		return 500;
+
+	return c->h.request_h ? c->h.request_h(rx, in, c->arg) : 405;
 }
 
 
@@ -527,7 +541,7 @@ bool session_request(const struct sip_msg *msg, void *arg)
 	else if (!pl_strcmp(&msg->met, "OPTIONS"))
 		options_recv(leg, msg);
 	else
-		return false;
+		rx_dispatch(leg, msg, other_h, c);
 
 	return true;
 }

@@ -152,8 +152,6 @@ void reinvite_try(struct sip_call *c);
 /* dialog.c */
 /** It is found no more and sends nothing more */
 void dialog_end(struct dialog *d);
-struct dialog *dialog_find_template(struct sip_stack *s,
-				    const struct sip_msg *msg);
 int  dialog_contact(const struct dialog *d, struct mbuf *mb,
 		    const struct leg *leg, enum sip_transp tp);
 

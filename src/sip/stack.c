@@ -79,6 +79,7 @@ static void stack_destructor(void *arg)
 
 	session_stack_gone(s);
 	request_stack_gone(s);
+	rx_stack_gone(s);
 	target_stack_gone(s);
 
 	mem_deref(s->keep);
@@ -86,6 +87,7 @@ static void stack_destructor(void *arg)
 	list_flush(&s->legl);
 	mem_deref(s->dialogs);
 	mem_deref(s->user_agent);
+	mem_deref(s->ability);
 }
 
 
@@ -118,6 +120,8 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 	e = str_dup(&s->user_agent,
 		    conf->user_agent && header_text_ok(conf->user_agent) ?
 		    conf->user_agent : "offhook/" OFFHOOK_VERSION);
+	if (!e)
+		e = ability_alloc(s);
 	if (!e)
 		e = hash_alloc(&s->dialogs, DIALOG_BUCKETS);
 	if (!e)

@@ -11,25 +11,46 @@
 
 enum { UNSUPPORTED_MAX = 1024 };
 
-/* Methods that exist; those not in SIP_ALLOW get 405, all others 501 */
-static const char *const known[] = {
-	"REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER", "MESSAGE",
-	"INFO", "PRACK", "UPDATE",
+/* What is known of a method, whether we serve it or not */
+static const struct method {
+	const char *name;
+	bool ours;              /* of sessions or of this file; others are
+				   for request_h                           */
+	bool lone;              /* makes sense outside of a dialog         */
+	bool sdp;               /* has no other body                       */
+} methods[] = {
+	{"INVITE",    true,  true,  true},
+	{"BYE",       true,  false, false},
+	{"OPTIONS",   true,  true,  false},
+	{"INFO",      false, true,  false},
+	{"MESSAGE",   false, true,  false},
+	{"NOTIFY",    false, true,  false},
+	{"PRACK",     false, false, true},
+	{"PUBLISH",   false, true,  false},
+	{"REFER",     false, true,  false},
+	{"REGISTER",  false, true,  false},
+	{"SUBSCRIBE", false, true,  false},
+	{"UPDATE",    false, false, true},
 };
 
-static const char *const allowed[] = {
-	"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS",
-};
 
-
-static bool is_one(const struct pl *met, const char *const *v, size_t n)
+/* Names know upper and lower case. @return NULL: nobody has heard of it */
+static const struct method *method_find(const struct pl *met)
 {
-	while (n--) {
-		if (!pl_strcmp(met, v[n]))
-			return true;
+	size_t i;
+
+	for (i = 0; i < COUNTOF(methods); i++) {
+		if (!pl_strcmp(met, methods[i].name))
+			return &methods[i];
 	}
 
-	return false;
+	return NULL;
+}
+
+
+uint16_t uas_method_status(const struct pl *met)
+{
+	return method_find(met) ? 405 : 501;
 }
 
 
@@ -43,21 +64,44 @@ static bool refuse(struct leg *l, const struct sip_msg *msg, uint16_t code,
 }
 
 
-static bool method_check(struct leg *l, const struct sip_msg *msg)
+static bool refuse_able(struct leg *l, const struct sip_msg *msg,
+			uint16_t code, unsigned kinds)
 {
-	if (is_one(&msg->met, allowed, COUNTOF(allowed)))
-		return false;
+	char *lines = NULL;
 
-	return refuse(l, msg, is_one(&msg->met, known, COUNTOF(known)) ?
-		      405 : 501, "Allow: " SIP_ALLOW "\r\n");
+	(void)ability_lines(&lines, l->stack, kinds);
+	(void)refuse(l, msg, code, lines);
+	mem_deref(lines);
+
+	return true;
 }
 
 
-/* We support no extension that may be required */
+/* Is there anybody to serve it? */
+static bool method_check(struct leg *l, const struct sip_msg *msg,
+			 const struct method *m, const struct dialog *d)
+{
+	if ((m && m->ours) || (d ? d->request_h != NULL :
+			       l->stack->h.request_h && (!m || m->lone)))
+		return false;
+
+	return refuse_able(l, msg, m ? 405 : 501, AB_ALLOW);
+}
+
+
+struct require {
+	const struct sip_stack *stack;
+	struct mbuf *mb;
+};
+
+
 static bool require_h(const struct pl *val, void *arg)
 {
-	struct mbuf *mb = arg;
+	const struct require *r = arg;
+	struct mbuf *mb = r->mb;
 
+	if (ability_has(r->stack, SIP_AB_OPTION, val))
+		return false;
 	if (mb->end + val->l > UNSUPPORTED_MAX)
 		return true;
 
@@ -69,17 +113,18 @@ static bool require_h(const struct pl *val, void *arg)
 
 static bool require_check(struct leg *l, const struct sip_msg *msg)
 {
+	struct require r = {.stack = l->stack};
 	struct mbuf *mb;
 	char *lines = NULL;
 
 	if (!header_find(msg, SIP_HDR_REQUIRE, "Require", 0))
 		return false;
 
-	mb = mbuf_alloc(256);
+	r.mb = mb = mbuf_alloc(256);
 	if (!mb)
 		return true;
 
-	(void)header_values(msg, "Require", 0, require_h, mb);
+	(void)header_values(msg, "Require", 0, require_h, &r);
 
 	if (mb->end) {
 		(void)mbuf_write_str(mb, "\r\n");
@@ -91,7 +136,7 @@ static bool require_check(struct leg *l, const struct sip_msg *msg)
 
 	mem_deref(mb);
 
-	/* an empty Require requires nothing */
+	/* an empty Require requires nothing, nor does what we support */
 	return lines != NULL;
 }
 
@@ -130,15 +175,19 @@ static bool body_optional(const struct sip_msg *msg)
 }
 
 
-/* Bodies matter in INVITE only: no other method we serve uses one */
-static bool body_check(struct leg *l, const struct sip_msg *msg)
+/* Types are looked at where only SDP can be meant; others look themselves */
+static bool body_check(struct leg *l, const struct sip_msg *msg,
+		       const struct method *m)
 {
-	if (!mbuf_get_left(msg->mb))
+	if (!mbuf_get_left(msg->mb) || (m && m->ours && !m->sdp))
 		return false;
 
 	if (header_values(msg, "Content-Encoding", 'e', identity_h, NULL))
 		return body_optional(msg) ? false :
 			refuse(l, msg, 415, "Accept-Encoding: identity\r\n");
+
+	if (!m || !m->sdp)
+		return false;
 
 	if (pl_strcasecmp(&msg->ctyp.type, "application") ||
 	    pl_strcasecmp(&msg->ctyp.subtype, "sdp"))
@@ -184,6 +233,7 @@ static void options(struct leg *l, const struct sip_msg *msg)
 	struct sip_stack *s = l->stack;
 	struct mbuf *sdp = NULL;
 	struct sip_info in;
+	char *lines = NULL;
 	int code = 200;
 
 	sip_info_fill(&in, msg);
@@ -199,22 +249,18 @@ static void options(struct leg *l, const struct sip_msg *msg)
 	    s->h.ability_h(&sdp, leg_laddr(l, msg->tp), s->arg))
 		sdp = NULL;
 
-	(void)stack_reply_body(l, msg, (uint16_t)code, NULL,
-			       "Allow: " SIP_ALLOW "\r\n"
-			       "Accept: " SIP_ACCEPT "\r\n"
-			       "Accept-Encoding: identity\r\n"
-			       "Supported: " SIP_SUPPORTED "\r\n",
+	(void)ability_lines(&lines, s, AB_ALLOW | AB_ACCEPT | AB_SUPPORTED |
+			    AB_EVENTS);
+	(void)stack_reply_body(l, msg, (uint16_t)code, NULL, lines,
 			       sdp ? SIP_ACCEPT : NULL, sdp);
 
+	mem_deref(lines);
 	mem_deref(sdp);
 }
 
 
 static void invite(struct leg *l, const struct sip_msg *msg)
 {
-	if (body_check(l, msg) || accept_check(l, msg))
-		return;
-
 	if (l->stack->closing)
 		(void)refuse(l, msg, 503, NULL);
 	else
@@ -222,23 +268,55 @@ static void invite(struct leg *l, const struct sip_msg *msg)
 }
 
 
+static int other_h(struct sip_rx *rx, const struct sip_info *in, void *arg)
+{
+	const struct sip_stack *s = arg;
+
+	return in ? s->h.request_h(rx, in, s->arg) : 500;
+}
+
+
+static void other(struct leg *l, const struct sip_msg *msg)
+{
+	if (l->stack->closing)
+		(void)refuse(l, msg, 503, NULL);
+	else
+		rx_dispatch(l, msg, other_h, l->stack);
+}
+
+
+/* A dialog, or the template that this request makes one of */
+static struct dialog *dialog_of(struct sip_stack *s,
+				const struct sip_msg *msg)
+{
+	struct dialog *d = dialog_find(s, msg);
+
+	if (d)
+		return d;
+
+	d = dialog_find_template(s, msg);
+
+	return d && d->request_h ? d : NULL;
+}
+
+
 bool uas_request(const struct sip_msg *msg, void *arg)
 {
 	struct leg *l = arg;
 	const bool ack = !pl_strcmp(&msg->met, "ACK");
-	const bool cancel = !pl_strcmp(&msg->met, "CANCEL");
+	const struct method *m;
 	struct dialog *d;
+	bool inv;
 
 	/* a transaction would have taken it */
-	if (cancel)
+	if (!pl_strcmp(&msg->met, "CANCEL"))
 		return refuse(l, msg, 481, NULL);
 
-	/* the dialog of a BYE is gone, or will not take it twice */
-	if ((!pl_strcmp(&msg->met, "BYE") || !pl_strcmp(&msg->met, "INVITE"))
-	    && keep_repeat(l, msg))
+	/* answered for good, and no transaction repeats it */
+	if (!ack && keep_repeat(l, msg))
 		return true;
 
-	d = dialog_find(l->stack, msg);
+	d = dialog_of(l->stack, msg);
 
 	if (ack) {
 		if (!d || !d->request_h || !d->request_h(msg, d->arg))
@@ -246,33 +324,32 @@ bool uas_request(const struct sip_msg *msg, void *arg)
 		return true;
 	}
 
-	if (method_check(l, msg))
+	m = method_find(&msg->met);
+	inv = !pl_strcmp(&msg->met, "INVITE");
+
+	if (method_check(l, msg, m, d))
 		return true;
 
-	if (!d && pl_isset(&msg->to.tag))
+	if (!d && (pl_isset(&msg->to.tag) || (m && !m->lone)))
 		return refuse(l, msg, 481, NULL);
 
-	if (require_check(l, msg))
+	if (require_check(l, msg) || body_check(l, msg, m) ||
+	    (inv && accept_check(l, msg)))
 		return true;
 
 	if (d) {
-		const bool inv = !pl_strcmp(&msg->met, "INVITE");
-
-		if (inv && (body_check(l, msg) || accept_check(l, msg)))
-			return true;
-
 		if (d->request_h && d->request_h(msg, d->arg))
 			return true;
 
 		return refuse(l, msg, 481, NULL);
 	}
 
-	if (!pl_strcmp(&msg->met, "INVITE"))
+	if (inv)
 		invite(l, msg);
-	else if (!pl_strcmp(&msg->met, "OPTIONS"))
+	else if (m && m->ours)
 		options(l, msg);
 	else
-		(void)refuse(l, msg, 481, NULL);     /* BYE */
+		other(l, msg);
 
 	return true;
 }

@@ -129,10 +129,27 @@ static void closed_h(const struct sip_result *res, const struct sip_info *in,
 }
 
 
+static int inside_h(struct sip_rx *rx, const struct sip_info *in, void *arg)
+{
+	(void)arg;
+
+	return rig.inside_h ? rig.inside_h(rx, in) : 405;
+}
+
+
+static int lone_h(struct sip_rx *rx, const struct sip_info *in, void *arg)
+{
+	(void)arg;
+
+	return rig.lone_h ? rig.lone_h(rx, in) : 405;
+}
+
+
 static const struct sip_call_h call_h = {
 	.offer_h = offer_h, .answer_h = answer_h, .result_h = result_h,
 	.progress_h = progress_h, .established_h = established_h,
 	.modified_h = modified_h, .closed_h = closed_h,
+	.request_h = inside_h,
 };
 
 
@@ -170,7 +187,9 @@ int rig_setup(void **state)
 {
 	struct sip_listen_addr la = {.udp = true, .tcp = true};
 	const struct sip_stack_conf conf = {.addrv = &la, .addrc = 1};
-	const struct sip_stack_h h = {.invite_h = invite_h};
+	const struct sip_stack_h h = {
+		.invite_h = invite_h, .request_h = lone_h,
+	};
 	enum sip_transp tp;
 	struct sa sa;
 	char err[256];

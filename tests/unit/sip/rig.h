@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include "session.h"
 #include "../../fake/sip_peer.h"
+#include "able.h"
 
 enum {
 	RIG_T1   = 20,               /* ms; 64 of them are 1280         */
@@ -50,6 +51,10 @@ struct rig {
 	struct sip_result mod, end;
 	bool end_info;
 	bool stack_closed;
+
+	/* other requests, outside of calls and inside; NULL: 405 */
+	int (*lone_h)(struct sip_rx *rx, const struct sip_info *in);
+	int (*inside_h)(struct sip_rx *rx, const struct sip_info *in);
 };
 
 extern struct rig rig;

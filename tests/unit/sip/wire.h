@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include "priv.h"
 #include "../../fake/sip_peer.h"
+#include "able.h"
 
 enum {
 	WAIT_MS  = 3000,             /* for what must come              */
