@@ -43,7 +43,7 @@ void reply_list(struct reply *r, const char *kind);
 void reply_row(struct reply *r, const char *kind);       /* "call", "device" */
 void reply_str(struct reply *r, const char *name, const char *v);
 void reply_int(struct reply *r, const char *name, int64_t v);
-/** NAN: left out */
+/** NAN: left out. JSON: a name in -ms is a whole number */
 void reply_double(struct reply *r, const char *name, double v);
 void reply_bool(struct reply *r, const char *name, bool v);
 /** A line for people only (help text); JSON: "text" */

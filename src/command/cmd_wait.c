@@ -225,28 +225,54 @@ static bool field_matches(const struct event *ev, const char *name,
 }
 
 
+/* The event as it is, each field of its own type; absent ones left out */
+static void reply_event(struct reply *r, const struct event *ev)
+{
+	const struct event_row *row = event_row(ev->type);
+
+	reply_str(r, "event", row->name);
+	if (ev->call)
+		reply_int(r, "call", ev->call);
+	if (ev->account)
+		reply_int(r, "account", ev->account);
+
+	for (const struct event_field *f = row->fields; f->name; f++) {
+
+		const void *p = (const char *)ev + f->offset;
+		char text[EVENT_TEXT];
+
+		switch (f->type) {
+
+		case EVF_STR:
+			if (!event_field_text(ev, f->name, text,
+					      sizeof(text)))
+				reply_str(r, f->name, text);
+			break;
+		case EVF_INT:
+			if (*(const int64_t *)p != EVENT_NONE)
+				reply_int(r, f->name, *(const int64_t *)p);
+			break;
+		case EVF_DOUBLE:
+			reply_double(r, f->name, *(const double *)p);
+			break;
+		case EVF_BOOL:
+			reply_bool(r, f->name, *(const bool *)p);
+			break;
+		}
+	}
+}
+
+
 static void wait_event_event(struct cmd *x, const struct event *ev)
 {
 	const struct waiting *w = x->state;
-	const struct event_row *row = event_row(ev->type);
 
 	for (size_t i = 0; i < w->n; i++) {
 		if (!field_matches(ev, w->field[i].name, w->field[i].value))
 			return;
 	}
 
-	reply_str(x->reply, "event", row->name);
-	if (ev->call)
-		reply_int(x->reply, "call", ev->call);
-
-	for (const struct event_field *f = row->fields; f->name; f++) {
-
-		char text[512];
-
-		if (!event_field_text(ev, f->name, text, sizeof(text)))
-			reply_str(x->reply, f->name, text);
-	}
-
+	reply_event(x->reply, ev);
 	cmd_done(x);
 }
 

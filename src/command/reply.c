@@ -295,13 +295,24 @@ static void json_name(char *buf, size_t sz, const char *name)
 }
 
 
+/* A time is a whole number of milliseconds, whatever it was measured in */
+static bool is_ms(const char *name)
+{
+	const size_t n = strlen(name);
+
+	return n > 3 && !strcmp(name + n - 3, "-ms");
+}
+
+
 static json_t *json_value(const struct reply_value *v)
 {
 	switch (v->type) {
 
 	case VAL_INT:    return json_integer(v->i);
 	case VAL_BOOL:   return json_boolean(v->i);
-	case VAL_DOUBLE: return json_real(round(v->d * 1000.0) / 1000.0);
+	case VAL_DOUBLE:
+		return is_ms(v->name) ? json_integer((json_int_t)round(v->d)) :
+			json_real(round(v->d * 1000.0) / 1000.0);
 	case VAL_STR:    return json_text(v->s);
 	}
 

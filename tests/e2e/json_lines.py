@@ -25,6 +25,14 @@ def replies(objects):
     return [o for o in objects if "reply" in o]
 
 
+def times(reply):
+    """a field in _ms is a whole number, wherever it stands"""
+    for key, value in reply.items():
+        for row in value if isinstance(value, list) else []:
+            times(row)
+        check(not key.endswith("_ms") or type(value) is int, "%s is %r", key, value)
+
+
 def test_replies(lab):
     r = replies(session(lab, {"id": 7, "command": "print", "args": {"text": "x"}}, {"command": "calls"},
                         {"id": "a b", "command": "calls", "args": {}}, "print y", "# nothing", ""))
@@ -90,11 +98,29 @@ def test_status(lab):
     check("secret" not in json.dumps(phone.objects()), "the password is shown")
     phone.command("sleep 1")
     st = phone.command("stats")
+    times(st)
     check(st["packets_received"] > 30 and st["packets_lost"] == 0 and st["codec"] == "opus", "%s", st)
     phone.command("hangup")
     phone.event("call.state", state="ended")
     check(phone.command("calls")["calls"] == [], "calls")
-    check(phone.command("stats 1")["state"] == "ended", "stats of an ended call")
+    st = phone.command("stats 1")
+    times(st)
+    check(st["state"] == "ended", "stats of an ended call")
+
+
+def test_wait_keeps_types(lab):
+    """what `wait EVENT` answers has the event's fields, numbers as numbers"""
+    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
+    phone = lab.offhook(audio="tone:440", name="phone").ready()
+    phone.command("dial " + other.uri)
+    reply = phone.command("wait call.quality")
+    event = next(o for o in reversed(phone.objects()) if o.get("event") == "call.quality" and "reply" not in o)
+    times(reply)
+    check(set(event) - set(reply) == {"seq", "time"}, "%s, not %s", reply, event)
+    for key in set(event) & set(reply):
+        same = type(event[key]) is type(reply[key]) or key.endswith("_ms")
+        check(same and (event[key] == reply[key] or isinstance(event[key], float)), "%s: %r, not %r", key,
+              reply[key], event[key])
 
 
 def test_waiting_requests(lab):

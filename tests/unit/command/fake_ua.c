@@ -177,6 +177,33 @@ void fake_digits(unsigned id, const char *digits)
 }
 
 
+void fake_quality(unsigned id, double v)
+{
+	struct event ev;
+
+	event_init(&ev, EVENT_CALL_QUALITY);
+	ev.call = id;
+	ev.u.call_quality.packets_lost = 3;
+	ev.u.call_quality.loss_pct = v;
+	ev.u.call_quality.jitter_ms = v;
+	ev.u.call_quality.mos = 4.0;
+	event_publish(fake.bus, &ev);
+}
+
+
+void fake_hold(unsigned id, bool local, bool remote)
+{
+	struct event ev;
+
+	call_at(id)->held = local;
+	event_init(&ev, EVENT_CALL_HOLD);
+	ev.call = id;
+	ev.u.call_hold.local = local;
+	ev.u.call_hold.remote = remote;
+	event_publish(fake.bus, &ev);
+}
+
+
 /* ua ------------------------------------------------------------------------ */
 
 static int result(char *err)

@@ -17,6 +17,10 @@ unsigned fake_incoming(const char *peer);
 /** Publish a new state; "ended" with this status */
 void fake_state(unsigned id, enum call_state st, unsigned code);
 void fake_digits(unsigned id, const char *digits);
+/** call.quality, with this jitter and loss */
+void fake_quality(unsigned id, double v);
+/** call.hold, and the call is so */
+void fake_hold(unsigned id, bool local, bool remote);
 /** What the last command asked for, as text */
 const char *fake_asked(void);
 /** Next calls into ua fail with this */

@@ -202,12 +202,23 @@ static void test_wait_event(void **state)
 	assert_string_equal(rig_pass(r, 0), "");
 	fake_digits(1, "5");
 	has(rig_pass(r, 0), "\"event\":\"call.dtmf\",\"call\":1,"
-	    "\"digit\":\"5\"");
+	    "\"digit\":\"5\"}");
 
 	assert_string_equal(rig_run(r, "wait call.state call=1 state=active"),
 			    "");
 	fake_state(1, CALL_ACTIVE, 200);
 	has(rig_pass(r, 0), "\"ok\":true");
+
+	/* each field keeps its type, what is absent is left out */
+	has(r->replies, "\"state\":\"active\",\"peer\":\"sip:a@b\","
+	    "\"code\":200,\"reason\":\"OK\"}");
+	(void)rig_run(r, "wait call.quality");
+	fake_quality(1, 1.25);
+	has(rig_pass(r, 0), "\"packets_lost\":3,\"loss_pct\":1.25,"
+	    "\"jitter_ms\":1,\"mos\":4.0}");
+	(void)rig_run(r, "wait call.hold local=true");
+	fake_hold(1, true, false);
+	has(rig_pass(r, 0), "\"local\":true,\"remote\":false}");
 
 	assert_string_equal(rig_run(r, "wait play.done"), "");
 	has(rig_pass(r, 30000), "no such event play.done within 30s");

@@ -67,15 +67,17 @@ static void test_values(void **state)
 	reply_str(r, "peer-name", "B\xc3\xb6" "b \"x\"");
 	reply_double(r, "loss-pct", 1.23456);
 	reply_double(r, "unknown", (double)NAN);
+	reply_double(r, "jitter-ms", 1.5004);
 	reply_bool(r, "held", true);
 	reply_int(r, "big", INT64_MAX);
 
 	assert_json(r, "{\"reply\":7,\"ok\":true,\"call\":1,\"peer_name\":"
 		    "\"B\xc3\xb6" "b \\\"x\\\"\",\"loss_pct\":1.235,"
-		    "\"held\":true,\"big\":9223372036854775807}");
+		    "\"jitter_ms\":2,\"held\":true,\"big\":9223372036854775807}");
 	assert_print(r, "call      1\n"
 		     "peer-name B\xc3\xb6" "b \"x\"\n"
 		     "loss-pct  1.235\n"
+		     "jitter-ms 1.5\n"
 		     "held      yes\n"
 		     "big       9223372036854775807\n");
 }
