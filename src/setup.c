@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "offhook/log.h"
 #include "offhook/path.h"
@@ -90,25 +91,48 @@ static int accounts_start(struct app *a)
 }
 
 
+/* The usual one may be missing, one that was named may not */
+static int config_dir_find(struct app *a, char err[CONFIG_ERR])
+{
+	const char *dir = a->args.config_dir;
+	char shown[256];
+	struct stat st;
+	int e;
+
+	if (!dir) {
+		if (path_base(a->ph.config_dir, sizeof(a->ph.config_dir),
+			      PATH_CONFIG, NULL))
+			a->ph.config_dir[0] = '\0';
+		return 0;
+	}
+
+	e = text_copy(a->ph.config_dir, sizeof(a->ph.config_dir), dir,
+		      strlen(dir));
+	if (!e && stat(dir, &st))
+		e = errno;
+	if (!e && !S_ISDIR(st.st_mode))
+		e = ENOTDIR;
+	if (!e && access(dir, R_OK | X_OK))
+		e = errno;
+	if (e)
+		snprintf(err, CONFIG_ERR, "--config '%s': %s",
+			 text_escape(shown, sizeof(shown), dir, strlen(dir)),
+			 strerror(e));
+
+	return e;
+}
+
+
 int config_start(struct app *a)
 {
 	char path[1024], err[CONFIG_ERR] = "";
 	int e;
 
 	e = config_alloc(&a->ph.config);
-	if (e)
-		return e;
+	if (!e)
+		e = config_dir_find(a, err);
 
-	if (a->args.config_dir)
-		e = text_copy(a->ph.config_dir, sizeof(a->ph.config_dir),
-			      a->args.config_dir, strlen(a->args.config_dir));
-	else if (path_base(a->ph.config_dir, sizeof(a->ph.config_dir),
-			   PATH_CONFIG, NULL))
-		a->ph.config_dir[0] = '\0';
-	if (e)
-		return e;
-
-	if (a->ph.config_dir[0]) {
+	if (!e && a->ph.config_dir[0]) {
 		e = path_join(path, sizeof(path), a->ph.config_dir,
 			      "offhook.conf");
 		if (!e)

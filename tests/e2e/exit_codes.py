@@ -74,7 +74,8 @@ def test_usage(lab):
                        (["dial", "sip:"], "sip"), (["dial", "sip:a@b", "--play", "/no/file.wav"], "/no/file.wav"),
                        (["dial", "sip:a@b", "--account", "nobody"], "nobody"), (["-f", "a", "dial", "b"], "not both"),
                        (["--auto-answer=250"], "200"), (["-s", "codecs"], "NAME=VALUE"), (["-l"], "needs"),
-                       (["--dump", "all"], "commands")):
+                       (["--dump", "all"], "commands"), (["-c", "/no/such"], "/no/such"), (["-c", ""], "--config"),
+                       (["-c", "/dev/null"], "directory")):
         _, _, err = exits(lab.run(*QUIET, *args), 2, args)
         told = [x for x in err.splitlines() if not x.startswith("warn: ")]
         check(len(told) == 1 and told[0].startswith("error: ") and word in told[0], "%s: %s", args, err)

@@ -324,6 +324,7 @@ class Lab:
 
     def run(self, *args, timeout=60, stdin=None):
         """offhook to its end -> (exit code, stdout, stderr)"""
+        os.makedirs(self.path("run.d"), exist_ok=True)
         r = subprocess.run([self.program, "-c", self.path("run.d")] + list(args), timeout=timeout, input=stdin or "",
                            capture_output=True, text=True, cwd=self.dir,
                            env=dict(os.environ, HOME=self.dir, XDG_RUNTIME_DIR=self.dir))
