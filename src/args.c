@@ -155,6 +155,40 @@ static int listen_parse(struct sip_listen_addr *la, const char *text,
 }
 
 
+/* Two words for one socket; without a port both mean the usual one */
+static bool listen_same(const struct sip_listen_addr *a,
+			const struct sip_listen_addr *b)
+{
+	const uint16_t ap = sa_port(&a->addr), bp = sa_port(&b->addr);
+
+	return ((a->udp && b->udp) || (a->tcp && b->tcp)) &&
+		sa_cmp(&a->addr, &b->addr, SA_ADDR) &&
+		(ap ? ap : SIP_PORT) == (bp ? bp : SIP_PORT);
+}
+
+
+static int take_listen(struct args *a, const char *text, struct fault *err)
+{
+	struct sip_listen_addr *la = &a->listens[a->listenc];
+	char show[64];
+	int e = listen_parse(la, text, err);
+
+	if (e)
+		return e;
+
+	for (size_t i = 0; i < a->listenc; i++) {
+		if (listen_same(la, &a->listens[i]))
+			return wrong(err, "bad-argument", "--listen %s: that "
+				     "address and port are named twice",
+				     shown(show, text));
+	}
+
+	++a->listenc;
+
+	return 0;
+}
+
+
 /* Values ----------------------------------------------------------------- */
 
 static int take_account(struct args *a, char *value)
@@ -198,8 +232,7 @@ static int take(struct args *a, enum arg_id id, char *value, struct fault *err)
 	case A_SET:     a->sets[a->setc++] = value; break;
 	case A_EXECUTE: a->lines[a->linec++] = value; break;
 	case A_FILE:    a->file = value; break;
-	case A_LISTEN:
-		return listen_parse(&a->listens[a->listenc++], value, err);
+	case A_LISTEN:  return take_listen(a, value, err);
 	case A_AUDIO:   a->audio = value; break;
 	case A_AUTO_ANSWER: return take_answer(a, value, err);
 	case A_JSON:    a->json = true; break;

@@ -75,7 +75,8 @@ def test_usage(lab):
                        (["dial", "sip:a@b", "--account", "nobody"], "nobody"), (["-f", "a", "dial", "b"], "not both"),
                        (["--auto-answer=250"], "200"), (["-s", "codecs"], "NAME=VALUE"), (["-l"], "needs"),
                        (["--dump", "all"], "commands"), (["-c", "/no/such"], "/no/such"), (["-c", ""], "--config"),
-                       (["-c", "/dev/null"], "directory")):
+                       (["-c", "/dev/null"], "directory"), (["-l", "127.0.0.1:5071", "-l", "udp:127.0.0.1:5071"], "twice"),
+                       (["-l", "[::1]:5060", "-l", "[::1]"], "twice")):
         _, _, err = exits(lab.run(*QUIET, *args), 2, args)
         told = [x for x in err.splitlines() if not x.startswith("warn: ")]
         check(len(told) == 1 and told[0].startswith("error: ") and word in told[0], "%s: %s", args, err)
