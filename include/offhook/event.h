@@ -61,8 +61,9 @@ struct event {
 			int64_t code;             /* SIP status             */
 			char reason[EVENT_TEXT];  /* reason phrase          */
 			char cause[EVENT_NAME];   /* stable token, ended    */
+			char by[EVENT_NAME];      /* local, remote: ended   */
 			char text[EVENT_TEXT];    /* one sentence, ended    */
-			int64_t duration_ms;      /* ended, if answered     */
+			int64_t duration_ms;      /* ended, 0: not answered */
 			int64_t setup_ms;         /* active: since INVITE   */
 		} call_state;
 		struct {

@@ -115,6 +115,7 @@ void call_limit(struct call *c, uint64_t ms);
 
 /* What a screen may ask */
 unsigned call_id(const struct call *c);
+/** "ended" as soon as we have hung up, though the event comes a turn later */
 enum call_state call_state(const struct call *c);
 bool call_outgoing(const struct call *c);
 const struct account *call_account(const struct call *c);
@@ -148,10 +149,15 @@ struct call_record {
 	char codec[32];
 	double mos, loss_pct, jitter_ms, delay_ms;
 	unsigned seen;           /* bit per enum call_state it has been in   */
+	char text[UA_ERR];       /* how it ended, one sentence               */
 };
 const struct call_record *ua_call_record(const struct ua *ua, unsigned id);
 /** Bits of the states a living call has been in */
 unsigned call_seen(const struct call *c);
+
+/** Why it ended, the stable token of events and scripts: "none", "status",
+ *  "no-media" (answered, and nothing came) ... */
+const char *call_record_cause(const struct call_record *r);
 
 /** Exit code of interface.md section 5 for an ended call */
 int  call_record_exit(const struct call_record *r);

@@ -72,7 +72,7 @@ static void reply_ended(struct cmd *x, unsigned id)
 		reply_int(x->reply, "code", r->result.code);
 	if (r->result.reason[0])
 		reply_str(x->reply, "reason", r->result.reason);
-	reply_str(x->reply, "cause", sip_cause_name(r->result.cause));
+	reply_str(x->reply, "cause", call_record_cause(r));
 }
 
 
@@ -81,7 +81,10 @@ static void fail_ended(struct cmd *x, unsigned id, const char *text)
 {
 	const struct call_record *r = ua_call_record(x->ph->ua, id);
 	const struct waiting *w = x->state;
-	char why[256] = "";
+	char why[300] = "";
+
+	if (!text && r)
+		text = r->text;
 
 	if (text && *text)
 		snprintf(why, sizeof(why), ": %s", text);
@@ -90,7 +93,7 @@ static void fail_ended(struct cmd *x, unsigned id, const char *text)
 			 r->result.reason);
 	else if (r)
 		snprintf(why, sizeof(why), ": %s",
-			 sip_cause_name(r->result.cause));
+			 call_record_cause(r));
 
 	reply_ended(x, id);
 	reply_error(x->reply, "call-ended", "call %u ended and was never "

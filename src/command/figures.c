@@ -173,8 +173,8 @@ static int ended_get(const struct call_record *r, enum figure_id id,
 
 	case FIG_STATE:    return text_value(str, sz, "ended");
 	case FIG_CODE:
-	case FIG_REASON:
-	case FIG_CAUSE:    return result_get(&r->result, id, num, str, sz);
+	case FIG_REASON:   return result_get(&r->result, id, num, str, sz);
+	case FIG_CAUSE:    return text_value(str, sz, call_record_cause(r));
 	case FIG_PEER:     return text_value(str, sz, r->peer);
 	case FIG_CODEC:    return text_value(str, sz, r->codec);
 	case FIG_SECURITY:

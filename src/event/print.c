@@ -29,6 +29,12 @@ static void print_call_state(struct text_buf *b, const struct event *ev)
 	add_part(b, ev->u.call_state.name[0] ? " " : ", ",
 		 ev->u.call_state.peer);
 
+	/* how it ended, once */
+	if (ev->u.call_state.text[0]) {
+		text_add(b, ": %s", ev->u.call_state.text);
+		return;
+	}
+
 	if (ev->u.call_state.code != EVENT_NONE) {
 		text_add(b, ", %lld", (long long)ev->u.call_state.code);
 		add_part(b, " ", ev->u.call_state.reason);
@@ -41,8 +47,6 @@ static void print_call_state(struct text_buf *b, const struct event *ev)
 				    1000);
 		text_add(b, " after %s", took);
 	}
-
-	add_part(b, ": ", ev->u.call_state.text);
 }
 
 

@@ -42,12 +42,18 @@ static const struct event_field call_state_fields[] = {
 	STR("direction", call_state.direction, "in or out"),
 	STR("peer", call_state.peer, "URI of the other side"),
 	STR("name", call_state.name, "display name of the other side"),
-	INT("code", call_state.code, "SIP status that led here"),
-	STR("reason", call_state.reason, "its reason phrase"),
-	STR("cause", call_state.cause, "why the call ended, one word"),
+	INT("code", call_state.code, "SIP status that led here; ended: 200 "
+	    "after BYE, 487 when cancelled, 0 when no response came"),
+	STR("reason", call_state.reason, "its reason phrase, or what else "
+	    "went wrong"),
+	STR("cause", call_state.cause, "why the call ended: none (it was hung "
+	    "up), no-media (so it was, but nothing had been heard), status, "
+	    "cancelled, no-answer, auth, media (no common codec), timeout, "
+	    "transport, resolve, protocol, local"),
+	STR("by", call_state.by, "who ended it: local, remote"),
 	STR("text", call_state.text, "why the call ended, one sentence"),
 	INT("duration-ms", call_state.duration_ms,
-	    "from answer to end, if it was answered"),
+	    "from answer to end, 0 if it was not answered"),
 	INT("setup-ms", call_state.setup_ms, "from INVITE to answer"),
 	{0}
 };

@@ -124,6 +124,7 @@ void call_finish(struct call *c, const struct sip_result *res)
 	c->finished = true;
 	--c->ua->living;
 	c->result = *res;
+	ending_complete(c, &c->result);
 	if (!c->end_ms)
 		c->end_ms = clock_ms();
 
@@ -151,20 +152,30 @@ static void fail_handler(void *arg)
 }
 
 
-void call_fail(struct call *c, enum sip_cause cause, int err,
-	       const char *reason)
+void call_ending(struct call *c, enum sip_cause cause, uint16_t code,
+		 const char *reason)
 {
 	struct sip_result *res = &c->result;
 
+	memset(res, 0, sizeof(*res));
+	res->cause = cause;
+	res->code = code;
+	utf8_copy(res->reason, sizeof(res->reason), reason ? reason : "");
+	ending_complete(c, res);
+
+	c->ending = true;
+	c->end_ms = clock_ms();
+}
+
+
+void call_fail(struct call *c, enum sip_cause cause, int err,
+	       const char *reason)
+{
 	if (c->finished)
 		return;
 
-	memset(res, 0, sizeof(*res));
-	res->cause = cause;
-	res->err = err;
-	utf8_copy(res->reason, sizeof(res->reason), reason);
-
-	c->ending = true;
+	call_ending(c, cause, 0, reason);
+	c->result.err = err;
 	timer_start(&c->tmr_turn, 0, fail_handler, c);
 }
 

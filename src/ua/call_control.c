@@ -80,16 +80,18 @@ static int describe_answer(struct call *c, struct mbuf **sdp)
 /* It could not be answered for a reason of ours: 500, or BYE after the 200 */
 static int answer_failed(struct call *c, int e, char *err)
 {
-	c->ending = true;
-	c->why = SIP_CAUSE_LOCAL;
+	const char *why = e == EADDRINUSE ? "no free port in media-ports"
+					  : strerror(e);
+
+	call_blame(c, SIP_CAUSE_LOCAL, 500, why);
+	call_ending(c, SIP_CAUSE_LOCAL, 500, why);
 	call_media_close(c);
 
 	if (sip_call_reject(c->sip, 500, NULL, NULL))
 		sip_call_hangup(c->sip, 500, NULL);
 
 	return call_error(err, e, "Call %u cannot be answered: %s.", c->id,
-			  e == EADDRINUSE ? "no free port in media-ports"
-					  : strerror(e));
+			  why);
 }
 
 
@@ -171,7 +173,7 @@ int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
 		return call_error(err, e, "Call %u cannot be refused: %s.",
 				  c->id, strerror(e));
 
-	c->ending = true;
+	call_ending(c, SIP_CAUSE_STATUS, code, reason);
 
 	return 0;
 }
@@ -218,14 +220,14 @@ int call_hangup(struct call *c, uint16_t code, const char *reason, char *err)
 		return call_reject(c, code, reason, err);
 
 	if (!c->sip) {
-		call_fail(c, SIP_CAUSE_CANCELLED, 0, "");
+		call_fail(c, SIP_CAUSE_CANCELLED, 0, NULL);
 		return 0;
 	}
 
 	reason_header(header, sizeof(header), code, reason);
 
-	c->ending = true;
-	c->end_ms = clock_ms();
+	call_ending(c, c->active_ms ? SIP_CAUSE_NONE : SIP_CAUSE_CANCELLED,
+		    0, NULL);
 	call_media_close(c);
 	sip_call_hangup(c->sip, code, header[0] ? header : NULL);
 

@@ -14,7 +14,7 @@ unsigned call_id(const struct call *c)
 
 enum call_state call_state(const struct call *c)
 {
-	return c ? c->state : CALL_ENDED;
+	return c && !c->ending && !c->finished ? c->state : CALL_ENDED;
 }
 
 

@@ -50,7 +50,8 @@ static void probe_handler(const struct sip_result *res,
 	}
 
 	log_warn("call %u: the other side is gone", c->id);
-	c->why = SIP_CAUSE_TIMEOUT;
+	call_blame(c, SIP_CAUSE_TIMEOUT, 408,
+		   "the other side is gone: neither sound nor an answer");
 	(void)call_hangup(c, 0, NULL, why);
 }
 

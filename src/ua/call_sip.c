@@ -150,8 +150,7 @@ static int result_handler(struct mbuf *answer, bool early, void *arg)
 	struct media_plan plan;
 	struct ability ab;
 	bool held = false;
-	int code;
-	(void)early;
+	int code, err;
 
 	/* hung up meanwhile: nobody listens any more */
 	if (!c->stream)
@@ -164,10 +163,18 @@ static int result_handler(struct mbuf *answer, bool early, void *arg)
 			   mbuf_get_left(answer));
 	if (code) {
 		log_info("call %u: answer unusable (%d)", c->id, code);
+		if (!early)
+			call_blame(c, SIP_CAUSE_MEDIA, 488, code == 400 ?
+				   "the answer is malformed" :
+				   "the answer has nothing we can use");
 		return code;
 	}
 
-	return call_media_apply(c, &plan, held) ? 500 : 0;
+	err = call_media_apply(c, &plan, held);
+	if (err && !early)
+		call_blame(c, SIP_CAUSE_LOCAL, 500, strerror(err));
+
+	return err ? 500 : 0;
 }
 
 
@@ -200,6 +207,8 @@ static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 static void established_handler(const struct sip_info *in, void *arg)
 {
 	struct call *c = arg;
+
+	c->acked = !c->outgoing;
 
 	if (!c->outgoing || c->ending || c->state == CALL_ACTIVE)
 		return;
@@ -251,10 +260,9 @@ static void closed_handler(const struct sip_result *res,
 
 	utf8_copy(r.reason, sizeof(r.reason), res->reason);
 
-	if (c->why != SIP_CAUSE_NONE)
-		r.cause = c->why;
-	else if (c->active_ms && c->ending && !r.remote)
-		r.cause = SIP_CAUSE_NONE;     /* whatever became of our BYE */
+	/* hung up by us: whatever became of our BYE */
+	if (c->active_ms && c->ending && !r.remote)
+		memset(&r, 0, sizeof(r));
 
 	call_finish(c, &r);
 }

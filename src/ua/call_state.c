@@ -76,7 +76,7 @@ static void publish(struct call *c)
 		  c->name ? c->name : "");
 	utf8_copy(ev.u.call_state.reason, sizeof(ev.u.call_state.reason),
 		  res->reason);
-	if (res->code)
+	if (res->code || ended)
 		ev.u.call_state.code = res->code;
 
 	if (c->state == CALL_ACTIVE && c->begin_ms)
@@ -86,12 +86,12 @@ static void publish(struct call *c)
 	if (ended) {
 		utf8_copy(ev.u.call_state.cause,
 			  sizeof(ev.u.call_state.cause),
-			  sip_cause_name(res->cause));
-		call_verdict(c, ev.u.call_state.text,
-			     sizeof(ev.u.call_state.text));
-		if (c->active_ms)
-			ev.u.call_state.duration_ms =
-				(int64_t)call_duration_ms(c);
+			  call_record_cause(&c->rec));
+		utf8_copy(ev.u.call_state.by, sizeof(ev.u.call_state.by),
+			  res->remote ? "remote" : "local");
+		utf8_copy(ev.u.call_state.text,
+			  sizeof(ev.u.call_state.text), c->rec.text);
+		ev.u.call_state.duration_ms = (int64_t)call_duration_ms(c);
 	}
 
 	event_publish(c->ua->bus, &ev);

@@ -33,7 +33,7 @@ static void ring_out(void *arg)
 	struct call *c = arg;
 	char why[UA_ERR];
 
-	c->why = SIP_CAUSE_NO_ANSWER;
+	call_blame(c, SIP_CAUSE_NO_ANSWER, 480, "");
 	if (call_reject(c, 480, NULL, why))
 		log_warn("call %u: %s", c->id, why);
 }

@@ -5,8 +5,8 @@
  * setter), call_sip.c (what the SIP session tells), call_media.c (its
  * stream), call_silence.c (it is not heard), call_file.c (what plays and what
  * is recorded), call_control.c (what the user wants), call_look.c (what a
- * screen may ask), incoming.c (a call that comes), record.c (how it ended).
- * Main thread.
+ * screen may ask), incoming.c (a call that comes), ending.c (how it ended),
+ * record.c (what is kept of it).  Main thread.
  */
 #ifndef OFFHOOK_UA_PRIV_H
 #define OFFHOOK_UA_PRIV_H
@@ -91,9 +91,10 @@ struct call {
 	bool remote_ring;            /* 180 was sent                         */
 	bool late_offer;             /* the INVITE had none                  */
 	bool ending;                 /* we have hung up                      */
+	bool acked;                  /* callee: our answer is confirmed      */
 	bool finished;               /* ended, waits for its turn to go      */
 	bool keep_others;            /* holds no other when it is answered   */
-	enum sip_cause why;          /* we end it for this reason, or NONE   */
+	struct sip_result why;       /* cause: we end it for this reason     */
 	struct account *acc;         /* NULL: none                           */
 	char *peer;                  /* URI, valid UTF-8                     */
 	char *name;
@@ -159,7 +160,11 @@ bool call_room(const struct ua *ua);
 /** The end: media closes, the record is written, it is told, and the call
  *  is freed on a turn of its own. Not from inside a user's call. */
 void call_finish(struct call *c, const struct sip_result *res);
-/** The same on the next turn, for what fails on our side */
+/** It is over for the user: result and figures stand, what is left goes
+ *  over the wire; call_finish follows */
+void call_ending(struct call *c, enum sip_cause cause, uint16_t code,
+		 const char *reason);
+/** The end on the next turn, for what fails on our side */
 void call_fail(struct call *c, enum sip_cause cause, int err,
 	       const char *reason);
 /** Sentence for err into buf and back the error: "Call 2 has ended." */
@@ -230,8 +235,17 @@ int  incoming_invite(struct sip_call *sc, const struct sip_info *in,
 int  incoming_options(const struct sip_info *in, void *arg);
 int  incoming_ability(struct mbuf **sdp, const struct sa *laddr, void *arg);
 
+/* ending.c */
+/** Whatever the SIP session will say, it ends for this reason of ours */
+void call_blame(struct call *c, enum sip_cause cause, uint16_t code,
+		const char *reason);
+/** Put to a result what only we know: cause, status, reason */
+void ending_complete(const struct call *c, struct sip_result *res);
+
 /* record.c */
 void record_keep(struct call *c);
+/** It was answered, and nothing of what was to come ever came */
+bool record_silent(const struct call_record *r);
 
 /* utf8.c */
 /** Copy whole characters only; what is no UTF-8 becomes '?' */

@@ -1,10 +1,9 @@
 /**
- * @file record.c  How a call ended: the sentence, the figures, the exit code
+ * @file record.c  Calls that have ended, and the exit codes they stand for
  *
  * The call itself is gone a turn after its end; what `wait`, $call.x and exit
  * codes need later stands here, for the last 64 calls.  Main thread.
  */
-#include <math.h>
 #include "priv.h"
 
 
@@ -22,6 +21,7 @@ void record_keep(struct call *c)
 	utf8_copy(r->peer, sizeof(r->peer), c->peer);
 	if (c->plan.codec)
 		utf8_copy(r->codec, sizeof(r->codec), c->plan.codec->name);
+	call_verdict(c, r->text, sizeof(r->text));
 
 	ua->recordv[ua->recordc++ % UA_RECORDS] = *r;
 }
@@ -41,6 +41,26 @@ const struct call_record *ua_call_record(const struct ua *ua, unsigned id)
 	}
 
 	return NULL;
+}
+
+
+bool record_silent(const struct call_record *r)
+{
+	return r->was_active && r->media_expected && !r->packets_received;
+}
+
+
+const char *call_record_cause(const struct call_record *r)
+{
+	if (!r)
+		return "";
+
+	/* a normal end of a call in which there was nothing to hear */
+	if (record_silent(r) && (r->result.cause == SIP_CAUSE_NONE ||
+				 r->result.cause == SIP_CAUSE_CANCELLED))
+		return "no-media";
+
+	return sip_cause_name(r->result.cause);
 }
 
 
@@ -79,8 +99,7 @@ int call_record_exit(const struct call_record *r)
 	case SIP_CAUSE_MEDIA:     return EXIT_NO_MEDIA;
 	case SIP_CAUSE_STATUS:    return exit_of_code(r->result.code);
 	case SIP_CAUSE_PROTOCOL:  return EXIT_REJECTED;
-	case SIP_CAUSE_LOCAL:     return r->result.code ?
-			exit_of_code(r->result.code) : EXIT_NETWORK;
+	case SIP_CAUSE_LOCAL:     return EXIT_NETWORK;
 
 	case SIP_CAUSE_NONE:
 	case SIP_CAUSE_CANCELLED:
@@ -90,192 +109,5 @@ int call_record_exit(const struct call_record *r)
 	if (!r->was_active)
 		return EXIT_NO_ANSWER;
 
-	return r->media_expected && !r->packets_received ? EXIT_NO_MEDIA
-							 : EXIT_OK;
-}
-
-
-static void say_seconds(char *buf, size_t sz, uint64_t ms)
-{
-	if (ms < 1000)
-		text_duration_print(buf, sz, ms);
-	else
-		(void)snprintf(buf, sz, "%llu s",
-			       (unsigned long long)((ms + 500) / 1000));
-}
-
-
-/* "486 Busy Here", "Connection refused", "" */
-static const char *say_result(char *buf, size_t sz,
-			      const struct sip_result *res)
-{
-	char reason[128];
-
-	text_escape(reason, sizeof(reason), res->reason,
-		    strlen(res->reason));
-
-	if (res->code)
-		(void)snprintf(buf, sz, "%u %s", res->code,
-			       reason[0] ? reason : sip_phrase(res->code));
-	else
-		str_ncpy(buf, reason[0] ? reason :
-			 res->err ? strerror(res->err) : "no reason given",
-			 sz);
-
-	return buf;
-}
-
-
-static void say_living(const struct call *c, char *buf, size_t sz)
-{
-	char t[32];
-
-	switch (c->state) {
-
-	case CALL_ACTIVE:
-		say_seconds(t, sizeof(t), call_duration_ms(c));
-		(void)snprintf(buf, sz, c->hold ? "On hold, %s." :
-			       c->held_remote ? "Held by the other side, %s." :
-			       "Talking for %s.", t);
-		break;
-
-	case CALL_RINGING:
-		(void)snprintf(buf, sz, "It rings.");
-		break;
-
-	case CALL_EARLY:
-		(void)snprintf(buf, sz, "Not answered yet, there is sound.");
-		break;
-
-	case CALL_INCOMING:
-		(void)snprintf(buf, sz, "Waits for an answer.");
-		break;
-
-	default:
-		(void)snprintf(buf, sz, "Calling.");
-		break;
-	}
-}
-
-
-static void say_talked(const struct call *c, char *buf, size_t sz)
-{
-	const struct sip_result *res = &c->result;
-	const struct call_record *r = &c->rec;
-	char t[32], why[192];
-	uint64_t ms;
-
-	/* talked for whole seconds, as the event counts them */
-	ms = call_duration_ms(c);
-	say_seconds(t, sizeof(t), ms < 1000 ? ms : ms / 1000 * 1000);
-
-	if (res->cause != SIP_CAUSE_NONE && res->cause != SIP_CAUSE_CANCELLED)
-		(void)snprintf(buf, sz, "Broken off after %s: %s.", t,
-			       say_result(why, sizeof(why), res));
-	else if (r->media_expected && !r->packets_received)
-		(void)snprintf(buf, sz, "Ended after %s, but nothing was ever"
-			       " received: no media.", t);
-	else
-		(void)snprintf(buf, sz, "%s after %s.", res->remote ?
-			       "The other side hung up" : "Hung up", t);
-}
-
-
-static void say_status(const struct sip_result *res, char *buf, size_t sz)
-{
-	const char *what;
-	char why[192];
-
-	switch (exit_of_code(res->code)) {
-
-	case EXIT_BUSY:      what = "Busy"; break;
-	case EXIT_NO_ANSWER: what = "No answer"; break;
-	case EXIT_AUTH:      what = "Not allowed"; break;
-	case EXIT_NOT_FOUND: what = "Not found"; break;
-	case EXIT_NO_MEDIA:  what = "No common codec"; break;
-	default:             what = "Refused"; break;
-	}
-
-	if (res->code == 603)
-		what = "Declined";
-
-	(void)snprintf(buf, sz, "%s (%s).", what,
-		       say_result(why, sizeof(why), res));
-}
-
-
-void call_verdict(const struct call *c, char *buf, size_t sz)
-{
-	const struct sip_result *res;
-	char why[192], t[32];
-
-	if (!buf || !sz)
-		return;
-
-	buf[0] = '\0';
-	if (!c)
-		return;
-
-	if (c->state != CALL_ENDED) {
-		say_living(c, buf, sz);
-		return;
-	}
-
-	res = &c->result;
-	say_result(why, sizeof(why), res);
-
-	if (c->active_ms) {
-		say_talked(c, buf, sz);
-		return;
-	}
-
-	switch (res->cause) {
-
-	case SIP_CAUSE_RESOLVE:
-		(void)snprintf(buf, sz, "The name cannot be resolved: %s.",
-			       why);
-		break;
-
-	case SIP_CAUSE_TRANSPORT:
-		(void)snprintf(buf, sz, "Not reachable: %s.", why);
-		break;
-
-	case SIP_CAUSE_TIMEOUT:
-		say_seconds(t, sizeof(t), c->end_ms - c->begin_ms);
-		(void)snprintf(buf, sz, "No response for %s.", t);
-		break;
-
-	case SIP_CAUSE_AUTH:
-		(void)snprintf(buf, sz, "Authentication failed (%s): check"
-			       " user and password.", why);
-		break;
-
-	case SIP_CAUSE_NO_ANSWER:
-		say_seconds(t, sizeof(t), c->end_ms - c->begin_ms);
-		(void)snprintf(buf, sz, "Nobody answered for %s.", t);
-		break;
-
-	case SIP_CAUSE_MEDIA:
-		(void)snprintf(buf, sz, "No common media (%s).", why);
-		break;
-
-	case SIP_CAUSE_CANCELLED:
-	case SIP_CAUSE_NONE:
-		(void)snprintf(buf, sz, c->outgoing || !res->remote ?
-			       "Cancelled." : "The caller gave up.");
-		break;
-
-	case SIP_CAUSE_PROTOCOL:
-		(void)snprintf(buf, sz, "The other side broke the rules"
-			       " (%s).", why);
-		break;
-
-	case SIP_CAUSE_LOCAL:
-		(void)snprintf(buf, sz, "The call cannot be made: %s.", why);
-		break;
-
-	case SIP_CAUSE_STATUS:
-		say_status(res, buf, sz);
-		break;
-	}
+	return record_silent(r) ? EXIT_NO_MEDIA : EXIT_OK;
 }

@@ -653,6 +653,12 @@ void fake_selftest_done(bool ok)
 }
 
 
+const char *call_record_cause(const struct call_record *r)
+{
+	return sip_cause_name(r->result.cause);
+}
+
+
 const char *sip_cause_name(enum sip_cause cause)
 {
 	return cause == SIP_CAUSE_STATUS ? "status" :

@@ -39,9 +39,12 @@ static void test_call(void **state)
 	ev.u.call_state.code = 486;
 	(void)strcpy(ev.u.call_state.reason, "Busy\x1bHere");
 	ev.u.call_state.duration_ms = 61999;
-	(void)strcpy(ev.u.call_state.text, "they are busy");
-	check("call 1 ended, Bob sip:bob@example.com, 486 Busy?Here after 61s:"
-	      " they are busy");
+	check("call 1 ended, Bob sip:bob@example.com, 486 Busy?Here after"
+	      " 61s");
+
+	/* the sentence says all of it */
+	(void)strcpy(ev.u.call_state.text, "They are busy (486).");
+	check("call 1 ended, Bob sip:bob@example.com: They are busy (486).");
 
 	event_init(&ev, EVENT_CALL_HOLD);
 	ev.call = 2;

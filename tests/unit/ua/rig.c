@@ -68,14 +68,16 @@ static void event_handler(const struct event *ev, void *arg)
 	switch (ev->type) {
 
 	case EVENT_CALL_STATE:
-		(void)snprintf(buf, sizeof(buf), "call.state %u %s %s %d %s",
-			       ev->call, ev->u.call_state.state,
+		(void)snprintf(buf, sizeof(buf), "call.state %u %s %s %d %s"
+			       " %s", ev->call, ev->u.call_state.state,
 			       ev->u.call_state.direction,
 			       (int)(ev->u.call_state.code == EVENT_NONE ?
 				     0 : ev->u.call_state.code),
-			       ev->u.call_state.cause);
+			       ev->u.call_state.cause, ev->u.call_state.by);
 		str_ncpy(p->verdict, ev->u.call_state.text,
 			 sizeof(p->verdict));
+		str_ncpy(p->reason, ev->u.call_state.reason,
+			 sizeof(p->reason));
 		break;
 
 	case EVENT_CALL_HOLD:

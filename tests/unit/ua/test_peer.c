@@ -69,7 +69,7 @@ static void early_media(void **state)
 	await("alice play.done 1 done");
 
 	sip_call_hangup(carol.call, 0, NULL);
-	await("alice call.state 1 ended out 0 none");
+	await("alice call.state 1 ended out 200 none remote");
 }
 
 
@@ -96,16 +96,23 @@ static void unusable_answer(void **state)
 		HEAD "m=audio 30000 RTP/AVP 18\r\n",
 		HEAD "m=audio 30000 RTP/SAVP 0\r\n",
 	};
+	const char *const malformed = "the answer is malformed";
+	const char *const useless = "the answer has nothing we can use";
 	(void)state;
 
 	for (unsigned i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		char want[64];
+		char want[320];
 
 		carol.answer = answers[i];
 		(void)snprintf(want, sizeof(want),
-			       "alice call.state %u ended out", i + 1);
+			       "alice call.state %u ended out 488 media local",
+			       i + 1);
 		dial(&alice, carol.uri);
 		await(want);
+		assert_string_equal(i ? useless : malformed, alice.reason);
+		(void)snprintf(want, sizeof(want), "No common media: %s.",
+			       alice.reason);
+		assert_string_equal(want, alice.verdict);
 		assert_int_equal(SIP_CAUSE_MEDIA,
 			ua_call_record(alice.ua, i + 1)->result.cause);
 		assert_int_equal(8, call_record_exit(
@@ -146,7 +153,8 @@ static void late_offer_unusable(void **state)
 	carol.answer = HEAD "m=audio 30000 RTP/AVP 18\r\n";
 	peer_call(&bob, NULL);
 	bob.incoming = answer_at_once;
-	await("bob call.state 1 ended in");
+	await("bob call.state 1 ended in 488 media local");
+	assert_non_null(strstr(bob.verdict, "nothing we can use"));
 	assert_int_equal(8, call_record_exit(ua_call_record(bob.ua, 1)));
 }
 
@@ -267,9 +275,12 @@ static void silence(void **state)
 	await("alice call.state 2 active");
 	peer_stop();
 	fake_event(fake_stream(0), &quiet);
-	await("alice call.state 2 ended out 0 timeout");
+	await("alice call.state 2 ended out 408 timeout local");
 	assert_int_equal(9, call_record_exit(ua_call_record(alice.ua, 2)));
 	assert_int_equal(0, strncmp("Broken off after ", alice.verdict, 17));
+	assert_non_null(strstr(alice.verdict, ": the other side is gone"));
+	assert_int_equal(0, strncmp("the other side is gone", alice.reason,
+				    22));
 }
 
 

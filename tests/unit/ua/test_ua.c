@@ -57,12 +57,17 @@ static void call_and_hangup(void **state)
 	assert_int_equal(EALREADY, call_answer(a, said));
 	assert_int_equal(0, call_hangup(a, 0, NULL, said));
 	assert_int_equal(1, fake_stream_count());  /* silent at once */
+	assert_int_equal(CALL_ENDED, call_state(a));
+	assert_int_equal(200, call_result(a)->code);
+	call_verdict(a, text, sizeof(text));
+	assert_int_equal(0, strncmp(text, "Hung up after ", 14));
 	assert_int_equal(0, call_hangup(a, 0, NULL, said));
 	assert_int_equal(ENOTCONN, call_mute(a, true, said));
-	await("alice call.state 1 ended out 0 none");
+	await("alice call.state 1 ended out 200 none local");
 	assert_int_equal(0, ua_call_count(alice.ua));
 	assert_int_equal(0, strncmp(alice.verdict, "Hung up after ", 14));
-	await("bob call.state 1 ended in 0 none");
+	await("bob call.state 1 ended in 200 none remote");
+	assert_string_equal("OK", bob.reason);
 	assert_int_equal(0, fake_stream_count());
 
 	r = ua_call_record(alice.ua, 1);
@@ -257,8 +262,10 @@ static void refusals(void **state)
 
 	bob.incoming = reject_busy;
 	dial(&alice, bob.uri);
-	await("bob call.state 1 ended in 486 status");
-	await("alice call.state 1 ended out 486 status");
+	await("bob call.state 1 ended in 486 status local");
+	assert_string_equal("Refused with 486.", bob.verdict);
+	await("alice call.state 1 ended out 486 status remote");
+	assert_string_equal("Busy (486).", alice.verdict);
 	assert_false(seen("ringing"));
 	r = ua_call_record(alice.ua, 1);
 	assert_int_equal(4, call_record_exit(r));
@@ -304,14 +311,15 @@ static void cancel(void **state)
 	assert_int_equal(0, call_hangup(call_of(&alice, 1), 0, NULL, said));
 	await("alice call.state 1 ended out");
 	assert_int_equal(5, call_record_exit(ua_call_record(alice.ua, 1)));
-	await("bob call.state 1 ended in 487 cancelled");
+	await("bob call.state 1 ended in 487 cancelled remote");
 	assert_string_equal("The caller gave up.", bob.verdict);
+	assert_string_equal("Cancelled.", alice.verdict);
 	assert_int_equal(0, fake_stream_count());
 
 	/* before anything was sent */
 	dial(&alice, bob.uri);
 	assert_int_equal(0, call_hangup(call_of(&alice, 2), 0, NULL, said));
-	await("alice call.state 2 ended out 0 cancelled");
+	await("alice call.state 2 ended out 487 cancelled local");
 	assert_int_equal(0, fake_stream_count());
 }
 
@@ -324,7 +332,7 @@ static void nobody_answers(void **state)
 
 	assert_int_equal(0, ua_dial(&id, alice.ua, &prm, said));
 	await("alice call.state 1 ringing");
-	await("alice call.state 1 ended");
+	await("alice call.state 1 ended out 487 no-answer local");
 	assert_int_equal(SIP_CAUSE_NO_ANSWER,
 			 ua_call_record(alice.ua, 1)->result.cause);
 	assert_int_equal(5, call_record_exit(ua_call_record(alice.ua, 1)));
@@ -333,8 +341,8 @@ static void nobody_answers(void **state)
 	/* the callee's patience */
 	bob.conf->ring_timeout_ms = 100;
 	dial(&alice, bob.uri);
-	await("bob call.state 2 ended in 480 no-answer");
-	await("alice call.state 2 ended out 480 status");
+	await("bob call.state 2 ended in 480 no-answer local");
+	await("alice call.state 2 ended out 480 status remote");
 	assert_int_equal(5, call_record_exit(ua_call_record(alice.ua, 2)));
 }
 
@@ -444,14 +452,14 @@ static void network(void **state)
 	assert_int_equal(0, udp_local_get(us, &sa));
 	(void)re_snprintf(uri, sizeof(uri), "sip:x@%J", &sa);
 	dial(&alice, uri);
-	await("alice call.state 1 ended out 0 timeout");
+	await("alice call.state 1 ended out 0 timeout local");
 	assert_int_equal(9, call_record_exit(ua_call_record(alice.ua, 1)));
 	assert_int_equal(0, strncmp(alice.verdict, "No response for ", 16));
 
 	/* nobody listens on TCP */
 	(void)re_snprintf(uri, sizeof(uri), "sip:x@%J;transport=tcp", &sa);
 	dial(&alice, uri);
-	await("alice call.state 2 ended out 0 transport");
+	await("alice call.state 2 ended out 0 transport local");
 	assert_int_equal(9, call_record_exit(ua_call_record(alice.ua, 2)));
 	mem_deref(us);
 }
@@ -478,8 +486,8 @@ static void no_port(void **state)
 
 	fake_fail_open(EADDRINUSE);
 	dial(&alice, bob.uri);
-	assert_int_equal(CALL_CALLING, call_state(call_of(&alice, 1)));
-	await("alice call.state 1 ended out 0 local");
+	assert_int_equal(CALL_ENDED, call_state(call_of(&alice, 1)));
+	await("alice call.state 1 ended out 0 local local");
 	assert_int_equal(9, call_record_exit(ua_call_record(alice.ua, 1)));
 	assert_string_equal("no free port in media-ports",
 			    ua_call_record(alice.ua, 1)->result.reason);
@@ -496,8 +504,10 @@ static void no_port(void **state)
 	await("bob call.state 2 incoming");
 	fake_fail_start(ENOMEM);
 	assert_int_equal(ENOMEM, call_answer(call_of(&bob, 2), said));
-	await("bob call.state 2 ended");
-	await("alice call.state 3 ended");
+	await("bob call.state 2 ended in 500 local local");
+	assert_int_equal(0, strncmp(bob.verdict, "The call cannot be answered:",
+				    28));
+	await("alice call.state 3 ended out 200 none remote");
 	assert_int_equal(0, fake_stream_count());
 }
 
@@ -747,7 +757,7 @@ static void limit(void **state)
 	await("bob call.state 1 incoming");
 	assert_int_equal(0, call_answer(call_of(&bob, 1), said));
 	await("alice call.state 1 active");
-	await("alice call.state 1 ended out 0 none");
+	await("alice call.state 1 ended out 200 none local");
 	assert_true(ua_call_record(alice.ua, 1)->duration_ms >= 45);
 
 	dial(&alice, bob.uri);
@@ -822,8 +832,10 @@ static void nothing_received(void **state)
 	fake_event(fake_stream(0), &ev);
 	fake_stats(fake_stream(0), &st);
 	call_limit(call_of(&alice, 1), 1100);
-	await("alice call.state 1 ended");
+	await("alice call.state 1 ended out 200 no-media local");
 	assert_true(ua_call_record(alice.ua, 1)->media_expected);
+	assert_string_equal("no-media",
+			    call_record_cause(ua_call_record(alice.ua, 1)));
 	assert_int_equal(8, call_record_exit(ua_call_record(alice.ua, 1)));
 	assert_non_null(strstr(alice.verdict, "nothing was ever received"));
 
