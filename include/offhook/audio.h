@@ -60,6 +60,13 @@ struct audio_driver {
 	int (*list)(audio_list_h *h, void *arg);
 
 	/**
+	 * Main, before anything starts: what can be known to be wrong now.
+	 * Waits for nobody and leaves nothing behind. NULL: nothing can.
+	 * @return 0 or errno, with a sentence in err (256 bytes)
+	 */
+	int (*check)(const struct audio_spec *as, char *err, size_t errsz);
+
+	/**
 	 * Open; with .blocks on the device thread, else on main. *devp is
 	 * untouched on failure. err gets one sentence (256 bytes).
 	 * @return 0, ENODEV (no such device), ENOENT, EINVAL, EIO, ENOMEM

@@ -7,9 +7,12 @@
  * or too slow costs sound in the file, never the call.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <offhook/compat.h>
 #include <offhook/log.h>
 #include <offhook/text.h>
@@ -46,6 +49,57 @@ static void show(char dst[AUDIO_NAME], const char *path)
 	const char *name = path[0] ? base(path) : "null";
 
 	text_escape(dst, AUDIO_NAME, name, strlen(name));
+}
+
+
+/* Would OUT be written? It is made for that and taken away again */
+static int check_out(const char *path, char *err, size_t errsz)
+{
+	char shown[AUDIO_NAME];
+	struct stat st;
+	bool there, odd = false;
+	int fd, e = 0;
+
+	there = !lstat(path, &st);
+
+	/* a FIFO would keep us waiting for its reader */
+	fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		  0666);
+	if (fd < 0 || fstat(fd, &st))
+		e = errno;
+	else
+		odd = !S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode);
+
+	if (e || odd)
+		(void)snprintf(err, errsz, "cannot write %s: %s",
+			       text_escape(shown, sizeof(shown), path,
+					   strlen(path)),
+			       odd || e == ENXIO ? "it is no file" :
+			       strerror(e));
+	if (fd >= 0) {
+		(void)close(fd);
+		if (!there)
+			(void)unlink(path);
+	}
+
+	return odd ? EINVAL : e;
+}
+
+
+static int file_check(const struct audio_spec *as, char *err, size_t errsz)
+{
+	int16_t *v = NULL;
+	uint32_t rate_hz;
+	size_t n;
+	int e = 0;
+
+	if (as->in[0])
+		e = sound_read(&v, &n, &rate_hz, as->in, err, errsz);
+	if (!e && as->out[0])
+		e = check_out(as->out, err, errsz);
+	free(v);
+
+	return e;
 }
 
 
@@ -200,7 +254,7 @@ static void file_close(struct audio_dev *dev)
 const struct audio_driver audio_file = {
 	.name = "file",
 	.summary = "sound files: IN.wav is played once, OUT.wav is written",
-	.open = file_open, .read = file_read, .write = file_write,
+	.check = file_check, .open = file_open, .read = file_read, .write = file_write,
 	.in_fill = file_in_fill, .out_fill = file_out_fill,
 	.alive = file_alive, .service = file_service, .close = file_close,
 };

@@ -47,6 +47,48 @@ struct audio_dev {
 };
 
 
+/* @return e */
+static int refuse(const char *shown, int e, char *err, size_t errsz)
+{
+	if (e == EINVAL)
+		(void)snprintf(err, errsz, "%s is not a pipe: make one with "
+			       "mkfifo, or use file:IN.wav,OUT.wav", shown);
+	else
+		(void)snprintf(err, errsz, "cannot open the pipe %s: %s",
+			       shown, strerror(e));
+
+	return e;
+}
+
+
+/* Opening it here would make the other side think we are there */
+static int check_end(const char *path, bool in, char *err, size_t errsz)
+{
+	char shown[128];
+	struct stat st;
+	int e = 0;
+
+	if (!path[0])
+		return 0;
+
+	if (stat(path, &st) || access(path, in ? R_OK : W_OK))
+		e = errno;
+	else if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+		e = EINVAL;
+
+	return e ? refuse(text_escape(shown, sizeof(shown), path,
+				      strlen(path)), e, err, errsz) : 0;
+}
+
+
+static int pipe_check(const struct audio_spec *as, char *err, size_t errsz)
+{
+	const int e = check_end(as->in, true, err, errsz);
+
+	return e ? e : check_end(as->out, false, err, errsz);
+}
+
+
 /*
  * @return 0, also when there is nobody yet, or what can never be right
  */
@@ -95,18 +137,15 @@ static int end_open(struct end *end, const char *path, bool in,
 		e = try_open(end, in, rate_hz);
 
 	text_escape(shown, sizeof(shown), path, strlen(path));
-	if (e == EINVAL)
-		(void)snprintf(err, errsz, "%s is not a pipe: make one with "
-			       "mkfifo, or use file:IN.wav,OUT.wav", shown);
-	else if (e)
-		(void)snprintf(err, errsz, "cannot open the pipe %s: %s",
-			       shown, strerror(e));
-	else if (end->path[0] && atomic_load(&end->fd) < 0)
+	if (e)
+		return refuse(shown, e, err, errsz);
+
+	if (end->path[0] && atomic_load(&end->fd) < 0)
 		log_info("%s: nobody there yet, %s", shown,
 			 in ? "silence until then" : "nothing is written "
 			 "until then");
 
-	return e;
+	return 0;
 }
 
 
@@ -325,7 +364,7 @@ static void pipe_close(struct audio_dev *dev)
 const struct audio_driver audio_pipe = {
 	.name = "pipe",
 	.summary = "raw 16-bit samples from and to FIFOs",
-	.open = pipe_open, .read = pipe_read, .write = pipe_write,
+	.check = pipe_check, .open = pipe_open, .read = pipe_read, .write = pipe_write,
 	.in_fill = pipe_in_fill, .out_fill = pipe_out_fill,
 	.alive = pipe_alive, .service = pipe_service, .close = pipe_close,
 };

@@ -8,7 +8,6 @@
  * seconds; one that was only hoped for (auto) with the next call.
  */
 #include <semaphore.h>
-#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -429,38 +428,6 @@ int device_alloc(struct device **dp, struct media *m, media_device_h *h,
 }
 
 
-/* What can be known before the first call should be said now */
-static int spec_check(const struct audio_driver *drv,
-		      const struct audio_spec *spec, char *err, size_t errsz)
-{
-	const bool file = !strcmp(drv->name, "file");
-	int16_t *v = NULL;
-	uint32_t rate_hz;
-	size_t n;
-	int e, fd;
-
-	if (file && spec->in[0]) {
-		e = sound_read(&v, &n, &rate_hz, spec->in, err, errsz);
-		free(v);
-		if (e)
-			return e;
-	}
-
-	if (file && spec->out[0]) {
-		fd = open(spec->out, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-		if (fd < 0) {
-			e = errno;
-			(void)re_snprintf(err, errsz, "%s: %s", spec->out,
-					  strerror(e));
-			return e;
-		}
-		(void)close(fd);
-	}
-
-	return 0;
-}
-
-
 int device_set(struct device *d, const struct audio_spec *spec,
 	       char *err, size_t errsz)
 {
@@ -476,7 +443,8 @@ int device_set(struct device *d, const struct audio_spec *spec,
 		return EINVAL;
 	}
 
-	e = spec_check(drv, spec, err, errsz);
+	/* what can be known before the first call should be said now */
+	e = drv->check ? drv->check(spec, err, errsz) : 0;
 	if (e)
 		return e;
 

@@ -68,6 +68,21 @@ def test_assert_failed(lab):
 
 # --- 2 ------------------------------------------------------------------------
 
+def test_sound_that_is_not_there(lab):
+    """said before anything starts; a FIFO that nobody holds is no reason to
+    wait"""
+    os.mkfifo(lab.path("in"))
+    os.mkfifo(lab.path("out"))
+    text = lab.file("text.wav", "no sound")
+    exits(lab.run("-l", "udp:127.0.0.1", "-A", "pipe:%s,%s" % (lab.path("in"), lab.path("out")), "status", timeout=10), 0)
+    for spec, word in (("pipe:/no/in," + lab.path("out"), "/no/in"), ("pipe:,/no/out", "/no/out"),
+                       ("pipe:" + text, "not a pipe"), ("file:/no/in.wav", "/no/in.wav"),
+                       ("file:,/no/out.wav", "/no/out.wav"), ("file:" + text, "text.wav"), ("file:,/tmp", "/tmp"),
+                       ("file:," + lab.path("out"), "no file")):
+        _, _, err = exits(lab.run("-l", "udp:127.0.0.1", "-A", spec, "listen", timeout=10), 2, spec)
+        check(len(err.splitlines()) == 1 and err.startswith("error: bad-audio: ") and word in err, "%s: %s", spec, err)
+
+
 def test_usage(lab):
     for args, word in ((["--frob"], "frob"), (["dail"], "dial"), (["dial"], "usage"), (["dial", "a", "b"], "'b'"),
                        (["dial", "sip:a@b", "--timeot", "3"], "--timeout"), (["listen", "--answer", "99"], "200"),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 #include <offhook/compat.h>
 #include <offhook/audio.h>
@@ -238,6 +239,49 @@ static void test_too_slow(void **state)
 }
 
 
+static int checked(const char *in, const char *out)
+{
+	struct audio_spec as = { .driver = "file" };
+
+	(void)snprintf(as.in, sizeof(as.in), "%s", in);
+	(void)snprintf(as.out, sizeof(as.out), "%s", out);
+	err[0] = '\0';
+
+	return audio_driver_find("file")->check(&as, err, sizeof(err));
+}
+
+
+/* Before anything starts: nothing waits, nothing is made, nothing is lost */
+static void test_check(void **state)
+{
+	const int16_t v[80] = {0};
+	struct stat st;
+	(void)state;
+
+	save("in.wav", v, 80, 8000);
+	save("old.wav", v, 80, 8000);
+	assert_int_equal(0, checked(tools_path("in.wav"),
+				    tools_path("new.wav")));
+	assert_int_equal(-1, stat(tools_path("new.wav"), &st));
+	assert_int_equal(0, checked("", tools_path("old.wav")));
+	assert_int_equal(0, stat(tools_path("old.wav"), &st));
+	assert_int_equal(44 + 160, st.st_size);
+
+	assert_int_equal(ENOENT, checked(tools_path("none.wav"), ""));
+	assert_non_null(strstr(err, "none.wav: No such file"));
+	tools_write(tools_path("text.wav"), "no sound", 8);
+	assert_int_equal(EINVAL, checked(tools_path("text.wav"), ""));
+	assert_int_equal(ENOENT, checked("", "/no/such/out.wav"));
+	assert_non_null(strstr(err, "cannot write /no/such/out.wav"));
+	assert_int_not_equal(0, checked("", "/"));
+
+	assert_int_equal(0, mkfifo(tools_path("fifo"), 0600));
+	assert_int_not_equal(0, checked("", tools_path("fifo")));
+	assert_non_null(strstr(err, "it is no file"));
+	assert_int_equal(EINVAL, checked(tools_path("fifo"), ""));
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_too_slow),
+		cmocka_unit_test(test_check),
 	};
 
 	log_set_handler(on_log, NULL);

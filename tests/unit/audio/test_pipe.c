@@ -285,6 +285,43 @@ static void test_refused(void **state)
 }
 
 
+static int checked(const char *in, const char *out)
+{
+	struct audio_spec as = { .driver = "pipe" };
+
+	(void)snprintf(as.in, sizeof(as.in), "%s", in);
+	(void)snprintf(as.out, sizeof(as.out), "%s", out);
+	err[0] = '\0';
+
+	return d->check(&as, err, sizeof(err));
+}
+
+
+/* Before anything starts: a FIFO nobody holds is fine and is left alone */
+static void test_check(void **state)
+{
+	(void)state;
+
+	assert_int_equal(0, checked(tools_path("i"), tools_path("o")));
+	assert_int_equal(0, checked("", tools_path("o")));
+	assert_int_equal(0, checked("/dev/zero", "/dev/null"));
+
+	assert_int_equal(ENOENT, checked(tools_path("none"), ""));
+	assert_non_null(strstr(err, "none: No such file"));
+	assert_int_equal(ENOENT, checked(tools_path("i"), "/no/such/pipe"));
+	assert_non_null(strstr(err, "/no/such/pipe"));
+	assert_int_equal(EINVAL, checked("/", ""));
+
+	tools_write(tools_path("plain"), "x", 1);
+	assert_int_equal(EINVAL, checked(tools_path("plain"), ""));
+	assert_non_null(strstr(err, "is not a pipe"));
+	assert_int_equal(EINVAL, checked("", tools_path("plain")));
+
+	/* for the tear-down */
+	assert_int_equal(0, open_pair(tools_path("i"), ""));
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +337,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_devices,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_check,
 						set_up, tear_down),
 	};
 
