@@ -74,8 +74,8 @@ struct client;
 
 /** Handlers may submit lines and deref the client */
 struct client_h {
-	/** A line is done. failed: it was an error that ends a script: no '-'
-	 *  before it and no JSON request */
+	/** A line or request is done. failed: with an error, and no '-' before
+	 *  it says that this does not matter */
 	void (*reply_h)(const struct reply *r, bool failed, void *arg);
 	/** A line of a command that talks while it runs (selftest) */
 	void (*line_h)(const char *line, void *arg);

@@ -260,7 +260,8 @@ static const struct command rows[] = {
 			  .summary = "exit code" },
 		},
 		.summary = "Hang up and end the program",
-		.help = "Without a code: 0, or 1 when a line failed.",
+		.help = "Without a code: 0, or 1 when a line or a request "
+			"failed.",
 		.run = cmd_quit,
 	},
 };

@@ -93,7 +93,7 @@ static bool orphaned(const struct client *cl)
 static void finish(struct client *cl)
 {
 	struct cmd *x = cl->cur;
-	const bool failed = !reply_ok(x->reply) && !x->unbound && !x->request;
+	const bool failed = !reply_ok(x->reply) && !x->unbound;
 
 	cl->cur = NULL;
 	cl->depth = 0;

@@ -42,24 +42,39 @@ def test_replies(lab):
 
 
 def test_errors(lab):
-    """each is answered, and the next request is served; exit code 0"""
+    """each is answered, and the next request is served; the exit code tells"""
     bad = [('{"id":1,"command":"dail"}', "unknown-command", "dial"), ("{oops}", "bad-request", "JSON"),
            ('{"id":3}', "bad-request", "command"), ('{"id":4,"command":"hangup"}', "no-call", ""),
            ('{"id":5,"command":"dial","args":{"traget":"x"}}', "unknown-option", "target"),
            ('{"id":6,"command":"hold","args":{"call":"one"}}', "bad-argument", "call"),
            ('{"id":7,"command":"hold","args":{"call":99}}', "no-such-call", "99"),
            ('{"id":8,"command":"dial","args":{"target":"sip:"}}', "bad-target", "")]
-    r = replies(session(lab, *[b[0] for b in bad], {"id": 99, "command": "print", "args": {"text": "still here"}}))
+    r = replies(session(lab, *[b[0] for b in bad], {"id": 99, "command": "print", "args": {"text": "still here"}},
+                        code=1))
     check(len(r) == len(bad) + 1 and r[-1]["text"] == "still here", "%s", r)
     for reply, (line, token, word) in zip(r, bad):
         check(not reply["ok"] and reply["error"] == token and word in reply["text"], "%s: %s", line, reply)
 
 
-def test_bare_line_fails(lab):
-    """answered, and remembered for the exit code"""
-    r = replies(session(lab, "hangup", "print on", code=1))
-    check([x["ok"] for x in r] == [False, True], "%s", r)
+def test_exit_code(lab):
+    """a request and a bare line that fail are answered, and remembered alike;
+    quit CODE has the last word"""
+    for line in ("hangup", {"id": 1, "command": "hangup"}):
+        r = replies(session(lab, line, "print on", code=1))
+        check([x["ok"] for x in r] == [False, True], "%s", r)
+        session(lab, line, "quit", code=1)
+        session(lab, line, "quit 0")
+        session(lab, line, {"command": "quit", "args": {"code": 5}}, code=5)
     session(lab, "-hangup", "print on")
+
+
+def test_script_file(lab):
+    """in a script a failed request ends it, as a line does"""
+    for line in ("hangup", '{"id":1,"command":"hangup"}'):
+        r = subprocess.run([lab.program, "-c", lab.dir, "--json"] + QUIET + ["-f", lab.file("s", line + "\nprint on\n")],
+                           text=True, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+        r.objects = [json.loads(x) for x in r.stdout.splitlines()]
+        check(r.returncode == 1 and [x["ok"] for x in r.objects] == [False], "%d %s", r.returncode, r.stdout)
 
 
 def test_call(lab):
@@ -127,7 +142,7 @@ def test_waiting_requests(lab):
     """they are answered in order, each when it is done"""
     r = replies(session(lab, {"id": 1, "command": "sleep", "args": {"time": 0.3}}, {"id": 2, "command": "print"},
                         {"id": 3, "command": "wait", "args": {"event": "call", "match": ["active"], "timeout": "200ms"}},
-                        {"id": 4, "command": "calls"}))
+                        {"id": 4, "command": "calls"}, code=1))
     check([x["reply"] for x in r] == [1, 2, 3, 4], "%s", r)
     check(r[2]["error"] == "timeout", "%s", r[2])
 
