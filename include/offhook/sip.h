@@ -18,6 +18,7 @@ struct sip_stack;
 struct sip_call;
 struct sip_creds;
 struct sip_rx;               /* see sip_rx.h                                */
+struct sip_ident;            /* who we are, see sip_reg.h                */
 
 /* Why something failed -------------------------------------------------- */
 
@@ -159,11 +160,7 @@ struct sip_req_conf {
 	const char *method;
 	const char *uri;         /* Request-URI and, unless to is given, To  */
 	const char *to;          /* URI or NULL                              */
-	const char *from;        /* our AOR, a URI                           */
-	const char *from_name;   /* display name or NULL                     */
-	const char *route;       /* first hop, URI, or NULL                  */
-	const char *transport;   /* "udp", "tcp" or NULL: by the URI         */
-	struct sip_creds *creds; /* NULL: challenges are not answered        */
+	struct sip_ident *ident; /* who we are                               */
 	const char *headers;     /* whole lines with CRLF, or NULL           */
 	const char *ctype;       /* with body                                */
 	const char *body;
@@ -179,16 +176,17 @@ int  sip_req_send(struct sip_req **rp, struct sip_stack *s,
 /* Where would it go? ----------------------------------------------------- */
 
 /**
- * Find out where a call to uri would go: resolves the next hop and gives the
- * local address that media should use. ready is called once, never from
- * inside; err != NULL: the failure (resolve, transport). mem_deref cancels.
+ * Find out where a call to uri would go: resolves the next hop (the proxy of
+ * ident, if it has one; ident may be NULL) and gives the local address that
+ * media should use. ready is called once, never from inside; err != NULL:
+ * the failure (resolve, transport). mem_deref cancels.
  */
 struct sip_target;
 typedef void (sip_target_h)(const struct sip_result *err,
 			    const struct sa *laddr, void *arg);
 int  sip_target_find(struct sip_target **tp, struct sip_stack *s,
-		     const char *uri, const char *route,
-		     const char *transport, sip_target_h *h, void *arg);
+		     const char *uri, const struct sip_ident *ident,
+		     sip_target_h *h, void *arg);
 
 /** Is this a URI we can call? Normalises into buf ("sip:" added to
  *  user@host). err: one sentence. @return 0, EINVAL, EPROTONOSUPPORT (sips,

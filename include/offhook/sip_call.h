@@ -43,11 +43,7 @@ struct sip_call_h {
 
 struct sip_call_conf {
 	const char *uri;         /* whom                                     */
-	const char *from;        /* our AOR, a URI                           */
-	const char *from_name;
-	const char *route;       /* outbound proxy URI or NULL               */
-	const char *transport;   /* "udp", "tcp" or NULL                     */
-	struct sip_creds *creds;
+	struct sip_ident *ident; /* who we are, see sip_reg.h                */
 	const char *headers;     /* extra lines with CRLF, or NULL           */
 	uint32_t ring_ms;        /* give up (CANCEL) when nobody has answered
 				    for so long: cause NO_ANSWER, or TIMEOUT
@@ -68,6 +64,9 @@ int  sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 /** Callee, in or after invite_h */
 void sip_call_attach(struct sip_call *c, const struct sip_call_h *h,
 		     void *arg);
+/** Whom it is for: our Contact, and whose challenges we answer. Before the
+ *  first response that tells a Contact */
+void sip_call_set_ident(struct sip_call *c, struct sip_ident *ident);
 /** The local address the INVITE came to: media goes there too */
 const struct sa *sip_call_laddr(const struct sip_call *c);
 /** A provisional response, 101..199, sdp may be NULL; sent again each minute

@@ -14,6 +14,7 @@
 #include "offhook/event.h"
 #include "offhook/media.h"
 #include "offhook/sip.h"
+#include "offhook/sip_reg.h"
 
 struct ua;
 struct account;
@@ -57,6 +58,12 @@ const struct account *ua_account_default(const struct ua *ua);
 unsigned account_id(const struct account *a);
 const struct account_conf *account_config(const struct account *a);
 const char *account_state(const struct account *a);      /* "off" */
+/**
+ * Who a request by way of this account is from: counted, mem_deref. NULL: a
+ * person without an account, reached at laddr. @return 0, ENOMEM, EOVERFLOW
+ */
+int  ua_ident(struct sip_ident **ip, const struct ua *ua,
+	      const struct account *a, const struct sa *laddr);
 
 /* Calls ----------------------------------------------------------------- */
 

@@ -12,12 +12,10 @@ struct request {
 	struct cmd *x;
 	struct sip_target *target;
 	struct sip_req *req;
-	struct sip_creds *creds;
+	struct sip_ident *ident;         /* NULL before it is known  */
 	uint64_t start_us;
 	uint32_t timeout_ms;
 	char uri[256];
-	char from[300];
-	const struct account_conf *account;
 };
 
 
@@ -27,38 +25,7 @@ static void request_destructor(void *arg)
 
 	mem_deref(r->target);
 	mem_deref(r->req);
-	mem_deref(r->creds);
-}
-
-
-static const char *route(const struct request *r)
-{
-	return r->account && r->account->outbound[0] ?
-		r->account->outbound : NULL;
-}
-
-
-static const char *transport(const struct request *r)
-{
-	return r->account && r->account->transport[0] ?
-		r->account->transport : NULL;
-}
-
-
-/* Without them a challenge is not answered, and that is said */
-static void creds_make(struct request *r)
-{
-	const struct account_conf *ac = r->account;
-	char user[128];
-
-	snprintf(user, sizeof(user), "%s", ac->auth_user);
-	if (!user[0])
-		(void)sip_uri_parts(ac->aor, user, sizeof(user), NULL, 0,
-				    NULL);
-
-	if (ac->password[0] || ac->ha1[0])
-		(void)sip_creds_alloc(&r->creds, user, ac->password,
-				      ac->ha1);
+	mem_deref(r->ident);
 }
 
 
@@ -129,13 +96,10 @@ static void target_handler(const struct sip_result *err,
 	struct sip_req_conf conf = {
 		.method = "OPTIONS",
 		.uri = r->uri,
-		.from = r->from,
-		.route = route(r),
-		.transport = transport(r),
 		.timeout_ms = r->timeout_ms,
 		.headers = "Accept: application/sdp\r\n",
 	};
-	int e;
+	int e = 0;
 
 	r->target = mem_deref(r->target);
 
@@ -145,17 +109,15 @@ static void target_handler(const struct sip_result *err,
 		return;
 	}
 
-	if (!r->from[0] && sa_af(laddr) == AF_INET6)
-		(void)re_snprintf(r->from, sizeof(r->from),
-				  "sip:offhook@[%j]", laddr);
-	else if (!r->from[0])
-		(void)re_snprintf(r->from, sizeof(r->from),
-				  "sip:offhook@%j", laddr);
+	if (!r->ident)
+		e = ua_ident(&r->ident, x->ph->ua, NULL, laddr);
 
-	conf.creds = r->creds;
+	conf.ident = r->ident;
 	r->start_us = clock_us();
 
-	e = sip_req_send(&r->req, ua_sip(x->ph->ua), &conf, req_handler, r);
+	if (!e)
+		e = sip_req_send(&r->req, ua_sip(x->ph->ua), &conf,
+				 req_handler, r);
 	if (e) {
 		cmd_fail(x, e, NULL);
 		cmd_done(x);
@@ -187,16 +149,13 @@ void cmd_options(struct cmd *x)
 		return;
 	}
 
-	if (a) {
-		r->account = account_config(a);
-		snprintf(r->from, sizeof(r->from), "%s", r->account->aor);
-		creds_make(r);
-	}
+	if (a)
+		(void)ua_ident(&r->ident, x->ph->ua, a, NULL);
 
 	cmd_wait(x, 60000, NULL);
 
-	e = sip_target_find(&r->target, ua_sip(x->ph->ua), r->uri, route(r),
-			    transport(r), target_handler, r);
+	e = sip_target_find(&r->target, ua_sip(x->ph->ua), r->uri, r->ident,
+			    target_handler, r);
 	if (e) {
 		cmd_fail(x, e, NULL);
 		cmd_done(x);

@@ -11,6 +11,7 @@
  */
 #include "priv.h"
 #include "session.h"
+#include "ident.h"
 
 
 enum {
@@ -49,6 +50,7 @@ static void dialog_destructor(void *arg)
 	mem_deref(d->raddr_hdr);
 	mem_deref(d->target);
 	mem_deref(d->user);
+	mem_deref(d->ident);
 	mem_deref(d->digest);
 }
 
@@ -128,19 +130,14 @@ static int addr_dup(char **dst, const char *name, const char *uri)
 
 
 int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
-		     const char *uri, const char *from,
-		     const char *from_name, const char *route)
+		     const char *uri, struct sip_ident *ident)
 {
 	struct dialog *d;
-	struct suri u;
 	struct pl pl;
 	char *to = NULL;
 	int err;
 
-	if (!dp || !s || !uri || !from)
-		return EINVAL;
-
-	if (strlen(from) > SIP_URI_MAX || suri_parse_str(&u, from))
+	if (!dp || !s || !uri || !ident)
 		return EINVAL;
 
 	d = dialog_new(s);
@@ -148,6 +145,7 @@ int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 		return ENOMEM;
 
 	d->lseq = rand_u16() + 1u;
+	d->ident = mem_ref(ident);
 
 	pl_set_str(&pl, uri);
 	err = route_uri_strip(&d->target, &pl, false);
@@ -170,32 +168,13 @@ int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 	if (err)
 		goto out;
 
-	err = addr_dup(&d->laddr_hdr, from_name, from);
+	err = addr_dup(&d->laddr_hdr, ident->name, ident->aor);
 	if (err)
 		goto out;
 
-	if (pl_isset(&u.user)) {
-		err = route_word_dup(&d->user, &u.user, SIP_URI_MAX);
-		if (err)
-			goto out;
-	}
-
-	if (route && *route) {
-
-		if (strlen(route) > SIP_URI_MAX || suri_parse_str(&u, route)) {
-			err = EINVAL;
-			goto out;
-		}
-
-		/* what a user calls a proxy is a loose router */
-		err = re_sdprintf(&d->routev[0], "<%s%s>", route,
-				  param_find(&u.params, "lr", NULL) ?
-				  "" : ";lr");
-		if (err)
-			goto out;
-
-		d->routec = 1;
-	}
+	err = ident_routes(ident, d->routev, &d->routec, SIP_ROUTES_MAX);
+	if (err)
+		goto out;
 
 	dialog_link(d);
 
@@ -222,7 +201,7 @@ static struct dialog *dialog_copy(const struct dialog *tmpl)
 	d->callid    = mem_ref(tmpl->callid);
 	d->ltag      = mem_ref(tmpl->ltag);
 	d->laddr_hdr = mem_ref(tmpl->laddr_hdr);
-	d->user      = mem_ref(tmpl->user);
+	d->ident     = mem_ref(tmpl->ident);
 	d->digest    = mem_ref(tmpl->digest);
 	d->target    = mem_ref(tmpl->target);
 	d->lseq      = tmpl->lseq;
@@ -539,7 +518,8 @@ int dialog_contact(const struct dialog *d, struct mbuf *mb,
 	int err = mbuf_write_str(mb, "Contact: ");
 
 	if (!err)
-		err = leg_contact(mb, leg, tp, d->user);
+		err = d->ident ? ident_contact(mb, d->ident, leg, tp) :
+			leg_contact(mb, leg, tp, d->user);
 	if (!err)
 		err = mbuf_write_str(mb, "\r\n");
 

@@ -9,6 +9,7 @@
  * chapters 9.1, 13.2 and 14.1.  Main thread.
  */
 #include "session.h"
+#include "ident.h"
 
 
 enum { RING_MS = 120000 };   /* when the user sets no bound */
@@ -593,6 +594,8 @@ static int invite_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 	err = dialog_head(c->tmpl, mb, tg, "INVITE", ++c->tmpl->lseq, true);
 	if (!err)
 		err = ability_write(mb, c->stack, AB_ALLOW);
+	if (!err && c->tmpl->ident->headers)
+		err = mbuf_write_str(mb, c->tmpl->ident->headers);
 	if (!err && c->headers)
 		err = mbuf_write_str(mb, c->headers);
 
@@ -613,7 +616,7 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 	char *uri = NULL;
 	int err;
 
-	if (!cp || !s || !conf || !conf->uri || !conf->from || !h)
+	if (!cp || !s || !conf || !conf->uri || !conf->ident || !h)
 		return EINVAL;
 	if (conf->headers && !header_lines_ok(conf->headers))
 		return EINVAL;
@@ -634,21 +637,16 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 			goto out;
 	}
 
-	err = dialog_alloc_uac(&c->tmpl, s, conf->uri, conf->from,
-			       conf->from_name, conf->route);
+	err = dialog_alloc_uac(&c->tmpl, s, conf->uri, conf->ident);
 	if (err)
 		goto out;
 
 	c->tmpl->arg = c;
 	c->callid = mem_ref(c->tmpl->callid);
 
-	if (conf->creds) {
-		err = digest_alloc(&c->tmpl->digest, conf->creds);
-		if (err)
-			goto out;
-	}
-
 	err = dialog_uris(c->tmpl, &uri, &c->hop);
+	if (!err)
+		err = ident_digest(&c->tmpl->digest, conf->ident, c->hop);
 	if (err)
 		goto out;
 
@@ -657,7 +655,7 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 
 	rc.uri = uri;
 	rc.hop = c->hop;
-	rc.transport = conf->transport;
+	rc.transport = conf->ident->transport;
 	rc.digest = c->tmpl->digest;
 
 	err = request_send(&c->invite, s, &rc, invite_head_h, invite_resp_h,

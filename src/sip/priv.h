@@ -374,7 +374,8 @@ struct dialog {
 	struct target flow;            /* where the peer is reached; leg NULL:
 					  not known, resolve                  */
 	bool flow_pinned;              /* connection of the INVITE: use it    */
-	char *user;                    /* of our Contact                      */
+	char *user;                    /* of our Contact, without an ident    */
+	struct sip_ident *ident;       /* NULL: nobody's                      */
 	struct digest *digest;
 	/** Requests in this dialog; true when consumed */
 	bool (*request_h)(const struct sip_msg *msg, void *arg);
@@ -382,8 +383,7 @@ struct dialog {
 };
 
 int  dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
-		      const char *uri, const char *from,
-		      const char *from_name, const char *route);
+		      const char *uri, struct sip_ident *ident);
 /** A branch of a forked INVITE: same Call-ID and local tag, own remote */
 int  dialog_fork(struct dialog **dp, const struct dialog *tmpl,
 		 const struct sip_msg *resp);

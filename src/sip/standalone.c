@@ -6,7 +6,7 @@
  * result once; letting go of the request silences it.
  */
 #include <ctype.h>
-#include "priv.h"
+#include "ident.h"
 
 
 struct sip_req {
@@ -20,8 +20,10 @@ struct sip_req {
 /* What names the parties outside of a dialog */
 struct parties {
 	char *from, *to;            /* name-addr, From with its tag        */
-	char *route;                /* name-addr or NULL                   */
-	char *contact_user;         /* NULL: no Contact                    */
+	char *routev[SIP_ROUTES_MAX];   /* name-addrs                      */
+	unsigned routec;
+	struct sip_ident *ident;
+	bool contact;
 	char *headers;
 	char callid[33];
 	uint32_t cseq;
@@ -32,11 +34,14 @@ struct parties {
 static void parties_destructor(void *arg)
 {
 	struct parties *p = arg;
+	unsigned i;
+
+	for (i = 0; i < p->routec; i++)
+		mem_deref(p->routev[i]);
 
 	mem_deref(p->from);
 	mem_deref(p->to);
-	mem_deref(p->route);
-	mem_deref(p->contact_user);
+	mem_deref(p->ident);
 	mem_deref(p->headers);
 }
 
@@ -106,23 +111,25 @@ int sip_req_alloc(struct sip_req **rp, struct sip_stack *s,
 static int parties_h(struct mbuf *mb, const struct target *tg, void *arg)
 {
 	struct parties *p = arg;
+	unsigned i;
 	int err = 0;
 
-	if (p->route)
-		err = mbuf_printf(mb, "Route: %s\r\n", p->route);
+	for (i = 0; i < p->routec && !err; i++)
+		err = mbuf_printf(mb, "Route: %s\r\n", p->routev[i]);
 	if (!err)
 		err = mbuf_printf(mb, "From: %s\r\nTo: %s\r\n"
 				  "Call-ID: %s\r\nCSeq: %u %s\r\n",
 				  p->from, p->to, p->callid, ++p->cseq,
 				  p->name);
-	if (!err && p->contact_user) {
+	if (!err && p->contact) {
 		err = mbuf_write_str(mb, "Contact: ");
 		if (!err)
-			err = leg_contact(mb, tg->leg, tg->tp,
-					  p->contact_user);
+			err = ident_contact(mb, p->ident, tg->leg, tg->tp);
 		if (!err)
 			err = mbuf_write_str(mb, "\r\n");
 	}
+	if (!err && p->ident->headers)
+		err = mbuf_write_str(mb, p->ident->headers);
 	if (!err && p->headers)
 		err = mbuf_write_str(mb, p->headers);
 
@@ -181,12 +188,10 @@ static bool method_ok(const char *method)
 static int parties_alloc(struct parties **pp, const struct sip_req_conf *c)
 {
 	struct parties *p;
-	char user[256];
 	struct suri u;
 	int err = 0;
 
 	if (!method_ok(c->method) || suri_parse_str(&u, c->uri) ||
-	    suri_parse_str(&u, c->from) ||
 	    (c->to && suri_parse_str(&u, c->to)) ||
 	    (c->headers && !header_lines_ok(c->headers)) ||
 	    (c->ctype && !header_text_ok(c->ctype)))
@@ -198,31 +203,20 @@ static int parties_alloc(struct parties **pp, const struct sip_req_conf *c)
 		return ENOMEM;
 
 	strcpy(p->name, c->method);
+	p->ident = mem_ref(c->ident);
+	p->contact = wants_contact(c->method);
 	p->cseq = rand_u16();
 	(void)snprintf(p->callid, sizeof(p->callid), "%016llx%016llx",
 		       (unsigned long long)rand_u64(),
 		       (unsigned long long)rand_u64());
 
-	err = addr_dup(&p->from, c->from_name, c->from, true);
+	err = addr_dup(&p->from, c->ident->name, c->ident->aor, true);
 	if (!err)
 		err = addr_dup(&p->to, NULL, c->to ? c->to : c->uri, false);
 
-	if (!err && c->route && *c->route) {
-		err = suri_parse_str(&u, c->route) ? EINVAL : 0;
-
-		/* what a user calls a proxy is a loose router */
-		if (!err)
-			err = re_sdprintf(&p->route, "<%s%s>", c->route,
-					  param_find(&u.params, "lr", NULL) ?
-					  "" : ";lr");
-	}
-
-	if (!err && wants_contact(c->method)) {
-		if (sip_uri_parts(c->from, user, sizeof(user), NULL, 0, NULL))
-			*user = '\0';
-		err = str_dup(&p->contact_user, user);
-	}
-
+	if (!err)
+		err = ident_routes(c->ident, p->routev, &p->routec,
+				   SIP_ROUTES_MAX);
 	if (!err && c->headers)
 		err = str_dup(&p->headers, c->headers);
 
@@ -244,7 +238,7 @@ int sip_req_send(struct sip_req **rp, struct sip_stack *s,
 	struct mbuf *body = NULL;
 	int err;
 
-	if (!rp || !s || !c || !c->method || !c->uri || !c->from || !h)
+	if (!rp || !s || !c || !c->method || !c->uri || !c->ident || !h)
 		return EINVAL;
 
 	err = parties_alloc(&p, c);
@@ -259,20 +253,18 @@ int sip_req_send(struct sip_req **rp, struct sip_stack *s,
 		body->pos = 0;
 	}
 
-	if (c->creds) {
-		err = digest_alloc(&digest, c->creds);
-		if (err)
-			goto out;
-	}
-
 	conf.method = c->method;
 	conf.uri = c->uri;
-	conf.hop = c->route && *c->route ? c->route : c->uri;
-	conf.transport = c->transport;
-	conf.digest = digest;
+	conf.hop = sip_ident_hop(c->ident, c->uri);
+	conf.transport = c->ident->transport;
 	conf.ctype = c->ctype;
 	conf.body = body;
 	conf.timeout_ms = c->timeout_ms;
+
+	err = ident_digest(&digest, c->ident, conf.hop);
+	if (err)
+		goto out;
+	conf.digest = digest;
 
 	err = sip_req_alloc(rp, s, &conf, parties_h, p, h, arg);
 

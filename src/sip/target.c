@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include "priv.h"
+#include "ident.h"
 
 
 /* What the URI says about the way */
@@ -409,8 +410,8 @@ static void sip_target_destructor(void *arg)
 
 
 int sip_target_find(struct sip_target **tp, struct sip_stack *s,
-		    const char *uri, const char *route,
-		    const char *transport, sip_target_h *h, void *arg)
+		    const char *uri, const struct sip_ident *ident,
+		    sip_target_h *h, void *arg)
 {
 	struct sip_target *t;
 	int err;
@@ -425,8 +426,8 @@ int sip_target_find(struct sip_target **tp, struct sip_stack *s,
 	t->h = h;
 	t->arg = arg;
 
-	err = target_find(&t->query, s, route && *route ? route : uri,
-			  transport, found_h, t);
+	err = target_find(&t->query, s, sip_ident_hop(ident, uri),
+			  ident ? ident->transport : NULL, found_h, t);
 	if (err)
 		mem_deref(t);
 	else

@@ -1,10 +1,9 @@
 /**
  * @file account.c  Accounts: who we are, and to whom we prove it
  *
- * The ua owns its accounts; a call holds a reference.  Credentials go to the
- * account's own servers only: an agent that answers a stranger's challenge
- * hands him a digest of the password to work on.  What an account asks for
- * and this version cannot do is refused here, never ignored.  Main thread.
+ * The ua owns its accounts; a call holds a reference.  Towards the network an
+ * account is its identity (sip_reg.h).  What an account asks for and this
+ * version cannot do is refused here, never ignored.  Main thread.
  */
 #include <pwd.h>
 #include <strings.h>
@@ -17,7 +16,7 @@ static void account_destructor(void *data)
 	struct account *a = data;
 
 	list_unlink(&a->le);
-	mem_deref(a->creds);
+	mem_deref(a->ident);
 
 	/* the password is no longer needed anywhere */
 	memset(&a->conf, 0, sizeof(a->conf));
@@ -25,7 +24,8 @@ static void account_destructor(void *data)
 
 
 /* "proxy.example.com" or a URI as a loose route */
-static int make_route(struct account *a, char *err)
+static int make_route(char *route, size_t sz, const struct account *a,
+		      char *err)
 {
 	const char *out = a->conf.outbound;
 	char raw[UA_URI], why[UA_ERR];
@@ -37,13 +37,10 @@ static int make_route(struct account *a, char *err)
 	n = snprintf(raw, sizeof(raw), "%s%s",
 		     strncasecmp(out, "sip:", 4) &&
 		     strncasecmp(out, "sips:", 5) ? "sip:" : "", out);
-	if (n < 0 || (size_t)n >= sizeof(raw) - 4)
+	if (n < 0 || (size_t)n >= sizeof(raw))
 		return call_error(err, EINVAL, "outbound is too long.");
 
-	if (!strstr(raw, ";lr"))
-		strcat(raw, ";lr");
-
-	e = sip_uri_check(a->route, sizeof(a->route), raw, why, sizeof(why));
+	e = sip_uri_check(route, sz, raw, why, sizeof(why));
 
 	return e ? call_error(err, e, "outbound: %s", why) : 0;
 }
@@ -110,7 +107,42 @@ static int make_parts(struct account *a, char *err)
 				  "codecs: none of \"%s\" is known.",
 				  a->conf.codecs);
 
-	return make_route(a, err);
+	return 0;
+}
+
+
+/* Who we are towards the network */
+static int make_ident(struct account *a, char *err)
+{
+	const struct account_conf *ac = &a->conf;
+	struct sip_ident_conf conf = {
+		.aor       = ac->aor,
+		.name      = ac->display_name,
+		.transport = ac->transport,
+		.server    = ac->registrar,
+	};
+	char route[UA_URI] = "";
+	int e;
+
+	e = make_route(route, sizeof(route), a, err);
+	if (e)
+		return e;
+	conf.routev[0] = route;
+
+	if (account_secret(a)) {
+		e = sip_creds_alloc(&conf.creds, ac->auth_user[0] ?
+				    ac->auth_user : a->user, ac->password,
+				    ac->ha1);
+		if (e)
+			return call_error(err, e, "The credentials cannot be"
+					  " used: %s.", strerror(e));
+	}
+
+	e = sip_ident_alloc(&a->ident, &conf);
+	mem_deref(conf.creds);
+
+	return e ? call_error(err, e, "The account cannot be used: %s.",
+			      strerror(e)) : 0;
 }
 
 
@@ -136,14 +168,8 @@ int ua_account_add(struct ua *ua, const struct account_conf *ac, char *err)
 	if (!e && ua_account_find(ua, a->conf.name))
 		e = call_error(err, EEXIST, "There is an account %s already.",
 			       a->conf.name);
-	if (!e && (ac->password[0] || ac->ha1[0])) {
-		e = sip_creds_alloc(&a->creds, ac->auth_user[0] ?
-				    ac->auth_user : a->user,
-				    ac->password, ac->ha1);
-		if (e)
-			call_error(err, e, "The credentials cannot be used:"
-				   " %s.", strerror(e));
-	}
+	if (!e)
+		e = make_ident(a, err);
 	if (e) {
 		mem_deref(a);
 		return e;
@@ -211,6 +237,12 @@ const struct account_conf *account_config(const struct account *a)
 }
 
 
+bool account_secret(const struct account *a)
+{
+	return a && (a->conf.password[0] || a->conf.ha1[0]);
+}
+
+
 const char *account_state(const struct account *a)
 {
 	(void)a;
@@ -250,44 +282,6 @@ const struct account *account_match(const struct ua *ua, const char *user,
 	}
 
 	return by_user ? by_user : any;
-}
-
-
-/* Host of a URI or of a plain host[:port] */
-static bool same_host(const char *server, const char *host)
-{
-	char uri[UA_URI], h[128];
-	int n;
-
-	if (!server[0])
-		return false;
-
-	n = snprintf(uri, sizeof(uri), "%s%s",
-		     strncasecmp(server, "sip:", 4) &&
-		     strncasecmp(server, "sips:", 5) ? "sip:" : "", server);
-
-	return n > 0 && (size_t)n < sizeof(uri) &&
-		!sip_uri_parts(uri, NULL, 0, h, sizeof(h), NULL) &&
-		0 == strcasecmp(h, host);
-}
-
-
-struct sip_creds *account_creds(const struct account *a, const char *uri)
-{
-	char host[128];
-
-	if (!a || !a->creds)
-		return NULL;
-
-	/* the first hop is the account's own */
-	if (a->route[0])
-		return a->creds;
-
-	if (sip_uri_parts(uri, NULL, 0, host, sizeof(host), NULL))
-		return NULL;
-
-	return 0 == strcasecmp(host, a->host) ||
-		same_host(a->conf.registrar, host) ? a->creds : NULL;
 }
 
 
@@ -339,4 +333,29 @@ int account_anonymous(char *buf, size_t sz, const struct ua *ua,
 		(void)snprintf(buf + r, sz - (size_t)r, ":%u", port);
 
 	return 0;
+}
+
+
+int ua_ident(struct sip_ident **ip, const struct ua *ua,
+	     const struct account *a, const struct sa *laddr)
+{
+	struct sip_ident_conf conf = { 0 };
+	char aor[UA_URI];
+	int err;
+
+	if (!ip || !ua || (!a && !laddr))
+		return EINVAL;
+
+	if (a) {
+		*ip = mem_ref(a->ident);
+		return 0;
+	}
+
+	err = account_anonymous(aor, sizeof(aor), ua, laddr);
+	if (err)
+		return err;
+
+	conf.aor = aor;
+
+	return sip_ident_alloc(ip, &conf);
 }

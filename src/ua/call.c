@@ -186,7 +186,6 @@ static void call_connect(struct call *c, const struct sa *laddr)
 	struct sip_call_conf conf = { .uri = c->peer };
 	struct mbuf *offer = NULL;
 	struct ability ab;
-	char from[UA_URI];
 	int err;
 
 	err = call_media_open(c, laddr);
@@ -196,21 +195,9 @@ static void call_connect(struct call *c, const struct sa *laddr)
 		return;
 	}
 
-	if (c->acc) {
-		conf.from = c->acc->conf.aor;
-		conf.from_name = c->acc->conf.display_name[0] ?
-			c->acc->conf.display_name : NULL;
-		conf.route = c->acc->route[0] ? c->acc->route : NULL;
-		conf.transport = c->acc->conf.transport[0] ?
-			c->acc->conf.transport : NULL;
-		conf.creds = account_creds(c->acc, c->peer);
-	}
-	else {
-		err = account_anonymous(from, sizeof(from), c->ua, laddr);
-		if (err)
-			goto out;
-		conf.from = from;
-	}
+	err = ua_ident(&conf.ident, c->ua, c->acc, laddr);
+	if (err)
+		goto out;
 	conf.headers = c->headers;
 	conf.ring_ms = c->ring_ms;
 
@@ -223,6 +210,7 @@ static void call_connect(struct call *c, const struct sa *laddr)
 			       &call_sip_handlers, c);
 
  out:
+	mem_deref(conf.ident);
 	mem_deref(offer);
 	if (err)
 		call_fail(c, SIP_CAUSE_LOCAL, err,
@@ -254,8 +242,8 @@ static void target_handler(const struct sip_result *err,
  */
 static void call_start(struct call *c)
 {
-	const char *route = c->acc && c->acc->route[0] ? c->acc->route : NULL;
-	const char *hop = route ? route : c->peer;
+	const struct sip_ident *ident = c->acc ? c->acc->ident : NULL;
+	const char *hop = sip_ident_hop(ident, c->peer);
 	char host[128];
 	uint16_t port = 0;
 	struct sa dst, laddr;
@@ -273,9 +261,7 @@ static void call_start(struct call *c)
 		return;
 	}
 
-	err = sip_target_find(&c->target, c->ua->sip, c->peer, route,
-			      c->acc && c->acc->conf.transport[0] ?
-			      c->acc->conf.transport : NULL,
+	err = sip_target_find(&c->target, c->ua->sip, c->peer, ident,
 			      target_handler, c);
 	if (err)
 		call_fail(c, SIP_CAUSE_RESOLVE, err, strerror(err));

@@ -193,7 +193,7 @@ static void say_auth(const struct call *c, char *buf, size_t sz)
 {
 	const struct sip_result *res = &c->result;
 	const char *name = c->acc ? c->acc->conf.name : "";
-	const bool creds = c->acc && c->acc->creds;
+	const bool creds = account_secret(c->acc);
 	char why[192], code[32] = "";
 
 	if (res->code)

@@ -35,8 +35,7 @@ struct account {
 	struct account_conf conf;
 	char user[128], host[128];   /* of the AOR                           */
 	uint16_t port;               /* 0: none                              */
-	char route[UA_URI];          /* "" none                              */
-	struct sip_creds *creds;     /* NULL: none                           */
+	struct sip_ident *ident;     /* towards the network                  */
 };
 
 struct ua {
@@ -140,8 +139,8 @@ struct call {
 /* account.c */
 const struct account *account_match(const struct ua *ua, const char *user,
 				    const char *host);
-/** Credentials for a request to uri by way of a; NULL: it goes to strangers */
-struct sip_creds *account_creds(const struct account *a, const char *uri);
+/** Has it anything to answer a challenge with? */
+bool account_secret(const struct account *a);
 /** "sip:user@host" of a person without an account */
 int  account_anonymous(char *buf, size_t sz, const struct ua *ua,
 		       const struct sa *laddr);

@@ -693,18 +693,6 @@ int sip_uri_parts(const char *uri, char *user, size_t usersz, char *host,
 }
 
 
-int sip_creds_alloc(struct sip_creds **cp, const char *user,
-		    const char *password, const char *ha1)
-{
-	(void)cp;
-	(void)user;
-	(void)password;
-	(void)ha1;
-
-	return 0;
-}
-
-
 int sip_info_header(const struct sip_info *in, const char *name, char *buf,
 		    size_t sz)
 {
@@ -720,14 +708,13 @@ int sip_info_header(const struct sip_info *in, const char *name, char *buf,
 
 
 int sip_target_find(struct sip_target **tp, struct sip_stack *s,
-		    const char *uri, const char *route, const char *transport,
+		    const char *uri, const struct sip_ident *ident,
 		    sip_target_h *h, void *arg)
 {
 	struct sa laddr;
 	(void)s;
 	(void)uri;
-	(void)route;
-	(void)transport;
+	(void)ident;
 
 	*tp = mem_zalloc(8, NULL);
 	if (!*tp || sa_set_str(&laddr, "127.0.0.1", 5060))
@@ -738,6 +725,22 @@ int sip_target_find(struct sip_target **tp, struct sip_stack *s,
 }
 
 
+/* It is nothing but its address */
+int ua_ident(struct sip_ident **ip, const struct ua *ua,
+	     const struct account *a, const struct sa *laddr)
+{
+	char *aor = NULL;
+	int err;
+	(void)ua;
+
+	err = a ? str_dup(&aor, account_config(a)->aor) :
+		re_sdprintf(&aor, "sip:offhook@%j", laddr);
+	*ip = (struct sip_ident *)(void *)aor;
+
+	return err;
+}
+
+
 int sip_req_send(struct sip_req **rp, struct sip_stack *s,
 		 const struct sip_req_conf *conf, sip_req_h *h, void *arg)
 {
@@ -745,7 +748,8 @@ int sip_req_send(struct sip_req **rp, struct sip_stack *s,
 	*rp = mem_zalloc(8, NULL);
 	fake.req_h = h;
 	fake.req_arg = arg;
-	asked("%s %s from %s", conf->method, conf->uri, conf->from);
+	asked("%s %s from %s", conf->method, conf->uri,
+	      (const char *)conf->ident);
 
 	return *rp ? 0 : ENOMEM;
 }

@@ -2,6 +2,7 @@
  * @file rig.c  A stack on loopback, its user, and a raw peer
  */
 #include "rig.h"
+#include "../../fake/ident.h"
 
 
 struct rig rig;
@@ -339,16 +340,18 @@ void rig_call(const char *offer, const struct sip_call_conf *more)
 {
 	struct sip_call_conf conf = {0};
 	struct mbuf *sdp = offer ? sdp_make(offer) : NULL;
+	struct sip_ident *us = ident_make(.aor = "sip:us@example.com");
 
 	if (more)
 		conf = *more;
 	if (!conf.uri)
 		conf.uri = peer_uri(rig.p);
-	if (!conf.from)
-		conf.from = "sip:us@example.com";
+	if (!conf.ident)
+		conf.ident = us;
 
 	assert_int_equal(sip_call_connect(&rig.c, rig.s, &conf, sdp, &call_h,
 					  NULL), 0);
+	mem_deref(us);
 	mem_deref(sdp);
 }
 

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include "session.h"
+#include "../../fake/ident.h"
 
 
 static struct sip_stack stack;
 static struct leg leg;
+static struct sip_ident *us;
 
 
 static int setup(void **state)
@@ -24,6 +26,8 @@ static int setup(void **state)
 	(void)sa_set_str(&leg.addr, "127.0.0.1", 0);
 	(void)sa_set_str(&leg.udp, "127.0.0.1", 5062);
 	(void)sa_set_str(&leg.tcp, "127.0.0.1", 5064);
+
+	us = ident_make(.aor = "sip:us@h");
 
 	return hash_alloc(&stack.dialogs, 16);
 }
@@ -44,6 +48,7 @@ static int teardown(void **state)
 	(void)state;
 	assert_int_equal(dialogs(), 0);
 	stack.dialogs = mem_deref(stack.dialogs);
+	us = mem_deref(us);
 
 	return 0;
 }
@@ -314,12 +319,15 @@ static void test_caller(void **state)
 {
 	struct dialog *tmpl, *a, *b;
 	struct sip_msg *m1, *m2, *req;
+	struct sip_ident *id;
 	(void)state;
 
+	id = ident_make(.aor = "sip:us@example.com", .name = "Us \"x\"",
+			.routev = {"sip:proxy.example.com"});
 	assert_int_equal(dialog_alloc_uac(&tmpl, &stack,
 		"sip:bob@192.0.2.9:5070;transport=tcp;user=phone?Subject=x",
-		"sip:us@example.com", "Us \"x\"", "sip:proxy.example.com"),
-		0);
+		id), 0);
+	mem_deref(id);
 	assert_uris(tmpl, "sip:bob@192.0.2.9:5070;transport=tcp;user=phone",
 		    "sip:proxy.example.com;lr");
 	assert_non_null(strstr(head(tmpl, "INVITE", true),
@@ -377,23 +385,16 @@ static void test_caller_refuses(void **state)
 	char big[SIP_URI_MAX + 20];
 	(void)state;
 
-	assert_int_equal(dialog_alloc_uac(&d, &stack, "bob", "sip:us@h",
-					  NULL, NULL), EINVAL);
-	assert_int_equal(dialog_alloc_uac(&d, &stack, "sip:bob@h", "us",
-					  NULL, NULL), EINVAL);
-	assert_int_equal(dialog_alloc_uac(&d, &stack, "sip:bob@h",
-					  "sip:us@h", NULL, "proxy"), EINVAL);
-	assert_int_equal(dialog_alloc_uac(&d, &stack, "sip:bob@h",
-					  "sip:us@h", "a\r\nX: y", NULL),
+	assert_int_equal(dialog_alloc_uac(&d, &stack, "bob", us), EINVAL);
+	assert_int_equal(dialog_alloc_uac(&d, &stack, "sip:bob@h", NULL),
 			 EINVAL);
-	assert_int_equal(dialog_alloc_uac(&d, &stack, "sip:b\r\nX: y@h",
-					  "sip:us@h", NULL, NULL), EINVAL);
+	assert_int_equal(dialog_alloc_uac(&d, &stack, "sip:b\r\nX: y@h", us),
+			 EINVAL);
 
 	memset(big, 'a', sizeof(big));
 	memcpy(big, "sip:", 4);
 	big[sizeof(big) - 1] = '\0';
-	assert_int_equal(dialog_alloc_uac(&d, &stack, big, "sip:us@h", NULL,
-					  NULL), EOVERFLOW);
+	assert_int_equal(dialog_alloc_uac(&d, &stack, big, us), EOVERFLOW);
 	assert_null(d);
 }
 
@@ -527,8 +528,7 @@ static void test_pin(void **state)
 
 	/* we called 192.0.2.9:5070 over TCP */
 	assert_int_equal(dialog_alloc_uac(&tmpl, &stack,
-		"sip:bob@192.0.2.9:5070;transport=tcp", "sip:us@h", NULL,
-		NULL), 0);
+		"sip:bob@192.0.2.9:5070;transport=tcp", us), 0);
 	m = response(tmpl, "<sip:bob@192.0.2.9>;tag=t1", CONTACT);
 	assert_int_equal(dialog_fork(&d, tmpl, m), 0);
 	(void)sa_set_str(&peer, "192.0.2.9", 5070);
@@ -550,8 +550,8 @@ static void test_update(void **state)
 	struct sip_msg *m;
 	(void)state;
 
-	assert_int_equal(dialog_alloc_uac(&tmpl, &stack, "sip:bob@h",
-					  "sip:us@h", NULL, NULL), 0);
+	assert_int_equal(dialog_alloc_uac(&tmpl, &stack, "sip:bob@h", us),
+			 0);
 	m = response(tmpl, "<sip:bob@h>;tag=t1",
 		     "Record-Route: <sip:early;lr>\r\n");
 	assert_int_equal(dialog_fork(&d, tmpl, m), 0);

@@ -2,6 +2,7 @@
  * @file test_invite_client.c  We call a raw peer that answers right or wrong
  */
 #include "rig.h"
+#include "../../fake/ident.h"
 
 
 static void test_plain(void **state)
@@ -773,13 +774,13 @@ static void test_free_while_up(void **state)
 
 static void test_bad_use(void **state)
 {
-	static const struct sip_call_conf v[] = {
-		{.uri = "peer", .from = "sip:us@h"},
-		{.uri = "sip:peer@h", .from = ""},
-		{.uri = "sip:peer@h", .from = "sip:us@h",
+	struct sip_ident *us = ident_make(.aor = "sip:us@h");
+	const struct sip_call_conf v[] = {
+		{.uri = "peer", .ident = us},
+		{.uri = "sip:peer@h"},
+		{.uri = "sip:peer@h", .ident = us,
 		 .headers = "X: y\r\n\r\nbody"},
-		{.uri = "sip:peer@h", .from = "sip:us@h", .headers = "X: y"},
-		{.uri = "sip:peer@h", .from = "sip:us@h", .route = "proxy"},
+		{.uri = "sip:peer@h", .ident = us, .headers = "X: y"},
 	};
 	const struct sip_call_h h = {.offer_h = NULL};
 	size_t i;
@@ -788,6 +789,7 @@ static void test_bad_use(void **state)
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		assert_int_equal(sip_call_connect(&rig.c, rig.s, &v[i], NULL,
 						  &h, NULL), EINVAL);
+	mem_deref(us);
 
 	assert_null(rig.c);
 	assert_true(list_isempty(&rig.s->calls));
@@ -804,7 +806,9 @@ static void test_headers(void **state)
 {
 	const struct sip_call_conf conf = {
 		.headers = "X-One: 1\r\nX-Two: 2\r\n",
-		.from_name = "Us & \"them\"",
+		.ident = ident_make(.aor = "sip:us@example.com",
+				    .name = "Us & \"them\"",
+				    .headers = "X-Mine: 3\r\n"),
 	};
 	const struct sip_msg *inv;
 	(void)state;
@@ -813,6 +817,8 @@ static void test_headers(void **state)
 	inv = rig_expect("INVITE");
 	assert_string_equal(msg_header(inv, "X-One"), "1");
 	assert_string_equal(msg_header(inv, "X-Two"), "2");
+	assert_string_equal(msg_header(inv, "X-Mine"), "3");
+	mem_deref(conf.ident);
 	assert_non_null(strstr(msg_header(inv, "From"),
 			       "\"Us & \\\"them\\\"\" <sip:us@example.com>"));
 }

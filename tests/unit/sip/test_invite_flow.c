@@ -2,6 +2,7 @@
  * @file test_invite_flow.c  Which way the messages of a call take
  */
 #include "rig.h"
+#include "../../fake/ident.h"
 
 
 /* An INVITE by a connection: what we send in the dialog goes back by it */
@@ -147,6 +148,21 @@ static void test_nobody_there(void **state)
 }
 
 
+/* Of the one we call, so that they are his to ask for */
+static struct sip_ident *ident_creds_make(const char *password)
+{
+	struct sip_creds *creds = NULL;
+	struct sip_ident *id;
+
+	assert_int_equal(sip_creds_alloc(&creds, "us", password, NULL), 0);
+	id = ident_make(.aor = "sip:us@example.com", .server = "127.0.0.1",
+			.creds = creds);
+	mem_deref(creds);
+
+	return id;
+}
+
+
 static void test_credentials(void **state)
 {
 	struct sip_call_conf conf = {0};
@@ -155,8 +171,7 @@ static void test_credentials(void **state)
 	uint32_t cseq;
 	(void)state;
 
-	assert_int_equal(sip_creds_alloc(&conf.creds, "us", "secret", NULL),
-			 0);
+	conf.ident = ident_creds_make("secret");
 	rig_call("our session\r\n", &conf);
 	inv = rig_expect("INVITE");
 	cseq = inv->cseq.num;
@@ -188,7 +203,7 @@ static void test_credentials(void **state)
 	assert_int_equal(m->cseq.num, cseq + 2);
 	peer_reply(rig.p, m, 200, "", "", NULL);
 	rig_wait_idle();
-	mem_deref(conf.creds);
+	mem_deref(conf.ident);
 }
 
 
@@ -212,8 +227,7 @@ static void test_strange_credentials(void **state)
 	size_t i;
 	(void)state;
 
-	assert_int_equal(sip_creds_alloc(&conf.creds, "us", "secret", NULL),
-			 0);
+	conf.ident = ident_creds_make("secret");
 
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		rig.established = 0;
@@ -228,7 +242,7 @@ static void test_strange_credentials(void **state)
 		rig.c = mem_deref(rig.c);
 	}
 
-	mem_deref(conf.creds);
+	mem_deref(conf.ident);
 }
 
 
@@ -239,8 +253,7 @@ static void test_refused_credentials(void **state)
 	int i;
 	(void)state;
 
-	assert_int_equal(sip_creds_alloc(&conf.creds, "us", "wrong", NULL),
-			 0);
+	conf.ident = ident_creds_make("wrong");
 	rig_call("our session\r\n", &conf);
 	for (i = 0; i < 2; i++) {
 		inv = rig_expect("INVITE");
@@ -251,7 +264,7 @@ static void test_refused_credentials(void **state)
 	}
 	rig_assert_closed(SIP_CAUSE_AUTH, 401, true);
 	rig_wait_idle();
-	mem_deref(conf.creds);
+	mem_deref(conf.ident);
 }
 
 

@@ -2,6 +2,7 @@
  * @file test_request.c  One request to its end: retries, failover, causes
  */
 #include "wire.h"
+#include "../../fake/ident.h"
 
 
 static struct peer *p, *p2;
@@ -625,15 +626,18 @@ static void test_public(void **state)
 	char route[80];
 	struct sip_req_conf conf = {
 		.method = "OPTIONS", .uri = "sip:bob@there.example",
-		.from = "sip:al@here.example", .from_name = "Al \"X\"",
-		.route = route, .headers = "X-One: 1\r\n",
+		.headers = "X-One: 1\r\n",
 	};
+	struct sip_creds *creds = NULL;
 	const struct sip_msg *req;
 	struct sip_req *q = NULL;
 	(void)state;
 
 	(void)re_snprintf(route, sizeof(route), "sip:%J", peer_addr(p));
-	assert_int_equal(sip_creds_alloc(&conf.creds, "al", "pw", NULL), 0);
+	assert_int_equal(sip_creds_alloc(&creds, "al", "pw", NULL), 0);
+	conf.ident = ident_make(.aor = "sip:al@here.example",
+				.name = "Al \"X\"", .routev = {route},
+				.headers = "X-Mine: 2\r\n", .creds = creds);
 	assert_int_equal(sip_req_send(&q, stack, &conf, req_h, NULL), 0);
 
 	req = expect(p, "OPTIONS");
@@ -644,6 +648,7 @@ static void test_public(void **state)
 	assert_non_null(strstr(msg_header(req, "Route"), ";lr>"));
 	assert_non_null(strstr(msg_header(req, "Contact"), "<sip:al@127."));
 	assert_string_equal(msg_header(req, "X-One"), "1");
+	assert_string_equal(msg_header(req, "X-Mine"), "2");
 	peer_reply(p, req, 407, "t", "Proxy-Authenticate: Digest realm=\"r\","
 		   " nonce=\"n\"\r\n", NULL);
 
@@ -654,26 +659,24 @@ static void test_public(void **state)
 	assert_end(SIP_CAUSE_NONE, 200);
 	assert_string_equal(pub.agent, "theirs");
 	mem_deref(q);
-	mem_deref(conf.creds);
+	mem_deref(conf.ident);
+	mem_deref(creds);
 }
 
 
 static void test_public_bad(void **state)
 {
-	static const struct sip_req_conf v[] = {
-		{.method = "INVITE", .uri = "sip:a@b", .from = "sip:c@d"},
-		{.method = "A B", .uri = "sip:a@b", .from = "sip:c@d"},
-		{.method = "", .uri = "sip:a@b", .from = "sip:c@d"},
-		{.method = "INFO", .uri = "sip:a b", .from = "sip:c@d"},
-		{.method = "INFO", .uri = "sip:a@b", .from = "c"},
-		{.method = "INFO", .uri = "sip:a@b", .from = "sip:c@d",
+	struct sip_ident *us = ident_make(.aor = "sip:c@d");
+	const struct sip_req_conf v[] = {
+		{.method = "INVITE", .uri = "sip:a@b", .ident = us},
+		{.method = "A B", .uri = "sip:a@b", .ident = us},
+		{.method = "", .uri = "sip:a@b", .ident = us},
+		{.method = "INFO", .uri = "sip:a b", .ident = us},
+		{.method = "INFO", .uri = "sip:a@b"},
+		{.method = "INFO", .uri = "sip:a@b", .ident = us,
 		 .headers = "X: 1\r\n\r\nINVITE"},
-		{.method = "INFO", .uri = "sip:a@b", .from = "sip:c@d",
-		 .from_name = "a\r\nb"},
-		{.method = "INFO", .uri = "sip:a@b", .from = "sip:c@d",
+		{.method = "INFO", .uri = "sip:a@b", .ident = us,
 		 .ctype = "a/b\r\nX: y", .body = "b"},
-		{.method = "INFO", .uri = "sip:a@b", .from = "sip:c@d",
-		 .route = "nowhere"},
 	};
 	struct sip_req *q = NULL;
 	size_t i;
@@ -684,6 +687,7 @@ static void test_public_bad(void **state)
 			fail_msg("taken: %zu", i);
 	}
 	assert_null(q);
+	mem_deref(us);
 }
 
 

@@ -2,6 +2,7 @@
  * @file test_rx.c  Requests that are neither INVITE nor BYE
  */
 #include "rig.h"
+#include "../../fake/ident.h"
 
 
 static unsigned told;
@@ -443,6 +444,7 @@ static bool template_h(const struct sip_msg *msg, void *arg)
 
 static void test_template(void **state)
 {
+	struct sip_ident *us = ident_make(.aor = "sip:us@h");
 	struct dialog *tmpl;
 	struct peer_dialog d;
 	struct pl pl;
@@ -450,8 +452,9 @@ static void test_template(void **state)
 	(void)state;
 
 	forkc = 0;
-	assert_int_equal(dialog_alloc_uac(&tmpl, rig.s, peer_uri(rig.p),
-					  "sip:us@h", NULL, NULL), 0);
+	assert_int_equal(dialog_alloc_uac(&tmpl, rig.s, peer_uri(rig.p), us),
+			 0);
+	mem_deref(us);
 	peer_dialog_uac(&d, rig.p, &rig.addr);
 	(void)strcpy(d.callid, tmpl->callid);
 	(void)strcpy(d.rtag, tmpl->ltag);

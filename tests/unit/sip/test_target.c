@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <semaphore.h>
 #include "wire.h"
+#include "../../fake/ident.h"
 
 
 static sem_t release;
@@ -301,25 +302,27 @@ static void found(const struct sip_result *err, const struct sa *laddr,
 
 static void test_public(void **state)
 {
+	struct sip_ident *us = ident_make(.aor = "sip:us@none.example",
+					  .routev = {"sip:127.0.0.5"});
 	struct sip_target *t = NULL;
 	struct sa lo;
 	(void)state;
 
 	(void)sa_set_str(&lo, "127.0.0.1", 0);
 
-	assert_int_equal(sip_target_find(&t, stack, "sip:none.example",
-					 "sip:127.0.0.5", NULL, found, NULL),
-			 0);
+	assert_int_equal(sip_target_find(&t, stack, "sip:none.example", us,
+					 found, NULL), 0);
 	assert_true(loop_until(is_done, NULL, WAIT_MS));
 	assert_true(sa_cmp(&got.laddr, &lo, SA_ADDR));
 	t = mem_deref(t);
 
 	got.done = false;
 	assert_int_equal(sip_target_find(&t, stack, "sip:none.example", NULL,
-					 NULL, found, NULL), 0);
+					 found, NULL), 0);
 	assert_true(loop_until(is_done, NULL, WAIT_MS));
 	assert_int_equal(got.err.cause, SIP_CAUSE_RESOLVE);
 	mem_deref(t);
+	mem_deref(us);
 }
 
 

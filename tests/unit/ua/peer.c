@@ -2,6 +2,7 @@
  * @file peer.c  A bare SIP stack that does with SDP what the test says
  */
 #include "rig.h"
+#include "fake/ident.h"
 
 
 struct peer carol;
@@ -158,7 +159,8 @@ void peer_stop(void)
 void peer_call(struct phone *p, const char *offer)
 {
 	const struct sip_call_conf conf = {
-		.uri = p->uri, .from = carol.uri, .from_name = "Carol \xff",
+		.uri = p->uri,
+		.ident = ident_make(.aor = carol.uri, .name = "Carol \xff"),
 		.ring_ms = 5000,
 	};
 	struct mbuf *mb = offer ? sdp_make(offer) : NULL;
@@ -166,5 +168,6 @@ void peer_call(struct phone *p, const char *offer)
 	carol.up = false;
 	assert_int_equal(0, sip_call_connect(&carol.call, carol.sip, &conf,
 					     mb, &handlers, NULL));
+	mem_deref(conf.ident);
 	mem_deref(mb);
 }

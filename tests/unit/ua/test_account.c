@@ -1,6 +1,6 @@
 /**
  * @file test_account.c  Accounts: what is refused, whose call it is, and to
- * whom credentials go
+ * whom identity go
  */
 #include "rig.h"
 #include "priv.h"
@@ -42,7 +42,8 @@ static void adding(void **state)
 					    "sip:alice@example.com"));
 	a = ua_account(alice.ua, 1);
 	assert_ptr_equal(a, ua_account_find(alice.ua, "work"));
-	assert_string_equal("sip:proxy.example.com;lr", a->route);
+	assert_string_equal("sip:proxy.example.com;lr",
+			    sip_ident_hop(a->ident, ""));
 	assert_int_equal(5070, a->port);
 	assert_null(ua_account(alice.ua, 2));
 	assert_null(ua_account_find(alice.ua, "home"));
@@ -95,37 +96,31 @@ static void owners(void **state)
 }
 
 
-static void credentials(void **state)
+/* Whose challenges are answered is for the identity: see sip-ident */
+static void identity(void **state)
 {
+	struct sip_ident *id = NULL;
 	const struct account *a;
+	struct sa lo;
 	(void)state;
 
-	assert_int_equal(0, add("sip:alice@example.com;password=secret;"
-				"register=no;registrar=reg.example.net"));
-	a = ua_account(alice.ua, 0);
-	assert_non_null(a->creds);
-	assert_ptr_equal(a->creds, account_creds(a, "sip:bob@example.com"));
-	assert_ptr_equal(a->creds, account_creds(a, "sip:bob@EXAMPLE.com:99"));
-	assert_ptr_equal(a->creds, account_creds(a, "sip:x@reg.example.net"));
-
-	/* strangers */
-	assert_null(account_creds(a, "sip:bob@example.org"));
-	assert_null(account_creds(a, "sip:bob@example.com.evil.org"));
-	assert_null(account_creds(a, "sip:example.com@evil.org"));
-	assert_null(account_creds(a, "sip:bob@evil.org;maddr=example.com"));
-	assert_null(account_creds(a, "sip:bob@192.0.2.1"));
-	assert_null(account_creds(NULL, "sip:bob@example.com"));
-
-	/* all goes to the proxy first */
+	assert_int_equal(0, sa_set_str(&lo, "127.0.0.1", 0));
 	assert_int_equal(0, add("sip:carl@example.com;password=secret;"
-				"register=no;outbound=sip:proxy.example.com"));
-	a = ua_account(alice.ua, 1);
-	assert_ptr_equal(a->creds, account_creds(a, "sip:bob@example.org"));
+				"register=no;outbound=proxy.example.com"));
+	a = ua_account(alice.ua, 0);
+	assert_int_equal(0, ua_ident(&id, alice.ua, a, NULL));
+	assert_string_equal("sip:carl@example.com", sip_ident_aor(id));
+	assert_string_equal("sip:proxy.example.com;lr",
+			    sip_ident_hop(id, "sip:bob@example.org"));
+	mem_deref(id);
 
-	/* none at all */
-	assert_int_equal(0, add("sip:dora@example.com"));
-	assert_null(account_creds(ua_account(alice.ua, 2),
-				  "sip:bob@example.com"));
+	assert_int_equal(0, ua_ident(&id, alice.ua, NULL, &lo));
+	assert_non_null(strstr(sip_ident_aor(id), "@127.0.0.1"));
+	assert_string_equal("sip:bob@example.org",
+			    sip_ident_hop(id, "sip:bob@example.org"));
+	mem_deref(id);
+
+	assert_int_equal(EINVAL, ua_ident(&id, alice.ua, NULL, NULL));
 }
 
 
@@ -159,7 +154,7 @@ int main(void)
 		RIG_TEST(adding),
 		RIG_TEST(refused),
 		RIG_TEST(owners),
-		RIG_TEST(credentials),
+		RIG_TEST(identity),
 		RIG_TEST(anonymous),
 	};
 

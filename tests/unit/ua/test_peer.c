@@ -2,6 +2,7 @@
  * @file test_peer.c  A user agent and a peer that does what it likes
  */
 #include "rig.h"
+#include "fake/ident.h"
 
 
 #define HEAD "v=0\r\no=carol 1 1 IN IP4 127.0.0.1\r\ns=-\r\n" \
@@ -322,7 +323,8 @@ static void reply_handler(const struct sip_result *res,
 static void options(void **state)
 {
 	struct sip_req_conf conf = {
-		.method = "OPTIONS", .uri = bob.uri, .from = carol.uri,
+		.method = "OPTIONS", .uri = bob.uri,
+		.ident = ident_make(.aor = carol.uri),
 	};
 	struct sip_req *req = NULL;
 	char uri[128];
@@ -345,6 +347,7 @@ static void options(void **state)
 	await_count(&replies, 2);
 	assert_int_equal(404, code);
 	mem_deref(req);
+	mem_deref(conf.ident);
 }
 
 
