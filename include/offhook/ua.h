@@ -137,27 +137,36 @@ const struct sip_result *call_result(const struct call *c);
 bool call_was_active(const struct call *c);
 /** Media as it runs; NULL codec: none yet */
 const struct media_plan *call_plan(const struct call *c);
-int  call_stats(struct call *c, struct stream_stats *st); /* ENOTCONN */
+/** Figures of its media; the last ones from hang-up on. @return 0, ENOTCONN:
+ *  no media yet */
+int  call_stats(struct call *c, struct stream_stats *st);
 double call_mos(struct call *c);                         /* 0 unknown      */
 
 /** One sentence for a person: "Busy.", "Nobody answered for 30 s." */
 void call_verdict(const struct call *c, char *buf, size_t sz);
 
-/** The calls that ended, newest last, kept for $call.x, exit codes, wait:
- *  at most 64. */
+/** A call by value: as it stands, or as it ended */
 struct call_record {
 	unsigned id;
+	enum call_state state;   /* as call_state()                          */
 	bool outgoing, was_active;
 	struct sip_result result;
-	uint64_t duration_ms;
-	uint64_t packets_received, packets_sent;
-	bool media_expected;     /* we were to receive                       */
+	uint64_t duration_ms;    /* since the answer                         */
 	char peer[256];
-	char codec[32];
-	double mos, loss_pct, jitter_ms, delay_ms;
+	char codec[32];          /* "" none yet                              */
+	enum media_dir dir;
+	bool media_expected;     /* we were to receive                       */
+	bool stats_known;        /* media has run; up to date, or the last   */
+	struct stream_stats stats;
+	double mos, loss_pct;    /* NAN: nothing came                        */
 	unsigned seen;           /* bit per enum call_state it has been in   */
 	char text[UA_ERR];       /* how it ended, one sentence               */
 };
+/** Of a living call, or of one of the last 64 that ended: they are kept for
+ *  figures, $call.x, exit codes and wait. @return false: no such call */
+bool ua_call_snapshot(struct call_record *r, const struct ua *ua,
+		      unsigned id);
+/** Of a call that has ended; NULL: it has not, or is forgotten */
 const struct call_record *ua_call_record(const struct ua *ua, unsigned id);
 /** Bits of the states a living call has been in */
 unsigned call_seen(const struct call *c);

@@ -172,11 +172,13 @@ static void stats_ended(struct reply *r, const struct call_record *rec)
 		reply_int(r, "duration-ms", (int64_t)rec->duration_ms);
 	if (rec->codec[0])
 		reply_str(r, "codec", rec->codec);
-	reply_int(r, "packets-sent", (int64_t)rec->packets_sent);
-	reply_int(r, "packets-received", (int64_t)rec->packets_received);
-	reply_double(r, "loss-pct", rec->loss_pct);
-	reply_double(r, "jitter-ms", rec->jitter_ms);
-	reply_double(r, "delay-ms", rec->delay_ms);
+
+	if (!rec->stats_known) {
+		reply_text(r, "there was no media");
+		return;
+	}
+
+	reply_stats(r, &rec->stats);
 	reply_double(r, "mos", or_nan(rec->mos > 0.0, rec->mos));
 }
 

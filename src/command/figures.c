@@ -88,109 +88,69 @@ static int known(double *num, double v)
 }
 
 
-static double loss_pct(const struct stream_stats *st)
+static int text_of(const struct call_record *r, enum figure_id id,
+		   char *str, size_t sz)
 {
-	const uint64_t all = st->packets_received + st->lost;
+	const bool media = r->codec[0];
 
-	return all ? 100.0 * (double)st->lost / (double)all : 0.0;
-}
-
-
-static int result_get(const struct sip_result *res, enum figure_id id,
-		      double *num, char *str, size_t sz)
-{
 	switch (id) {
 
-	case FIG_CODE:   return known(num, res->code);
-	case FIG_REASON: return text_value(str, sz, res->reason);
-	case FIG_CAUSE:
-		return text_value(str, sz, sip_cause_name(res->cause));
+	case FIG_STATE:
+		return text_value(str, sz, call_state_name(r->state));
+	case FIG_REASON:   return text_value(str, sz, r->result.reason);
+	case FIG_CAUSE:    return text_value(str, sz, call_record_cause(r));
+	case FIG_PEER:     return text_value(str, sz, r->peer);
+	case FIG_CODEC:    return text_value(str, sz, r->codec);
+	case FIG_SECURITY: return text_value(str, sz, media ? "none" : NULL);
+	case FIG_DIRECTION:
+		return text_value(str, sz, media ? media_dir_name(r->dir) :
+				  NULL);
 	default:
 		return ENOENT;
 	}
 }
 
 
-static int stats_get(const struct stream_stats *st, enum figure_id id,
+static int number_of(const struct call_record *r, enum figure_id id,
 		     double *num)
 {
-	switch (id) {
-
-	case FIG_LOSS:     return number(num, loss_pct(st));
-	case FIG_JITTER:   return number(num, st->jitter_us / 1000.0);
-	case FIG_DELAY:    return number(num, st->delay_ms);
-	case FIG_RTT:      return known(num, st->rtt_us / 1000.0);
-	case FIG_SENT:     return number(num, (double)st->packets_sent);
-	case FIG_RECEIVED: return number(num, (double)st->packets_received);
-	case FIG_LOST:     return number(num, (double)st->lost);
-	default:           return ENOENT;
-	}
-}
-
-
-static int living_get(struct call *c, enum figure_id id, double *num,
-		      char *str, size_t sz)
-{
-	const struct media_plan *plan = call_plan(c);
-	const bool media = plan && plan->codec;
-	struct stream_stats st;
+	const struct stream_stats *st = &r->stats;
 
 	switch (id) {
 
-	case FIG_STATE:
-		return text_value(str, sz, call_state_name(call_state(c)));
-	case FIG_CODE:
-	case FIG_REASON:
-	case FIG_CAUSE:
-		return result_get(call_result(c), id, num, str, sz);
-	case FIG_PEER:
-		return text_value(str, sz, call_peer(c));
-	case FIG_CODEC:
-		return text_value(str, sz, media ? plan->codec->name : NULL);
-	case FIG_SECURITY:
-		return text_value(str, sz, media ? "none" : NULL);
-	case FIG_DIRECTION:
-		return text_value(str, sz, media ?
-				  media_dir_name(plan->dir) : NULL);
-	case FIG_MOS:
-		return known(num, call_mos(c));
-	case FIG_DURATION:
-		return call_was_active(c) ?
-			number(num, (double)call_duration_ms(c) / 1000.0) :
-			ENODATA;
-	default:
-		if (call_stats(c, &st))
-			return ENODATA;
-		return stats_get(&st, id, num);
-	}
-}
-
-
-static int ended_get(const struct call_record *r, enum figure_id id,
-		     double *num, char *str, size_t sz)
-{
-	switch (id) {
-
-	case FIG_STATE:    return text_value(str, sz, "ended");
-	case FIG_CODE:
-	case FIG_REASON:   return result_get(&r->result, id, num, str, sz);
-	case FIG_CAUSE:    return text_value(str, sz, call_record_cause(r));
-	case FIG_PEER:     return text_value(str, sz, r->peer);
-	case FIG_CODEC:    return text_value(str, sz, r->codec);
-	case FIG_SECURITY:
-		return text_value(str, sz, r->codec[0] ? "none" : NULL);
-	case FIG_MOS:      return known(num, r->mos);
-	case FIG_LOSS:     return number(num, r->loss_pct);
-	case FIG_JITTER:   return number(num, r->jitter_ms);
-	case FIG_DELAY:    return number(num, r->delay_ms);
-	case FIG_SENT:     return number(num, (double)r->packets_sent);
-	case FIG_RECEIVED: return number(num, (double)r->packets_received);
+	case FIG_CODE:     return known(num, r->result.code);
 	case FIG_DURATION:
 		return r->was_active ?
 			number(num, (double)r->duration_ms / 1000.0) :
 			ENODATA;
 	default:
+		break;
+	}
+
+	if (!r->stats_known)
 		return ENODATA;
+
+	switch (id) {
+
+	case FIG_SENT:     return number(num, (double)st->packets_sent);
+	case FIG_RECEIVED: return number(num, (double)st->packets_received);
+	case FIG_LOST:     return number(num, (double)st->lost);
+	case FIG_LOSS:     return number(num, r->loss_pct);
+	case FIG_RTT:      return known(num, st->rtt_us / 1000.0);
+	default:
+		break;
+	}
+
+	/* what was never heard has no quality */
+	if (!st->packets_received)
+		return ENODATA;
+
+	switch (id) {
+
+	case FIG_MOS:      return known(num, r->mos);
+	case FIG_JITTER:   return number(num, st->jitter_us / 1000.0);
+	case FIG_DELAY:    return number(num, st->delay_ms);
+	default:           return ENOENT;
 	}
 }
 
@@ -199,16 +159,13 @@ int figure_get(const struct phone *ph, unsigned id, const struct figure *f,
 	       double *num, char *str, size_t sz)
 {
 	const enum figure_id fid = (enum figure_id)(f - figures);
-	const struct call_record *r;
-	struct call *c;
+	struct call_record r;
 
-	c = ua_call(ph->ua, id);
-	if (c)
-		return living_get(c, fid, num, str, sz);
+	if (!ua_call_snapshot(&r, ph->ua, id))
+		return ENOENT;
 
-	r = ua_call_record(ph->ua, id);
-
-	return r ? ended_get(r, fid, num, str, sz) : ENOENT;
+	return f->number ? number_of(&r, fid, num) :
+		text_of(&r, fid, str, sz);
 }
 
 

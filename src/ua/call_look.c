@@ -95,7 +95,15 @@ const struct media_plan *call_plan(const struct call *c)
 
 int call_stats(struct call *c, struct stream_stats *st)
 {
-	if (!c || !st || !c->stream || !c->started)
+	if (!c || !st)
+		return ENOTCONN;
+
+	if (c->last_known) {
+		*st = c->last;
+		return 0;
+	}
+
+	if (!c->stream || !c->started)
 		return ENOTCONN;
 
 	return stream_stats(c->stream, st);
@@ -105,13 +113,9 @@ int call_stats(struct call *c, struct stream_stats *st)
 double call_mos(struct call *c)
 {
 	struct stream_stats st;
-	double loss;
 
 	if (call_stats(c, &st) || !st.packets_received)
 		return 0;
 
-	loss = stats_loss_pct(&st);
-
-	return media_mos(c->plan.codec, loss,
-			 st.delay_ms + st.rtt_us / 2000.0);
+	return stats_mos(&st, c->plan.codec, stats_loss_pct(&st));
 }

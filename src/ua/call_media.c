@@ -279,28 +279,11 @@ double stats_loss_pct(const struct stream_stats *st)
 }
 
 
-static void record_fill(struct call *c)
+double stats_mos(const struct stream_stats *st, const struct codec *codec,
+		 double loss_pct)
 {
-	struct call_record *r = &c->rec;
-	struct stream_stats st;
-
-	count_expected(c, false);
-	r->media_expected = c->recv_ms >= EXPECT_MS;
-	r->mos = r->loss_pct = r->jitter_ms = r->delay_ms = NAN;
-
-	if (!c->started || stream_stats(c->stream, &st))
-		return;
-
-	r->packets_received = st.packets_received;
-	r->packets_sent = st.packets_sent;
-	r->loss_pct = stats_loss_pct(&st);
-
-	if (st.packets_received) {
-		r->jitter_ms = st.jitter_us / 1000.0;
-		r->delay_ms = st.delay_ms;
-		r->mos = media_mos(c->plan.codec, r->loss_pct,
-				   st.delay_ms + st.rtt_us / 2000.0);
-	}
+	return media_mos(codec, loss_pct,
+			 st->delay_ms + st->rtt_us / 2000.0);
 }
 
 
@@ -309,7 +292,9 @@ void call_media_close(struct call *c)
 	struct stream *s = c->stream;
 
 	if (s) {
-		record_fill(c);
+		count_expected(c, false);
+		c->media_expected = c->recv_ms >= EXPECT_MS;
+		c->last_known = !call_stats(c, &c->last);
 		c->stream = NULL;
 		stream_close(s);
 	}
@@ -350,9 +335,8 @@ void call_media_quality(struct call *c)
 	if (st.rtt_us)
 		ev.u.call_quality.rtt_ms = (st.rtt_us + 500) / 1000;
 	if (received + lost) {
-		const double mos = media_mos(c->plan.codec,
-			ev.u.call_quality.loss_pct,
-			st.delay_ms + st.rtt_us / 2000.0);
+		const double mos = stats_mos(&st, c->plan.codec,
+					     ev.u.call_quality.loss_pct);
 
 		if (mos > 0)
 			ev.u.call_quality.mos = mos;

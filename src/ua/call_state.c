@@ -84,13 +84,15 @@ static void publish(struct call *c)
 			(int64_t)(c->active_ms - c->begin_ms);
 
 	if (ended) {
+		const struct call_record *r = ua_call_record(c->ua, c->id);
+
 		utf8_copy(ev.u.call_state.cause,
 			  sizeof(ev.u.call_state.cause),
-			  call_record_cause(&c->rec));
+			  call_record_cause(r));
 		utf8_copy(ev.u.call_state.by, sizeof(ev.u.call_state.by),
 			  res->remote ? "remote" : "local");
 		utf8_copy(ev.u.call_state.text,
-			  sizeof(ev.u.call_state.text), c->rec.text);
+			  sizeof(ev.u.call_state.text), r ? r->text : "");
 		ev.u.call_state.duration_ms = (int64_t)call_duration_ms(c);
 	}
 

@@ -179,7 +179,7 @@ static void say_talked(const struct call *c, char *buf, size_t sz)
 	if (res->cause != SIP_CAUSE_NONE && res->cause != SIP_CAUSE_CANCELLED)
 		(void)snprintf(buf, sz, "Broken off after %s: %s.", t,
 			       say_reason(why, sizeof(why), res));
-	else if (record_silent(&c->rec))
+	else if (c->media_expected && !c->last.packets_received)
 		(void)snprintf(buf, sz, "Ended after %s, but nothing was ever"
 			       " received: no media.", t);
 	else

@@ -131,7 +131,9 @@ struct call {
 
 	uint64_t begin_ms, active_ms, end_ms;    /* clock_ms(), 0: not yet   */
 	uint64_t limit_ms;           /* 0: none                              */
-	struct call_record rec;      /* filled when media ends               */
+	bool media_expected;         /* sound was to come, once it has ended */
+	struct stream_stats last;    /* when the stream was closed           */
+	bool last_known;
 	struct sip_req *probe;       /* is the silent peer there?            */
 	struct timer tmr_ring, tmr_limit, tmr_turn, tmr_probe;
 };
@@ -200,11 +202,14 @@ int  call_media_apply(struct call *c, const struct media_plan *plan,
 void call_media_settle(struct call *c);
 void call_media_hold_tell(struct call *c, bool held);
 void call_media_hold_publish(const struct call *c);
-/** Figures into the record, stream closed; files end with their events */
+/** The last figures are kept, the stream is closed; files end with their
+ *  events */
 void call_media_close(struct call *c);
 void call_media_quality(struct call *c);
 /** NAN: nothing came */
 double stats_loss_pct(const struct stream_stats *st);
+double stats_mos(const struct stream_stats *st, const struct codec *codec,
+		 double loss_pct);
 
 /* call_silence.c */
 /** Nothing is heard where something should be, or it is again */
@@ -243,8 +248,6 @@ void ending_complete(const struct call *c, struct sip_result *res);
 
 /* record.c */
 void record_keep(struct call *c);
-/** It was answered, and nothing of what was to come ever came */
-bool record_silent(const struct call_record *r);
 
 /* utf8.c */
 /** Copy whole characters only; what is no UTF-8 becomes '?' */

@@ -4,26 +4,45 @@
  * The call itself is gone a turn after its end; what `wait`, $call.x and exit
  * codes need later stands here, for the last 64 calls.  Main thread.
  */
+#include <math.h>
 #include "priv.h"
+
+
+static void take(struct call_record *r, struct call *c)
+{
+	memset(r, 0, sizeof(*r));
+
+	r->id = c->id;
+	r->state = call_state(c);
+	r->outgoing = c->outgoing;
+	r->was_active = c->active_ms != 0;
+	r->result = c->result;
+	r->duration_ms = call_duration_ms(c);
+	r->seen = c->seen;
+	utf8_copy(r->peer, sizeof(r->peer), c->peer);
+	if (c->plan.codec)
+		utf8_copy(r->codec, sizeof(r->codec), c->plan.codec->name);
+	r->dir = c->plan.dir;
+
+	r->mos = r->loss_pct = NAN;
+	r->media_expected = c->media_expected;
+	r->stats_known = !call_stats(c, &r->stats);
+	if (r->stats_known)
+		r->loss_pct = stats_loss_pct(&r->stats);
+	if (r->stats.packets_received)
+		r->mos = stats_mos(&r->stats, c->plan.codec, r->loss_pct);
+
+	call_verdict(c, r->text, sizeof(r->text));
+}
 
 
 void record_keep(struct call *c)
 {
 	struct ua *ua = c->ua;
-	struct call_record *r = &c->rec;
+	struct call_record *r = &ua->recordv[ua->recordc++ % UA_RECORDS];
 
-	r->id = c->id;
-	r->outgoing = c->outgoing;
-	r->was_active = c->active_ms != 0;
-	r->result = c->result;
-	r->duration_ms = call_duration_ms(c);
-	r->seen = c->seen | 1u << CALL_ENDED;
-	utf8_copy(r->peer, sizeof(r->peer), c->peer);
-	if (c->plan.codec)
-		utf8_copy(r->codec, sizeof(r->codec), c->plan.codec->name);
-	call_verdict(c, r->text, sizeof(r->text));
-
-	ua->recordv[ua->recordc++ % UA_RECORDS] = *r;
+	take(r, c);
+	r->seen |= 1u << CALL_ENDED;
 }
 
 
@@ -44,9 +63,11 @@ const struct call_record *ua_call_record(const struct ua *ua, unsigned id)
 }
 
 
-bool record_silent(const struct call_record *r)
+/* Answered, and nothing of what was to come ever came */
+static bool is_silent(const struct call_record *r)
 {
-	return r->was_active && r->media_expected && !r->packets_received;
+	return r->was_active && r->media_expected &&
+		!r->stats.packets_received;
 }
 
 
@@ -56,11 +77,30 @@ const char *call_record_cause(const struct call_record *r)
 		return "";
 
 	/* a normal end of a call in which there was nothing to hear */
-	if (record_silent(r) && (r->result.cause == SIP_CAUSE_NONE ||
+	if (is_silent(r) && (r->result.cause == SIP_CAUSE_NONE ||
 				 r->result.cause == SIP_CAUSE_CANCELLED))
 		return "no-media";
 
 	return sip_cause_name(r->result.cause);
+}
+
+
+bool ua_call_snapshot(struct call_record *r, const struct ua *ua,
+		      unsigned id)
+{
+	const struct call_record *kept;
+	struct call *c = ua_call(ua, id);
+
+	if (c) {
+		take(r, c);
+		return true;
+	}
+
+	kept = ua_call_record(ua, id);
+	if (kept)
+		*r = *kept;
+
+	return kept != NULL;
 }
 
 
@@ -109,5 +149,5 @@ int call_record_exit(const struct call_record *r)
 	if (!r->was_active)
 		return EXIT_NO_ANSWER;
 
-	return record_silent(r) ? EXIT_NO_MEDIA : EXIT_OK;
+	return is_silent(r) ? EXIT_NO_MEDIA : EXIT_OK;
 }

@@ -134,7 +134,18 @@ void fake_state(unsigned id, enum call_state st, unsigned code)
 		r->seen = c->seen;
 		r->result = c->result;
 		r->mos = 3.2;
-		r->packets_received = 150;
+		r->state = CALL_ENDED;
+		r->stats_known = r->was_active;
+		r->stats.packets_received = 150;
+		r->stats.packets_sent = 151;
+		r->stats.bytes_received = 24000;
+		r->stats.dtmf_sent = 4;
+		r->loss_pct = 0.5;
+		r->dir = MEDIA_SENDRECV;
+		if (c->plan.codec)
+			snprintf(r->codec, sizeof(r->codec), "%s",
+				 c->plan.codec->name);
+		(void)sa_set_str(&r->stats.remote, "192.0.2.9", 4000);
 		(void)text_copy(r->peer, sizeof(r->peer), c->peer,
 				strlen(c->peer));
 	}
@@ -276,6 +287,36 @@ const struct call_record *ua_call_record(const struct ua *ua, unsigned id)
 
 	return id && id <= fake.n && fake.records[id - 1].id ?
 		&fake.records[id - 1] : NULL;
+}
+
+
+bool ua_call_snapshot(struct call_record *r, const struct ua *ua, unsigned id)
+{
+	struct call *c = ua_call(ua, id);
+	const struct call_record *kept = ua_call_record(ua, id);
+
+	if (!c && kept)
+		*r = *kept;
+	if (!c)
+		return kept != NULL;
+
+	memset(r, 0, sizeof(*r));
+	r->id = id;
+	r->state = c->state;
+	r->outgoing = c->outgoing;
+	r->was_active = call_was_active(c);
+	r->result = c->result;
+	r->duration_ms = call_duration_ms(c);
+	snprintf(r->peer, sizeof(r->peer), "%s", c->peer);
+	if (c->plan.codec)
+		snprintf(r->codec, sizeof(r->codec), "%s",
+			 c->plan.codec->name);
+	r->dir = c->plan.dir;
+	r->stats_known = !call_stats(c, &r->stats);
+	r->mos = call_mos(c);
+	r->loss_pct = 1.0;
+
+	return true;
 }
 
 

@@ -220,6 +220,11 @@ static void test_look(void **state)
 	fake_state(1, CALL_ENDED, 0);
 	assert_non_null(strstr(rig_run(r, "stats"), "\"state\":\"ended\""));
 	assert_non_null(strstr(r->replies, "\"packets_received\":150"));
+	assert_non_null(strstr(r->replies, "\"packets_lost\":0"));
+	assert_non_null(strstr(r->replies, "\"bytes_received\":24000"));
+	assert_non_null(strstr(r->replies, "\"dtmf_sent\":4"));
+	assert_non_null(strstr(r->replies,
+			       "\"remote\":\"192.0.2.9:4000\""));
 	refuses(r, "stats 9", "no-such-call", "no call 9");
 
 	(void)rig_run(r, "trace on");

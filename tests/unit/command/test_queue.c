@@ -325,6 +325,8 @@ static void test_assert(void **state)
 	has(rig_run(r, "assert mos < 3.3"), "\"ok\":true");
 	has(rig_run(r, "assert state = ended"), "\"ok\":true");
 	has(rig_run(r, "assert packets-received = 150"), "\"ok\":true");
+	has(rig_run(r, "assert packets-lost = 0"), "\"ok\":true");
+	has(rig_run(r, "assert direction = sendrecv"), "\"ok\":true");
 }
 
 

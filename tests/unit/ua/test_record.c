@@ -54,7 +54,7 @@ static void exit_of_answered(void **state)
 	assert_int_equal(0, call_record_exit(&r));
 	r.media_expected = true;
 	assert_int_equal(8, call_record_exit(&r));
-	r.packets_received = 1;
+	r.stats.packets_received = 1;
 	assert_int_equal(0, call_record_exit(&r));
 	r.result.cause = SIP_CAUSE_TIMEOUT;
 	assert_int_equal(9, call_record_exit(&r));
@@ -239,7 +239,7 @@ static void causes(void **state)
 	r.result.cause = SIP_CAUSE_TIMEOUT;
 	assert_string_equal("timeout", call_record_cause(&r));
 	r.result.cause = SIP_CAUSE_NONE;
-	r.packets_received = 1;
+	r.stats.packets_received = 1;
 	assert_string_equal("none", call_record_cause(&r));
 	assert_string_equal("", call_record_cause(NULL));
 }

@@ -74,7 +74,10 @@ static void call_and_hangup(void **state)
 	assert_non_null(r);
 	assert_true(r->outgoing && r->was_active);
 	assert_int_equal(0, call_record_exit(r));
-	assert_int_equal(100, r->packets_received);
+	assert_true(r->stats_known);
+	assert_int_equal(100, r->stats.packets_received);
+	assert_int_equal(MEDIA_SENDRECV, r->dir);
+	assert_int_equal(CALL_ENDED, r->state);
 	assert_string_equal("pcmu", r->codec);
 	assert_true(r->seen == (1u << CALL_CALLING | 1u << CALL_RINGING |
 				1u << CALL_ACTIVE | 1u << CALL_ENDED));
@@ -744,7 +747,57 @@ static void quality(void **state)
 	assert_int_equal(0, call_hangup(call_of(&alice, 1), 0, NULL, said));
 	await("bob call.state 1 ended");
 	assert_true(ua_call_record(alice.ua, 1)->loss_pct == 20.0);
-	assert_true(ua_call_record(alice.ua, 1)->jitter_ms == 1.5);
+	assert_int_equal(1500,
+			 ua_call_record(alice.ua, 1)->stats.jitter_us);
+}
+
+
+/* From hang-up on the last figures stay, whoever looks and when */
+static void figures_stay(void **state)
+{
+	struct stream_stats st = {
+		.packets_received = 100, .lost = 25, .bytes_sent = 7,
+		.dtmf_sent = 4, .delay_ms = 40,
+	};
+	struct call_record r;
+	struct call *a;
+	(void)state;
+
+	assert_false(ua_call_snapshot(&r, alice.ua, 1));
+	dial(&alice, bob.uri);
+	a = call_of(&alice, 1);
+	assert_true(ua_call_snapshot(&r, alice.ua, 1));
+	assert_int_equal(CALL_CALLING, r.state);
+	assert_false(r.stats_known);
+	await("bob call.state 1 incoming in");
+	assert_int_equal(0, call_answer(call_of(&bob, 1), said));
+	await("alice call.state 1 active out");
+	assert_int_equal(0, sa_set_str(&st.remote, "192.0.2.9", 4000));
+	fake_stats(fake_stream(0), &st);
+
+	for (unsigned i = 0; i < 3; i++) {
+		memset(&r, 0, sizeof(r));
+		assert_true(ua_call_snapshot(&r, alice.ua, 1));
+		assert_true(r.stats_known);
+		assert_memory_equal(&st, &r.stats, sizeof(st));
+		assert_string_equal("pcmu", r.codec);
+		assert_int_equal(MEDIA_SENDRECV, r.dir);
+		assert_true(r.loss_pct == 20.0);
+		assert_true(r.mos > 1.0);
+		assert_int_equal(200, r.result.code);
+		assert_int_equal(i ? CALL_ENDED : CALL_ACTIVE, r.state);
+
+		if (i == 0) {
+			assert_int_equal(0, call_hangup(a, 0, NULL, said));
+			assert_non_null(ua_call(alice.ua, 1));
+			assert_true(call_mos(a) > 1.0);
+		}
+		else if (i == 1) {
+			await("alice call.state 1 ended");
+			await_none("nothing");
+			assert_null(ua_call(alice.ua, 1));
+		}
+	}
 }
 
 
@@ -871,6 +924,7 @@ int main(void)
 		RIG_TEST(others_on_hold),
 		RIG_TEST(machines_hold_nobody),
 		RIG_TEST(quality),
+		RIG_TEST(figures_stay),
 		RIG_TEST(limit),
 		RIG_TEST(closing),
 		RIG_TEST(records),
