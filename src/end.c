@@ -171,6 +171,16 @@ static void call_handler(const struct event *ev, void *arg)
 }
 
 
+/* Who gave one COMMAND has no other way to hear of it than the exit code */
+static void record_handler(const struct event *ev, void *arg)
+{
+	struct app *a = arg;
+
+	if (a->args.command && !strcmp(ev->u.file_done.result, "error"))
+		a->broken_off = true;
+}
+
+
 /* Signals ---------------------------------------------------------------- */
 
 static int signal_code(const struct app *a, int sig)
@@ -219,8 +229,13 @@ int end_start(struct app *a, const sigset_t *set)
 		return err;
 	}
 
-	return event_subscribe_type(&a->calls, a->ph.bus, EVENT_CALL_STATE,
-				    call_handler, a);
+	err = event_subscribe_type(&a->calls, a->ph.bus, EVENT_CALL_STATE,
+				   call_handler, a);
+	if (err)
+		return err;
+
+	return event_subscribe_type(&a->records, a->ph.bus, EVENT_RECORD_DONE,
+				    record_handler, a);
 }
 
 
@@ -229,6 +244,7 @@ void end_stop(struct app *a)
 	timer_cancel(&a->done);
 	timer_cancel(&a->trim);
 	a->calls = mem_deref(a->calls);
+	a->records = mem_deref(a->records);
 
 	if (a->signal_fd >= 0) {
 		compat_fd_close(&a->signals);
@@ -246,5 +262,7 @@ void end_signals_block(sigset_t *set)
 	sigaddset(set, SIGHUP);
 	sigprocmask(SIG_BLOCK, set, NULL);
 
+	/* a write says itself that there is no reader, or too much written */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 }

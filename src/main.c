@@ -303,6 +303,8 @@ static int run(struct app *a)
 	}
 
 	app_stop(a);
+	if (!code && a->broken_off)
+		code = 1;
 	timers_close();
 	libre_close();
 	log_close();

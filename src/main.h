@@ -57,7 +57,7 @@ struct app {
 	struct phone ph;
 	struct ui_script *ui;
 	struct trace *trace;
-	struct event_sub *calls;
+	struct event_sub *calls, *records;
 	struct mqueue *wake;     /* a foreign thread logged                  */
 	struct compat_fd signals;
 	int signal_fd;
@@ -66,6 +66,7 @@ struct app {
 	bool person;             /* at a terminal                            */
 	bool device_lost;
 	bool answered;           /* a call was answered in this run          */
+	bool broken_off;         /* a recording it was started for: no disk  */
 	bool ending;
 	int code;
 };

@@ -27,7 +27,7 @@ static int start(pid_t *pid, int out, const char *command)
 	char *const argv[] = { "sh", "-c", (char *)command, NULL };
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
-	sigset_t none, pipe_only;
+	sigset_t none, ignored;
 	int err;
 
 	err = posix_spawn_file_actions_init(&fa);
@@ -40,10 +40,11 @@ static int start(pid_t *pid, int out, const char *command)
 
 	/* what we block and ignore is not for it */
 	sigemptyset(&none);
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
+	sigemptyset(&ignored);
+	sigaddset(&ignored, SIGPIPE);
+	sigaddset(&ignored, SIGXFSZ);
 	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &pipe_only);
+	posix_spawnattr_setsigdefault(&attr, &ignored);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
 				 POSIX_SPAWN_SETSIGDEF);
 	posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);

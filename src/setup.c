@@ -166,11 +166,15 @@ static void device_handler(const struct media_device_event *de, void *arg)
 {
 	struct app *a = arg;
 	const bool lost = de->state == MEDIA_DEV_LOST;
+	const bool broken = de->state == MEDIA_DEV_BROKEN;
 	struct event ev;
+
+	a->broken_off = a->broken_off || broken;
 
 	/* no device by choice has nothing to say */
 	if (de->text && *de->text)
-		log_write(de->state == MEDIA_DEV_NONE || lost ? LOGL_WARN :
+		log_write(broken ? LOGL_ERROR :
+			  de->state == MEDIA_DEV_NONE || lost ? LOGL_WARN :
 			  LOGL_INFO, LOG_MODULE, "%s", de->text);
 
 	if (!lost && !(a->device_lost && de->state == MEDIA_DEV_OPEN))

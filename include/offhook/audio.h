@@ -89,8 +89,13 @@ struct audio_driver {
 	/** Media thread: false once the device is gone (unplugged, ended) */
 	bool (*alive)(const struct audio_dev *dev);
 
-	/** Main, about every 50 ms while open: files written, watchdog; or NULL */
-	void (*service)(struct audio_dev *dev);
+	/**
+	 * Main, about every 50 ms while open, and before close when the
+	 * driver does not block: files written, watchdog; or NULL.
+	 * @return 0, or errno with a sentence in err (256 bytes) when what
+	 * is kept on disk has broken off; once
+	 */
+	int (*service)(struct audio_dev *dev, char *err, size_t errsz);
 
 	/** Where open was called; nothing of dev is used afterwards */
 	void (*close)(struct audio_dev *dev);

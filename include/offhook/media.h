@@ -34,6 +34,7 @@ enum media_device_state {
 	MEDIA_DEV_OPENING,
 	MEDIA_DEV_OPEN,
 	MEDIA_DEV_LOST,      /* null stands in until it comes back           */
+	MEDIA_DEV_BROKEN,    /* what it keeps on disk has broken off         */
 };
 
 /** What happened to the device; strings live during the call */

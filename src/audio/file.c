@@ -207,14 +207,14 @@ static bool file_alive(const struct audio_dev *dev)
 }
 
 
-static void file_service(struct audio_dev *dev)
+static int file_service(struct audio_dev *dev, char *err, size_t errsz)
 {
 	int16_t v[4096];
+	int e = 0;
 	size_t n;
 
 	while (dev->ring &&
 	       (n = ring_read(dev->ring, v, sizeof(v) / sizeof(v[0])))) {
-		int e;
 
 		if (dev->failed)
 			continue;
@@ -222,22 +222,23 @@ static void file_service(struct audio_dev *dev)
 		e = sound_write(dev->out, v, n);
 		if (e) {
 			dev->failed = true;
-			log_error("%s: %s; the file ends after %.1f s, the "
-				  "call goes on", dev->out_name, strerror(e),
-				  (double)sound_frames(dev->out) /
-				  dev->rate_hz);
+			(void)snprintf(err, errsz, "%s: %s; the file ends "
+				       "after %.1f s, the call goes on",
+				       dev->out_name, strerror(e),
+				       (double)sound_frames(dev->out) /
+				       dev->rate_hz);
 		}
 	}
+
+	return e;
 }
 
 
 static void file_close(struct audio_dev *dev)
 {
 	if (dev->out) {
-		uint64_t lost;
+		const uint64_t lost = ring_refused(dev->ring);
 
-		file_service(dev);
-		lost = ring_refused(dev->ring);
 		if (lost)
 			log_warn("%s: %.1f s are missing: the disk was too "
 				 "slow", dev->out_name,

@@ -346,10 +346,15 @@ static bool pipe_alive(const struct audio_dev *dev)
 
 
 /* who was not there may have come */
-static void pipe_service(struct audio_dev *dev)
+static int pipe_service(struct audio_dev *dev, char *err, size_t errsz)
 {
+	(void)err;
+	(void)errsz;
+
 	(void)try_open(&dev->in, true, dev->rate_hz);
 	(void)try_open(&dev->out, false, dev->rate_hz);
+
+	return 0;
 }
 
 

@@ -516,12 +516,14 @@ static bool pa_alive(const struct audio_dev *dev)
 
 
 /* Some sound systems just stop calling when they die */
-static void pa_service(struct audio_dev *dev)
+static int pa_service(struct audio_dev *dev, char *err, size_t errsz)
 {
 	const unsigned captured = atomic_load(&dev->cb.captured);
 	const unsigned played = atomic_load(&dev->cb.played);
 	const unsigned underruns = atomic_load(&dev->cb.underruns);
 	const uint64_t now = clock_ms();
+	(void)err;
+	(void)errsz;
 
 	if (!dev->moved_ms ||
 	    ((!dev->in || captured != dev->captured) &&
@@ -541,6 +543,8 @@ static void pa_service(struct audio_dev *dev)
 			  underruns - dev->underruns);
 		dev->underruns = underruns;
 	}
+
+	return 0;
 }
 
 

@@ -119,11 +119,20 @@ static int device_attach(struct device *d)
 }
 
 
+static void device_service(struct device *d)
+{
+	char text[ERR_SIZE];
+
+	if (d->drv->service(d->dev, text, sizeof(text)))
+		tell(d, MEDIA_DEV_BROKEN, text);
+}
+
+
 static void service_h(void *arg)
 {
 	struct device *d = arg;
 
-	d->drv->service(d->dev);
+	device_service(d);
 	timer_start(&d->service, SERVICE_MS, service_h, d);
 }
 
@@ -189,8 +198,11 @@ static void device_leave(struct device *d, sem_t *done)
 		media_run(d->m, detach_h, d);
 	d->attached = false;
 
-	if (d->dev)
+	if (d->dev) {
+		if (d->drv->service && !d->drv->blocks)
+			device_service(d);
 		dev_close(d, d->drv, d->dev, done);
+	}
 	d->dev = NULL;
 }
 

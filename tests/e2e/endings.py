@@ -4,6 +4,7 @@ reader who stops or leaves, descriptors closed, an input that ends, a peer
 that is gone. Each has a defined result."""
 import os
 import pty
+import resource
 import select
 import signal
 import socket
@@ -67,6 +68,28 @@ def test_full_disk(lab):
         phone.command("hangup")
     finally:
         subprocess.run(["umount", "-l", disk], check=False)
+
+
+def small_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))
+
+
+def test_recording_breaks_off(lab):
+    """it was what the program was started for: the call goes on, the exit
+    code tells, and one line says why"""
+    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
+    for name, args in (("sink", ["-A", "file:," + lab.path("sink.wav"), "dial", other.uri, "--for", "2500ms"]),
+                       ("call", ["-A", "tone:440", "dial", other.uri, "--for", "2500ms", "--record",
+                                 lab.path("call.wav")])):
+        p, _ = start(lab, *args, stdin=subprocess.DEVNULL, preexec_fn=small_files)
+        code, out, err = finish(p)
+        check(code == 1, "%s: exit code %d\n%s%s", name, code, out, err)
+        check((out + err).count("File too large") == 1, "%s: not told once: %s%s", name, out, err)
+        check("Hung up after 2" in out, "%s: the call did not go on: %s", name, out)
+        check(50000 < os.path.getsize(lab.path(name + ".wav")) <= 60000, "%s: what was written is gone", name)
+    p, _ = start(lab, "-A", "file:," + lab.path("whole.wav"), "dial", other.uri, "--for", "500ms", stdin=subprocess.DEVNULL)
+    code, out, err = finish(p)
+    check(code == 0, "exit code %d\n%s%s", code, out, err)
 
 
 def test_input_closed_in_mid_script(lab):

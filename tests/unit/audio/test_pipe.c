@@ -198,19 +198,19 @@ static void test_late(void **state)
 	assert_int_equal(0, open_pair(tools_path("i"), tools_path("o")));
 	assert_true(info.has_in);
 	assert_true(info.has_out);
-	d->service(dev);
+	(void)d->service(dev, err, sizeof(err));
 	reads_silence(2);
 	assert_int_equal(N, d->write(dev, v, N));
 	assert_int_equal(0, d->in_fill(dev));
 
 	assert_int_equal(0, mkfifo(tools_path("i"), 0600));
 	assert_int_equal(0, mkfifo(tools_path("o"), 0600));
-	d->service(dev);
+	(void)d->service(dev, err, sizeof(err));
 	assert_int_equal(N, d->write(dev, v, N));     /* nobody reads */
 
 	fd = open(tools_path("o"), O_RDONLY | O_NONBLOCK);
 	assert_true(fd >= 0);
-	d->service(dev);
+	(void)d->service(dev, err, sizeof(err));
 	for (int i = 0; i < N; i++)
 		v[i] = (int16_t)(i - 300);
 	assert_int_equal(N, d->write(dev, v, N));

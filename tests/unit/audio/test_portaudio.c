@@ -270,19 +270,19 @@ static void test_stands_still(void **state)
 		clock_fake_set(clock_fake_now() + 50000000);
 		fake_pa_run(true, v, NULL, 480);
 		fake_pa_run(false, NULL, v, 480);
-		d->service(dev);
+		(void)d->service(dev, err, sizeof(err));
 		assert_true(d->alive(dev));
 	}
 	for (int i = 0; i < 40; i++) {           /* 2 s of playback only */
 		clock_fake_set(clock_fake_now() + 50000000);
 		fake_pa_run(false, NULL, v, 480);
-		d->service(dev);
+		(void)d->service(dev, err, sizeof(err));
 		assert_true(d->alive(dev));
 	}
 	for (int i = 0; i < 40; i++) {           /* 2 s more */
 		clock_fake_set(clock_fake_now() + 50000000);
 		fake_pa_run(false, NULL, v, 480);
-		d->service(dev);
+		(void)d->service(dev, err, sizeof(err));
 	}
 	assert_false(d->alive(dev));
 	clock_fake_stop();

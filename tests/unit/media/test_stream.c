@@ -27,7 +27,7 @@ struct side {
 static struct media *m;
 static struct side a, b;
 static char dir[64];
-static unsigned device_events[MEDIA_DEV_LOST + 1];
+static unsigned device_events[MEDIA_DEV_BROKEN + 1];
 static char device_text[256];
 
 /* what a test waits for */
