@@ -69,6 +69,8 @@ struct event {
 		struct {
 			bool local;
 			bool remote;
+			int64_t code;               /* of a refusal         */
+			char cause[EVENT_NAME];     /* "" it was agreed     */
 		} call_hold;
 		struct {
 			char codec[EVENT_NAME];

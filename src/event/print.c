@@ -59,6 +59,15 @@ static void print_call_hold(struct text_buf *b, const struct event *ev)
 
 	text_add(b, "call %u %s", ev->call,
 		 who[ev->u.call_hold.local][ev->u.call_hold.remote]);
+
+	if (!ev->u.call_hold.cause[0])
+		return;
+
+	text_add(b, " as before: the change was refused");
+	if (ev->u.call_hold.code != EVENT_NONE)
+		text_add(b, " (%lld)", (long long)ev->u.call_hold.code);
+	else
+		text_add(b, " (%s)", ev->u.call_hold.cause);
 }
 
 

@@ -61,6 +61,10 @@ static const struct event_field call_state_fields[] = {
 static const struct event_field call_hold_fields[] = {
 	BOOL("local", call_hold.local, "we hold the call"),
 	BOOL("remote", call_hold.remote, "the other side holds it"),
+	INT("code", call_hold.code, "SIP status, when what we wanted was "
+	    "refused: local and remote are as before"),
+	STR("cause", call_hold.cause, "why it was refused: status, timeout "
+	    "..."),
 	{0}
 };
 
@@ -126,7 +130,7 @@ static const struct event_row rows[EVENT_TYPES] = {
 		"A call began, rang, was answered or ended",
 		call_state_fields},
 	[EVENT_CALL_HOLD] = {"call.hold",
-		"One side put the call on hold or took it back",
+		"One side put the call on hold or took it back, or could not",
 		call_hold_fields},
 	[EVENT_CALL_MEDIA] = {"call.media",
 		"What was agreed for the sound of a call",

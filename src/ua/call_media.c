@@ -100,7 +100,8 @@ int call_media_open(struct call *c, const struct sa *laddr)
 }
 
 
-void call_media_hold_publish(const struct call *c)
+void call_media_hold_publish(const struct call *c,
+			     const struct sip_result *res)
 {
 	struct event ev;
 
@@ -109,6 +110,12 @@ void call_media_hold_publish(const struct call *c)
 	ev.account = c->acc ? c->acc->id : 0;
 	ev.u.call_hold.local = c->hold_told;
 	ev.u.call_hold.remote = c->held_remote;
+	if (res) {
+		utf8_copy(ev.u.call_hold.cause, sizeof(ev.u.call_hold.cause),
+			  sip_cause_name(res->cause));
+		if (res->code)
+			ev.u.call_hold.code = res->code;
+	}
 
 	log_info("call %u: %s by us, %s by the peer", c->id,
 		 c->hold_told ? "held" : "not held",
@@ -128,7 +135,7 @@ void call_media_hold_tell(struct call *c, bool held)
 
 	c->hold_told = local;
 	c->held_remote = held;
-	call_media_hold_publish(c);
+	call_media_hold_publish(c, NULL);
 }
 
 

@@ -241,13 +241,19 @@ static void modified_handler(const struct sip_result *res, void *arg)
 	}
 
 	/* what was before stays in force (RFC 3261 14.1) */
-	log_warn("call %u: %s came to nothing (%u %s)", c->id,
+	c->mod_again = false;
+	if (c->hold == c->hold_told) {
+		log_info("call %u: our offer was refused (%u %s)", c->id,
+			 res->code, sip_cause_name(res->cause));
+		return;
+	}
+
+	log_warn("call %u: %s was refused (%u %s)", c->id,
 		 c->hold ? "hold" : "resume", res->code,
 		 sip_cause_name(res->cause));
-	c->mod_again = false;
 	c->hold = c->hold_told;
 	call_media_settle(c);
-	call_media_hold_publish(c);
+	call_media_hold_publish(c, res);
 }
 
 

@@ -201,7 +201,9 @@ int  call_media_apply(struct call *c, const struct media_plan *plan,
 /** What the user wants of it now: source, mute, files */
 void call_media_settle(struct call *c);
 void call_media_hold_tell(struct call *c, bool held);
-void call_media_hold_publish(const struct call *c);
+/** res: why what we wanted was refused, NULL: it was agreed */
+void call_media_hold_publish(const struct call *c,
+			     const struct sip_result *res);
 /** The last figures are kept, the stream is closed; files end with their
  *  events */
 void call_media_close(struct call *c);

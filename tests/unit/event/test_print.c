@@ -55,6 +55,14 @@ static void test_call(void **state)
 	check("call 2 on hold, and held by the other side");
 	ev.u.call_hold.local = false;
 	check("call 2 held by the other side");
+	ev.u.call_hold.remote = false;
+	(void)strcpy(ev.u.call_hold.cause, "status");
+	ev.u.call_hold.code = 488;
+	check("call 2 off hold as before: the change was refused (488)");
+	ev.u.call_hold.local = true;
+	ev.u.call_hold.code = EVENT_NONE;
+	(void)strcpy(ev.u.call_hold.cause, "transport");
+	check("call 2 on hold as before: the change was refused (transport)");
 
 	event_init(&ev, EVENT_CALL_DTMF);
 	ev.call = 1;

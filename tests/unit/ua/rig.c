@@ -81,10 +81,13 @@ static void event_handler(const struct event *ev, void *arg)
 		break;
 
 	case EVENT_CALL_HOLD:
-		(void)snprintf(buf, sizeof(buf), "call.hold %u %s %s",
+		(void)snprintf(buf, sizeof(buf), "call.hold %u %s %s %d %s",
 			       ev->call,
 			       ev->u.call_hold.local ? "local" : "-",
-			       ev->u.call_hold.remote ? "remote" : "-");
+			       ev->u.call_hold.remote ? "remote" : "-",
+			       (int)(ev->u.call_hold.code == EVENT_NONE ?
+				     0 : ev->u.call_hold.code),
+			       ev->u.call_hold.cause);
 		break;
 
 	case EVENT_CALL_MEDIA:

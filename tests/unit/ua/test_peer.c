@@ -235,20 +235,20 @@ static void hold_refused(void **state)
 	carol.reoffer_status = 488;
 	assert_int_equal(0, call_hold(a, said));
 	assert_int_equal(SOURCE_SILENCE, fake_source(fake_stream(0)));
-	await("alice call.hold 1 - -");
+	await("alice call.hold 1 - - 488 status");
 	assert_false(call_held(a));
 	assert_int_equal(SOURCE_DEVICE, fake_source(fake_stream(0)));
 
 	carol.reoffer_status = 0;
 	carol.answer = HEAD "m=audio 30000 RTP/AVP 0\r\na=recvonly\r\n";
 	assert_int_equal(0, call_hold(a, said));
-	await("alice call.hold 1 local -");
+	await("alice call.hold 1 local - 0 \n");
 	assert_non_null(strstr(carol.sdp, "a=sendonly\r\n"));
 
 	/* resume refused: held as before */
 	carol.reoffer_status = 488;
 	assert_int_equal(0, call_resume(a, said));
-	await("alice call.hold 1 local -");
+	await("alice call.hold 1 local - 488 status");
 	assert_true(call_held(a));
 	assert_int_equal(SOURCE_SILENCE, fake_source(fake_stream(0)));
 }
