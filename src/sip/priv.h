@@ -123,7 +123,8 @@ struct sip_stack {
 	struct sip_stack_h h;
 	bool untraced;              /* nobody reads what trace_h gets         */
 	void *arg;
-	struct worker *resolver;
+	struct names *names;        /* what the name service said            */
+	struct deads *deads;        /* who did not answer lately             */
 	char *user_agent;
 	struct ability *ability;    /* what we can do                         */
 	uint32_t timeout_ms;
@@ -278,14 +279,15 @@ struct target_query;
 typedef void (target_h)(const struct sip_result *err,
 			const struct target_list *tl, void *arg);
 /**
- * Resolve the next hop URI. transport: forced, or NULL. The handler is called
- * once, never from inside; numeric addresses do not go through the worker.
- * mem_deref cancels.
+ * Find the servers of the next hop URI (RFC 3263), those first that are worth
+ * trying first. transport: forced, or NULL. The handler is called once, never
+ * from inside; numeric addresses ask nobody. mem_deref cancels.
  */
 int  target_find(struct target_query **qp, struct sip_stack *s,
 		 const char *hop_uri, const char *transport, target_h *h,
 		 void *arg);
-/** The same at once for a numeric host. @return 0, ENOENT (needs a query) */
+/** The same at once, when nobody need be asked: a numeric host, or all of it
+ *  is known. @return 0, ENOENT (needs a query), or the failure in res */
 int  target_numeric(struct target_list *tl, struct sip_stack *s,
 		    const char *hop_uri, const char *transport,
 		    struct sip_result *res);

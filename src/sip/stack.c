@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "priv.h"
+#include "locate.h"
 
 
 enum {
@@ -83,7 +83,8 @@ static void stack_destructor(void *arg)
 	target_stack_gone(s);
 
 	mem_deref(s->keep);
-	mem_deref(s->resolver);
+	mem_deref(s->names);
+	mem_deref(s->deads);
 	list_flush(&s->legl);
 	mem_deref(s->dialogs);
 	mem_deref(s->user_agent);
@@ -125,7 +126,9 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 	if (!e)
 		e = hash_alloc(&s->dialogs, DIALOG_BUCKETS);
 	if (!e)
-		e = worker_alloc(&s->resolver, "resolve");
+		e = names_alloc(&s->names, NULL);
+	if (!e)
+		e = deads_alloc(&s->deads);
 	if (!e)
 		e = listen_open(s, conf, err, errsz);
 
