@@ -237,26 +237,67 @@ int ident_contact(struct mbuf *mb, const struct sip_ident *id,
 }
 
 
-/* Of a call that comes: our Contact, and who may challenge our requests */
-void sip_call_set_ident(struct sip_call *c, struct sip_ident *id)
+const char *ident_transport(const struct sip_ident *id)
 {
-	struct dialog *d = c && c->br ? c->br->dlg : NULL;
-	char *uri = NULL, *hop = NULL;
+	return id ? id->transport : NULL;
+}
 
-	if (!d || !id)
+
+/* Whoever is the next hop now may challenge, if it is ours */
+static int dialog_digest(struct dialog *d)
+{
+	char *uri = NULL, *hop = NULL;
+	int err;
+
+	d->digest = mem_deref(d->digest);
+
+	err = dialog_uris(d, &uri, &hop);
+	if (!err)
+		err = ident_digest(&d->digest, d->ident, hop);
+
+	mem_deref(uri);
+	mem_deref(hop);
+
+	return err;
+}
+
+
+int ident_dialog(struct dialog **dp, struct sip_stack *s,
+		 struct sip_ident *id, const char *uri)
+{
+	struct dialog *d;
+	int err;
+
+	err = dialog_alloc_uac(&d, s, uri, id);
+	if (err)
+		return err;
+
+	err = dialog_digest(d);
+	if (err)
+		mem_deref(d);
+	else
+		*dp = d;
+
+	return err;
+}
+
+
+void ident_apply(struct sip_ident *id, struct dialog *d)
+{
+	if (!id || !d)
 		return;
 
 	mem_ref(id);
 	mem_deref(d->ident);
 	d->ident = id;
 
-	d->digest = mem_deref(d->digest);
-	if (dialog_uris(d, &uri, &hop))
-		return;
+	if (dialog_digest(d))
+		log_info("a dialog without credentials: no memory");
+}
 
-	if (ident_digest(&d->digest, id, hop))
-		log_info("call: no credentials: no memory");
 
-	mem_deref(uri);
-	mem_deref(hop);
+void sip_call_set_ident(struct sip_call *c, struct sip_ident *id)
+{
+	if (c && c->br)
+		ident_apply(id, c->br->dlg);
 }

@@ -47,6 +47,13 @@ struct sip_creds *ident_creds(const struct sip_ident *id, const char *hop);
 /** The same as the state of a dialog or a request; *dp NULL: none */
 int  ident_digest(struct digest **dp, const struct sip_ident *id,
 		  const char *hop);
+/** "udp" ..., NULL: by the URI of the hop */
+const char *ident_transport(const struct sip_ident *id);
+/** The template of a dialog with uri, with a digest when it needs one */
+int  ident_dialog(struct dialog **dp, struct sip_stack *s,
+		  struct sip_ident *id, const char *uri);
+/** A dialog that a peer began is for us: our Contact, and who may challenge */
+void ident_apply(struct sip_ident *id, struct dialog *d);
 /** The name-addr of a Contact, for a request or reply by this way */
 int  ident_contact(struct mbuf *mb, const struct sip_ident *id,
 		   const struct leg *l, enum sip_transp tp);

@@ -637,7 +637,7 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 			goto out;
 	}
 
-	err = dialog_alloc_uac(&c->tmpl, s, conf->uri, conf->ident);
+	err = ident_dialog(&c->tmpl, s, conf->ident, conf->uri);
 	if (err)
 		goto out;
 
@@ -645,8 +645,6 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 	c->callid = mem_ref(c->tmpl->callid);
 
 	err = dialog_uris(c->tmpl, &uri, &c->hop);
-	if (!err)
-		err = ident_digest(&c->tmpl->digest, conf->ident, c->hop);
 	if (err)
 		goto out;
 
@@ -655,7 +653,7 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 
 	rc.uri = uri;
 	rc.hop = c->hop;
-	rc.transport = conf->ident->transport;
+	rc.transport = ident_transport(conf->ident);
 	rc.digest = c->tmpl->digest;
 
 	err = request_send(&c->invite, s, &rc, invite_head_h, invite_resp_h,

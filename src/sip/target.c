@@ -226,7 +226,7 @@ int sip_target_find(struct sip_target **tp, struct sip_stack *s,
 	t->arg = arg;
 
 	err = target_find(&t->query, s, sip_ident_hop(ident, uri),
-			  ident ? ident->transport : NULL, found_h, t);
+			  ident_transport(ident), found_h, t);
 	if (err)
 		mem_deref(t);
 	else

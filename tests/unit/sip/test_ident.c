@@ -187,6 +187,47 @@ static void test_contact(void **state)
 }
 
 
+/* Whoever the next hop of a dialog is decides whether it may challenge */
+static void test_dialog(void **state)
+{
+	static const char *const uris[] = {
+		"sip:bob@example.com", "sip:bob@192.0.2.9",
+	};
+	struct sip_creds *creds = NULL;
+	struct sip_stack stack;
+	struct sip_ident *id, *other;
+	size_t i;
+	(void)state;
+
+	memset(&stack, 0, sizeof(stack));
+	assert_int_equal(hash_alloc(&stack.dialogs, 16), 0);
+	assert_int_equal(sip_creds_alloc(&creds, "al", "secret", NULL), 0);
+	id = ident_make(.aor = "sip:al@example.com", .creds = creds);
+	other = ident_make(.aor = "sip:al@192.0.2.9", .creds = creds);
+
+	for (i = 0; i < COUNTOF(uris); i++) {
+		struct dialog *d = NULL;
+
+		assert_int_equal(ident_dialog(&d, &stack, id, uris[i]), 0);
+		assert_ptr_equal(d->ident, id);
+		assert_int_equal(d->digest != NULL, i == 0);
+
+		ident_apply(other, d);
+		assert_ptr_equal(d->ident, other);
+		assert_int_equal(d->digest != NULL, i == 1);
+
+		ident_apply(NULL, d);
+		assert_ptr_equal(d->ident, other);
+		mem_deref(d);
+	}
+
+	mem_deref(id);
+	mem_deref(other);
+	mem_deref(creds);
+	mem_deref(stack.dialogs);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_route),
 		cmocka_unit_test(test_creds),
 		cmocka_unit_test(test_contact),
+		cmocka_unit_test(test_dialog),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
