@@ -313,6 +313,18 @@ static int run(struct app *a)
 }
 
 
+/* @return an exit code */
+static int told(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+
+	fatal_file("no-output", "stdout", errno);
+
+	return 1;
+}
+
+
 /* --help, --version, --dump: @return an exit code, -1: none of them */
 static int tell(const struct args *args)
 {
@@ -321,7 +333,7 @@ static int tell(const struct args *args)
 	if (args->version) {
 		printf("offhook %s (libre %s)\n", OFFHOOK_VERSION,
 		       compat_re_version());
-		return 0;
+		return told();
 	}
 
 	if (!args->help && !args->dump)
@@ -337,12 +349,11 @@ static int tell(const struct args *args)
 		return EXIT_USAGE;
 	}
 
-	fputs(text, stdout);
-	if (*text && text[strlen(text) - 1] != '\n')
-		fputc('\n', stdout);
+	printf("%s%s", text, *text && text[strlen(text) - 1] != '\n' ?
+	       "\n" : "");
 	free(text);
 
-	return fflush(stdout) ? 1 : 0;
+	return told();
 }
 
 

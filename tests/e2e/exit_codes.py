@@ -66,6 +66,16 @@ def test_assert_failed(lab):
     check("never" not in out and "assert-failed" in err and "stdin:4" in err, "%s%s", out, err)
 
 
+def test_output_is_lost(lab):
+    """nobody gets what was asked for: that is no success"""
+    for args in (["--version"], ["--help"], ["--dump", "commands"]):
+        with open("/dev/full", "wb") as full:
+            r = subprocess.run([lab.program] + args, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                               text=True, timeout=30)
+        check(r.returncode == 1, "%s: exit code %d", args, r.returncode)
+        check(r.stderr.count("\n") == 1 and "No space left" in r.stderr, "%s: %s", args, r.stderr)
+
+
 # --- 2 ------------------------------------------------------------------------
 
 def test_sound_that_is_not_there(lab):
