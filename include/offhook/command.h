@@ -68,6 +68,18 @@ char *reply_print(const struct reply *r);
 /** One JSON line without newline: {"reply":id,"ok":...}. free() */
 char *reply_json(const struct reply *r);
 
+/* Error tokens ----------------------------------------------------------- */
+
+/** One a meaning, stable: programs branch on them */
+struct error_row {
+	const char *token;       /* "no-such-file"                           */
+	const char *summary;
+};
+const struct error_row *error_at(size_t i);              /* NULL ends it */
+const struct error_row *error_find(const char *token);   /* NULL: none   */
+/** The token an errno is told under */
+const char *error_token(int err);
+
 /* Clients ---------------------------------------------------------------- */
 
 struct client;
@@ -147,7 +159,8 @@ bool command_alone(const struct command *c);
 char *command_help(const struct command *c);
 /**
  * Machine form of the tables, JSON: commands, options, events, accounts,
- * figures; or config, the commented default file. free(); NULL: no such
+ * figures, errors; or config, the commented default file. free(); NULL: no
+ * such
  */
 char *command_dump(const char *what);
 /** Join words of argv into one line, quoted so that parsing gives them back */

@@ -48,6 +48,11 @@ void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg);
 bool ua_listener(const struct ua *ua, size_t i, struct sa *addr,
 		 enum sip_transp *tp);
 
+/** Read a sound file now: whether it can be played is known before a call is
+ *  made, and the call that plays it next need not read it. @return 0, EINVAL
+ *  (no sound), EFBIG, ENOENT ... */
+int  ua_sound_load(struct ua *ua, const char *file, char *err);
+
 /* Accounts ------------------------------------------------------------ */
 
 int  ua_account_add(struct ua *ua, const struct account_conf *ac, char *err);

@@ -14,7 +14,7 @@ static void cmd_play(struct cmd *x)
 	struct call *c = cmd_call(x);
 	char err[UA_ERR] = "";
 
-	if (!c || cmd_file_check(x, file))
+	if (!c || cmd_play_check(x, file))
 		return;
 
 	cmd_fail(x, call_play(c, file, cmd_has(x, "loop"), err), err);
@@ -40,8 +40,10 @@ static void cmd_record(struct cmd *x)
 	if (!c)
 		return;
 
-	cmd_fail(x, strcmp(file, "stop") ? call_record(c, file, err) :
-		 call_record_stop(c, err), err);
+	if (!strcmp(file, "stop"))
+		cmd_fail(x, call_record_stop(c, err), err);
+	else if (!cmd_record_check(x, file, false))
+		cmd_fail(x, call_record(c, file, err), err);
 }
 
 

@@ -5,34 +5,8 @@
  * values on and replies.  What comes of it is told by events.  Main thread.
  */
 #include <ctype.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "priv.h"
-
-
-int cmd_file_check(struct cmd *x, const char *path)
-{
-	char show[160];
-	struct stat st;
-	int err = 0;
-
-	if (stat(path, &st))
-		err = errno;
-	else if (S_ISDIR(st.st_mode))
-		err = EISDIR;
-	else if (access(path, R_OK))
-		err = errno;
-
-	if (err) {
-		(void)cmd_wrong(x, "no-such-file", "%s: %s",
-				text_escape(show, sizeof(show), path,
-					    strlen(path)), strerror(err));
-	}
-
-	return err;
-}
 
 
 /* Dial ------------------------------------------------------------------- */
@@ -126,12 +100,14 @@ static void cmd_dial(struct cmd *x)
 		.ring_ms = (uint32_t)cmd_ms(x, "timeout", 0),
 	};
 	struct ua_dial full = prm;
-	const char *play = cmd_str(x, "play");
+	const char *play = cmd_str(x, "play"), *record = cmd_str(x, "record");
 	char err[UA_ERR] = "";
 	unsigned id = 0;
 	int e;
 
-	if ((play && cmd_file_check(x, play)) || headers_make(x, &headers))
+	if ((play && cmd_play_check(x, play)) ||
+	    (record && cmd_record_check(x, record, false)) ||
+	    headers_make(x, &headers))
 		goto out;
 
 	full.headers = headers.s;

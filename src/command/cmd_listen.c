@@ -58,7 +58,7 @@ static int sound_of(struct cmd *x, struct answer_rule *rule)
 		rule->tone_hz = cmd_double(x, "tone", 0.0);
 	}
 	else if (play) {
-		int err = cmd_file_check(x, play);
+		int err = cmd_play_check(x, play);
 
 		if (err)
 			return err;
@@ -82,7 +82,8 @@ static void cmd_listen(struct cmd *x)
 	};
 	const char *record = cmd_str(x, "record");
 
-	if (!code_good(x, rule.code) || sound_of(x, &rule))
+	if (!code_good(x, rule.code) || sound_of(x, &rule) ||
+	    (record && cmd_record_check(x, record, true)))
 		return;
 
 	if (record)

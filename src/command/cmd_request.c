@@ -29,20 +29,35 @@ static void request_destructor(void *arg)
 }
 
 
-/* As a call would end with it */
+static const char *token_of(const struct sip_result *res)
+{
+	if (res->code)
+		return "refused";
+
+	switch (res->cause) {
+
+	case SIP_CAUSE_RESOLVE:   return "no-such-host";
+	case SIP_CAUSE_TIMEOUT:   return "timeout";
+	case SIP_CAUSE_TRANSPORT: return "network";
+	default:                  return "failed";
+	}
+}
+
+
+/* As a call would end with it; what was said of it is for programs only */
 static void fail(struct cmd *x, const struct sip_result *res)
 {
 	const struct call_record rec = { .outgoing = true, .result = *res };
 
+	reply_silent(x->reply);
 	reply_set_exit(x->reply, call_record_exit(&rec));
 
 	if (res->code)
-		reply_error(x->reply, "refused", "%u %s", res->code,
-			    res->reason);
+		reply_error(x->reply, token_of(res), "the answer is %u %s",
+			    res->code, res->reason);
 	else
-		reply_error(x->reply, sip_cause_name(res->cause), "%s",
-			    res->reason[0] ? res->reason :
-			    "no answer of any kind");
+		reply_error(x->reply, token_of(res), "%s", res->reason[0] ?
+			    res->reason : "no answer of any kind");
 }
 
 

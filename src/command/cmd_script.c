@@ -87,7 +87,7 @@ static void cmd_set(struct cmd *x)
 
 	e = config_set(x->ph->config, name, value, err);
 	if (e) {
-		(void)cmd_wrong(x, "bad-value", "%s", err);
+		(void)cmd_wrong(x, "bad-argument", "%s", err);
 		return;
 	}
 

@@ -194,39 +194,10 @@ void cmd_line(struct cmd *x, const char *line)
 
 void cmd_fail(struct cmd *x, int err, const char *text)
 {
-	static const struct { int err; const char *token; } tokens[] = {
-		{ EINVAL,          "bad-argument"      },
-		{ ENOENT,          "not-found"         },
-		{ EUSERS,          "too-many-calls"    },
-		{ ENOTCONN,        "wrong-state"       },
-		{ EALREADY,        "already"           },
-		{ EBUSY,           "busy"              },
-		{ EPROTO,          "wrong-state"       },
-		{ ENOTSUP,         "not-supported"     },
-		{ EPROTONOSUPPORT, "not-supported"     },
-		{ ENOSPC,          "no-space"          },
-		{ EFBIG,           "too-large"         },
-		{ EACCES,          "no-access"         },
-		{ EPERM,           "no-access"         },
-		{ EROFS,           "no-access"         },
-		{ EISDIR,          "no-access"         },
-		{ ENOMEM,          "no-memory"         },
-		{ EMFILE,          "too-many-files"    },
-		{ EADDRINUSE,      "port-taken"        },
-		{ ENETUNREACH,     "network"           },
-		{ EHOSTUNREACH,    "network"           },
-	};
-	const char *token = "failed";
-
 	if (!err)
 		return;
 
-	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
-		if (tokens[i].err == err)
-			token = tokens[i].token;
-	}
-
-	reply_error(x->reply, token, "%s",
+	reply_error(x->reply, error_token(err), "%s",
 		    text && *text ? text : strerror(err));
 }
 

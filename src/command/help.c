@@ -390,6 +390,24 @@ static json_t *dump_figures(void)
 }
 
 
+static json_t *dump_errors(void)
+{
+	json_t *v = json_array();
+	const struct error_row *row;
+
+	for (size_t i = 0; (row = error_at(i)); i++) {
+
+		json_t *o = json_object();
+
+		json_object_set_new(o, "name", json_string(row->token));
+		json_object_set_new(o, "summary", json_string(row->summary));
+		json_array_append_new(v, o);
+	}
+
+	return v;
+}
+
+
 char *command_dump(const char *what)
 {
 	static const struct { const char *name; json_t *(*h)(void); } v[] = {
@@ -398,6 +416,7 @@ char *command_dump(const char *what)
 		{ "accounts", dump_accounts },
 		{ "events",   dump_events   },
 		{ "figures",  dump_figures  },
+		{ "errors",   dump_errors   },
 	};
 
 	if (!strcmp(what, "config"))

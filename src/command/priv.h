@@ -107,8 +107,15 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_selftest;
 
-/** Can it be read? Else an error is replied. @return 0 or errno */
+/* files.c: each replies what is wrong. @return 0 or errno ---------------- */
+
+/** Can it be read? */
 int cmd_file_check(struct cmd *x, const char *path);
+/** Is it a sound file that can be played? */
+int cmd_play_check(struct cmd *x, const char *path);
+/** Can it be written? A new one is not left behind. numbered: %n stands for
+ *  the number of a call */
+int cmd_record_check(struct cmd *x, const char *path, bool numbered);
 
 /* command.c: a command that runs ----------------------------------------- */
 

@@ -114,7 +114,7 @@ void call_file_forget(struct ua *ua)
 
 
 /* The samples of a file, from the last one if that has not changed */
-static int sound_load(struct ua *ua, const char *path, char *err)
+int ua_sound_load(struct ua *ua, const char *path, char *err)
 {
 	struct stat st;
 	int64_t mtime_ns;
@@ -158,7 +158,7 @@ int call_file_play(struct call *c, char *err)
 	struct ua *ua = c->ua;
 	int e;
 
-	e = sound_load(ua, c->play.path, err);
+	e = ua_sound_load(ua, c->play.path, err);
 	if (e)
 		return e;
 
@@ -220,7 +220,7 @@ int call_play(struct call *c, const char *file, bool loop, char *err)
 				  c->play.path);
 
 	/* a file that cannot be read is said at once */
-	e = sound_load(c->ua, file, err);
+	e = ua_sound_load(c->ua, file, err);
 	if (e)
 		return e;
 

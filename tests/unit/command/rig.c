@@ -13,12 +13,18 @@
 static void reply_handler(const struct reply *r, bool failed, void *arg)
 {
 	struct rig *rig = arg;
-	char *json = reply_json(r);
+	char *json = reply_json(r), *print;
 	const size_t n = strlen(rig->replies);
 
 	assert_non_null(json);
+	if (!reply_ok(r) && !error_find(reply_token(r)))
+		fail_msg("%s is in no table", reply_token(r));
 	snprintf(rig->replies + n, sizeof(rig->replies) - n, "%s\n", json);
 	free(json);
+
+	print = reply_print(r);
+	snprintf(rig->print, sizeof(rig->print), "%s", print);
+	free(print);
 
 	rig->failed += failed;
 	rig->exit = reply_exit(r);

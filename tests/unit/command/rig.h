@@ -10,6 +10,7 @@ struct rig {
 	struct phone ph;
 	struct client *cl;
 	char replies[65536];     /* JSON lines                               */
+	char print[4096];        /* the last one for people, without error   */
 	char lines[1024];
 	unsigned events;
 	unsigned idles;

@@ -85,8 +85,12 @@ static void test_call_wrong(void **state)
 	refuses(r, "dial a --record ''", "bad-argument",
 		"\"--record is empty");
 	refuses(r, "dial a --play /nonexistent.wav", "no-such-file",
-		"/nonexistent.wav: No such file");
-	refuses(r, "dial a --play /tmp", "no-such-file", "directory");
+		"cannot read /nonexistent.wav: No such file");
+	refuses(r, "dial a --play /tmp", "bad-file", "directory");
+	refuses(r, "dial a --play /dev/zero", "bad-file", "not a sound file");
+	refuses(r, "dial a --record /nonexistent/a.wav", "no-such-file",
+		"cannot write /nonexistent/a.wav");
+	assert_int_equal(r->exit, 2);
 	refuses(r, "dial a --header 'Via: x'", "bad-argument", "made by");
 	refuses(r, "dial a --header X", "bad-argument", "Name: value");
 	refuses(r, "dial a --header 'X: a\tb' --header 'Y z: 1'",
@@ -160,6 +164,12 @@ static void test_listen(void **state)
 	refuses(r, "listen --answer 250", "bad-argument", "200 answers");
 	refuses(r, "auto-answer 250", "bad-argument", "200 answers");
 	refuses(r, "listen --play /nonexistent", "no-such-file", "No such");
+	refuses(r, "listen --play /dev/zero", "bad-file", "not a sound file");
+	refuses(r, "listen --record /nonexistent/%n.wav", "no-such-file",
+		"cannot write /nonexistent/0.wav");
+	/* a folder for each call cannot be looked at yet */
+	assert_non_null(strstr(rig_run(r, "listen --record /nonexistent%n/a"),
+			       "\"ok\":true"));
 	refuses(r, "listen --calls 0", "bad-argument", "from 1");
 	refuses(r, "listen x", "too-many-arguments", "'x'");
 	refuses(r, "auto-answer yes", "bad-argument", "on,off or a number");
@@ -176,7 +186,7 @@ static void test_options(void **state)
 	refuses(r, "set codcs pcmu", "unknown-option", "'codecs'");
 	refuses(r, "set codecs", "missing-argument", "codecs=VALUE");
 	refuses(r, "set codecs=a b", "too-many-arguments", "write");
-	refuses(r, "set codecs nonsense", "bad-value", "nonsense");
+	refuses(r, "set codecs nonsense", "bad-argument", "nonsense");
 	assert_string_equal(r->ph.config->codecs, "pcmu");
 
 	assert_non_null(strstr(rig_run(r, "show codecs"), "\"options\":[{"
@@ -184,6 +194,38 @@ static void test_options(void **state)
 	assert_non_null(strstr(rig_run(r, "show"), "\"packet-time\""));
 	assert_non_null(strstr(rig_run(r, "config show"),
 			       "\"value\":\"pcmu\",\"changed\":true"));
+}
+
+
+/* In a call the same files are looked at */
+static void test_files(void **state)
+{
+	struct rig *r = *state;
+
+	(void)rig_run(r, "dial sip:bob@x");
+	refuses(r, "play /dev/zero", "bad-file", "not a sound file");
+	refuses(r, "play /nonexistent", "no-such-file", "cannot read");
+	refuses(r, "record /nonexistent/a", "no-such-file", "cannot write");
+	asks(r, "record stop", "call_record_stop 1");
+}
+
+
+/* A table of words: in order, each once, each with what it means */
+static void test_errors(void **state)
+{
+	const struct error_row *row, *last = NULL;
+	(void)state;
+
+	for (size_t i = 0; (row = error_at(i)); i++) {
+		assert_true(row->summary[0]);
+		assert_ptr_equal(error_find(row->token), row);
+		assert_true(!last || strcmp(last->token, row->token) < 0);
+		last = row;
+	}
+
+	assert_null(error_find("nothing"));
+	for (int err = 1; err < 134; err++)
+		assert_non_null(error_find(error_token(err)));
 }
 
 
@@ -251,14 +293,18 @@ static void test_request(void **state)
 
 	(void)rig_run(r, "options sip:bob@x");
 	fake_request_done(404);
-	assert_non_null(strstr(r->replies, "\"error\":\"refused\""));
+	assert_non_null(strstr(r->replies, "\"error\":\"refused\","
+			       "\"text\":\"the answer is 404"));
 	assert_int_equal(r->exit, 7);
+	assert_string_equal(r->print, "");
 	(void)rig_pass(r, 0);
 
 	(void)rig_run(r, "options sip:bob@x");
 	fake_request_done(0);
 	assert_non_null(strstr(r->replies, "\"error\":\"timeout\""));
 	assert_int_equal(r->exit, 9);
+	/* a person reads the error alone */
+	assert_string_equal(r->print, "");
 	(void)rig_pass(r, 0);
 
 	refuses(r, "options bob", "bad-target", "no URI");
@@ -340,6 +386,7 @@ static void test_dump(void **state)
 {
 	static const char *const what[] = {
 		"commands", "options", "accounts", "events", "figures",
+		"errors",
 	};
 	(void)state;
 
@@ -381,8 +428,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_call), T(test_call_wrong), T(test_unknown),
 		T(test_listen), T(test_options), T(test_look),
-		T(test_request), T(test_slow), T(test_table), T(test_dump),
-		T(test_help),
+		T(test_request), T(test_files), T(test_errors),
+		T(test_slow), T(test_table), T(test_dump), T(test_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -515,7 +515,7 @@ static void test_source(void **state)
 
 	assert_int_equal(remove(path), 0);
 	has(rig_run(r, line), "\"error\":\"no-such-file\"");
-	has(rig_run(r, "source /tmp"), "\"error\":\"no-such-file\"");
+	has(rig_run(r, "source /tmp"), "\"error\":\"bad-file\"");
 	assert_int_equal(remove(dir), 0);
 }
 
