@@ -1,17 +1,13 @@
 /**
  * @file sip/dns.c  What the name service said, and for how long it holds
  *
- * Main thread; only host_work_h runs on a worker's, and touches nothing but
- * its job.  A question is asked once however many wait for it; the answer is
- * kept for as long as it says, an absence too, and what could not be had for a
- * moment, so that a dead name service delays one call and not each.  Who asks
+ * Main thread.  A question is asked once however many wait for it; the answer
+ * is kept for as long as it says, an absence too, and what could not be had for
+ * a moment, so that a dead name service delays one call and not each.  Who asks
  * has a deadline of his own.  The table is bounded: what was not used for the
  * longest time goes first, what somebody waits for never.
  */
 #include <ctype.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include "locate.h"
 
 
@@ -19,15 +15,10 @@ enum {
 	BUCKETS     = 64,
 	ENTRIES_MAX = 256,
 	ASKED_MAX   = 64,           /* questions under way over the wire    */
-	LANES       = 3,            /* threads for getaddrinfo              */
 	TTL_MAX_S   = 3600,
-	HOST_TTL_S  = 30,           /* getaddrinfo does not say             */
-	ABSENT_S    = 10,           /* the same for an absence              */
 	TROUBLE_S   = 5,            /* silence and failures                 */
 	SERVERS_MS  = 5000,         /* resolv.conf is looked at so often    */
 };
-
-struct host_job;
 
 struct entry {
 	struct le he;               /* names->table                         */
@@ -36,7 +27,7 @@ struct entry {
 	enum name_type type;
 	struct name_answer *answer; /* NULL: none yet                       */
 	struct name_query *query;   /* one of these while it is asked for   */
-	struct host_job *job;
+	struct host_query *host;
 	bool scripted;
 	struct timer tmr;           /* of a scripted answer                 */
 	struct list asks;
@@ -51,25 +42,13 @@ struct name_ask {
 	void *arg;
 };
 
-/* Shared with a worker, which looks at neither entry nor names */
-struct host_job {
-	struct entry *entry;        /* NULL: nobody waits                   */
-	struct names *names;
-	unsigned lane;
-	struct name_answer *answer;
-	uint64_t due_ms;            /* later it is not worth doing          */
-	int gai, err;
-	char name[NAME_LEN];
-};
-
 struct names {
 	struct hash *table;
 	struct list lru;
 	unsigned asked;             /* name_query under way                 */
 	struct name_servers given, system;
 	uint64_t system_ms;         /* when system was read, 0 never        */
-	struct worker *lanes[LANES];
-	unsigned load[LANES];
+	struct hosts *hosts;        /* getaddrinfo                          */
 	name_script_h *script_h;    /* tests                                */
 	name_rand_h *rand_h;
 	void *arg;
@@ -87,14 +66,13 @@ static void entry_destructor(void *arg)
 	list_unlink(&e->le);
 	mem_deref(e->answer);
 	mem_deref(e->query);
-	if (e->job)
-		e->job->entry = NULL;
+	mem_deref(e->host);
 }
 
 
 static bool entry_busy(const struct entry *e)
 {
-	return e->query || e->job || e->scripted || e->asks.head;
+	return e->query || e->host || e->scripted || e->asks.head;
 }
 
 
@@ -325,162 +303,12 @@ static int query_post(struct entry *e, uint32_t ms)
 
 /* By the system ------------------------------------------------------------ */
 
-/* The worker's thread */
-static void host_work_h(void *arg)
+static void host_h(struct name_answer *a, void *arg)
 {
-	const struct addrinfo hints = {
-		.ai_family   = AF_UNSPEC,
-		.ai_socktype = SOCK_DGRAM,
-	};
-	struct addrinfo *list = NULL, *ai;
-	struct host_job *j = arg;
-	struct name_rec *rec;
+	struct entry *e = arg;
 
-	/* it stood in line for too long */
-	if (clock_ms() >= j->due_ms) {
-		j->gai = EAI_AGAIN;
-		return;
-	}
-
-	j->gai = getaddrinfo(j->name, NULL, &hints, &list);
-	j->err = errno;
-
-	for (ai = list; ai; ai = ai->ai_next) {
-		struct sa sa;
-
-		if (sa_set_sa(&sa, ai->ai_addr))
-			continue;
-
-		rec = name_answer_add(j->answer);
-		if (!rec)
-			continue;
-
-		rec->u.addr = sa;
-		rec->ttl_s = NAME_TTL_UNKNOWN;
-	}
-
-	if (list)
-		freeaddrinfo(list);
-}
-
-
-static void host_answer(struct name_answer *a, const struct host_job *j)
-{
-	a->ttl_s = HOST_TTL_S;
-
-	switch (j->gai) {
-
-	case 0:
-		a->state = a->n ? NAME_FOUND : NAME_EMPTY;
-		break;
-
-	case EAI_NONAME:
-		a->state = NAME_ABSENT;
-		a->ttl_s = ABSENT_S;
-		break;
-
-#ifdef EAI_NODATA
-	case EAI_NODATA:
-#endif
-#ifdef EAI_ADDRFAMILY
-	case EAI_ADDRFAMILY:
-#endif
-		a->state = NAME_EMPTY;
-		a->ttl_s = ABSENT_S;
-		break;
-
-	case EAI_AGAIN:
-		a->state = NAME_SILENT;
-		break;
-
-	default:
-		a->state = NAME_FAILED;
-		(void)snprintf(a->why, sizeof(a->why), "%s",
-			       j->gai == EAI_SYSTEM ? strerror(j->err) :
-			       gai_strerror(j->gai));
-		break;
-	}
-}
-
-
-static void host_done_h(void *arg)
-{
-	struct host_job *j = arg;
-	struct entry *e = j->entry;
-
-	--j->names->load[j->lane];
-
-	if (e) {
-		e->job = NULL;
-		host_answer(j->answer, j);
-		entry_answer(e, j->answer);
-	}
-
-	mem_deref(j);
-}
-
-
-/* Perhaps on the worker's own thread, when all else is gone */
-static void host_drop_h(void *arg)
-{
-	mem_deref(arg);
-}
-
-
-static void host_job_destructor(void *arg)
-{
-	struct host_job *j = arg;
-
-	mem_deref(j->answer);
-}
-
-
-/* The lane with the least before it; a thread is made when it is needed */
-static int lane_pick(struct names *n, unsigned *lane)
-{
-	unsigned i, best = 0;
-
-	for (i = 1; i < LANES && n->load[best]; i++) {
-		if (n->load[i] < n->load[best])
-			best = i;
-	}
-
-	*lane = best;
-
-	return n->lanes[best] ? 0 : worker_alloc(&n->lanes[best], "resolve");
-}
-
-
-static int host_post(struct entry *e, uint32_t ms)
-{
-	struct names *n = e->names;
-	struct host_job *j;
-	int err;
-
-	j = mem_zalloc(sizeof(*j), host_job_destructor);
-	if (!j)
-		return ENOMEM;
-
-	j->names = n;
-	j->due_ms = clock_ms() + ms;
-	(void)snprintf(j->name, sizeof(j->name), "%s", e->name);
-
-	err = name_answer_alloc(&j->answer, NAME_HOST);
-	if (!err)
-		err = lane_pick(n, &j->lane);
-	if (!err)
-		err = worker_post(n->lanes[j->lane], host_work_h, host_done_h,
-				  host_drop_h, j);
-	if (err) {
-		mem_deref(j);
-		return err;
-	}
-
-	++n->load[j->lane];
-	j->entry = e;
-	e->job = j;
-
-	return 0;
+	e->host = mem_deref(e->host);
+	entry_answer(e, a);
 }
 
 
@@ -514,7 +342,9 @@ static int entry_ask(struct entry *e, uint32_t ms)
 		return 0;
 	}
 
-	return e->type == NAME_HOST ? host_post(e, ms) : query_post(e, ms);
+	return e->type == NAME_HOST ?
+		host_query_start(&e->host, e->names->hosts, e->name, ms,
+				 host_h, e) : query_post(e, ms);
 }
 
 
@@ -565,7 +395,7 @@ int names_ask(struct name_ask **ap, struct names *n, enum name_type type,
 		q->answer = mem_zalloc(sizeof(*q->answer), NULL);
 		if (!q->answer)
 			err = ENOMEM;
-		else if (!e->query && !e->job && !e->scripted)
+		else if (!e->query && !e->host && !e->scripted)
 			err = entry_ask(e, ms);
 
 		if (!err) {
@@ -626,7 +456,6 @@ static void names_destructor(void *arg)
 {
 	struct names *n = arg;
 	struct entry *e;
-	unsigned i;
 
 	while ((e = list_ledata(list_head(&n->lru)))) {
 		struct name_ask *q;
@@ -638,9 +467,7 @@ static void names_destructor(void *arg)
 		mem_deref(e);
 	}
 
-	for (i = 0; i < LANES; i++)
-		mem_deref(n->lanes[i]);
-
+	mem_deref(n->hosts);
 	mem_deref(n->table);
 }
 
@@ -661,6 +488,8 @@ int names_alloc(struct names **np, const struct name_servers *given)
 		n->given = *given;
 
 	err = hash_alloc(&n->table, BUCKETS);
+	if (!err)
+		err = hosts_alloc(&n->hosts);
 	if (err)
 		mem_deref(n);
 	else

@@ -12,32 +12,11 @@
 
 
 enum {
-	HOPS_MAX  = 16,             /* machines to look at                  */
-	WAYS_MAX  = 6,              /* SRV names of NAPTR records           */
-	SHARE     = 3,              /* of the time for each of two steps    */
-	GRACE_MS  = 500,            /* for those behind the first           */
+	WAYS_MAX = 6,               /* SRV names of NAPTR records           */
+	SHARE    = 3,               /* of the time for each of two steps    */
 };
 
 enum stage { STAGE_NAPTR, STAGE_SRV, STAGE_ADDR };
-
-/* One question of a stage */
-struct look {
-	struct target_query *query;
-	enum name_type type;
-	char name[NAME_LEN];
-	struct name_ask *ask;
-	struct name_answer *answer;
-	bool known;
-	unsigned hop;               /* SRV: the way, ADDR: the hop          */
-};
-
-/* A machine and how to speak to it */
-struct hop {
-	enum sip_transp tp;
-	bool named;                 /* tp cannot be another                 */
-	char host[NAME_LEN];
-	uint16_t port;
-};
 
 struct target_query {
 	struct le le;
@@ -48,13 +27,11 @@ struct target_query {
 	bool inside;                /* not on a turn of its own             */
 	bool ended;
 	enum stage stage;
+	struct looks looks;         /* of the stage                         */
+	enum sip_transp wayv[WAYS_MAX];  /* of SRV questions, by group      */
+	struct hops hops;
 	uint64_t due_ms;
-	struct look *lookv;
-	unsigned lookc, pending;
-	enum sip_transp wayv[WAYS_MAX];
-	struct hop hopv[HOPS_MAX];
-	unsigned hopc;
-	struct timer tmr;           /* the grace; the turn it ends in       */
+	struct timer tmr;           /* the turn it ends in                  */
 	struct sip_result res;      /* why there is no target               */
 	struct target_list tl;
 	target_h *h;
@@ -64,27 +41,13 @@ struct target_query {
 static int stage_done(struct target_query *q);
 
 
-static void looks_drop(struct target_query *q)
-{
-	unsigned i;
-
-	for (i = 0; i < q->lookc; i++) {
-		mem_deref(q->lookv[i].ask);
-		mem_deref(q->lookv[i].answer);
-	}
-
-	q->lookv = mem_deref(q->lookv);
-	q->lookc = q->pending = 0;
-}
-
-
 static void query_end(struct target_query *q)
 {
 	target_h *h = q->h;
 
 	timer_cancel(&q->tmr);
 	list_unlink(&q->le);
-	looks_drop(q);
+	looks_reset(&q->looks);
 	q->h = NULL;
 
 	if (q->log)
@@ -104,7 +67,7 @@ static void end_h(void *arg)
 }
 
 
-static void finish(struct target_query *q)
+static int finish(struct target_query *q)
 {
 	q->ended = true;
 
@@ -115,13 +78,14 @@ static void finish(struct target_query *q)
 
 	if (!q->inside)
 		query_end(q);
+
+	return 0;
 }
 
 
-/* Questions ---------------------------------------------------------------- */
-
-static void stage_next(struct target_query *q)
+static void answered_h(void *arg)
 {
+	struct target_query *q = arg;
 	const int err = stage_done(q);
 
 	if (!err)
@@ -129,279 +93,44 @@ static void stage_next(struct target_query *q)
 
 	(void)way_fail(&q->res, SIP_CAUSE_RESOLVE, err, "%.64s: %s",
 		       q->way.host, strerror(err));
-	finish(q);
+	(void)finish(q);
 }
 
 
-static void grace_h(void *arg)
+/* Ask what is not known, and go on if that was nothing */
+static int stage_run(struct target_query *q, enum stage stage)
 {
-	stage_next(arg);
-}
-
-
-static void look_h(struct name_answer *a, void *arg)
-{
-	struct look *lk = arg;
-	struct target_query *q = lk->query;
-
-	lk->ask = mem_deref(lk->ask);
-	lk->answer = mem_ref(a);
-
-	if (!--q->pending) {
-		stage_next(q);
-		return;
-	}
-
-	if (q->stage != STAGE_ADDR || a->state != NAME_FOUND)
-		return;
-
-	/* there is somewhere to go: the others get a little more time */
-	if (!lk->hop)
-		timer_start(&q->tmr, GRACE_MS, grace_h, q);
-	else if (!timer_running(&q->tmr))
-		timer_start(&q->tmr, 4 * GRACE_MS, grace_h, q);
-}
-
-
-/*
- * Ask what is not known. @return 0: answers come or are all there, which
- * pending tells; EAGAIN: only what is known was wanted, or too much is under
- * way
- */
-static int looks_start(struct target_query *q)
-{
-	struct names *names = q->stack->names;
 	const uint64_t now = clock_ms();
 	uint64_t ms = q->due_ms > now ? q->due_ms - now : 1;
-	unsigned i;
+	int err;
 
-	if (q->stage != STAGE_ADDR && ms > q->stack->resolve_ms / SHARE)
+	if (stage != STAGE_ADDR && ms > q->stack->resolve_ms / SHARE)
 		ms = q->stack->resolve_ms / SHARE;
 
-	for (i = 0; i < q->lookc; i++) {
-		struct look *lk = &q->lookv[i];
-		struct name_answer *a = names_known(names, lk->type,
-						    lk->name);
-
-		if (a) {
-			lk->answer = mem_ref(a);
-			lk->known = true;
-		}
-		else if (!q->h) {
-			return EAGAIN;
-		}
-		else {
-			int err = names_ask(&lk->ask, names, lk->type,
-					    lk->name, (uint32_t)ms, look_h,
-					    lk);
-			if (err)
-				return err;
-			++q->pending;
-		}
-	}
-
-	return 0;
-}
-
-
-static int looks_alloc(struct target_query *q, enum stage stage,
-		       unsigned room)
-{
-	looks_drop(q);
-	timer_cancel(&q->tmr);
 	q->stage = stage;
-	q->lookv = mem_zalloc(room * sizeof(*q->lookv), NULL);
+	err = looks_start(&q->looks, q->h != NULL, (uint32_t)ms, answered_h,
+			  q);
 
-	return q->lookv ? 0 : ENOMEM;
-}
-
-
-static struct look *look_add(struct target_query *q, enum name_type type,
-			     unsigned hop, const char *name)
-{
-	struct look *lk = &q->lookv[q->lookc++];
-
-	lk->query = q;
-	lk->type = type;
-	lk->hop = hop;
-	(void)text_copy(lk->name, sizeof(lk->name), name, strlen(name));
-
-	return lk;
-}
-
-
-/* Silence that we made ourselves by not waiting longer counts as such */
-static void looks_tell(struct target_query *q)
-{
-	unsigned i;
-
-	for (i = 0; i < q->lookc; i++) {
-		const struct look *lk = &q->lookv[i];
-
-		if (lk->answer)
-			trail_answer(q->trail, lk->name, lk->answer,
-				     lk->known);
-		else
-			trail_note(q->trail, "%s %s: not waited for",
-				   name_type_text(lk->type), lk->name);
-	}
+	return err ? err : q->looks.pending ? 0 : stage_done(q);
 }
 
 
 /* Addresses ----------------------------------------------------------------- */
 
-/* Names that no DNS server knows anything of */
-static bool is_local(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-
-	return !dot || !strcasecmp(dot, ".local") ||
-		!strcasecmp(dot, ".localhost");
-}
-
-
-static void hop_add(struct target_query *q, enum sip_transp tp, bool named,
-		    const char *host, uint16_t port)
-{
-	struct hop *hop;
-
-	if (q->hopc == HOPS_MAX)
-		return;
-
-	hop = &q->hopv[q->hopc++];
-	hop->tp = tp;
-	hop->named = named;
-	hop->port = port;
-	(void)snprintf(hop->host, sizeof(hop->host), "%s", host);
-}
-
-
 static int addr_start(struct target_query *q)
 {
-	const bool dns = names_by_dns(q->stack->names);
-	unsigned i;
-	int err;
+	const int err = hops_ask(&q->hops, &q->looks, q->stack);
 
-	err = looks_alloc(q, STAGE_ADDR, 2 * HOPS_MAX);
-	if (err)
-		return err;
-
-	for (i = 0; i < q->hopc; i++) {
-		const char *host = q->hopv[i].host;
-		struct sa sa;
-
-		if (!sa_set_str(&sa, host, 0))
-			continue;
-
-		if (dns && !is_local(host)) {
-			(void)look_add(q, NAME_AAAA, i, host);
-			(void)look_add(q, NAME_A, i, host);
-		}
-		else {
-			(void)look_add(q, NAME_HOST, i, host);
-		}
-	}
-
-	err = looks_start(q);
-
-	return err ? err : q->pending ? 0 : stage_done(q);
-}
-
-
-/* Why there is no address at all: the worst that was said of the last one */
-static void addr_none(struct target_query *q, bool unreachable)
-{
-	struct sip_result *res = &q->res;
-	enum name_state worst = NAME_EMPTY;
-	const struct look *at = NULL;
-	char whose[80] = "";
-	unsigned i;
-
-	for (i = 0; i < q->lookc; i++) {
-		const struct look *lk = &q->lookv[i];
-		const enum name_state st = lk->answer ? lk->answer->state :
-			NAME_SILENT;
-
-		if (st >= worst) {
-			worst = st;
-			at = lk;
-		}
-	}
-
-	if (unreachable || !at) {
-		(void)way_unreachable(res, &q->way);
-		return;
-	}
-
-	if (strcmp(at->name, q->way.host))
-		(void)snprintf(whose, sizeof(whose), ", the server of %.50s,",
-			       q->way.host);
-
-	switch (worst) {
-
-	case NAME_ABSENT:
-		(void)way_fail(res, SIP_CAUSE_RESOLVE, ENOENT,
-			       "there is no such name as %.64s%s", at->name,
-			       whose);
-		break;
-
-	case NAME_SILENT:
-		(void)way_fail(res, SIP_CAUSE_RESOLVE, ETIMEDOUT,
-			       "no answer from the name service about "
-			       "%.64s%s", at->name, whose);
-		break;
-
-	case NAME_FAILED:
-		(void)way_fail(res, SIP_CAUSE_RESOLVE, EIO, "the name service"
-			       " cannot tell about %.50s: %.40s", at->name,
-			       at->answer ? at->answer->why : "");
-		break;
-
-	default:
-		(void)way_fail(res, SIP_CAUSE_RESOLVE, ENOENT,
-			       "%.64s%s has no address", at->name, whose);
-		break;
-	}
-
-	for (i = (unsigned)strlen(res->reason); i &&
-	     res->reason[i - 1] == ','; i--)
-		res->reason[i - 1] = '\0';
+	return err ? err : stage_run(q, STAGE_ADDR);
 }
 
 
 static int addr_done(struct target_query *q)
 {
-	bool unreachable = false;
-	unsigned i, k, m;
+	looks_tell(&q->looks, q->trail);
+	hops_take(&q->hops, &q->looks, &q->way, &q->tl, &q->res);
 
-	looks_tell(q);
-
-	for (i = 0; i < q->hopc; i++) {
-		const struct hop *hop = &q->hopv[i];
-		struct sa sa;
-
-		if (!sa_set_str(&sa, hop->host, 0))
-			unreachable |= !way_target_add(&q->tl, q->stack,
-						       hop->tp, hop->named,
-						       &sa, hop->port);
-
-		for (k = 0; k < q->lookc; k++) {
-			const struct look *lk = &q->lookv[k];
-
-			for (m = 0; lk->hop == i && lk->answer &&
-			     m < lk->answer->n; m++)
-				unreachable |= !way_target_add(&q->tl,
-					q->stack, hop->tp, hop->named,
-					&lk->answer->v[m].u.addr, hop->port);
-		}
-	}
-
-	if (!q->tl.n)
-		addr_none(q, unreachable);
-
-	finish(q);
-
-	return 0;
+	return finish(q);
 }
 
 
@@ -416,7 +145,7 @@ static uint32_t srv_rand_h(void *arg)
 static void srv_take(struct target_query *q, const struct look *lk)
 {
 	const struct name_answer *a = lk->answer;
-	const enum sip_transp tp = q->wayv[lk->hop];
+	const enum sip_transp tp = q->wayv[lk->group];
 	unsigned order[NAME_RECS_MAX], i;
 
 	order_srv(order, a->v, a->n, srv_rand_h, q->stack->names);
@@ -425,7 +154,7 @@ static void srv_take(struct target_query *q, const struct look *lk)
 		const struct name_srv *srv = &a->v[order[i]].u.srv;
 
 		if (*srv->target)
-			hop_add(q, tp, q->way.tp_named, srv->target,
+			hop_add(&q->hops, tp, q->way.tp_named, srv->target,
 				srv->port);
 	}
 
@@ -449,13 +178,13 @@ static int srv_done(struct target_query *q)
 	enum sip_transp denied = SIP_TRANSP_NONE;
 	unsigned i, found = 0;
 
-	looks_tell(q);
+	looks_tell(&q->looks, q->trail);
 
-	for (i = 0; i < q->lookc; i++) {
-		const struct look *lk = &q->lookv[i];
+	for (i = 0; i < q->looks.n; i++) {
+		const struct look *lk = &q->looks.v[i];
 
 		if (srv_denied(lk->answer))
-			denied = q->wayv[lk->hop];
+			denied = q->wayv[lk->group];
 		else if (lk->answer && lk->answer->n)
 			found += lk->answer->n;
 	}
@@ -464,23 +193,22 @@ static int srv_done(struct target_query *q)
 		(void)way_fail(&q->res, SIP_CAUSE_RESOLVE, ENOENT,
 			       "%.64s has no SIP service over %s", q->way.host,
 			       sip_transp_name(denied));
-		finish(q);
-		return 0;
+		return finish(q);
 	}
 
-	for (i = 0; i < q->lookc; i++) {
-		if (q->lookv[i].answer && q->lookv[i].answer->n &&
-		    !srv_denied(q->lookv[i].answer))
-			srv_take(q, &q->lookv[i]);
+	for (i = 0; i < q->looks.n; i++) {
+		if (q->looks.v[i].answer && q->looks.v[i].answer->n &&
+		    !srv_denied(q->looks.v[i].answer))
+			srv_take(q, &q->looks.v[i]);
 	}
 
-	if (!q->hopc) {
+	if (!q->hops.n) {
 		const uint16_t port = way_port(q->way.tp);
 
 		trail_note(q->trail, "no SRV record: the addresses of %s, "
 			   "port %u, %s", q->way.host, port,
 			   sip_transp_name(q->way.tp));
-		hop_add(q, q->way.tp, q->way.tp_named, q->way.host, port);
+		hop_add(&q->hops, q->way.tp, q->way.tp_named, q->way.host, port);
 	}
 
 	return addr_start(q);
@@ -516,30 +244,22 @@ static void srv_usual(struct target_query *q)
 		if (!name_ok(name))
 			continue;            /* too long by now */
 
-		q->wayv[q->lookc] = v[i].tp;
-		(void)look_add(q, NAME_SRV, q->lookc, name);
+		q->wayv[q->looks.n] = v[i].tp;
+		looks_add(&q->looks, NAME_SRV, q->looks.n, name);
 	}
-}
-
-
-static int srv_run(struct target_query *q)
-{
-	int err = looks_start(q);
-
-	return err ? err : q->pending ? 0 : stage_done(q);
 }
 
 
 static int srv_start(struct target_query *q)
 {
-	int err = looks_alloc(q, STAGE_SRV, WAYS_MAX);
+	const int err = looks_alloc(&q->looks, q->stack, WAYS_MAX);
 
 	if (err)
 		return err;
 
 	srv_usual(q);
 
-	return srv_run(q);
+	return stage_run(q, STAGE_SRV);
 }
 
 
@@ -558,11 +278,11 @@ static bool usable_h(enum sip_transp tp, void *arg)
 
 static int naptr_done(struct target_query *q)
 {
-	struct name_answer *a = mem_ref(q->lookv[0].answer);
+	struct name_answer *a = mem_ref(q->looks.v[0].answer);
 	unsigned order[NAME_RECS_MAX], n, i;
 	int err;
 
-	looks_tell(q);
+	looks_tell(&q->looks, q->trail);
 
 	n = order_naptr(order, a->v, a->n, usable_h, q);
 	if (!n) {
@@ -572,7 +292,7 @@ static int naptr_done(struct target_query *q)
 		goto out;
 	}
 
-	err = looks_alloc(q, STAGE_SRV, WAYS_MAX);
+	err = looks_alloc(&q->looks, q->stack, WAYS_MAX);
 	if (err)
 		goto out;
 
@@ -580,7 +300,7 @@ static int naptr_done(struct target_query *q)
 		const struct name_naptr *na = &a->v[order[i]].u.naptr;
 
 		(void)order_naptr_service(&q->wayv[i], na->service);
-		(void)look_add(q, NAME_SRV, i, na->replace);
+		looks_add(&q->looks, NAME_SRV, i, na->replace);
 		trail_note(q->trail, "%s %s by %s",
 			   i ? "then" : "first",
 			   sip_transp_name(q->wayv[i]), na->replace);
@@ -590,7 +310,7 @@ static int naptr_done(struct target_query *q)
 	if (!q->way.tp_named)
 		q->way.tp = q->wayv[0];
 
-	err = srv_run(q);
+	err = stage_run(q, STAGE_SRV);
 
  out:
 	mem_deref(a);
@@ -601,15 +321,14 @@ static int naptr_done(struct target_query *q)
 
 static int naptr_start(struct target_query *q)
 {
-	int err = looks_alloc(q, STAGE_NAPTR, 1);
+	const int err = looks_alloc(&q->looks, q->stack, 1);
 
 	if (err)
 		return err;
 
-	(void)look_add(q, NAME_NAPTR, 0, q->way.host);
-	err = looks_start(q);
+	looks_add(&q->looks, NAME_NAPTR, 0, q->way.host);
 
-	return err ? err : q->pending ? 0 : stage_done(q);
+	return stage_run(q, STAGE_NAPTR);
 }
 
 
@@ -635,8 +354,7 @@ static int query_run(struct target_query *q)
 		(void)way_fail(&q->res, SIP_CAUSE_LOCAL, EPROTONOSUPPORT,
 			       "%s is not spoken here: nothing listens for it",
 			       sip_transp_name(w->tp));
-		finish(q);
-		return 0;
+		return finish(q);
 	}
 
 	if (sa_isset(&w->addr, SA_ADDR)) {
@@ -645,24 +363,22 @@ static int query_run(struct target_query *q)
 		if (!way_target_add(&q->tl, q->stack, w->tp, w->tp_named,
 				    &w->addr, sa_port(&w->addr)))
 			(void)way_unreachable(&q->res, w);
-		finish(q);
-		return 0;
+		return finish(q);
 	}
 
 	if (!name_ok(w->host)) {
 		(void)way_fail(&q->res, SIP_CAUSE_RESOLVE, EINVAL,
 			       "%.64s is no name a host can have", w->host);
-		finish(q);
-		return 0;
+		return finish(q);
 	}
 
-	if (w->port || is_local(w->host)) {
+	if (w->port || hop_is_local(w->host)) {
 		const uint16_t port = w->port ? w->port : way_port(w->tp);
 
 		trail_note(q->trail, w->port ? "port %u is given: no SRV, %s" :
 			   "a local name: no SRV, port %u, %s", port,
 			   sip_transp_name(w->tp));
-		hop_add(q, w->tp, w->tp_named, w->host, port);
+		hop_add(&q->hops, w->tp, w->tp_named, w->host, port);
 		return addr_start(q);
 	}
 
@@ -682,7 +398,7 @@ static void query_destructor(void *arg)
 
 	timer_cancel(&q->tmr);
 	list_unlink(&q->le);
-	looks_drop(q);
+	looks_reset(&q->looks);
 	mem_deref(q->trail);
 }
 
@@ -766,7 +482,7 @@ static int find(struct target_query **qp, struct sip_stack *s,
 		   " over " : "", transport ? transport : "");
 
 	if (way_parse(&q->way, hop_uri, transport, &q->res))
-		finish(q);
+		err = finish(q);
 	else
 		err = query_run(q);
 
@@ -806,7 +522,7 @@ void target_stack_gone(struct sip_stack *s)
 
 		timer_cancel(&q->tmr);
 		list_unlink(&q->le);
-		looks_drop(q);
+		looks_reset(&q->looks);
 		q->h = NULL;
 	}
 }

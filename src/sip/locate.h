@@ -2,10 +2,11 @@
  * @file sip/locate.h  Inside "where is the server?", RFC 3263
  *
  * Low to high: dns_message (a question and its answer as bytes), dns_query
- * (one question over the wire), dns (what the name service said, and for how
- * long), dead (who did not answer lately), locate_order (RFC 2782 and 3403),
- * locate_trail (how it was decided), locate and target (from a URI to
- * addresses), locate_rewrite and locate_enum (RFC 6116).
+ * (one question over the wire), dns_host (by the system's way), dns (what the
+ * name service said, and for how long), dead (who did not answer lately), locate_order (RFC 2782 and 3403),
+ * locate_trail (how it was decided), target (what the URI says), locate_look,
+ * locate_addr and locate (from a name to addresses), locate_rewrite and
+ * locate_enum (RFC 6116).
  */
 #ifndef SIP_LOCATE_PRIV_H
 #define SIP_LOCATE_PRIV_H
@@ -117,6 +118,15 @@ int  name_query_start(struct name_query **qp, const struct name_servers *ns,
 		      enum name_type type, const char *name, uint32_t ms,
 		      name_query_h *h, void *arg);
 
+/* dns_host.c: addresses by the system's way ----------------------------------- */
+
+struct hosts;                                /* its threads */
+struct host_query;
+int  hosts_alloc(struct hosts **hp);         /* free: mem_deref */
+int  host_query_start(struct host_query **qp, struct hosts *hs,
+		      const char *name, uint32_t ms, name_query_h *h,
+		      void *arg);
+
 /* dns.c: what the name service said ----------------------------------------- */
 
 struct names;
@@ -223,5 +233,61 @@ void trail_answer(struct trail *t, const char *name,
 void trail_targets(struct trail *t, struct sip_stack *s,
 		   const struct target_list *tl);
 void trail_log(const struct trail *t);
+
+/* locate_look.c: several questions at a time --------------------------------- */
+
+struct look {
+	struct looks *all;
+	enum name_type type;
+	char name[NAME_LEN];
+	unsigned group;             /* the user's; 0 is waited for most      */
+	struct name_ask *ask;       /* under way                             */
+	struct name_answer *answer; /* NULL: not waited for                  */
+	bool known;
+};
+
+/** Zero before first use; a user's struct holds it */
+struct looks {
+	struct sip_stack *stack;
+	struct look *v;
+	unsigned n, room, pending;
+	bool grace;                 /* with one answer the rest may be short */
+	struct timer tmr;
+	void (*h)(void *arg);       /* all have answered, or it is enough    */
+	void *arg;
+};
+int  looks_alloc(struct looks *ls, struct sip_stack *s, unsigned room);
+void looks_add(struct looks *ls, enum name_type type, unsigned group,
+	       const char *name);
+/** ask false: only what is known. h is called later if anything is pending
+ *  afterwards, else not at all. @return 0, EAGAIN, ENOMEM */
+int  looks_start(struct looks *ls, bool ask, uint32_t ms,
+		 void (*h)(void *arg), void *arg);
+void looks_tell(const struct looks *ls, struct trail *t);
+void looks_reset(struct looks *ls);
+
+/* locate_addr.c: the addresses of machines ----------------------------------- */
+
+struct hop {
+	enum sip_transp tp;
+	bool named;                 /* tp cannot be another                  */
+	char host[NAME_LEN];
+	uint16_t port;
+};
+enum { HOPS_MAX = 16 };
+struct hops {
+	struct hop v[HOPS_MAX];
+	unsigned n;
+};
+void hop_add(struct hops *hs, enum sip_transp tp, bool named,
+	     const char *host, uint16_t port);
+/** Questions for their addresses, group: the index of the hop */
+int  hops_ask(const struct hops *hs, struct looks *ls, struct sip_stack *s);
+/** What came of it; no target: res says why */
+void hops_take(const struct hops *hs, const struct looks *ls,
+	       const struct way *w, struct target_list *tl,
+	       struct sip_result *res);
+/** A name that no DNS server knows anything of */
+bool hop_is_local(const char *host);
 
 #endif
