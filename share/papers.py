@@ -68,7 +68,8 @@ def man_events(tables):
 
 
 def man(program, template):
-    tables = {t: dump(program, t) for t in ("arguments", "commands", "events", "figures", "options", "accounts")}
+    tables = {t: dump(program, t) for t in ("arguments", "commands", "events", "figures", "errors", "options",
+                                            "accounts")}
     version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
     parts = {
         "version": version,
@@ -77,6 +78,7 @@ def man(program, template):
         "events": man_events(tables),
         "figures": "".join(item(f["name"] + (" (%s)" % f["unit"] if f["unit"] else ""), sentence(f["summary"]))
                            for f in tables["figures"]),
+        "errors": "".join(item(e["name"], sentence(e["summary"])) for e in tables["errors"]),
         "options": "".join(item(o["name"], sentence(o["summary"] + option_limits(o))) for o in tables["options"]),
         "standards": rfcs.man(rfcs.rows()),
         "accounts": "".join(item(a["name"], sentence(a["summary"])) for a in tables["accounts"]),

@@ -59,8 +59,8 @@ static const struct arg_row {
 		"a phone of its own; always so for now, since a running one "
 		"cannot be joined" },
 	[A_DUMP] = { 0, "dump", NEEDED, "WHAT",
-		"print commands, options, accounts, events, figures or "
-		"arguments as JSON, or the default config" },
+		"print commands, options, accounts, events, figures, errors "
+		"or arguments as JSON, or the default config" },
 	[A_HELP] = { 'h', "help", NONE, NULL,
 		"tell this, or all about COMMAND" },
 	[A_VERSION] = { 'V', "version", NONE, NULL, "tell the version" },

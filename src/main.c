@@ -132,7 +132,7 @@ static int log_start(struct app *a)
 
 	err = log_open(args->log);
 	if (err) {
-		fatal_file("no-log", args->log, err);
+		fatal_file(a, args->log, err);
 		return err;
 	}
 
@@ -199,7 +199,7 @@ static int app_start(struct app *a, const sigset_t *signals)
 	log_set_handler(log_event, a);
 
 	if (a->args.trace && (err = trace_to(a->trace, a->args.trace_file))) {
-		fatal_file("no-trace", a->args.trace_file, err);
+		fatal_file(a, a->args.trace_file, err);
 		return EXIT_USAGE;
 	}
 
@@ -292,7 +292,7 @@ static int run(struct app *a)
 
 	err = loops();
 	if (err) {
-		fatal("failed", strerror(err));
+		fatal(a, "failed", strerror(err));
 		return 1;
 	}
 
@@ -314,26 +314,31 @@ static int run(struct app *a)
 
 
 /* @return an exit code */
-static int told(void)
+static int told(const struct app *a)
 {
+	char text[UA_ERR];
+
 	if (!fflush(stdout) && !ferror(stdout))
 		return 0;
 
-	fatal_file("no-output", "stdout", errno);
+	snprintf(text, sizeof(text), "the output cannot be written: %s",
+		 strerror(errno));
+	fatal(a, "no-output", text);
 
 	return 1;
 }
 
 
 /* --help, --version, --dump: @return an exit code, -1: none of them */
-static int tell(const struct args *args)
+static int tell(const struct app *a)
 {
+	const struct args *args = &a->args;
 	char *text;
 
 	if (args->version) {
 		printf("offhook %s (libre %s)\n", OFFHOOK_VERSION,
 		       compat_re_version());
-		return told();
+		return told(a);
 	}
 
 	if (!args->help && !args->dump)
@@ -344,8 +349,9 @@ static int tell(const struct args *args)
 		!strcmp(args->dump, "arguments") ? args_dump() :
 		command_dump(args->dump);
 	if (!text) {
-		fatal("bad-argument", "--dump takes commands, options, "
-		      "accounts, events, figures, arguments or config");
+		fatal(a, "bad-argument", "--dump takes commands, options, "
+		      "accounts, events, figures, errors, arguments or "
+		      "config");
 		return EXIT_USAGE;
 	}
 
@@ -353,7 +359,7 @@ static int tell(const struct args *args)
 	       "\n" : "");
 	free(text);
 
-	return told();
+	return told(a);
 }
 
 
@@ -371,11 +377,11 @@ int main(int argc, char *argv[])
 	a->out_fd = -1;
 
 	if (args_parse(&a->args, argc, argv, &token, err)) {
-		fatal(token, err);
+		fatal(a, token, err);
 		code = EXIT_USAGE;
 	}
 	else {
-		code = tell(&a->args);
+		code = tell(a);
 		if (code < 0)
 			code = run(a);
 	}

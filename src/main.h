@@ -73,9 +73,10 @@ struct app {
 
 /* setup.c: the phone's parts, in the order of being reachable ------------ */
 
-/** Before there is a front end: what is wrong, as it would say it */
-void fatal(const char *token, const char *text);
-void fatal_file(const char *token, const char *file, int err);
+/** Before there is a front end: what is wrong, as it would say it; on stderr,
+ *  and with --json on stdout too */
+void fatal(const struct app *a, const char *token, const char *text);
+void fatal_file(const struct app *a, const char *file, int err);
 /** Options: the file, then -s. @return 0 or errno, told */
 int  config_start(struct app *a);
 /** Sound, SIP, accounts, the rule, the front end. @return an exit code */

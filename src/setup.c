@@ -17,22 +17,31 @@
 #define LOG_MODULE "main"
 
 
-void fatal(const char *token, const char *text)
+void fatal(const struct app *a, const char *token, const char *text)
 {
-	char line[2 * CONFIG_ERR];
+	char line[2 * CONFIG_ERR], *json;
 
 	/* not through stdio, which may lead to the log */
 	dprintf(STDERR_FILENO, "error: %s: %s\n", token,
 		text_escape(line, sizeof(line), text, strlen(text)));
+
+	if (!a->args.json)
+		return;
+
+	json = reply_error_json(token, text);
+	if (json)
+		dprintf(a->out_fd >= 0 ? a->out_fd : STDOUT_FILENO, "%s\n",
+			json);
+	free(json);
 }
 
 
-void fatal_file(const char *token, const char *file, int err)
+void fatal_file(const struct app *a, const char *file, int err)
 {
 	char text[CONFIG_ERR];
 
 	snprintf(text, sizeof(text), "%.400s: %s", file, strerror(err));
-	fatal(token, text);
+	fatal(a, error_token(err), text);
 }
 
 
@@ -55,7 +64,7 @@ static int account_add(const struct account_conf *ac, void *arg)
 	explicit_bzero(full.password, sizeof(full.password));
 
 	if (e)
-		fatal("bad-account", err[0] ? err : strerror(e));
+		fatal(a, "bad-account", err[0] ? err : strerror(e));
 
 	return e;
 }
@@ -85,7 +94,7 @@ static int accounts_start(struct app *a)
 
 	/* account_add() told its own */
 	if (e && err[0])
-		fatal("bad-account", err);
+		fatal(a, "bad-account", err);
 
 	return e;
 }
@@ -154,7 +163,7 @@ int config_start(struct app *a)
 	}
 
 	if (e)
-		fatal("bad-config", err[0] ? err : strerror(e));
+		fatal(a, "bad-config", err[0] ? err : strerror(e));
 
 	return e;
 }
@@ -212,7 +221,7 @@ static int sound_start(struct app *a)
 		e = media_set_audio(a->ph.media, &a->ph.audio, err,
 				    sizeof(err));
 	if (e)
-		fatal("bad-audio", err[0] ? err : strerror(e));
+		fatal(a, "bad-audio", err[0] ? err : strerror(e));
 
 	return e ? EXIT_USAGE : 0;
 }
@@ -243,7 +252,7 @@ static int ua_start(struct app *a)
 
 	e = ua_alloc(&a->ph.ua, &uc, err);
 	if (e) {
-		fatal(e == EADDRINUSE ? "port-taken" : "no-network",
+		fatal(a, e == EADDRINUSE ? "port-taken" : "network",
 		      err[0] ? err : strerror(e));
 		return e == EINVAL ? EXIT_USAGE : EXIT_NETWORK;
 	}
@@ -285,7 +294,7 @@ static int input_open(struct app *a, struct ui_conf *uc)
 		uc->in_name = file;
 		uc->in_fd = open(file, O_RDONLY | O_CLOEXEC);
 		if (uc->in_fd < 0) {
-			fatal_file("no-such-file", file, errno);
+			fatal_file(a, file, errno);
 			return EXIT_USAGE;
 		}
 		return 0;

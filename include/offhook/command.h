@@ -67,6 +67,8 @@ int reply_exit(const struct reply *r);
 char *reply_print(const struct reply *r);
 /** One JSON line without newline: {"reply":id,"ok":...}. free() */
 char *reply_json(const struct reply *r);
+/** What is wrong before there is a client, as the reply to a bare line */
+char *reply_error_json(const char *token, const char *text);
 
 /* Error tokens ----------------------------------------------------------- */
 

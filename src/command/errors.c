@@ -30,6 +30,7 @@ static const struct error_row rows[] = {
 	{ "no-access", "a file or folder may not be read or written" },
 	{ "no-call", "there is no call that the command could mean" },
 	{ "no-memory", "out of memory" },
+	{ "no-output", "replies and events cannot be written" },
 	{ "no-space", "the disk or a queue is full" },
 	{ "no-such-account", "no account or contact has this name" },
 	{ "no-such-call", "no living call has this number" },

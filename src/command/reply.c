@@ -363,6 +363,22 @@ static void json_record(json_t *o, const struct reply_record *rec)
 }
 
 
+char *reply_error_json(const char *token, const char *text)
+{
+	struct reply *r = NULL;
+	char *json;
+
+	if (reply_alloc(&r, NULL))
+		return NULL;
+
+	reply_error(r, token, "%s", text);
+	json = reply_json(r);
+	mem_deref(r);
+
+	return json;
+}
+
+
 char *reply_json(const struct reply *r)
 {
 	const struct le *le;

@@ -183,7 +183,8 @@ static bool next_line(struct ui_script *u)
 		return !u->ended;
 	}
 	if (err) {
-		client_refuse(u->client, where, "input", strerror(err));
+		client_refuse(u->client, where, error_token(err),
+			      strerror(err));
 		u->ended = true;
 		return false;
 	}

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from home import QUIET, check, main
+from home import QUIET, check, exits, main
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
@@ -54,6 +54,52 @@ def test_errors(lab):
     check(len(r) == len(bad) + 1 and r[-1]["text"] == "still here", "%s", r)
     for reply, (line, token, word) in zip(r, bad):
         check(not reply["ok"] and reply["error"] == token and word in reply["text"], "%s: %s", line, reply)
+
+
+def test_wrong_usage(lab):
+    """told as a reply too, wherever it is found: exit code 2, one line on
+    stdout; but not before -j is read"""
+    for args, token in ((["dail", "x"], "unknown-command"), (["dial"], "missing-argument"), (["dial", "a", "b"],
+                        "too-many-arguments"), (["--frob"], "unknown-option"), (["-f", "/no/script"], "no-such-file"),
+                        (["-A", "bogus", "status"], "bad-audio"), (["-a", "foo", "status"], "bad-account"),
+                        (["-s", "foo=1", "status"], "bad-config"), (["--dump", "all"], "bad-argument"),
+                        (["--log", "/no/folder/log", "status"], "no-such-file"),
+                        (["--trace=/no/folder/trace", "status"], "no-such-file")):
+        _, out, err = exits(lab.run(*QUIET, "-j", *args), 2, args)
+        check(len(out.splitlines()) == 1, "%s: %s", args, out)
+        reply = json.loads(out)
+        check(reply["reply"] is None and reply["ok"] is False and reply["error"] == token and reply["text"], "%s: %s",
+              args, out)
+        told = [x for x in err.splitlines() if not x.startswith("warn: ")]
+        check(not told or (len(told) == 1 and told[0].startswith("error: %s: " % token)), "%s: %s", args, err)
+    _, out, err = exits(lab.run("--frob", "-j"), 2)
+    check(out == "" and err.startswith("error: unknown-option: "), "%s%s", out, err)
+
+
+def tokens_of(text):
+    """the error tokens that C source names where errors are told"""
+    found = set()
+    calls = r"\b(?:reply_error|cmd_wrong|client_refuse|usage|fatal|wrong|fail|reply_error_json)\(((?:[^\";]|\"[a-z-]+\")*)"
+    for m in re.finditer(calls, text):
+        found |= set(re.findall(r'(?<!cmd_str\(x, )"([a-z]+(?:-[a-z]+)*)"', m.group(1)))
+    for m in re.finditer(r"\bconst char \*(?:error_token|token_of)\(.*?\n}", text, re.S):
+        found |= set(re.findall(r'return "([a-z-]+)"', m.group(0)))
+    return found
+
+
+def test_error_tokens(lab):
+    """each that the source names is in the table, and the table has no others"""
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "src")
+    named = set()
+    for folder in (".", "command", "ui"):
+        for name in os.listdir(os.path.join(top, folder)):
+            if name.endswith(".c"):
+                with open(os.path.join(top, folder, name), encoding="utf-8") as f:
+                    named |= tokens_of(f.read())
+    _, out, _ = exits(lab.run("--dump", "errors"), 0)
+    table = {row["name"] for row in json.loads(out)}
+    check(named == table, "not in the table: %s; not in the source: %s", sorted(named - table), sorted(table - named))
+    check(tokens_of('reply_error(r, a ? "no-x" : "no-y", "a text %s");') == {"no-x", "no-y"}, "nothing is found")
 
 
 def test_exit_code(lab):

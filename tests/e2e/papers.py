@@ -19,7 +19,7 @@ import papers as made   # noqa: E402 - the one there, not this file
 def test_manual(lab):
     text = made.man(lab.program, os.path.join(SHARE, "offhook.1.in"))
     check(not re.search(r"@[a-z]+@", text), "something was not filled in")
-    for what in ("commands", "events", "options", "accounts", "arguments", "figures"):
+    for what in ("commands", "events", "options", "accounts", "arguments", "figures", "errors"):
         for row in made.dump(lab.program, what):
             check(made.roff(row["name"]) in text, "%s: no %s", what, row["name"])
     need("man")
