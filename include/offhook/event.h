@@ -21,6 +21,7 @@ enum event_type {
 	EVENT_CALL_MEDIA,
 	EVENT_CALL_DTMF,
 	EVENT_CALL_QUALITY,
+	EVENT_DTMF_DONE,
 	EVENT_PLAY_DONE,
 	EVENT_RECORD_DONE,
 	EVENT_DEVICE_LOST,
@@ -86,6 +87,11 @@ struct event {
 			char via[EVENT_NAME];       /* rtp, info, inband    */
 			int64_t duration_ms;
 		} call_dtmf;
+		struct {
+			char result[EVENT_NAME];    /* done, lost           */
+			int64_t sent;
+			int64_t lost;
+		} dtmf_done;
 		struct {
 			int64_t packets_sent;
 			int64_t packets_received;

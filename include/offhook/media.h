@@ -115,6 +115,8 @@ struct stream_event {
 	enum stream_event_type type;
 	char digit;              /* DTMF                                     */
 	unsigned duration_ms;    /* DTMF, play, record                       */
+	unsigned count;          /* DTMF_SENT: characters given to
+				    stream_dtmf since it was opened, all out */
 	int err;                 /* 0 or errno                               */
 	bool stopped;            /* play, record: on request                 */
 	const char *text;        /* sentence for err, "" if none             */

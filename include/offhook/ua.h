@@ -113,7 +113,11 @@ int  call_hangup(struct call *c, uint16_t code, const char *reason, char *err);
 int  call_hold(struct call *c, char *err);
 int  call_resume(struct call *c, char *err);
 int  call_mute(struct call *c, bool mute, char *err);
+/** Queue digits behind those that wait; dtmf.done follows when all are out,
+ *  or when the call ends before */
 int  call_dtmf(struct call *c, const char *digits, char *err);
+/** How long until all digits are out, if nothing holds them up */
+uint64_t call_dtmf_ms(const struct call *c);
 /** Begins when the call is answered and media flows; ends with play.done */
 int  call_play(struct call *c, const char *file, bool loop, char *err);
 /** Stop play, tone and echo: back to the device or silence */

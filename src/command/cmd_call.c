@@ -256,16 +256,6 @@ static void cmd_unmute(struct cmd *x)
 }
 
 
-static void cmd_dtmf(struct cmd *x)
-{
-	struct call *c = cmd_call(x);
-	char err[UA_ERR] = "";
-
-	if (c)
-		cmd_fail(x, call_dtmf(c, cmd_str(x, "digits"), err), err);
-}
-
-
 /* Lists ------------------------------------------------------------------ */
 
 static void cmd_calls(struct cmd *x)
@@ -412,7 +402,11 @@ static const struct command rows[] = {
 		},
 		.summary = "Send telephone keys",
 		.help = "By RTP events (RFC 4733), one after the other; "
-			"options dtmf-duration and dtmf-pause say how long.",
+			"options dtmf-duration and dtmf-pause say how long. "
+			"The line is done when they are out, so what follows "
+			"in a script follows the digits; `dtmf.done` tells "
+			"it too, and how many were lost when the call ended "
+			"before.",
 		.run = cmd_dtmf,
 	},
 	{

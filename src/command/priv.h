@@ -105,7 +105,7 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 
 /* Handlers whose rows are in another file */
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
-	cmd_selftest;
+	cmd_dtmf, cmd_selftest;
 
 /* files.c: each replies what is wrong. @return 0 or errno ---------------- */
 

@@ -25,9 +25,9 @@ struct line {
 static const uint32_t types_kept =
 	1u << EVENT_ACCOUNT_STATE | 1u << EVENT_CALL_STATE |
 	1u << EVENT_CALL_HOLD | 1u << EVENT_CALL_MEDIA |
-	1u << EVENT_CALL_DTMF | 1u << EVENT_PLAY_DONE |
-	1u << EVENT_RECORD_DONE | 1u << EVENT_DEVICE_LOST |
-	1u << EVENT_DEVICE_FOUND;
+	1u << EVENT_CALL_DTMF | 1u << EVENT_DTMF_DONE |
+	1u << EVENT_PLAY_DONE | 1u << EVENT_RECORD_DONE |
+	1u << EVENT_DEVICE_LOST | 1u << EVENT_DEVICE_FOUND;
 
 
 /* Lines ------------------------------------------------------------------ */

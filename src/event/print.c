@@ -118,6 +118,18 @@ static void print_call_quality(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_dtmf_done(struct text_buf *b, const struct event *ev)
+{
+	const long long sent = (long long)ev->u.dtmf_done.sent;
+	const long long lost = (long long)ev->u.dtmf_done.lost;
+
+	text_add(b, "call %u digits: %lld sent", ev->call,
+		 sent > 0 ? sent : 0);
+	if (lost > 0)
+		text_add(b, ", %lld lost: the call ended before", lost);
+}
+
+
 static void print_file_done(struct text_buf *b, const struct event *ev)
 {
 	text_add(b, "call %u %s %s: %s", ev->call,
@@ -170,6 +182,10 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 
 	case EVENT_CALL_QUALITY:
 		print_call_quality(&b, ev);
+		break;
+
+	case EVENT_DTMF_DONE:
+		print_dtmf_done(&b, ev);
 		break;
 
 	case EVENT_PLAY_DONE:

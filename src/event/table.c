@@ -87,6 +87,13 @@ static const struct event_field call_dtmf_fields[] = {
 	{0}
 };
 
+static const struct event_field dtmf_done_fields[] = {
+	STR("result", dtmf_done.result, "done, lost: the call ended before"),
+	INT("sent", dtmf_done.sent, "digits that went out"),
+	INT("lost", dtmf_done.lost, "digits that did not"),
+	{0}
+};
+
 static const struct event_field call_quality_fields[] = {
 	INT("packets-sent", call_quality.packets_sent, "in this call"),
 	INT("packets-received", call_quality.packets_received,
@@ -141,6 +148,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_QUALITY] = {"call.quality",
 		"How the call sounds, each second",
 		call_quality_fields},
+	[EVENT_DTMF_DONE] = {"dtmf.done",
+		"The digits given so far are out",
+		dtmf_done_fields},
 	[EVENT_PLAY_DONE] = {"play.done",
 		"A file has been played",
 		file_done_fields},

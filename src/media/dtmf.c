@@ -120,6 +120,18 @@ static void queue_next(struct dtmf_tx *d)
 {
 	d->head = (d->head + 1) % DTMF_QUEUE;
 	--d->count;
+	++d->taken;
+}
+
+
+/* Nothing waits any more: @return true the first time */
+static bool queue_over(struct dtmf_tx *d)
+{
+	const bool news = !d->told;
+
+	d->told = true;
+
+	return news;
 }
 
 
@@ -140,8 +152,7 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 		}
 
 		if (!d->count) {
-			*all_sent = !d->told;
-			d->told = true;
+			*all_sent = queue_over(d);
 			return DTMF_SOUND;
 		}
 
@@ -181,6 +192,10 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 		d->pause_ms = d->off_ms > used ? d->off_ms - used : 0;
 		queue_next(d);
 		++d->sent;
+
+		/* the pause is owed to the next digit only */
+		if (!d->count)
+			*all_sent = queue_over(d);
 	}
 
 	return step;

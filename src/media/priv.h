@@ -194,7 +194,8 @@ struct dtmf_tx {
 	unsigned ends;           /* end packets still to send               */
 	uint32_t pause_ms;       /* left                                    */
 	bool told;               /* that all are out                        */
-	uint64_t sent;
+	uint64_t sent;           /* digits                                  */
+	uint64_t taken;          /* digits and pauses                       */
 };
 
 struct dtmf_event {

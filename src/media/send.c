@@ -125,13 +125,17 @@ static bool digit_send(struct flow *f)
 	bool all_sent;
 	enum dtmf_step step;
 
-	if (s->te_pt < 0 || (s->dtmf.told && !s->dtmf.count))
+	if (s->te_pt < 0 ||
+	    (s->dtmf.told && !s->dtmf.count && !s->dtmf.pause_ms))
 		return false;
 
 	step = dtmf_tx_step(&s->dtmf, s->ptime_ms, &ev, &all_sent);
 
 	if (all_sent) {
-		const struct stream_event told = { .type = STREAM_DTMF_SENT };
+		const struct stream_event told = {
+			.type = STREAM_DTMF_SENT,
+			.count = (unsigned)s->dtmf.taken
+		};
 
 		flow_post(f, &told);
 	}

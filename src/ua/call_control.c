@@ -8,7 +8,7 @@
 #include "priv.h"
 
 
-static int no_call(const struct call *c, char *err)
+int call_gone(const struct call *c, char *err)
 {
 	if (!c)
 		return call_error(err, ENOTCONN, "There is no such call.");
@@ -101,7 +101,7 @@ int call_answer(struct call *c, char *err)
 	int e;
 
 	if (!call_living(c))
-		return no_call(c, err);
+		return call_gone(c, err);
 	if (c->outgoing || c->state != CALL_INCOMING)
 		return call_error(err, EALREADY, c->outgoing ?
 			"Call %u goes out: the other side answers it." :
@@ -153,7 +153,7 @@ int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
 	int e;
 
 	if (!call_living(c))
-		return no_call(c, err);
+		return call_gone(c, err);
 	if (c->outgoing || c->state != CALL_INCOMING)
 		return call_error(err, ENOTCONN,
 				  "Call %u does not wait for an answer.",
@@ -209,7 +209,7 @@ int call_hangup(struct call *c, uint16_t code, const char *reason, char *err)
 	char header[512];
 
 	if (!c || c->finished)
-		return no_call(c, err);
+		return call_gone(c, err);
 	if (c->ending)
 		return 0;
 	if (reason && !control_free(reason))
@@ -241,7 +241,7 @@ static int want_hold(struct call *c, bool hold, char *err)
 	int e;
 
 	if (!call_living(c))
-		return no_call(c, err);
+		return call_gone(c, err);
 	if (c->state != CALL_ACTIVE)
 		return call_error(err, ENOTCONN,
 				  "Call %u is not answered yet.", c->id);
@@ -286,7 +286,7 @@ int call_resume(struct call *c, char *err)
 int call_mute(struct call *c, bool mute, char *err)
 {
 	if (!call_living(c))
-		return no_call(c, err);
+		return call_gone(c, err);
 	if (c->muted == mute)
 		return call_error(err, EALREADY, mute ?
 				  "Call %u is muted already." :
@@ -299,45 +299,11 @@ int call_mute(struct call *c, bool mute, char *err)
 }
 
 
-int call_dtmf(struct call *c, const char *digits, char *err)
-{
-	int e;
-
-	if (!call_living(c))
-		return no_call(c, err);
-	if (!digits || !digits[0])
-		return call_error(err, EINVAL, "No digits.");
-
-	for (const char *p = digits; *p; p++) {
-		if (!strchr("0123456789*#ABCDabcd,w", *p))
-			return call_error(err, EINVAL, "'%c' is not a digit:"
-				" 0-9 * # A-D, and ',' or 'w' for pauses.",
-				(unsigned char)*p > 0x20 &&
-				(unsigned char)*p < 0x7f ? *p : '?');
-	}
-
-	if (!c->started)
-		return call_error(err, ENOTCONN,
-				  "Call %u has no media yet.", c->id);
-
-	e = stream_dtmf(c->stream, digits);
-	if (!e)
-		return 0;
-
-	return e == ENOTSUP ?
-		call_error(err, e, "The peer of call %u takes no digits"
-			   " (no telephone-event in its SDP).", c->id) :
-		e == ENOSPC ?
-		call_error(err, e, "Call %u: too many digits wait.", c->id) :
-		call_error(err, e, "Call %u: %s.", c->id, strerror(e));
-}
-
-
 static int want_source(struct call *c, enum stream_source src, double hz,
 		       char *err)
 {
 	if (!call_living(c))
-		return no_call(c, err);
+		return call_gone(c, err);
 
 	c->source = src;
 	c->tone_hz = hz;
@@ -350,7 +316,7 @@ static int want_source(struct call *c, enum stream_source src, double hz,
 int call_stop(struct call *c, char *err)
 {
 	if (!call_living(c))
-		return no_call(c, err);
+		return call_gone(c, err);
 
 	call_file_stop_play(c);
 

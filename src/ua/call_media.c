@@ -29,22 +29,6 @@ static bool expects(const struct call *c)
 }
 
 
-static void dtmf_publish(const struct call *c, const struct stream_event *se)
-{
-	struct event ev;
-
-	event_init(&ev, EVENT_CALL_DTMF);
-	ev.call = c->id;
-	ev.account = c->acc ? c->acc->id : 0;
-	ev.u.call_dtmf.digit[0] = se->digit;
-	ev.u.call_dtmf.digit[1] = '\0';
-	utf8_copy(ev.u.call_dtmf.via, sizeof(ev.u.call_dtmf.via), "rtp");
-	ev.u.call_dtmf.duration_ms = se->duration_ms;
-
-	event_publish(c->ua->bus, &ev);
-}
-
-
 static void stream_handler(const struct stream_event *se, void *arg)
 {
 	struct call *c = arg;
@@ -65,7 +49,11 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		break;
 
 	case STREAM_DTMF:
-		dtmf_publish(c, se);
+		call_digits_heard(c, se);
+		break;
+
+	case STREAM_DTMF_SENT:
+		call_digits_sent(c, se->count);
 		break;
 
 	case STREAM_PLAY_DONE:
@@ -73,7 +61,6 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		call_file_event(c, se);
 		break;
 
-	case STREAM_DTMF_SENT:
 	case STREAM_REMOTE_BYE:
 		break;
 	}
@@ -306,6 +293,7 @@ void call_media_close(struct call *c)
 		stream_close(s);
 	}
 
+	call_digits_end(c);
 	call_file_end(c);
 }
 

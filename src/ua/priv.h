@@ -3,10 +3,11 @@
  *
  * ua.c holds the lists; a call is call.c (its life), call_state.c (the one
  * setter), call_sip.c (what the SIP session tells), call_media.c (its
- * stream), call_silence.c (it is not heard), call_file.c (what plays and what
- * is recorded), call_control.c (what the user wants), call_look.c (what a
- * screen may ask), incoming.c (a call that comes), ending.c (how it ended),
- * record.c (what is kept of it).  Main thread.
+ * stream), call_digits.c (keys), call_silence.c (it is not heard),
+ * call_file.c (what plays and what is recorded), call_control.c (what the
+ * user wants), call_look.c (what a screen may ask), incoming.c (a call that
+ * comes), ending.c (how it ended), record.c (what is kept of it).  Main
+ * thread.
  */
 #ifndef OFFHOOK_UA_PRIV_H
 #define OFFHOOK_UA_PRIV_H
@@ -79,6 +80,15 @@ struct call_file {
 	bool loop;
 };
 
+/** Digits on their way out */
+struct call_digits {
+	unsigned given;              /* characters, since the stream opened  */
+	unsigned count;              /* digits among those not told of yet   */
+	uint64_t before;             /* digits told of                       */
+	uint64_t until_ms;           /* when all should be out               */
+	bool open;                   /* dtmf.done is owed                    */
+};
+
 struct call {
 	struct le le;                /* ua->calls                            */
 	struct le he;                /* ua->callh                            */
@@ -125,6 +135,7 @@ struct call {
 	bool muted_told;
 	struct call_file play, record;
 	struct call_file play_old, record_old;   /* stopped, event awaited   */
+	struct call_digits digits;
 	uint64_t recv_from_ms;       /* 0: nothing is to come now            */
 	uint64_t recv_ms;            /* how long something was to come       */
 	uint64_t q_received, q_lost; /* at the last call.quality             */
@@ -174,6 +185,8 @@ int  call_error(char *buf, int err, const char *fmt, ...)
 bool call_living(const struct call *c);
 
 /* call_control.c */
+/** For a call that is not living: says so in err. @return ENOTCONN */
+int  call_gone(const struct call *c, char *err);
 /** Calls that somebody listens to, but c, go on hold (option hold-others) */
 void call_hold_others(struct ua *ua, const struct call *c);
 
@@ -212,6 +225,14 @@ void call_media_quality(struct call *c);
 double stats_loss_pct(const struct stream_stats *st);
 double stats_mos(const struct stream_stats *st, const struct codec *codec,
 		 double loss_pct);
+
+/* call_digits.c */
+/** One came from the peer */
+void call_digits_heard(const struct call *c, const struct stream_event *se);
+/** All characters up to count are out */
+void call_digits_sent(struct call *c, unsigned count);
+/** The call ends; c->last says how many went out */
+void call_digits_end(struct call *c);
 
 /* call_silence.c */
 /** Nothing is heard where something should be, or it is again */

@@ -63,6 +63,22 @@ assert state = ended
     check(other.digits() == "1234#", "digits: %s", other.digits())
 
 
+def test_digits_before_hangup(lab):
+    """what follows dtmf follows the digits: all of them arrive"""
+    other = answering(lab)
+    run(lab, "dial %s\nwait call active\ndtmf 1,2w34\nhangup\nwait call ended\nassert code = 200\n"
+        "assert packets-sent > 50\nassert state = ended\n" % other.uri)
+    other.event("call.state", state="ended")
+    check(other.digits() == "1234", "digits: %s", other.digits())
+
+
+def test_digits_lost(lab):
+    """the other side hangs up in the middle: said, with how many were out"""
+    other = answering(lab, "wait call active 20", "sleep 500ms", "hangup")
+    _, err = run(lab, "dial %s\nwait call active\ndtmf 12345678\n" % other.uri, 1)
+    check("call-ended" in err and "of 8 digits were out" in err, "%s", err)
+
+
 def test_expect(lab):
     """the other side types; the script takes it"""
     other = answering(lab, "wait call active 20", "sleep 500ms", "dtmf 77*8")

@@ -24,6 +24,7 @@ struct stream {
 	void *arg;
 	struct media_plan plan;
 	unsigned starts;
+	unsigned given;              /* characters to stream_dtmf            */
 	enum stream_source source;
 	double hz;
 	bool muted, playing;
@@ -38,6 +39,7 @@ static struct list streams;
 static uint16_t next_port = 20000;
 static unsigned doors;
 static int open_err, start_err;
+static bool digits_stuck;
 
 
 const char *media_dir_name(enum media_dir dir)
@@ -251,6 +253,8 @@ int stream_dtmf(struct stream *s, const char *digits)
 	if (s->plan.te_send < 0)
 		return ENOTSUP;
 
+	s->given += (unsigned)strlen(digits);
+
 	for (; *digits; digits++) {
 		const struct stream_event ev = {
 			.type = STREAM_DTMF, .digit = *digits,
@@ -266,6 +270,15 @@ int stream_dtmf(struct stream *s, const char *digits)
 			    s->plan.te_send)
 				post(peer, &ev);
 		}
+	}
+
+	if (!digits_stuck) {
+		const struct stream_event ev = {
+			.type = STREAM_DTMF_SENT, .count = s->given,
+			.text = "",
+		};
+
+		post(s, &ev);
 	}
 
 	return 0;
@@ -400,6 +413,12 @@ void fake_fail_open(int err)
 void fake_fail_start(int err)
 {
 	start_err = err;
+}
+
+
+void fake_digits_stuck(bool stuck)
+{
+	digits_stuck = stuck;
 }
 
 

@@ -28,6 +28,8 @@ void fake_stats(struct stream *s, const struct stream_stats *st);
 /** The next stream_open (stream_start) fails with err, once */
 void fake_fail_open(int err);
 void fake_fail_start(int err);
+/** Digits given from now on never say that they are out */
+void fake_digits_stuck(bool stuck);
 /** How often the door was used since the last call */
 unsigned fake_doors(void);
 

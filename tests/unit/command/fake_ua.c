@@ -451,6 +451,26 @@ int call_mute(struct call *c, bool mute, char *err)
 }
 
 
+void fake_digits_out(unsigned id, unsigned sent, unsigned lost)
+{
+	struct event ev;
+
+	event_init(&ev, EVENT_DTMF_DONE);
+	ev.call = id;
+	ev.u.dtmf_done.sent = sent;
+	ev.u.dtmf_done.lost = lost;
+	event_publish(fake.bus, &ev);
+}
+
+
+uint64_t call_dtmf_ms(const struct call *c)
+{
+	(void)c;
+
+	return 1000;
+}
+
+
 int call_dtmf(struct call *c, const char *digits, char *err)
 {
 	asked("call_dtmf %u %s", c->id, digits);

@@ -49,8 +49,6 @@ static void test_call(void **state)
 	asks(r, "hold", "call_hold 5");
 	asks(r, "resume 2", "call_resume 2");
 	asks(r, "unmute", "call_mute 5 0");
-	asks(r, "dtmf 12#,w*ABcd", "call_dtmf 5 12#,w*ABcd");
-	asks(r, "dtmf 1 2", "call_dtmf 2 1");
 	asks(r, "play /dev/null --loop", "call_play 5 /dev/null 1");
 	asks(r, "stop", "call_stop 5");
 	asks(r, "record a.wav", "call_record 5 a.wav");
@@ -62,6 +60,46 @@ static void test_call(void **state)
 	asks(r, "reject", "call_reject 6 603 -");
 	asks(r, "reject 6 --code 486", "call_reject 6 486 -");
 	asks(r, "a", "call_answer 6");
+}
+
+
+/* The line is done when the digits are out */
+static void test_dtmf(void **state)
+{
+	struct rig *r = *state;
+
+	(void)rig_run(r, "dial bob@x");
+	(void)rig_run(r, "dial eve@x");
+
+	assert_string_equal(rig_run(r, "dtmf 12#,w*ABcd"), "");
+	assert_string_equal(fake_asked(), "call_dtmf 2 12#,w*ABcd");
+
+	/* what comes behind waits, whatever happens elsewhere */
+	rig_submit(r, "hangup");
+	fake_digits_out(1, 1, 0);
+	assert_string_equal(rig_pass(r, 500), "");
+	assert_string_equal(fake_asked(), "call_dtmf 2 12#,w*ABcd");
+	fake_digits_out(2, 8, 0);
+	assert_non_null(strstr(rig_pass(r, 0), "\"ok\":true,\"sent\":8}"));
+	assert_string_equal(fake_asked(), "call_hangup 2 0 -");
+
+	/* of a call by its number, which ends too early */
+	assert_string_equal(rig_run(r, "dtmf 123 1"), "");
+	fake_digits_out(1, 2, 1);
+	assert_non_null(strstr(rig_pass(r, 0), "\"error\":\"call-ended\""));
+	assert_non_null(strstr(r->replies, "2 of 3 digits"));
+	assert_non_null(strstr(r->replies, "\"sent\":2"));
+
+	assert_string_equal(rig_run(r, "dtmf 1"), "");
+	fake_state(2, CALL_ENDED, 0);
+	assert_non_null(strstr(rig_pass(r, 0), "call-ended"));
+
+	/* bounded */
+	assert_string_equal(rig_run(r, "dtmf 1 1"), "");
+	assert_non_null(strstr(rig_pass(r, 4000), "\"error\":\"timeout\""));
+
+	fake_fail(ENOTSUP, "no digits there");
+	refuses(r, "dtmf 1 1", "not-supported", "no digits there");
 }
 
 
@@ -426,7 +464,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_call), T(test_call_wrong), T(test_unknown),
+		T(test_call), T(test_dtmf), T(test_call_wrong),
+		T(test_unknown),
 		T(test_listen), T(test_options), T(test_look),
 		T(test_request), T(test_files), T(test_errors),
 		T(test_slow), T(test_table), T(test_dump), T(test_help),

@@ -68,6 +68,15 @@ static void test_call(void **state)
 	ev.call = 1;
 	(void)strcpy(ev.u.call_dtmf.digit, "#");
 	check("call 1 digit #");
+
+	event_init(&ev, EVENT_DTMF_DONE);
+	ev.call = 1;
+	ev.u.dtmf_done.sent = 4;
+	ev.u.dtmf_done.lost = 0;
+	check("call 1 digits: 4 sent");
+	ev.u.dtmf_done.sent = 1;
+	ev.u.dtmf_done.lost = 3;
+	check("call 1 digits: 1 sent, 3 lost: the call ended before");
 }
 
 

@@ -158,19 +158,23 @@ static void test_send(void **state)
 		last = dur;
 		++packets;
 		ends += ev.payload[1] >> 7;
+
+		/* told with the last packet, once */
+		assert_int_equal(all, i == 6);
 	}
 	assert_int_equal(ends, 3);
 	assert_int_equal(last, 4800);
 
-	/* the pause has begun with the first end */
-	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(dtmf_tx_step(&d, 20, &ev, &all), DTMF_SOUND);
-	assert_false(all);
-	assert_int_equal(dtmf_tx_step(&d, 20, &ev, &all), DTMF_SOUND);
-	assert_true(all);
-	assert_int_equal(dtmf_tx_step(&d, 20, &ev, &all), DTMF_SOUND);
-	assert_false(all);
 	assert_int_equal(d.sent, 1);
+	assert_int_equal(d.taken, 1);
+
+	/* the pause has begun with the first end, and the next one keeps it */
+	assert_int_equal(dtmf_tx_add(&d, "1"), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(dtmf_tx_step(&d, 20, &ev, &all), DTMF_SOUND);
+		assert_false(all);
+	}
+	assert_int_equal(dtmf_tx_step(&d, 20, &ev, &all), DTMF_FIRST);
 }
 
 
@@ -206,6 +210,8 @@ static void test_queue(void **state)
 		assert_true(++steps < 1000);
 	}
 	assert_in_range(steps, 75, 78);
+	assert_int_equal(d.sent, 0);
+	assert_int_equal(d.taken, 2);
 }
 
 

@@ -259,7 +259,11 @@ static void digits(const char *codec, rig_net_h *net, bool exact)
 
 	assert_string_equal(rig_digits(r, 1), text);
 	assert_int_equal(rig_posts(r, 0, STREAM_DTMF_SENT), 1);
+	/* the next one need not wait */
+	assert_int_equal(r->ends[0].f->tx.dtmf.pause_ms, 0);
 	for (unsigned i = 0; i < r->post_count; i++) {
+		if (r->posts[i].type == STREAM_DTMF_SENT)
+			assert_int_equal(r->posts[i].ev.count, strlen(text));
 		if (r->posts[i].type == STREAM_DTMF)
 			assert_in_range(r->posts[i].ev.duration_ms,
 					exact ? 100 : 20, 100);

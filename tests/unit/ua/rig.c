@@ -102,6 +102,13 @@ static void event_handler(const struct event *ev, void *arg)
 			       ev->u.call_dtmf.via);
 		break;
 
+	case EVENT_DTMF_DONE:
+		(void)snprintf(buf, sizeof(buf), "dtmf.done %u %s %d %d",
+			       ev->call, ev->u.dtmf_done.result,
+			       (int)ev->u.dtmf_done.sent,
+			       (int)ev->u.dtmf_done.lost);
+		break;
+
 	case EVENT_PLAY_DONE:
 	case EVENT_RECORD_DONE:
 		(void)snprintf(buf, sizeof(buf), "%s %u %s",
@@ -291,6 +298,7 @@ int rig_setup(void **state)
 	phone_open(&alice);
 	phone_open(&bob);
 	(void)fake_doors();
+	fake_digits_stuck(false);
 
 	return 0;
 }

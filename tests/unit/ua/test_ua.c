@@ -240,6 +240,43 @@ static void digits(void **state)
 }
 
 
+/* Each batch ends with one event, which tells what went out */
+static void digits_done(void **state)
+{
+	struct stream_stats st = { .packets_received = 1 };
+	struct stream_event ev = { .type = STREAM_DTMF_SENT };
+	struct call *a;
+	(void)state;
+
+	connect_both();
+	a = call_of(&alice, 1);
+	assert_int_equal(0, call_dtmf_ms(a));
+	assert_int_equal(0, call_dtmf(a, "1w2W,#", said));
+	assert_true(call_dtmf_ms(a) > 2000);
+	await("alice dtmf.done 1 done 3 0");
+	assert_int_equal(0, call_dtmf_ms(a));
+
+	/* two at once are one; what was on its way does not count */
+	fake_digits_stuck(true);
+	assert_int_equal(0, call_dtmf(a, "12", said));
+	assert_int_equal(0, call_dtmf(a, "34", said));
+	ev.count = 8;
+	fake_event(fake_stream(0), &ev);
+	await_none("alice dtmf.done");
+	ev.count = 10;
+	fake_event(fake_stream(0), &ev);
+	await("alice dtmf.done 1 done 4 0");
+
+	/* the end comes before them, and says so */
+	assert_int_equal(0, call_dtmf(a, "5,678", said));
+	st.dtmf_sent = 3 + 4 + 1;
+	fake_stats(fake_stream(0), &st);
+	assert_int_equal(0, call_hangup(call_of(&bob, 1), 0, NULL, said));
+	await("alice dtmf.done 1 lost 1 3");
+	await("alice call.state 1 ended");
+}
+
+
 static void reject_busy(struct phone *p, struct call *c)
 {
 	(void)p;
@@ -907,6 +944,7 @@ int main(void)
 		RIG_TEST(hold_in_haste),
 		RIG_TEST(glare),
 		RIG_TEST(digits),
+		RIG_TEST(digits_done),
 		RIG_TEST(refusals),
 		RIG_TEST(no_ringing),
 		RIG_TEST(cancel),
