@@ -1,49 +1,13 @@
 /**
  * @file negotiate.c  Offer and answer (RFC 3264, 6337): what both can do
  *
- * Reading the peer's side, writing ours is in describe.c.  The preference is
- * the offerer's; what we do not speak is refused in its place; the numbers
- * of the peer are used for what we send, ours for what we receive, and we
- * take the peer's for ours whenever they are free.  Pure functions.
+ * Reading the peer's side: its lines, addresses and directions; what its
+ * formats mean is in formats.c, writing ours in describe.c.  The preference
+ * is the offerer's; what we do not speak is refused in its place.  Pure
+ * functions.
  */
-#include <strings.h>
 #include "offhook/text.h"
 #include "negotiate.h"
-
-
-enum {
-	TE_USUAL = 101,          /* the number everyone knows it by         */
-	CODE_CODEC = 0x01,
-	CODE_TE = 0x40,
-};
-
-
-/* Index in codec_table() */
-static unsigned codec_index(const struct codec *c)
-{
-	const struct codec *const *table = codec_table();
-
-	for (unsigned i = 0; table[i]; i++) {
-		if (table[i] == c)
-			return i;
-	}
-
-	return NEGO_NONE;
-}
-
-
-/* telephone-event goes by clock: the first codec that has it stands for it */
-static unsigned clock_index(uint32_t clock_hz)
-{
-	const struct codec *const *table = codec_table();
-
-	for (unsigned i = 0; table[i]; i++) {
-		if (table[i]->clock_hz == clock_hz)
-			return i;
-	}
-
-	return NEGO_NONE;
-}
 
 
 void nego_init(struct nego *n, uint64_t id)
@@ -100,143 +64,6 @@ int ability_codecs(struct ability *ab, const char *list)
 	}
 
 	return ab->codecc ? 0 : EINVAL;
-}
-
-
-/*
- * The number under which we receive a codec or telephone-event: the one
- * wished for if it is free or means that already, else the one we have, else
- * the usual one, else any that is free.
- */
-static uint8_t number_for(struct nego *n, uint8_t code, uint8_t *have,
-			  unsigned wish, unsigned usual)
-{
-	unsigned num = NEGO_NONE;
-
-	if (wish < 128 && (!n->meaning[wish] || n->meaning[wish] == code))
-		num = wish;
-	else if (*have != NEGO_NONE)
-		return *have;
-	else if (usual < 128 && !n->meaning[usual])
-		num = usual;
-
-	for (unsigned i = 96; i < 128 && num == NEGO_NONE; i++) {
-		if (!n->meaning[i])
-			num = i;
-	}
-
-	if (num != NEGO_NONE) {
-		n->meaning[num] = code;
-		*have = (uint8_t)num;
-	}
-
-	return (uint8_t)num;
-}
-
-
-uint8_t nego_codec_number(struct nego *n, const struct codec *c,
-			  unsigned wish)
-{
-	const unsigned i = codec_index(c);
-
-	if (i >= COUNT_OF(n->codec_num))
-		return NEGO_NONE;
-
-	return number_for(n, (uint8_t)(CODE_CODEC + i), &n->codec_num[i],
-			  wish, c->pt >= 0 ? (unsigned)c->pt : NEGO_NONE);
-}
-
-
-uint8_t nego_te_number(struct nego *n, uint32_t clock_hz, unsigned wish)
-{
-	const unsigned i = clock_index(clock_hz);
-
-	if (i >= COUNT_OF(n->te_num))
-		return NEGO_NONE;
-
-	return number_for(n, (uint8_t)(CODE_TE + i), &n->te_num[i], wish,
-			  clock_hz == 8000 ? TE_USUAL : NEGO_NONE);
-}
-
-
-/*
- * What a format of the peer means. A static number whose rtpmap says
- * something else is ambiguous and not used; but G722/16000 is an old mistake
- * that everyone knows (RFC 3551 4.5.2).
- */
-static const struct codec *format_codec(const struct desc_format *f)
-{
-	const struct codec *fixed = codec_find_pt(f->pt), *c;
-	char name[32];
-
-	/* 72 to 76 are RTCP's (RFC 3551 6) */
-	if (f->pt < 0 || (f->pt >= 72 && f->pt <= 76))
-		return NULL;
-	if (!pl_isset(&f->name))
-		return fixed;
-	if (text_copy(name, sizeof(name), f->name.p, f->name.l))
-		return NULL;
-
-	c = codec_find_sdp(name, f->clock_hz, f->channels);
-	if (!fixed)
-		return c;
-
-	if (fixed->pt == 9 && f->clock_hz == 16000 &&
-	    0 == strcasecmp(name, fixed->sdp_name))
-		return fixed;
-
-	return c == fixed ? fixed : NULL;
-}
-
-
-static uint32_t format_te(const struct desc_format *f)
-{
-	return f->pt >= 0 && pl_isset(&f->name) && f->channels <= 1 &&
-		text_caseeq(f->name.p, f->name.l, "telephone-event")
-			? f->clock_hz : 0;
-}
-
-
-static bool able(const struct ability *ab, const struct codec *c)
-{
-	for (unsigned i = 0; c && i < ab->codecc; i++) {
-		if (ab->codecv[i] == c)
-			return true;
-	}
-
-	return false;
-}
-
-
-/* The peer's fmtp on top of our wishes. @return false: cannot be spoken */
-static bool take_fmtp(struct codec_param *prm, const struct codec *c,
-		      const struct ability *ab, const struct desc_format *f)
-{
-	char fmtp[512];
-
-	*prm = ab->param;
-	if (!c->fmtp_parse)
-		return true;
-
-	/* longer than anything sensible: as if there were none */
-	if (!pl_isset(&f->fmtp) ||
-	    text_copy(fmtp, sizeof(fmtp), f->fmtp.p, f->fmtp.l))
-		return !c->fmtp_parse(prm, NULL);
-
-	return !c->fmtp_parse(prm, fmtp);
-}
-
-
-/* What we send: the packet time the peer asks for, within its limit */
-static unsigned take_ptime(const struct codec *c, const struct ability *ab,
-			   const struct desc_media *m)
-{
-	unsigned want = m->ptime_ms >= 10 ? m->ptime_ms : ab->param.ptime_ms;
-
-	if (m->maxptime_ms >= 10 && want > m->maxptime_ms)
-		want = m->maxptime_ms;
-
-	return codec_ptime(c, want);
 }
 
 
@@ -299,113 +126,15 @@ static bool line_reachable(const struct desc_media *m,
 }
 
 
-/*
- * The codecs of a line that we speak, each once, in the line's order; the
- * first becomes the plan's. The line's numbers are what the peer wants to
- * receive. @return false: none
- */
-static bool take_codecs(struct media_plan *plan, struct nego *n,
-			const struct ability *ab, const struct desc_media *m,
-			bool offer)
-{
-	plan->codec = NULL;
-	plan->also_count = 0;
-	n->answer_codecc = 0;
-
-	for (unsigned i = 0; i < m->fmtc; i++) {
-		const struct desc_format *f = &m->fmtv[i];
-		const struct codec *c = format_codec(f);
-		struct codec_param prm;
-		bool have = false;
-		uint8_t num;
-
-		/* an answer may leave out what our offer has said */
-		if (!offer && !c && f->pt >= 0 && !pl_isset(&f->name)) {
-			const unsigned code = n->meaning[f->pt];
-
-			if (code >= CODE_CODEC && code < CODE_TE)
-				c = codec_table()[code - CODE_CODEC];
-		}
-
-		for (unsigned k = 0; k < n->answer_codecc; k++)
-			have = have || n->answer_codec[k] == c;
-
-		if (have || !able(ab, c) || !take_fmtp(&prm, c, ab, f))
-			continue;
-
-		num = nego_codec_number(n, c, offer ? (unsigned)f->pt
-						    : NEGO_NONE);
-		if (num == NEGO_NONE)
-			continue;
-
-		n->answer_codec[n->answer_codecc] = c;
-		n->answer_num[n->answer_codecc++] = num;
-
-		if (!plan->codec) {
-			plan->codec = c;
-			plan->param = prm;
-			plan->param.ptime_ms = take_ptime(c, ab, m);
-			plan->pt_send = (uint8_t)f->pt;
-			plan->pt_recv = num;
-		}
-		else if (plan->also_count < COUNT_OF(plan->also_recv)) {
-			plan->also_recv[plan->also_count] = num;
-			plan->also_codec[plan->also_count++] = c;
-		}
-	}
-
-	return plan->codec != NULL;
-}
-
-
-/* One telephone-event: with the clock of the codec, else the first we know */
-static void take_te(struct media_plan *plan, struct nego *n,
-		    const struct desc_media *m, bool offer)
-{
-	const struct desc_format *best = NULL;
-
-	plan->te_send = plan->te_recv = -1;
-	plan->te_clock_hz = 0;
-	n->answer_te = NEGO_NONE;
-
-	for (unsigned i = 0; i < m->fmtc; i++) {
-		const struct desc_format *f = &m->fmtv[i];
-		const uint32_t hz = format_te(f);
-		const unsigned k = hz ? clock_index(hz) : NEGO_NONE;
-
-		/* an answer may only take what was offered */
-		if (k >= COUNT_OF(n->te_num) ||
-		    (!offer && n->te_num[k] == NEGO_NONE))
-			continue;
-		if (!best || (hz == plan->codec->clock_hz &&
-			      best->clock_hz != hz))
-			best = f;
-	}
-
-	if (best) {
-		n->answer_te = nego_te_number(n, best->clock_hz,
-					      offer ? (unsigned)best->pt
-						    : NEGO_NONE);
-		if (n->answer_te == NEGO_NONE)
-			return;
-
-		n->answer_te_hz = best->clock_hz;
-		plan->te_clock_hz = best->clock_hz;
-		plan->te_send = best->pt;
-		plan->te_recv = n->answer_te;
-	}
-}
-
-
 /* One line of the peer into a plan. @return false: unusable */
 static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 		      const struct ability *ab, const struct desc_media *m,
 		      bool offer)
 {
-	if (!line_reachable(m, ab) || !take_codecs(plan, n, ab, m, offer))
+	if (!line_reachable(m, ab) || !nego_take_codecs(plan, n, ab, m, offer))
 		return false;
 
-	take_te(plan, n, m, offer);
+	nego_take_events(plan, n, m, offer);
 	take_addresses(plan, m);
 	plan->rtcp_mux = m->rtcp_mux;
 	plan->dir = take_direction(held, m, ab->dir);

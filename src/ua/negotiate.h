@@ -92,11 +92,19 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab);
 int nego_result(struct media_plan *plan, bool *held, struct nego *n,
 		const struct ability *ab, const char *text, size_t len);
 
-/* Between negotiate.c and describe.c: the number under which we receive;
- * NEGO_NONE: there is none left (wish: there is none) */
+/* formats.c: the number under which we receive; NEGO_NONE: there is none left
+ * (wish: there is none) */
 uint8_t nego_codec_number(struct nego *n, const struct codec *c,
 			  unsigned wish);
 uint8_t nego_te_number(struct nego *n, uint32_t clock_hz, unsigned wish);
+/* What the peer can receive and we can speak, into the plan and the answer.
+ * @return false: no codec */
+bool nego_take_codecs(struct media_plan *plan, struct nego *n,
+		      const struct ability *ab, const struct desc_media *m,
+		      bool offer);
+/* The same for telephone-event, after the codecs */
+void nego_take_events(struct media_plan *plan, struct nego *n,
+		      const struct desc_media *m, bool offer);
 
 /** Is it the same stream? */
 bool plan_equal(const struct media_plan *a, const struct media_plan *b);
