@@ -22,14 +22,19 @@ enum {
 
 void dialog_end(struct dialog *d)
 {
+	d->request_h = NULL;
+	d->arg = NULL;
+
+	/* subscriptions in it go on */
+	if (!list_isempty(&d->usages))
+		return;
+
 	if (d->he.list) {
 		hash_unlink(&d->he);
 		--d->stack->stats.dialogs;
 	}
 
 	d->stack = NULL;
-	d->request_h = NULL;
-	d->arg = NULL;
 }
 
 

@@ -120,6 +120,9 @@ struct sip_stack {
 	struct list reqs;           /* struct request                         */
 	struct list rxs;            /* struct sip_rx, held by somebody        */
 	struct list queries;        /* struct target_query                    */
+	struct list subs;           /* struct sip_sub, and their like         */
+	struct list notifiers;
+	struct list pubs;
 	struct sip_stack_h h;
 	bool untraced;              /* nobody reads what trace_h gets         */
 	void *arg;
@@ -379,6 +382,7 @@ struct dialog {
 	char *user;                    /* of our Contact, without an ident    */
 	struct sip_ident *ident;       /* NULL: nobody's                      */
 	struct digest *digest;
+	struct list usages;            /* beside the session: struct usage    */
 	/** Requests in this dialog; true when consumed */
 	bool (*request_h)(const struct sip_msg *msg, void *arg);
 	void *arg;
@@ -412,6 +416,15 @@ int  dialog_head(struct dialog *d, struct mbuf *mb, const struct target *tg,
 		 const char *method, uint32_t cseq, bool contact);
 /** Request-URI and next hop for a request in the dialog (12.2.1.1) */
 int  dialog_uris(const struct dialog *d, char **uri, char **hop);
+
+/* usage.c ----------------------------------------------------------------- */
+
+/** A request that belongs to a subscription in this dialog. @return false:
+ *  to none */
+bool usage_request(struct leg *l, struct dialog *d,
+		   const struct sip_msg *msg);
+/** stack.c: the stack goes away now; as session_stack_gone */
+void event_stack_gone(struct sip_stack *s);
 
 /* offer.c ------------------------------------------------------------------ */
 

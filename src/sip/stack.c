@@ -77,6 +77,7 @@ static void stack_destructor(void *arg)
 
 	timer_cancel(&s->close_tmr);
 
+	event_stack_gone(s);
 	session_stack_gone(s);
 	request_stack_gone(s);
 	rx_stack_gone(s);

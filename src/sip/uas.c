@@ -81,7 +81,7 @@ static bool refuse_able(struct leg *l, const struct sip_msg *msg,
 static bool method_check(struct leg *l, const struct sip_msg *msg,
 			 const struct method *m, const struct dialog *d)
 {
-	if ((m && m->ours) || (d ? d->request_h != NULL :
+	if ((m && m->ours) || (d ? d->request_h || !list_isempty(&d->usages) :
 			       l->stack->h.request_h && (!m || m->lone)))
 		return false;
 
@@ -338,6 +338,8 @@ bool uas_request(const struct sip_msg *msg, void *arg)
 		return true;
 
 	if (d) {
+		if (usage_request(l, d, msg))
+			return true;
 		if (d->request_h && d->request_h(msg, d->arg))
 			return true;
 
