@@ -25,7 +25,7 @@ proxy=$(apt-config shell P Acquire::http::Proxy | sed "s/^P='\(.*\)'$/\1/")
 packages=gcc,libc6-dev,meson,ninja-build,pkg-config,libre-dev,librem-dev
 packages+=,portaudio19-dev,libopus-dev,libspeexdsp-dev,libncurses-dev
 packages+=,libsndfile1-dev,libsrtp2-dev,libssl-dev,libjansson-dev
-packages+=,libspandsp-dev,libcmocka-dev,python3,shellcheck,binutils,procps
+packages+=,libspandsp-dev,libexpat1-dev,libcmocka-dev,python3,shellcheck,binutils,procps
 packages+=,tmux,git,sox,sip-tester,baresip-core
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/offhook-$release.XXXXXX")
