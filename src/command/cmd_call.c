@@ -261,17 +261,19 @@ static void cmd_unmute(struct cmd *x)
 static void cmd_calls(struct cmd *x)
 {
 	struct call *c = NULL;
+	bool any = false;
 
 	reply_list(x->reply, "call");
 
-	while ((c = ua_call_next(x->ph->ua, c))) {
+	while ((c = topic_next_call(x->ph->ua, c))) {
+		any = true;
 		reply_row(x->reply, "call");
 		reply_call(x->reply, c);
 		reply_bool(x->reply, "selected",
 			   call_id(c) == client_selected(x->cl));
 	}
 
-	if (!ua_call_count(x->ph->ua))
+	if (!any)
 		reply_text(x->reply, "no calls");
 }
 

@@ -107,7 +107,7 @@ static void cmd_status(struct cmd *x)
 	reply_accounts(x);
 
 	reply_list(r, "call");
-	while ((c = ua_call_next(ua, c))) {
+	while ((c = topic_next_call(ua, c))) {
 		reply_row(r, "call");
 		reply_call(r, c);
 	}

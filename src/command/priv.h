@@ -180,6 +180,8 @@ void cmd_run(struct cmd *x, const char *line, size_t len);
 
 struct phone *client_phone(struct client *cl);
 bool client_json(const struct client *cl);
+/** Next call that has not ended, from the first one (prev NULL) */
+struct call *topic_next_call(const struct ua *ua, const struct call *prev);
 /** This client dialled: select the call, remember the first one */
 void client_dialled(struct client *cl, unsigned id);
 void client_select(struct client *cl, unsigned id);

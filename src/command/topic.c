@@ -89,6 +89,25 @@ unsigned client_first_call(const struct client *cl)
 }
 
 
+struct call *topic_next_call(const struct ua *ua, const struct call *prev)
+{
+	struct call *c = (struct call *)prev;
+
+	do {
+		c = ua_call_next(ua, c);
+	} while (c && call_state(c) == CALL_ENDED);
+
+	return c;
+}
+
+
+/* In conversation, held, anything else */
+static int rank(const struct call *c)
+{
+	return call_state(c) != CALL_ACTIVE ? 0 : call_held(c) ? 1 : 2;
+}
+
+
 /* The call a command means: the one talked about while it lives, else the
  * one in conversation, else any other */
 unsigned client_selected(const struct client *cl)
@@ -102,9 +121,8 @@ unsigned client_selected(const struct client *cl)
 	if (ua_call(ua, cl->about))
 		return cl->about;
 
-	while ((c = ua_call_next(ua, c))) {
-		if (!best || (call_state(c) == CALL_ACTIVE &&
-			      !call_held(c) && call_held(best)))
+	while ((c = topic_next_call(ua, c))) {
+		if (!best || rank(c) > rank(best))
 			best = c;
 	}
 

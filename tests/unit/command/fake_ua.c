@@ -15,6 +15,7 @@ struct call {
 	unsigned seen;
 	bool outgoing, held, muted;
 	char peer[128];
+	bool ending;
 	struct sip_result result;
 	struct media_plan plan;
 };
@@ -185,6 +186,12 @@ void fake_digits(unsigned id, const char *digits)
 		ev.u.call_dtmf.digit[0] = *digits;
 		event_publish(fake.bus, &ev);
 	}
+}
+
+
+void fake_ending(unsigned id)
+{
+	call_at(id)->ending = true;
 }
 
 
@@ -538,7 +545,7 @@ unsigned call_id(const struct call *c)
 
 enum call_state call_state(const struct call *c)
 {
-	return c->state;
+	return c->ending ? CALL_ENDED : c->state;
 }
 
 

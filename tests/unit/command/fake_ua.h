@@ -19,6 +19,8 @@ void fake_state(unsigned id, enum call_state st, unsigned code);
 void fake_digits(unsigned id, const char *digits);
 /** dtmf.done: what we were to send is out, or lost */
 void fake_digits_out(unsigned id, unsigned sent, unsigned lost);
+/** Hung up here: it has ended, but its end is not told yet */
+void fake_ending(unsigned id);
 /** call.quality, with this jitter and loss */
 void fake_quality(unsigned id, double v);
 /** call.hold, and the call is so */
