@@ -137,6 +137,19 @@ void end_answer(void *arg)
 }
 
 
+/* A reader who closed his end, as `head` does, is no failure to tell */
+int end_output_code(int err)
+{
+	return err == EPIPE ? 128 + SIGPIPE : 1;
+}
+
+
+void end_output(int err, void *arg)
+{
+	app_end(arg, end_output_code(err));
+}
+
+
 /* Calls ------------------------------------------------------------------ */
 
 /* What a burst of calls took goes back; an idle phone keeps little. Not while

@@ -214,12 +214,17 @@ static int app_start(struct app *a, const sigset_t *signals)
 }
 
 
-static void app_stop(struct app *a)
+/* @return code, or what it becomes when nobody can be told */
+static int app_stop(struct app *a, int code)
 {
+	int lost;
+
 	timer_cancel(&a->start);
 	end_stop(a);
 
-	ui_script_flush(a->ui, FLUSH_MS);
+	lost = ui_script_flush(a->ui, FLUSH_MS);
+	if (lost && !code)
+		code = end_output_code(lost);
 	a->ui = mem_deref(a->ui);
 	a->ph.answer = mem_deref(a->ph.answer);
 	a->ph.ua = mem_deref(a->ph.ua);
@@ -231,6 +236,8 @@ static void app_stop(struct app *a)
 	a->trace = mem_deref(a->trace);
 	a->wake = mem_deref(a->wake);
 	a->ph.config = mem_deref(a->ph.config);
+
+	return code;
 }
 
 
@@ -302,7 +309,7 @@ static int run(struct app *a)
 		code = err && !a->ending ? 1 : a->code;
 	}
 
-	app_stop(a);
+	code = app_stop(a, code);
 	if (!code && a->broken_off)
 		code = 1;
 	timers_close();

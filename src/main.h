@@ -89,6 +89,9 @@ void app_end(struct app *a, int code);
 void end_quit(int code, void *arg);      /* phone.quit_h                 */
 void end_script(bool failed, void *arg); /* ui_conf.end_h                */
 void end_answer(void *arg);              /* answer_done_h                */
+void end_output(int err, void *arg);     /* ui_conf.lost_h               */
+/** What a phone exits with whose output is lost for this reason */
+int  end_output_code(int err);
 /** Signals to be taken by the loop; all of them are blocked */
 void end_signals_block(sigset_t *set);
 /** @return 0 or errno */

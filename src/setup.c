@@ -317,9 +317,10 @@ static int ui_start(struct app *a)
 		.json = a->args.json,
 		.quiet = a->args.quiet,
 		.end_h = end_script,
+		.lost_h = end_output,
 		.arg = a,
 	};
-	int code = input_open(a, &uc);
+	int code = input_open(a, &uc), err;
 
 	if (code)
 		return code;
@@ -329,7 +330,11 @@ static int ui_start(struct app *a)
 	uc.keep = a->person || (a->args.json && !a->args.command &&
 				!a->args.file);
 
-	return ui_script_alloc(&a->ui, &a->ph, &uc) ? 1 : 0;
+	err = ui_script_alloc(&a->ui, &a->ph, &uc);
+	if (err)
+		fatal_file(a, uc.in_name ? uc.in_name : "output", err);
+
+	return err == EISDIR ? EXIT_USAGE : err ? 1 : 0;
 }
 
 

@@ -35,6 +35,8 @@ void text_duration_print(char *buf, size_t sz, uint64_t ms);
  */
 char *text_escape(char *dst, size_t sz, const char *src, size_t len);
 bool  text_utf8_valid(const char *p, size_t len);
+/** Bytes of a byte order mark at the start of a text: 3 or 0 */
+size_t text_bom(const char *p, size_t len);
 /** One character. @return bytes it takes, 0: not UTF-8 (or nothing left) */
 size_t text_utf8_decode(uint32_t *cp, const char *p, size_t len);
 /** What text_escape would not show: controls and bidirectional overrides */

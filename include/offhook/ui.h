@@ -25,10 +25,17 @@ struct ui_conf {
 	 * failed. Called once, from the loop, never from ui_script_*
 	 */
 	void (*end_h)(bool failed, void *arg);
+	/**
+	 * Replies and events cannot be written any more: EPIPE (the reader
+	 * is gone, which it knows), or another errno, told on err_fd. Called
+	 * once, from the loop
+	 */
+	void (*lost_h)(int err, void *arg);
 	void *arg;
 };
 
 struct ui_script;
+/** @return 0, EISDIR (in_fd is a directory), ENOMEM */
 int  ui_script_alloc(struct ui_script **up, struct phone *ph,
 		     const struct ui_conf *conf);         /* free: mem_deref */
 /** Lines before the input (-e, COMMAND), before ui_script_start() */
@@ -45,7 +52,8 @@ bool ui_script_ended(const struct ui_script *u);
 bool ui_script_idle(const struct ui_script *u);
 /** What the first failed line exits with as a COMMAND, 0: none failed */
 int  ui_script_exit(const struct ui_script *u);
-/** Write what is still to be written, waiting at most ms for the reader */
-void ui_script_flush(struct ui_script *u, uint32_t ms);
+/** Write what is still to be written, waiting at most ms for the reader.
+ *  @return 0, or why the output is lost, as lost_h was told or would be */
+int  ui_script_flush(struct ui_script *u, uint32_t ms);
 
 #endif

@@ -271,6 +271,12 @@ size_t text_utf8_decode(uint32_t *cp, const char *p, size_t len)
 }
 
 
+size_t text_bom(const char *p, size_t len)
+{
+	return len >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
+
 bool text_utf8_valid(const char *p, size_t len)
 {
 	uint32_t cp;

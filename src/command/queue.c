@@ -240,7 +240,7 @@ void client_refuse(struct client *cl, const char *where, const char *token,
 int client_insert(struct client *cl, const char *text, size_t len,
 		  const char *file, char *err)
 {
-	const char *p = text, *end = text + len;
+	const char *p = text + text_bom(text, len), *end = text + len;
 	struct list fresh = LIST_INIT;
 	unsigned n = 0;
 	int e = 0;

@@ -25,16 +25,9 @@ static bool is_blank(char c)
 
 void conf_lines_init(struct conf_lines *l, const char *text, size_t len)
 {
-	static const char bom[] = "\xef\xbb\xbf";
-
 	memset(l, 0, sizeof(*l));
 
-	if (len >= 3 && !memcmp(text, bom, 3)) {
-		text += 3;
-		len -= 3;
-	}
-
-	l->p = text;
+	l->p = text + text_bom(text, len);
 	l->end = text + len;
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
+#include "offhook/text.h"
 #include "priv.h"
 
 enum { BUFFER = CLIENT_LINE_MAX + 2 };   /* a line, CR and LF */
@@ -121,6 +122,14 @@ static bool take(struct input *in, const char **line, size_t *len)
 
 	if (*len && p[*len - 1] == '\r')
 		--*len;
+
+	/* some editors mark the beginning of a file */
+	if (!in->number) {
+		const size_t n = text_bom(*line, *len);
+
+		*line += n;
+		*len  -= n;
+	}
 
 	return true;
 }

@@ -26,8 +26,10 @@ enum {
 struct output {
 	int fd;
 	bool always;             /* a file: it never refuses                 */
-	bool dead;               /* the reader is gone                       */
+	int err;                 /* nothing can be written any more: why     */
 	bool watched;
+	output_lost_h *lost_h;
+	void *arg;
 	struct compat_fd watch;
 	char *buf;
 	size_t pos, len, cap;
@@ -38,8 +40,8 @@ struct output {
 static void watch(struct output *o, bool on);
 
 
-/* What the reader takes now. @return false: it is gone */
-static bool drain(struct output *o)
+/* What the reader takes now. @return 0, or why it takes nothing any more */
+static int drain(struct output *o)
 {
 	while (o->pos < o->len) {
 
@@ -48,41 +50,45 @@ static bool drain(struct output *o)
 		ssize_t n;
 
 		if (!o->always && poll(&p, 1, 0) != 1)
-			return true;
+			return 0;
 		if (!o->always && !(p.revents & (POLLOUT | POLLERR |
 						 POLLHUP | POLLNVAL)))
-			return true;
+			return 0;
 
 		n = write(o->fd, o->buf + o->pos, left < CHUNK ? left : CHUNK);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
-			return true;
+			return 0;
 		if (n < 0)
-			return false;
+			return errno;
 
 		o->pos += (size_t)n;
 	}
 
 	o->pos = o->len = 0;
 
-	return true;
+	return 0;
 }
 
 
-static void die(struct output *o)
+static void lose(struct output *o, int err)
 {
-	o->dead = true;
+	o->err = err;
 	o->pos = o->len = 0;
 	watch(o, false);
-	log_info("nobody reads the output any more");
+
+	if (o->lost_h)
+		o->lost_h(err, o->arg);
 }
 
 
-static void drain_or_die(struct output *o)
+static void write_now(struct output *o)
 {
-	if (!drain(o)) {
-		die(o);
+	const int err = drain(o);
+
+	if (err) {
+		lose(o, err);
 		return;
 	}
 
@@ -106,12 +112,14 @@ static void drain_or_die(struct output *o)
 static void ready(int flags, void *arg)
 {
 	(void)flags;
-	drain_or_die(arg);
+	write_now(arg);
 }
 
 
 static void watch(struct output *o, bool on)
 {
+	int err;
+
 	if (on == o->watched || o->always)
 		return;
 
@@ -128,8 +136,9 @@ static void watch(struct output *o, bool on)
 	}
 
 	o->always = true;
-	if (!drain(o))
-		die(o);
+	err = drain(o);
+	if (err)
+		lose(o, err);
 }
 
 
@@ -165,7 +174,7 @@ void output_write(struct output *o, const char *text, size_t len, bool minor)
 {
 	const size_t waiting = o->len - o->pos;
 
-	if (o->dead || !len)
+	if (o->err || !len)
 		return;
 
 	if (waiting + len > (minor ? MINOR_MAX : BUFFER_MAX) ||
@@ -178,7 +187,7 @@ void output_write(struct output *o, const char *text, size_t len, bool minor)
 	o->len += len;
 
 	if (!o->watched)
-		drain_or_die(o);
+		write_now(o);
 }
 
 
@@ -192,17 +201,18 @@ void output_flush(struct output *o, uint32_t ms)
 {
 	const uint64_t end = clock_ms() + ms;
 
-	while (!o->dead && o->pos < o->len) {
+	while (!o->err && o->pos < o->len) {
 
 		struct pollfd p = { .fd = o->fd, .events = POLLOUT };
 		const uint64_t now = clock_ms();
+		int err;
 
 		if (!o->always && now < end)
 			(void)poll(&p, 1, (int)(end - now));
 
-		if (!drain(o))
-			o->dead = true;
-
+		err = drain(o);
+		if (err)
+			lose(o, err);
 		if (now >= end)
 			return;
 	}
@@ -218,7 +228,7 @@ static void destructor(void *arg)
 }
 
 
-int output_alloc(struct output **op, int fd)
+int output_alloc(struct output **op, int fd, output_lost_h *h, void *arg)
 {
 	struct output *o = mem_zalloc(sizeof(*o), destructor);
 
@@ -226,6 +236,8 @@ int output_alloc(struct output **op, int fd)
 		return ENOMEM;
 
 	o->fd = fd;
+	o->lost_h = h;
+	o->arg = arg;
 	*op = o;
 
 	return 0;

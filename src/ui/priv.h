@@ -9,9 +9,14 @@
 /* output.c: lines out, never blocking the loop --------------------------- */
 
 struct output;
+typedef void (output_lost_h)(int err, void *arg);
 
-/** fd is borrowed. Free: mem_deref */
-int  output_alloc(struct output **op, int fd);
+/**
+ * fd is borrowed. Free: mem_deref
+ * @param h  nothing can be written any more: EPIPE (the reader is gone),
+ *           ENOSPC ... Called once, also from inside output_write; or NULL
+ */
+int  output_alloc(struct output **op, int fd, output_lost_h *h, void *arg);
 /** minor: may be dropped when the reader is slow */
 void output_write(struct output *o, const char *text, size_t len, bool minor);
 /** The reader is behind: give it no more than must be */

@@ -7,6 +7,7 @@
  * its outputs and its client.  Main thread; never blocks.
  */
 #include <stdio.h>
+#include <sys/stat.h>
 #include "offhook/timer.h"
 #include "offhook/text.h"
 #include "priv.h"
@@ -19,6 +20,8 @@ struct ui_script {
 	struct input *in;
 	struct output *out, *err;
 	struct timer turn;
+	struct timer gone;       /* tells that the output is lost            */
+	int lost;                /* why, 0: it is not                        */
 	bool started, ended, stopped;
 	bool prompted;           /* the prompt is the last thing printed     */
 	int exit;
@@ -62,6 +65,37 @@ static void prompt(struct ui_script *u)
 
 
 static void again(struct ui_script *u);
+
+
+/* The output is lost ----------------------------------------------------- */
+
+static void gone(void *arg)
+{
+	struct ui_script *u = arg;
+
+	if (u->conf.lost_h)
+		u->conf.lost_h(u->lost, u->conf.arg);
+}
+
+
+/* A reader who left wants to hear no more; a full disk is told on stderr */
+static void lost_handler(int err, void *arg)
+{
+	struct ui_script *u = arg;
+	char line[200];
+	int n;
+
+	u->lost = err;
+	timer_start(&u->gone, 0, gone, u);
+
+	if (err == EPIPE)
+		return;
+
+	n = snprintf(line, sizeof(line), "error: no-output: the output "
+		     "cannot be written: %s\n", strerror(err));
+	if (n > 0)
+		output_write(u->err, line, (size_t)n, false);
+}
 
 
 /* The client's handlers -------------------------------------------------- */
@@ -313,10 +347,10 @@ int ui_script_exit(const struct ui_script *u)
 }
 
 
-void ui_script_flush(struct ui_script *u, uint32_t ms)
+int ui_script_flush(struct ui_script *u, uint32_t ms)
 {
 	if (!u)
-		return;
+		return 0;
 
 	if (u->prompted)
 		output_write(u->out, "\n", 1, false);
@@ -324,6 +358,8 @@ void ui_script_flush(struct ui_script *u, uint32_t ms)
 
 	output_flush(u->out, ms);
 	output_flush(u->err, ms);
+
+	return u->lost;
 }
 
 
@@ -332,6 +368,7 @@ static void destructor(void *arg)
 	struct ui_script *u = arg;
 
 	timer_cancel(&u->turn);
+	timer_cancel(&u->gone);
 	mem_deref(u->client);
 	mem_deref(u->in);
 	mem_deref(u->out);
@@ -349,6 +386,7 @@ int ui_script_alloc(struct ui_script **up, struct phone *ph,
 		.idle_h = idle_handler,
 	};
 	struct ui_script *u;
+	struct stat st;
 	int err;
 
 	if (!up || !conf)
@@ -362,9 +400,12 @@ int ui_script_alloc(struct ui_script **up, struct phone *ph,
 	snprintf(u->in_name, sizeof(u->in_name), "%s",
 		 conf->in_name ? conf->in_name : "input");
 
-	err = output_alloc(&u->out, conf->out_fd);
+	err = output_alloc(&u->out, conf->out_fd, lost_handler, u);
 	if (!err)
-		err = output_alloc(&u->err, conf->err_fd);
+		err = output_alloc(&u->err, conf->err_fd, NULL, NULL);
+	if (!err && conf->in_fd >= 0 && !fstat(conf->in_fd, &st) &&
+	    S_ISDIR(st.st_mode))
+		err = EISDIR;
 	if (!err && conf->in_fd >= 0)
 		err = input_alloc(&u->in, conf->in_fd, input_handler, u);
 	if (!err)

@@ -146,21 +146,36 @@ def test_log_reader_stops(lab):
 
 
 def test_reader_leaves(lab):
-    """stdout is closed: no signal kills it"""
-    p, port = start(lab, "--json", "--auto-answer", "-A", "null")
+    """stdout is closed: it hangs up and leaves, quietly, as after SIGPIPE"""
+    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
+    p, _ = start(lab, "--json", "-A", "null")
     try:
-        p.stdout.close()
-        p.stdin.write(b"help\n" * 50)
+        p.stdin.write(("dial %s\nwait call active\n" % other.uri).encode())
         p.stdin.flush()
-        time.sleep(0.5)
-        exits(lab.run(*QUIET, "options", "sip:127.0.0.1:%d" % port, "--timeout", "2s"), 0)
-        p.send_signal(signal.SIGTERM)
-        check(p.wait(10) == 0, "exit code %d", p.returncode)
+        other.event("call.state", state="active")
+        p.stdout.close()
+        check(p.wait(10) == 141, "exit code %d", p.returncode)
+        check(p.stderr.read() == b"", "it was not quiet")
+        other.event("call.state", state="ended")
     finally:
-        p.kill()
+        if p.poll() is None:
+            p.kill()
+            p.wait()
         p.stdin.close()
         p.stderr.close()
-        p.wait()
+
+
+def test_output_cannot_be_written(lab):
+    """a full disk for replies and events: one line, and no success"""
+    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
+    for args in (["status"], ["-j", "status"], ["-j", "--auto-answer", "-e", "calls"], ["listen"],
+                 ["-j", "dial", other.uri]):
+        with open("/dev/full", "wb") as full:
+            r = subprocess.run([lab.program, "-c", lab.dir] + QUIET + args, stdin=subprocess.DEVNULL, stdout=full,
+                               stderr=subprocess.PIPE, text=True, timeout=30)
+        told = [x for x in r.stderr.splitlines() if not x.startswith("warn: ")]
+        check(r.returncode == 1 and len(told) == 1 and told[0].startswith("error: no-output: "), "%s: %d %s", args,
+              r.returncode, r.stderr)
 
 
 def test_peer_vanishes(lab):

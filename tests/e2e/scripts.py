@@ -174,6 +174,24 @@ def test_sources(lab):
     check("16 deep" in err, "%s", err)
 
 
+def test_not_a_script(lab):
+    """a directory is none, however it comes; exit code 2, one line"""
+    _, _, err = exits(lab.run(*QUIET, "-q", "-f", lab.dir), 2)
+    check(err == "error: bad-file: %s: Is a directory\n" % lab.dir, "%s", err)
+    fd = os.open(lab.dir, os.O_RDONLY)
+    try:
+        r = subprocess.run([lab.program, "-c", lab.dir, "-q"] + QUIET, stdin=fd, capture_output=True, text=True, timeout=30)
+    finally:
+        os.close(fd)
+    check(r.returncode == 2 and r.stderr == "error: bad-file: stdin: Is a directory\n", "%d %s", r.returncode, r.stderr)
+
+
+def test_byte_order_mark(lab):
+    for args in (["-f", lab.file("marked", "\ufeffprint one\n")], ["-e", "source " + lab.path("marked")]):
+        out, _ = run(lab, "\ufeff# marked too", args=args)
+        check(out == "one\n", "%s", out)
+
+
 def test_odd_lines(lab):
     """too long, a NUL, half of UTF-8, CRLF: one clear line each"""
     for text, word in ((b"print " + b"x" * 9000 + b"\n", b"8192"), (b"print a\0b\n", b"NUL"),

@@ -203,6 +203,10 @@ static void test_utf8(void **state)
 	for (size_t i = 0; i < ARRAY(wrong); i++)
 		assert_false(text_utf8_valid(wrong[i], strlen(wrong[i])));
 
+	assert_int_equal(text_bom("\xef\xbb\xbf", 3), 3);
+	assert_int_equal(text_bom("\xef\xbb\xbf", 2), 0);
+	assert_int_equal(text_bom("a\xef\xbb\xbf", 4), 0);
+
 	assert_int_equal(text_utf8_decode(&cp, "\xe2\x82\xac", 3), 3);
 	assert_int_equal(cp, 0x20ac);
 	assert_int_equal(text_utf8_decode(&cp, "\xf0\x9f\x93\x9e", 4), 4);

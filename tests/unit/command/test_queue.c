@@ -383,10 +383,27 @@ static void test_selected(void **state)
 	(void)rig_run(r, "hangup 2");
 	assert_string_equal(fake_asked(), "call_hangup 2 0 -");
 
+	/* one that is as good as over is no call any more */
+	fake_ending(1);
+	lacks(rig_run(r, "calls"), "\"call\":1");
+	has(r->replies, "\"call\":2");
+	lacks(rig_run(r, "status"), "\"call\":1,");
+
 	/* what is left is meant */
 	fake_state(1, CALL_ENDED, 0);
 	assert_int_equal(client_selected(r->cl), 2);
 	assert_int_equal(client_first_call(r->cl), 1);
+
+	/* the one in conversation before one that is held or rings */
+	assert_int_equal(fake_incoming("sip:c@x"), 3);
+	assert_int_equal(fake_incoming("sip:d@x"), 4);
+	fake_state(4, CALL_ACTIVE, 200);
+	fake_hold(2, true, false);
+	(void)rig_run(r, "select 3");
+	fake_state(3, CALL_ENDED, 0);
+	assert_int_equal(client_selected(r->cl), 4);
+	fake_state(4, CALL_ENDED, 0);
+	assert_int_equal(client_selected(r->cl), 2);
 
 	has(rig_run(r, "hold 1"), "\"no-such-call\",\"text\":\"call 1 has "
 	    "ended\"");
@@ -502,6 +519,10 @@ static void test_source(void **state)
 	assert_string_equal(rig_pass(r, 1000), OK "}\n" OK "}\n"
 			    OK ",\"text\":\"a\"}\n" OK ",\"text\":\"b\"}\n"
 			    OK ",\"text\":\"c\"}\n");
+
+	/* some editors mark the beginning */
+	write_file(path, "\xef\xbb\xbfprint a\n");
+	has(rig_run(r, line), OK ",\"text\":\"a\"}\n");
 
 	/* errors say which line */
 	write_file(path, "print a\nhangup\n");

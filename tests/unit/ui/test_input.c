@@ -151,6 +151,20 @@ static void test_nothing(void **state)
 }
 
 
+/* A byte order mark at the beginning is none of the first line */
+static void test_bom(void **state)
+{
+	struct fix *f = *state;
+
+	give(f, "\xef\xbb", 2);
+	assert_int_equal(no_line(f), EAGAIN);
+	give(f, "\xbfone\n\xef\xbb\xbftwo\n", 12);
+	loop();
+	line_is(f, "one", 1);
+	line_is(f, "\xef\xbb\xbftwo", 2);
+}
+
+
 static void test_nul(void **state)
 {
 	struct fix *f = *state;
@@ -237,7 +251,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_pipe), T(test_nothing), T(test_nul), T(test_long),
+		T(test_pipe), T(test_nothing), T(test_bom), T(test_nul), T(test_long),
 		T(test_files),
 	};
 

@@ -19,6 +19,8 @@ struct fix {
 	int r, w;
 	struct output *out;
 	unsigned warnings;
+	unsigned losses;
+	int lost;
 	size_t got;
 	struct compat_fd watch;
 };
@@ -35,6 +37,15 @@ static void log_handler(enum log_level level, const char *module,
 }
 
 
+static void lost_handler(int err, void *arg)
+{
+	struct fix *f = arg;
+
+	++f->losses;
+	f->lost = err;
+}
+
+
 static int setup(void **state)
 {
 	struct fix *f = calloc(1, sizeof(*f));
@@ -47,7 +58,7 @@ static int setup(void **state)
 	assert_int_equal(pipe(fds), 0);
 	f->r = fds[0];
 	f->w = fds[1];
-	assert_int_equal(output_alloc(&f->out, f->w), 0);
+	assert_int_equal(output_alloc(&f->out, f->w, lost_handler, f), 0);
 	log_set_handler(log_handler, f);
 	*state = f;
 
@@ -171,6 +182,42 @@ static void test_gone(void **state)
 	output_write(f->out, "two\n", 4, false);
 	assert_false(output_behind(f->out));
 	output_flush(f->out, 10000);
+	assert_int_equal(f->losses, 1);
+	assert_int_equal(f->lost, EPIPE);
+}
+
+
+/* It leaves while something waits for it: the flush finds out */
+static void test_gone_later(void **state)
+{
+	struct fix *f = *state;
+	char *text = calloc(1, 1 << 20);
+
+	assert_non_null(text);
+	output_write(f->out, text, 1 << 20, false);
+	free(text);
+	assert_int_equal(f->losses, 0);
+	close(f->r);
+	f->r = -1;
+	output_flush(f->out, 10000);
+	assert_int_equal(f->losses, 1);
+	assert_int_equal(f->lost, EPIPE);
+}
+
+
+static void test_full(void **state)
+{
+	struct fix *f = *state;
+	const int fd = open("/dev/full", O_WRONLY);
+
+	assert_true(fd >= 0);
+	mem_deref(f->out);
+	assert_int_equal(output_alloc(&f->out, fd, lost_handler, f), 0);
+	output_write(f->out, "one\n", 4, false);
+	output_write(f->out, "two\n", 4, false);
+	assert_int_equal(f->losses, 1);
+	assert_int_equal(f->lost, ENOSPC);
+	close(fd);
 }
 
 
@@ -184,7 +231,8 @@ static void test_file(void **state)
 	assert_non_null(file);
 	memset(text, 'x', sizeof(text));
 	mem_deref(f->out);
-	assert_int_equal(output_alloc(&f->out, fileno(file)), 0);
+	assert_int_equal(output_alloc(&f->out, fileno(file), lost_handler,
+				      f), 0);
 
 	for (size_t i = 0; i < 50; i++)
 		output_write(f->out, text, sizeof(text), false);
@@ -198,7 +246,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_quick), T(test_slow), T(test_stopped), T(test_gone),
-		T(test_file),
+		T(test_gone_later), T(test_full), T(test_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

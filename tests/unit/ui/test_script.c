@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ struct fix {
 	int in_w;                /* writer's end of the input, -1: closed    */
 	int ends;
 	bool failed;
+	int lost;
 	char text[8192];
 };
 
@@ -29,6 +31,15 @@ static void end_handler(bool failed, void *arg)
 
 	++f->ends;
 	f->failed = failed;
+	re_cancel();
+}
+
+
+static void lost_handler(int err, void *arg)
+{
+	struct fix *f = arg;
+
+	f->lost = err;
 	re_cancel();
 }
 
@@ -89,7 +100,7 @@ static void start(struct fix *f, bool json, bool person)
 		.in_name = "s", .json = json, .person = person,
 		.keep = json || person,
 		.out_fd = fileno(f->out), .err_fd = fileno(f->err),
-		.end_h = end_handler, .arg = f,
+		.end_h = end_handler, .lost_h = lost_handler, .arg = f,
 	};
 	int fds[2];
 
@@ -204,7 +215,7 @@ static void test_json(void **state)
 	end_input(f);
 	assert_int_equal(ui_script_start(f->u), 0);
 	assert_true(loop(f, 5000));
-	/* a bare line that failed is remembered, a request is not */
+	/* what failed is remembered */
 	assert_true(f->failed);
 	assert_string_equal(written(f, f->err), "");
 	assert_string_equal(written(f, f->out),
@@ -295,13 +306,68 @@ static void test_stop(void **state)
 }
 
 
+/* Nobody can be told any more: one line on stderr, and the owner hears it */
+static void test_output_lost(void **state)
+{
+	struct fix *f = *state;
+
+	fclose(f->out);
+	f->out = fopen("/dev/full", "w");
+	assert_non_null(f->out);
+	start(f, false, false);
+	give(f, "print one\nprint two\nsleep 5\n");
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_false(loop(f, 4000));
+	assert_int_equal(f->lost, ENOSPC);
+	assert_int_equal(ui_script_flush(f->u, 100), ENOSPC);
+	assert_string_equal(written(f, f->err), "error: no-output: the "
+			    "output cannot be written: No space left on "
+			    "device\n");
+}
+
+
+/* A reader who leaves knows it */
+static void test_reader_gone(void **state)
+{
+	struct fix *f = *state;
+	int fds[2];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(fds), 0);
+	fclose(f->out);
+	f->out = fdopen(fds[1], "w");
+	assert_non_null(f->out);
+	start(f, true, false);
+	close(fds[0]);
+	give(f, "print one\nsleep 5\n");
+	assert_int_equal(ui_script_start(f->u), 0);
+	assert_false(loop(f, 4000));
+	assert_int_equal(f->lost, EPIPE);
+	assert_string_equal(written(f, f->err), "");
+}
+
+
+static void test_directory(void **state)
+{
+	struct fix *f = *state;
+	struct ui_conf conf = {
+		.in_fd = open("/", O_RDONLY), .in_name = "/",
+		.out_fd = fileno(f->out), .err_fd = fileno(f->err),
+	};
+
+	assert_int_equal(ui_script_alloc(&f->u, &f->ph, &conf), EISDIR);
+	close(conf.in_fd);
+}
+
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_run), T(test_failure), T(test_first_line_fails),
 		T(test_json), T(test_events), T(test_long_line),
-		T(test_person), T(test_stop),
+		T(test_person), T(test_stop), T(test_output_lost),
+		T(test_reader_gone), T(test_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
