@@ -1,18 +1,18 @@
 /**
  * @file late.c  Sound libraries, loaded when they are first needed
  *
- * PortAudio, libsndfile and spandsp bring thirty libraries with them, and
- * linking those takes longer than everything else a start does.  The
- * functions we use of them are defined here: the first call loads the
- * library and finds the real one.  So the rest of the program calls them as
- * always, and the option `late` decides whether this file is there.  Any
- * thread; a library that cannot be loaded is told once and its functions
- * fail.
+ * PortAudio, libsndfile and spandsp bring twenty libraries with them, and
+ * linking those takes longer than everything else a start does: the figures
+ * stand in meson_options.txt.  The functions we use of them are defined here:
+ * the first call loads the library and finds the real one.  So the rest of
+ * the program calls them as always, and the option `late` decides whether
+ * this file is there.  Any thread.  When a library cannot be loaded its
+ * functions fail, and those that tell why tell that; nothing is tried twice.
  */
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <portaudio.h>
 #include <sndfile.h>
 #ifdef HAVE_SPANDSP
@@ -26,47 +26,57 @@
 struct library {
 	const char *name;
 	int flags;
-	_Atomic(void *) handle;
-	atomic_bool missing;     /* said once */
+	const char *loss;        /* said here when nobody else can           */
+	void *handle;
+	char why[200];           /* it cannot be used, "": it can            */
 };
 
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
 /* what PortAudio brings must be found by name: its noise is turned off */
-static struct library portaudio = { "libportaudio.so.2", RTLD_GLOBAL };
-static struct library sndfile   = { "libsndfile.so.1", 0 };
+static struct library portaudio = { "libportaudio.so.2", RTLD_GLOBAL, NULL,
+				    NULL, "" };
+static struct library sndfile = { "libsndfile.so.1", 0, NULL, NULL, "" };
 #ifdef HAVE_SPANDSP
-static struct library spandsp   = { "libspandsp.so.2", 0 };
+static struct library spandsp = { "libspandsp.so.2", 0, "G.722 is left out",
+				  NULL, "" };
 #endif
 
 
-static void *library_open(struct library *lib)
+static void *library_find(struct library *lib, const char *name)
 {
-	void *h = atomic_load(&lib->handle);
+	void *p = NULL;
 
-	if (h)
-		return h;
+	(void)pthread_mutex_lock(&mutex);
 
-	/* by two threads at once it is the same handle */
-	h = dlopen(lib->name, RTLD_LAZY | lib->flags);
-	if (h)
-		atomic_store(&lib->handle, h);
-	else if (!atomic_exchange(&lib->missing, true))
-		log_warn("%s", dlerror());
+	if (!lib->handle && !lib->why[0])
+		lib->handle = dlopen(lib->name, RTLD_LAZY | lib->flags);
+	if (lib->handle)
+		p = dlsym(lib->handle, name);
 
-	return h;
+	if (!p && !lib->why[0]) {
+		const char *why = dlerror();
+
+		(void)snprintf(lib->why, sizeof(lib->why), "%s",
+			       why ? why : lib->name);
+		if (lib->loss)
+			log_warn("%s: %s", lib->loss, lib->why);
+	}
+
+	(void)pthread_mutex_unlock(&mutex);
+
+	return p;
 }
 
 
 static void *late(_Atomic(void *) *at, struct library *lib, const char *name)
 {
-	void *p = atomic_load(at), *h;
+	void *p = atomic_load(at);
 
-	if (p)
-		return p;
-
-	h = library_open(lib);
-	p = h ? dlsym(h, name) : NULL;
-	if (p)
+	if (!p) {
+		p = library_find(lib, name);
 		atomic_store(at, p);
+	}
 
 	return p;
 }
@@ -88,7 +98,7 @@ static void *late(_Atomic(void *) *at, struct library *lib, const char *name)
 LATE(portaudio, PaError, Pa_Initialize, (void), (), paHostApiNotFound)
 LATE(portaudio, PaError, Pa_Terminate, (void), (), paNotInitialized)
 LATE(portaudio, const char *, Pa_GetErrorText, (PaError e), (e),
-     "PortAudio is not installed")
+     portaudio.why)
 LATE(portaudio, const PaHostErrorInfo *, Pa_GetLastHostErrorInfo, (void), (),
      NULL)
 LATE(portaudio, PaHostApiIndex, Pa_GetHostApiCount, (void), (), 0)
@@ -122,6 +132,7 @@ LATE(sndfile, SNDFILE *, sf_open_fd,
      (fd, mode, info, close_desc), NULL)
 LATE(sndfile, int, sf_close, (SNDFILE *sf), (sf), SF_ERR_SYSTEM)
 LATE(sndfile, int, sf_error, (SNDFILE *sf), (sf), SF_ERR_SYSTEM)
+LATE(sndfile, const char *, sf_strerror, (SNDFILE *sf), (sf), sndfile.why)
 LATE(sndfile, int, sf_command, (SNDFILE *sf, int cmd, void *data, int size),
      (sf, cmd, data, size), 0)
 LATE(sndfile, sf_count_t, sf_readf_float,

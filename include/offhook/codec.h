@@ -61,6 +61,9 @@ struct codec {
 	size_t   delay_samples; /* algorithmic delay of enc+dec             */
 	const struct codec_vector *vector;
 
+	/** For codec_ready(); NULL: always */
+	bool (*ready)(void);
+
 	/** @return 0, EINVAL, ENOMEM; freed with mem_deref */
 	int (*enc_alloc)(struct codec_enc **ep, const struct codec *c,
 			 const struct codec_param *prm);
@@ -109,6 +112,9 @@ struct codec {
 /** What this build speaks, in default order of preference; NULL ends it */
 const struct codec *const *codec_table(void);
 const struct codec *codec_find(const char *name);
+/** What it needs is there. Asked when it is about to be used: the first time
+ *  a library may be loaded for it */
+bool codec_ready(const struct codec *c);
 /** By rtpmap: name without case, clock rate, channels (0: any) */
 const struct codec *codec_find_sdp(const char *name, uint32_t clock_hz,
 				   unsigned channels);

@@ -77,7 +77,7 @@ static void jack_quiet(const char *msg)
 
 /*
  * While PortAudio looks for devices ALSA and JACK write some hundred lines
- * to stderr. Both are in the process already; their handlers may be called
+ * to stderr. Both are in the process when PortAudio is; their handlers may be called
  * on the sound threads, so they do nothing at all.
  */
 static void quiet_hosts(void)
@@ -107,6 +107,8 @@ static int initialise(char *err, size_t errsz)
 {
 	PaError e;
 
+	/* whatever it brings must be there to be made quiet */
+	(void)Pa_GetErrorText(paNoError);
 	quiet_hosts();
 	e = Pa_Initialize();
 	if (e == paNoError)
@@ -445,8 +447,10 @@ static int pa_list(audio_list_h *h, void *arg)
 	int e;
 
 	e = initialise(err, sizeof(err));
-	if (e)
+	if (e) {
+		log_warn("%s", err);
 		return e;
+	}
 
 	for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
 		const PaDeviceInfo *d = Pa_GetDeviceInfo(i);

@@ -153,6 +153,12 @@ int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 		return e;
 
 	sf = sf_open_fd(fd, SFM_READ, &info, SF_FALSE);
+	if (!sf && sf_error(NULL) == SF_ERR_SYSTEM) {
+		(void)snprintf(err, errsz, "cannot read %s: %s",
+			       shown(name, path), sf_strerror(NULL));
+		e = EIO;
+		goto out;
+	}
 	if (!sf || info.channels < 1 || info.channels > CHANNELS_MAX ||
 	    info.samplerate < RATE_MIN || info.samplerate > RATE_MAX) {
 		(void)snprintf(err, errsz, "%s is not a sound file offhook "
@@ -299,6 +305,7 @@ int sound_open_write(struct sound_file **fp, const char *path,
 		     char *err, size_t errsz)
 {
 	SF_INFO info = {0};
+	const char *why = NULL;
 	struct sound_file *f;
 	char name[NAME];
 	int e = 0;
@@ -331,6 +338,7 @@ int sound_open_write(struct sound_file **fp, const char *path,
 	f->sf = sf_open_fd(f->fd, SFM_WRITE, &info, SF_FALSE);
 	if (!f->sf) {
 		e = errno ? errno : EIO;
+		why = sf_strerror(NULL);
 		goto out;
 	}
 
@@ -339,7 +347,7 @@ int sound_open_write(struct sound_file **fp, const char *path,
  out:
 	if (e) {
 		(void)snprintf(err, errsz, "cannot write %s: %s",
-			       shown(name, path), strerror(e));
+			       shown(name, path), why ? why : strerror(e));
 		mem_deref(f);
 	}
 	else {

@@ -40,6 +40,12 @@ const struct codec *codec_find(const char *name)
 }
 
 
+bool codec_ready(const struct codec *c)
+{
+	return !c->ready || c->ready();
+}
+
+
 const struct codec *codec_find_sdp(const char *name, uint32_t clock_hz,
 				   unsigned channels)
 {

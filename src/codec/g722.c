@@ -51,6 +51,18 @@ static void dec_destructor(void *data)
 }
 
 
+/* spandsp may be loaded late, and not be there */
+static bool ready(void)
+{
+	g722_encode_state_t *st = g722_encode_init(NULL, BITRATE, 0);
+
+	if (st)
+		(void)g722_encode_free(st);
+
+	return st != NULL;
+}
+
+
 static int enc_alloc(struct codec_enc **ep, const struct codec *c,
 		     const struct codec_param *prm)
 {
@@ -151,6 +163,6 @@ const struct codec codec_g722 = {
 	.ptime_max_ms = 120, .ptime_step_ms = 10,
 	.delay_samples = 22,     /* of the two QMF banks */
 	.vector = &vector,
-	.enc_alloc = enc_alloc, .dec_alloc = dec_alloc,
+	.ready = ready, .enc_alloc = enc_alloc, .dec_alloc = dec_alloc,
 	.encode = encode, .decode = decode, .samples = samples,
 };

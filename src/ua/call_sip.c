@@ -29,10 +29,25 @@ int ua_ability(struct ability *ab, const struct ua *ua,
 }
 
 
+/* Promise none whose library is missing, unless that is all there is */
+static void ability_ready(struct ability *ab)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ab->codecc; i++) {
+		if (codec_ready(ab->codecv[i]))
+			ab->codecv[n++] = ab->codecv[i];
+	}
+
+	ab->codecc = n ? n : ab->codecc;
+}
+
+
 void call_ability(const struct call *c, const struct sa *rtp,
 		  struct ability *ab)
 {
 	(void)ua_ability(ab, c->ua, c->acc);
+	ability_ready(ab);
 
 	ab->rtp = *rtp;
 	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
