@@ -83,6 +83,14 @@ enum media_dir {                 /* bits, from our point of view */
 };
 const char *media_dir_name(enum media_dir dir);
 
+enum { MEDIA_EVENTS_ALSO = 3 };
+
+/** A telephone-event that may come */
+struct media_events {
+	uint8_t pt;
+	uint32_t clock_hz;
+};
+
 /** What was negotiated, by value; ua/negotiate.c makes it */
 struct media_plan {
 	const struct codec *codec;       /* NULL: no stream                  */
@@ -91,6 +99,8 @@ struct media_plan {
 	uint8_t pt_recv;                 /* ours                             */
 	int te_send, te_recv;            /* telephone-event PT, -1: none     */
 	uint32_t te_clock_hz;            /* its clock                        */
+	struct media_events te_also[MEDIA_EVENTS_ALSO]; /* at other clocks   */
+	unsigned te_also_count;
 	uint8_t also_recv[8];            /* other PTs we answered with,      */
 	const struct codec *also_codec[8]; /* decoded when they come         */
 	unsigned also_count;

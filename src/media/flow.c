@@ -46,7 +46,6 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	f->device = sc->device;
 	f->source = sc->device ? SOURCE_DEVICE : SOURCE_SILENCE;
 	f->timeout_ms = sc->timeout_ms;
-	f->rx.te_pt = -1;
 	dtmf_tx_begin(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms);
 	dtmf_rx_begin(&f->rx.dtmf, 8000);
 

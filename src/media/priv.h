@@ -301,7 +301,8 @@ struct receiver {
 	uint32_t probe_ssrc;     /* another source that spoke once          */
 	uint16_t probe_seq;
 	bool probe;
-	int te_pt;               /* telephone-event, -1: none               */
+	struct media_events te[1 + MEDIA_EVENTS_ALSO]; /* telephone-event   */
+	unsigned te_count;
 	struct dtmf_rx dtmf;
 	struct level level;
 	double peak;             /* mean square, decaying                   */

@@ -29,9 +29,21 @@ static struct rx_codec *codec_by_pt(struct receiver *r, uint8_t pt)
 }
 
 
+/* The clock of a telephone-event, 0: it is none */
+static uint32_t event_clock(const struct receiver *r, uint8_t pt)
+{
+	for (unsigned i = 0; i < r->te_count; i++) {
+		if (r->te[i].pt == pt)
+			return r->te[i].clock_hz;
+	}
+
+	return 0;
+}
+
+
 bool receive_knows(const struct receiver *r, uint8_t pt)
 {
-	return pt == r->te_pt || codec_by_pt((struct receiver *)r, pt);
+	return event_clock(r, pt) || codec_by_pt((struct receiver *)r, pt);
 }
 
 
@@ -55,6 +67,24 @@ static bool codecs_same(const struct receiver *r,
 }
 
 
+static void events_start(struct receiver *r, const struct media_plan *plan)
+{
+	const uint32_t own_hz = plan->codec->clock_hz;
+	const struct media_events first = {
+		.pt = (uint8_t)plan->te_recv,
+		.clock_hz = plan->te_clock_hz ? plan->te_clock_hz : own_hz,
+	};
+
+	r->te_count = 0;
+	if (plan->te_recv >= 0)
+		r->te[r->te_count++] = first;
+	for (unsigned i = 0; i < plan->te_also_count; i++)
+		r->te[r->te_count++] = plan->te_also[i];
+
+	r->dtmf.clock_hz = r->te_count ? r->te[0].clock_hz : own_hz;
+}
+
+
 int receive_start(struct receiver *r, const struct media_plan *plan,
 		  const struct media_conf *mc)
 {
@@ -67,9 +97,7 @@ int receive_start(struct receiver *r, const struct media_plan *plan,
 	struct jitter *jitter = NULL;
 	int err;
 
-	r->te_pt = plan->te_recv;
-	r->dtmf.clock_hz = plan->te_clock_hz ? plan->te_clock_hz
-					     : c->clock_hz;
+	events_start(r, plan);
 
 	if (r->jitter && codecs_same(r, plan) && r->rate_hz == c->rate_hz)
 		return 0;
@@ -254,6 +282,7 @@ static void sound_packet(struct receiver *r, const struct rx_codec *c,
 void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us)
 {
 	struct receiver *r = &f->rx;
+	const uint32_t event_hz = event_clock(r, h->pt);
 	struct rx_codec *c;
 	size_t samples;
 
@@ -270,7 +299,8 @@ void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us)
 	if (!r->first_us)
 		r->first_us = arrival_us;
 
-	if (h->pt == r->te_pt) {
+	if (event_hz) {
+		r->dtmf.clock_hz = event_hz;
 		mute_packet(r, h, arrival_us);
 		event_packet(f, h, arrival_us);
 		return;

@@ -22,8 +22,8 @@ struct ours {
 	uint8_t numv[NEGO_CODECS];
 	const struct codec *codecv[NEGO_CODECS];
 	unsigned codecc;
-	uint8_t tev[NEGO_CODECS];
-	uint32_t te_hzv[NEGO_CODECS];
+	uint8_t tev[NEGO_CODECS + 1];
+	uint32_t te_hzv[NEGO_CODECS + 1];
 	unsigned tec;
 	enum media_dir dir;
 	unsigned ptime_ms;
@@ -215,6 +215,24 @@ static int claim_line(struct nego *n)
 }
 
 
+static void add_event(struct ours *o, struct nego *n, uint32_t clock_hz)
+{
+	uint8_t num;
+
+	for (unsigned i = 0; i < o->tec; i++) {
+		if (o->te_hzv[i] == clock_hz)
+			return;
+	}
+
+	num = nego_te_number(n, clock_hz, NEGO_NONE);
+	if (num == NEGO_NONE || o->tec == COUNT_OF(o->tev))
+		return;
+
+	o->te_hzv[o->tec] = clock_hz;
+	o->tev[o->tec++] = num;
+}
+
+
 int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 {
 	struct ours o = {
@@ -240,23 +258,11 @@ int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		o.numv[o.codecc++] = num;
 	}
 
-	/* after all codecs, so that the usual numbers stay as they are */
-	for (unsigned i = 0; i < o.codecc; i++) {
-		const uint32_t hz = o.codecv[i]->clock_hz;
-		bool have = false;
-		uint8_t num;
-
-		for (unsigned k = 0; k < o.tec; k++)
-			have = have || o.te_hzv[k] == hz;
-		if (have)
-			continue;
-
-		num = nego_te_number(n, hz, NEGO_NONE);
-		if (num == NEGO_NONE)
-			continue;
-		o.te_hzv[o.tec] = hz;
-		o.tev[o.tec++] = num;
-	}
+	/* after all codecs, so that the usual numbers stay as they are; many
+	 * know events at the common clock only, whatever the codec */
+	for (unsigned i = 0; i < o.codecc; i++)
+		add_event(&o, n, o.codecv[i]->clock_hz);
+	add_event(&o, n, TE_COMMON_HZ);
 
 	return o.codecc ? describe(mbp, n, ab, &o) : EINVAL;
 }
@@ -274,11 +280,11 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		o.codecv[i] = n->answer_codec[i];
 	}
 
-	if (n->answer_te != NEGO_NONE) {
-		o.tev[0] = n->answer_te;
-		o.te_hzv[0] = n->answer_te_hz;
-		o.tec = 1;
+	for (unsigned i = 0; i < n->answer_tec; i++) {
+		o.tev[i] = n->answer_te[i];
+		o.te_hzv[i] = n->answer_te_hz[i];
 	}
+	o.tec = n->answer_tec;
 
 	return describe(mbp, n, ab, &o);
 }

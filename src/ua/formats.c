@@ -97,7 +97,7 @@ uint8_t nego_te_number(struct nego *n, uint32_t clock_hz, unsigned wish)
 		return NEGO_NONE;
 
 	return number_for(n, (uint8_t)(CODE_TE + i), &n->te_num[i], wish,
-			  clock_hz == 8000 ? TE_USUAL : NEGO_NONE);
+			  clock_hz == TE_COMMON_HZ ? TE_USUAL : NEGO_NONE);
 }
 
 
@@ -241,40 +241,66 @@ bool nego_take_codecs(struct media_plan *plan, struct nego *n,
 }
 
 
-/* One telephone-event: with the clock of the codec, else the first we know */
+/* The codec's own clock is best, then the one that everybody knows */
+static unsigned event_rank(uint32_t clock_hz, const struct codec *c)
+{
+	return clock_hz == c->clock_hz ? 2 : clock_hz == TE_COMMON_HZ ? 1 : 0;
+}
+
+
+/* Each telephone-event of the line that we know, one a clock; the best of
+ * them is what we send with, all may come */
 void nego_take_events(struct media_plan *plan, struct nego *n,
 		      const struct desc_media *m, bool offer)
 {
-	const struct desc_format *best = NULL;
+	uint32_t best = 0;
 
 	plan->te_send = plan->te_recv = -1;
 	plan->te_clock_hz = 0;
-	n->answer_te = NEGO_NONE;
+	plan->te_also_count = 0;
+	n->answer_tec = 0;
 
 	for (unsigned i = 0; i < m->fmtc; i++) {
 		const struct desc_format *f = &m->fmtv[i];
 		const uint32_t hz = format_te(f);
 		const unsigned k = hz ? clock_index(hz) : NEGO_NONE;
+		bool have = n->answer_tec == NEGO_CLOCKS;
+		uint8_t num;
+
+		for (unsigned j = 0; j < n->answer_tec; j++)
+			have = have || n->answer_te_hz[j] == hz;
 
 		/* an answer may only take what was offered */
-		if (k >= COUNT_OF(n->te_num) ||
+		if (have || k >= COUNT_OF(n->te_num) ||
 		    (!offer && n->te_num[k] == NEGO_NONE))
 			continue;
-		if (!best || (hz == plan->codec->clock_hz &&
-			      best->clock_hz != hz))
-			best = f;
+
+		num = nego_te_number(n, hz, offer ? (unsigned)f->pt
+						  : NEGO_NONE);
+		if (num == NEGO_NONE)
+			continue;
+
+		n->answer_te[n->answer_tec] = num;
+		n->answer_te_hz[n->answer_tec++] = hz;
+
+		if (!best || event_rank(hz, plan->codec) >
+		    event_rank(best, plan->codec)) {
+			best = hz;
+			plan->te_send = f->pt;
+		}
 	}
 
-	if (best) {
-		n->answer_te = nego_te_number(n, best->clock_hz,
-					      offer ? (unsigned)best->pt
-						    : NEGO_NONE);
-		if (n->answer_te == NEGO_NONE)
-			return;
+	for (unsigned i = 0; i < n->answer_tec; i++) {
+		const struct media_events e = {
+			.pt = n->answer_te[i], .clock_hz = n->answer_te_hz[i]
+		};
 
-		n->answer_te_hz = best->clock_hz;
-		plan->te_clock_hz = best->clock_hz;
-		plan->te_send = best->pt;
-		plan->te_recv = n->answer_te;
+		if (e.clock_hz == best) {
+			plan->te_recv = e.pt;
+			plan->te_clock_hz = best;
+		}
+		else {
+			plan->te_also[plan->te_also_count++] = e;
+		}
 	}
 }

@@ -17,7 +17,6 @@ void nego_init(struct nego *n, uint64_t id)
 	memset(n->te_num, NEGO_NONE, sizeof(n->te_num));
 
 	n->id = n->version = id;
-	n->answer_te = NEGO_NONE;
 }
 
 
@@ -297,6 +296,7 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 	if (a->codec != b->codec || a->pt_send != b->pt_send ||
 	    a->pt_recv != b->pt_recv || a->te_send != b->te_send ||
 	    a->te_recv != b->te_recv || a->te_clock_hz != b->te_clock_hz ||
+	    a->te_also_count != b->te_also_count ||
 	    a->also_count != b->also_count || a->dir != b->dir ||
 	    a->rtcp_mux != b->rtcp_mux ||
 	    !sa_cmp(&a->rtp, &b->rtp, SA_ALL) ||
@@ -306,6 +306,12 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 	for (unsigned i = 0; i < a->also_count; i++) {
 		if (a->also_recv[i] != b->also_recv[i] ||
 		    a->also_codec[i] != b->also_codec[i])
+			return false;
+	}
+
+	for (unsigned i = 0; i < a->te_also_count; i++) {
+		if (a->te_also[i].pt != b->te_also[i].pt ||
+		    a->te_also[i].clock_hz != b->te_also[i].clock_hz)
 			return false;
 	}
 

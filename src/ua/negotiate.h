@@ -16,6 +16,8 @@
 
 enum {
 	NEGO_CODECS = 8,         /* media_plan: one and also_codec          */
+	NEGO_CLOCKS = 1 + MEDIA_EVENTS_ALSO, /* of telephone-event          */
+	TE_COMMON_HZ = 8000,     /* its clock that every phone knows        */
 	NEGO_NONE = 0xff,
 };
 
@@ -55,8 +57,9 @@ struct nego {
 	uint8_t answer_num[NEGO_CODECS];
 	const struct codec *answer_codec[NEGO_CODECS];
 	unsigned answer_codecc;
-	uint8_t answer_te;
-	uint32_t answer_te_hz;
+	uint8_t answer_te[NEGO_CLOCKS];
+	uint32_t answer_te_hz[NEGO_CLOCKS];
+	unsigned answer_tec;
 	enum media_dir answer_dir;
 	unsigned answer_ptime_ms;
 	bool answer_mux;

@@ -12,11 +12,11 @@ FORM = {                         # what the peer plays and how it calls the code
 }
 
 
-def setup(lab, kind, codec):
+def setup(lab, kind, codec, *args):
     rate, channels, name = FORM[kind, codec]
     source = sound.write_tone(lab.path("theirs.wav"), THEIRS, 60, rate, channels)
     peer = kind(lab, source, codec=name)
-    phone = lab.offhook("-s", "record-layout=them", "--auto-answer", audio="tone:%d" % OURS).ready()
+    phone = lab.offhook("-s", "record-layout=them", "--auto-answer", *args, audio="tone:%d" % OURS).ready()
     return phone, peer
 
 
@@ -70,8 +70,8 @@ def speech(lab, kind, codec, outgoing, from_us):
     check(stats["packets_received"] > 100 and stats["packets_sent"] > 100, "%s", stats)
 
 
-def digits(lab, kind, codec):
-    phone, peer = setup(lab, kind, codec)
+def digits(lab, kind, codec, *args):
+    phone, peer = setup(lab, kind, codec, *args)
     connect(phone, peer, True)
     phone.command("sleep 1", timeout=5)
     phone.command("dtmf 159#")
@@ -136,6 +136,11 @@ def test_baresip_digits_pcmu(lab):
 
 def test_baresip_digits_opus(lab):
     digits(lab, Baresip, "opus")
+
+
+def test_baresip_digits_opus_only(lab):
+    """it knows digits at 8000 Hz only, and no codec of that clock is offered"""
+    digits(lab, Baresip, "opus", "-s", "codecs=opus")
 
 
 def test_baresip_hold(lab):

@@ -281,6 +281,42 @@ static void test_digits(void **state)
 }
 
 
+/* A peer that sends digits at another clock than its sound's */
+static void test_digits_other_clock(void **state)
+{
+	struct rig *r = rig_call("opus");
+	struct media_plan plan = rig_plan("opus", 1);
+	(void)state;
+
+	plan.te_clock_hz = 8000;
+	rig_start(r, 0, &plan);
+
+	plan = rig_plan("opus", 0);
+	plan.te_recv = 97;
+	plan.te_also[plan.te_also_count++] = (struct media_events){
+		.pt = 101, .clock_hz = 8000
+	};
+	rig_start(r, 1, &plan);
+
+	rig_run(r, 200);
+	assert_int_equal(dtmf_tx_add(&r->ends[0].f->tx.dtmf, "12"), 0);
+	rig_run(r, 1000);
+	assert_string_equal(rig_digits(r, 1), "12");
+
+	/* and one at the sound's */
+	r->ends[0].f->tx.te_pt = 97;
+	r->ends[0].f->tx.dtmf.clock_hz = 48000;
+	assert_int_equal(dtmf_tx_add(&r->ends[0].f->tx.dtmf, "3"), 0);
+	rig_run(r, 1000);
+	assert_string_equal(rig_digits(r, 1), "123");
+	for (unsigned i = 0; i < r->post_count; i++) {
+		if (r->posts[i].type == STREAM_DTMF)
+			assert_int_equal(r->posts[i].ev.duration_ms, 100);
+	}
+	rig_free(r);
+}
+
+
 static void test_digits_lost(void **state)
 {
 	(void)state;
@@ -388,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_digits),
+		cmocka_unit_test(test_digits_other_clock),
 		cmocka_unit_test(test_digits_lost),
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_bye),

@@ -320,20 +320,24 @@ static void numbers(void **state)
 		"a=rtpmap:97 L16/16000\r\n"
 		"a=rtpmap:126 telephone-event/8000\r\n"
 		"a=rtpmap:100 telephone-event/48000\r\n");
-	has(a, "m=audio 4000 RTP/AVP 111 97 0 100\r\n");
+	has(a, "m=audio 4000 RTP/AVP 111 97 0 126 100\r\n");
 	has(a, "a=rtpmap:111 opus/48000/2\r\n");
 	has(a, "a=rtpmap:100 telephone-event/48000\r\n");
+	has(a, "a=rtpmap:126 telephone-event/8000\r\n");
 	assert_int_equal(111, p.pt_send);
 	assert_int_equal(111, p.pt_recv);
 	assert_int_equal(100, p.te_send);
 	assert_int_equal(100, p.te_recv);
 	assert_int_equal(48000, p.te_clock_hz);
+	assert_int_equal(1, p.te_also_count);
+	assert_int_equal(126, p.te_also[0].pt);
+	assert_int_equal(8000, p.te_also[0].clock_hz);
 	mem_deref(a);
 
 	/* they stay during the call; new ones avoid them */
 	o = offer(&s);
-	has(o, "m=audio 4000 RTP/AVP 111 0 97 100 101 96\r\n");
-	has(o, "a=rtpmap:101 telephone-event/8000\r\n");
+	has(o, "m=audio 4000 RTP/AVP 111 0 97 100 126 96\r\n");
+	has(o, "a=rtpmap:126 telephone-event/8000\r\n");
 	has(o, "a=rtpmap:96 telephone-event/16000\r\n");
 	mem_deref(o);
 
@@ -355,6 +359,70 @@ static void numbers(void **state)
 	has(a, "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 PCMU/8000\r\n");
 	assert_int_equal(96, p.pt_send);
 	assert_int_equal(96, p.pt_recv);
+	mem_deref(a);
+	nego_reset(&s.n);
+}
+
+
+/* Many phones know digits at 8000 Hz only, whatever the codec */
+static void events(void **state)
+{
+	struct side s;
+	struct media_plan p, q;
+	char *o, *a;
+	(void)state;
+
+	side_init(&s, "opus");
+	o = offer(&s);
+	has(o, "m=audio 4000 RTP/AVP 96 97 101\r\n");
+	has(o, "a=rtpmap:97 telephone-event/48000\r\n");
+	has(o, "a=rtpmap:101 telephone-event/8000\r\n");
+	mem_deref(o);
+
+	/* such a phone's answer */
+	assert_int_equal(0, result(&s, &p, NULL, V4
+		"m=audio 6000 RTP/AVP 96 101\r\n"
+		"a=rtpmap:96 opus/48000/2\r\n"
+		"a=rtpmap:101 telephone-event/8000\r\n"));
+	assert_int_equal(101, p.te_send);
+	assert_int_equal(101, p.te_recv);
+	assert_int_equal(8000, p.te_clock_hz);
+	assert_int_equal(0, p.te_also_count);
+
+	/* one that takes both: sent at the codec's clock, both may come */
+	assert_int_equal(0, result(&s, &q, NULL, V4
+		"m=audio 6000 RTP/AVP 96 101 97\r\n"
+		"a=rtpmap:96 opus/48000/2\r\n"
+		"a=rtpmap:101 telephone-event/8000\r\n"
+		"a=rtpmap:97 telephone-event/48000\r\n"));
+	assert_int_equal(97, q.te_send);
+	assert_int_equal(97, q.te_recv);
+	assert_int_equal(48000, q.te_clock_hz);
+	assert_int_equal(1, q.te_also_count);
+	assert_int_equal(101, q.te_also[0].pt);
+	assert_int_equal(8000, q.te_also[0].clock_hz);
+	assert_false(plan_equal(&p, &q));
+	p = q;
+	assert_true(plan_equal(&p, &q));
+	p.te_also[0].pt = 102;
+	assert_false(plan_equal(&p, &q));
+	nego_reset(&s.n);
+
+	/* none at the codec's clock: then the common one, wherever it is;
+	 * nothing beyond what is known or repeated */
+	side_init(&s, "opus");
+	a = answer(&s, &p, NULL, V4
+		"m=audio 6000 RTP/AVP 111 100 99 98 97\r\n"
+		"a=rtpmap:111 opus/48000/2\r\n"
+		"a=rtpmap:100 telephone-event/16000\r\n"
+		"a=rtpmap:99 telephone-event/8000\r\n"
+		"a=rtpmap:98 telephone-event/44100\r\n"
+		"a=rtpmap:97 telephone-event/8000\r\n");
+	has(a, "m=audio 4000 RTP/AVP 111 100 99\r\n");
+	assert_int_equal(99, p.te_send);
+	assert_int_equal(99, p.te_recv);
+	assert_int_equal(1, p.te_also_count);
+	assert_int_equal(100, p.te_also[0].pt);
 	mem_deref(a);
 	nego_reset(&s.n);
 }
@@ -992,6 +1060,7 @@ int main(void)
 		cmocka_unit_test(many_lines),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(events),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(directions),
 		cmocka_unit_test(old_hold_address),
