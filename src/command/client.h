@@ -22,6 +22,7 @@ struct client {
 	struct event_sub *subs[EVENT_TYPES];
 	uint32_t types;          /* event_h's                                */
 	struct event *last[EVENT_TYPES];   /* about the call, lazily made    */
+	struct event *fresh;     /* made the line before done                */
 
 	unsigned about, first;
 	bool over;

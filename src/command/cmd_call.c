@@ -220,18 +220,6 @@ static void act(struct cmd *x, call_act_h *h)
 }
 
 
-static void cmd_hold(struct cmd *x)
-{
-	act(x, call_hold);
-}
-
-
-static void cmd_resume(struct cmd *x)
-{
-	act(x, call_resume);
-}
-
-
 static int mute_on(struct call *c, char *err)
 {
 	return call_mute(c, true, err);
@@ -368,7 +356,11 @@ static const struct command rows[] = {
 		.name = "hold",
 		.args = { THE_CALL },
 		.summary = "Put a call on hold",
-		.help = "Nothing is sent or heard until `resume`.",
+		.help = "Until `resume` you hear nothing, and the other side "
+			"hears silence, or what `play` plays. The line is "
+			"done when the other side has agreed; when it "
+			"refuses the line fails and the call goes on as "
+			"before.",
 		.run = cmd_hold,
 	},
 	{
@@ -376,7 +368,8 @@ static const struct command rows[] = {
 		.args = { THE_CALL },
 		.summary = "Take a call from hold",
 		.help = "Other calls are put on hold first when option "
-			"hold-others is on.",
+			"hold-others is on. The line is done when the other "
+			"side has agreed, and fails when it refuses.",
 		.run = cmd_resume,
 	},
 	{

@@ -31,6 +31,7 @@ static void event_handler(struct cmd *x, const struct event *ev)
 		if (ev->u.dtmf_done.lost)
 			ended(x, (long long)ev->u.dtmf_done.sent,
 			      (long long)ev->u.dtmf_done.lost);
+		cmd_told(x, ev);
 		cmd_done(x);
 	}
 	else if (!strcmp(ev->u.call_state.state, "ended")) {

@@ -266,14 +266,21 @@ static void reply_event(struct reply *r, const struct event *ev)
 }
 
 
-static void wait_event_event(struct cmd *x, const struct event *ev)
+static bool event_matches(const struct waiting *w, const struct event *ev)
 {
-	const struct waiting *w = x->state;
-
 	for (size_t i = 0; i < w->n; i++) {
 		if (!field_matches(ev, w->field[i].name, w->field[i].value))
-			return;
+			return false;
 	}
+
+	return ev->type == w->type;
+}
+
+
+static void wait_event_event(struct cmd *x, const struct event *ev)
+{
+	if (!event_matches(x->state, ev))
+		return;
 
 	reply_event(x->reply, ev);
 	cmd_done(x);
@@ -372,6 +379,7 @@ static int wait_event_args(struct cmd *x, const char *name, size_t n)
 void cmd_wait_line(struct cmd *x)
 {
 	struct waiting *w = waiting_make(x);
+	const struct event *fresh = client_fresh(x->cl);
 	const char *name = cmd_str(x, "event");
 	size_t n = 0;
 
@@ -396,6 +404,11 @@ void cmd_wait_line(struct cmd *x)
 
 	if (wait_event_args(x, name, n))
 		return;
+
+	if (fresh && event_matches(w, fresh)) {
+		reply_event(x->reply, fresh);
+		return;
+	}
 
 	cmd_wait(x, w->bound_ms, wait_event_late);
 	cmd_wait_events(x, 1u << w->type, wait_event_event);

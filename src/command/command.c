@@ -184,6 +184,15 @@ void cmd_done(struct cmd *x)
 }
 
 
+void cmd_told(struct cmd *x, const struct event *ev)
+{
+	if (!x->told)
+		x->told = mem_alloc(sizeof(*ev), NULL);
+	if (x->told)
+		*x->told = *ev;
+}
+
+
 void cmd_line(struct cmd *x, const char *line)
 {
 	client_line(x->cl, line);
@@ -246,6 +255,7 @@ static void cmd_destructor(void *arg)
 
 	timer_cancel(&x->tmr);
 	x->state = mem_deref(x->state);
+	mem_deref(x->told);
 	list_flush(&x->values);
 	mem_deref(x->reply);
 }

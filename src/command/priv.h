@@ -105,7 +105,7 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 
 /* Handlers whose rows are in another file */
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
-	cmd_dtmf, cmd_selftest;
+	cmd_dtmf, cmd_hold, cmd_resume, cmd_selftest;
 
 /* files.c: each replies what is wrong. @return 0 or errno ---------------- */
 
@@ -139,6 +139,7 @@ struct cmd {
 	cmd_late_h *late_h;
 	struct timer tmr;
 	void *state;             /* the command's own, mem_deref             */
+	struct event *told;      /* what it waited for, see cmd_told         */
 };
 
 bool        cmd_has(const struct cmd *x, const char *name);
@@ -168,6 +169,9 @@ void cmd_wait(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h);
 void cmd_wait_events(struct cmd *x, uint32_t types, cmd_event_h *h);
 /** x must not be touched afterwards */
 void cmd_done(struct cmd *x);
+/** This event made the line done: a `wait EVENT` right behind it, written for
+ *  a command that does not wait, is true at once */
+void cmd_told(struct cmd *x, const struct event *ev);
 /** A line while it runs */
 void cmd_line(struct cmd *x, const char *line);
 
@@ -187,6 +191,8 @@ void client_dialled(struct client *cl, unsigned id);
 void client_select(struct client *cl, unsigned id);
 /** The call that scripts talk about, living or ended; 0 none */
 unsigned client_about(const struct client *cl);
+/** The event that made the line before done, or NULL */
+const struct event *client_fresh(const struct client *cl);
 /** `wait call ended` was told of the end of the call it is about */
 bool client_over(const struct client *cl);
 void client_set_over(struct client *cl);

@@ -98,6 +98,11 @@ static void finish(struct client *cl)
 	cl->cur = NULL;
 	cl->depth = 0;
 
+	if (x->command) {
+		mem_deref(cl->fresh);
+		cl->fresh = mem_ref(x->told);
+	}
+
 	if (failed)
 		cl->failed = true;
 
@@ -405,6 +410,7 @@ static void client_destructor(void *arg)
 	timer_cancel(&cl->turn);
 	list_flush(&cl->lines);
 	mem_deref(cl->cur);
+	mem_deref(cl->fresh);
 
 	for (unsigned i = 0; i < EVENT_TYPES; i++) {
 		mem_deref(cl->subs[i]);

@@ -130,6 +130,12 @@ unsigned client_selected(const struct client *cl)
 }
 
 
+const struct event *client_fresh(const struct client *cl)
+{
+	return cl->fresh;
+}
+
+
 bool client_over(const struct client *cl)
 {
 	return cl->over;

@@ -6,6 +6,7 @@ import subprocess
 import wave
 
 from home import QUIET, check, exits, main
+from scenario import called, done, ok, recv, response, sdp
 
 
 def run(lab, script, code=0, args=(), **kw):
@@ -134,6 +135,29 @@ def test_failed_wait(lab):
     _, err = run(lab, "dial %s\nwait call active 20s\nprint never\n" % other.uri, 1)
     check("call-ended" in err and "486" in err or "usy" in err, "%s", err)
     run(lab, "dial %s\n-wait call active 20s\nassert code = 486\n" % other.uri)
+
+
+def held(lab, code):
+    """a peer that answers, and answers a re-INVITE with that status"""
+    return lab.sipp([called(), ok(), recv("ACK"), recv("INVITE", timeout=10000),
+                     ok(sdp(direction="recvonly", version=2), totag=False) if code == 200 else
+                     response(code, "No", totag=False), recv("ACK"), recv("BYE", timeout=10000), done()],
+                    "-rtp_echo", name="sipp%d" % code)
+
+
+def test_hold(lab):
+    """the line is done when the peer has agreed, and fails when it refuses"""
+    s = held(lab, 200)
+    run(lab, "dial %s\nwait call active\nhold\nwait call.hold local=true 1s\nhangup\n" % s.uri)
+    s.well()
+    s = held(lab, 488)
+    out, err = run(lab, "dial %s\nwait call active\n-hold\nassert state = active\nhangup\n" % s.uri)
+    check("refused" in err and "488" in err, "%s%s", out, err)
+    s.well()
+    s = held(lab, 603)
+    out, err = run(lab, "dial %s\nwait call active\nhold\nprint never\n" % s.uri, 1)
+    check("never" not in out and "refused" in err and "stdin:3" in err, "%s%s", out, err)
+    s.well()
 
 
 def test_play_and_events(lab):

@@ -209,16 +209,33 @@ void fake_quality(unsigned id, double v)
 }
 
 
-void fake_hold(unsigned id, bool local, bool remote)
+static void publish_hold(unsigned id, bool local, bool remote, unsigned code,
+			 const char *cause)
 {
 	struct event ev;
 
-	call_at(id)->held = local;
 	event_init(&ev, EVENT_CALL_HOLD);
 	ev.call = id;
 	ev.u.call_hold.local = local;
 	ev.u.call_hold.remote = remote;
+	if (code)
+		ev.u.call_hold.code = code;
+	snprintf(ev.u.call_hold.cause, EVENT_NAME, "%s", cause);
 	event_publish(fake.bus, &ev);
+}
+
+
+void fake_hold(unsigned id, bool local, bool remote)
+{
+	call_at(id)->held = local;
+	publish_hold(id, local, remote, 0, "");
+}
+
+
+void fake_hold_refused(unsigned id, bool local, unsigned code)
+{
+	call_at(id)->held = local;
+	publish_hold(id, local, false, code, code ? "status" : "timeout");
 }
 
 
@@ -428,10 +445,29 @@ enum call_state call_state_find(const char *name)
 	}
 
 ACT(call_answer)
-ACT(call_hold)
-ACT(call_resume)
 ACT(call_stop)
 ACT(call_record_stop)
+
+
+static int want_hold(struct call *c, bool hold, char *err)
+{
+	asked(hold ? "call_hold %u" : "call_resume %u", c->id);
+	c->held = hold;
+
+	return result(err);
+}
+
+
+int call_hold(struct call *c, char *err)
+{
+	return want_hold(c, true, err);
+}
+
+
+int call_resume(struct call *c, char *err)
+{
+	return want_hold(c, false, err);
+}
 
 
 int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
@@ -765,6 +801,12 @@ const char *sip_cause_name(enum sip_cause cause)
 {
 	return cause == SIP_CAUSE_STATUS ? "status" :
 		cause == SIP_CAUSE_TIMEOUT ? "timeout" : "none";
+}
+
+
+const char *sip_phrase(uint16_t code)
+{
+	return code == 488 ? "Not Acceptable Here" : "?";
 }
 
 

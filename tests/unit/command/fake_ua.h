@@ -23,8 +23,10 @@ void fake_digits_out(unsigned id, unsigned sent, unsigned lost);
 void fake_ending(unsigned id);
 /** call.quality, with this jitter and loss */
 void fake_quality(unsigned id, double v);
-/** call.hold, and the call is so */
+/** call.hold, agreed */
 void fake_hold(unsigned id, bool local, bool remote);
+/** call.hold: it stays as it was; code 0: no answer */
+void fake_hold_refused(unsigned id, bool local, unsigned code);
 /** What the last command asked for, as text */
 const char *fake_asked(void);
 /** Next calls into ua fail with this */

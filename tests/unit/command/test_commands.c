@@ -46,8 +46,6 @@ static void test_call(void **state)
 	asks(r, "hangup 5 --code 480 --reason 'a b'",
 	     "call_hangup 5 480 a b");
 	asks(r, "h --call 4", "call_hangup 4 0 -");
-	asks(r, "hold", "call_hold 5");
-	asks(r, "resume 2", "call_resume 2");
 	asks(r, "unmute", "call_mute 5 0");
 	asks(r, "play /dev/null --loop", "call_play 5 /dev/null 1");
 	asks(r, "stop", "call_stop 5");
@@ -162,6 +160,78 @@ static void test_call_wrong(void **state)
 	refuses(r, "answer 1", "wrong-state", "calling, not incoming");
 	fake_fail(ENOTCONN, "call 1 is not active");
 	refuses(r, "hold", "wrong-state", "not active");
+}
+
+
+/* Done when the other side has agreed, and not before */
+static void test_hold(void **state)
+{
+	struct rig *r = *state;
+
+	(void)rig_run(r, "dial a");
+	(void)rig_run(r, "dial b");
+	fake_state(1, CALL_ACTIVE, 200);
+	fake_state(2, CALL_ACTIVE, 200);
+
+	assert_string_equal(rig_run(r, "hold 1"), "");
+	assert_string_equal(fake_asked(), "call_hold 1");
+	fake_hold(2, true, false);
+	assert_string_equal(rig_pass(r, 0), "");
+	/* they hold us, ours is still to be answered */
+	fake_hold(1, false, true);
+	assert_string_equal(rig_pass(r, 0), "");
+	fake_hold(1, true, true);
+	assert_string_equal(rig_pass(r, 0),
+			    "{\"reply\":null,\"ok\":true}\n");
+
+	/* who waits for it, as one did when `hold` did not wait, has it; a
+	 * second time it is the next one that counts */
+	(void)rig_run(r, "# nothing");
+	assert_non_null(strstr(rig_run(r, "wait call.hold local=true"),
+			       "\"call\":1,\"local\":true,"
+			       "\"remote\":true}"));
+	assert_string_equal(rig_run(r, "wait call.hold local=true 1s"), "");
+	(void)rig_pass(r, 1000);
+
+	assert_string_equal(rig_run(r, "resume 1"), "");
+	assert_string_equal(fake_asked(), "call_resume 1");
+	fake_hold(1, false, false);
+	assert_non_null(strstr(rig_pass(r, 0), "\"ok\":true"));
+}
+
+
+static void test_hold_refused(void **state)
+{
+	struct rig *r = *state;
+
+	(void)rig_run(r, "dial a");
+	fake_state(1, CALL_ACTIVE, 200);
+
+	assert_string_equal(rig_run(r, "hold"), "");
+	fake_hold_refused(1, false, 488);
+	assert_non_null(strstr(r->replies, "\"error\":\"refused\","
+			       "\"text\":\"call 1 is not put on hold: the "
+			       "other side refuses (488 Not Acceptable "
+			       "Here)\""));
+	(void)rig_pass(r, 0);
+
+	assert_string_equal(rig_run(r, "resume"), "");
+	fake_hold_refused(1, true, 0);
+	assert_non_null(strstr(r->replies, "\"error\":\"timeout\","
+			       "\"text\":\"call 1 is not resumed: no "
+			       "answer"));
+	(void)rig_pass(r, 0);
+
+	/* nothing is heard of it at all */
+	assert_string_equal(rig_run(r, "hold"), "");
+	assert_string_equal(rig_pass(r, 39999), "");
+	assert_non_null(strstr(rig_pass(r, 1), "\"error\":\"timeout\""));
+
+	assert_string_equal(rig_run(r, "hold"), "");
+	fake_state(1, CALL_ENDED, 0);
+	assert_non_null(strstr(r->replies, "\"error\":\"call-ended\""));
+	assert_int_equal(r->failed, 4);
+	(void)rig_pass(r, 0);
 }
 
 
@@ -464,8 +534,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_call), T(test_dtmf), T(test_call_wrong),
-		T(test_unknown),
+		T(test_call), T(test_dtmf), T(test_call_wrong), T(test_hold),
+		T(test_hold_refused), T(test_unknown),
 		T(test_listen), T(test_options), T(test_look),
 		T(test_request), T(test_files), T(test_errors),
 		T(test_slow), T(test_table), T(test_dump), T(test_help),
