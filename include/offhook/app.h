@@ -43,14 +43,35 @@ unsigned answer_finished(const struct answer *a);
 
 /* selftest.c: a real call over loopback between two user agents ----------- */
 
+/** What one of its calls was like; strings live during the call */
+struct selftest_result {
+	const char *sip;         /* udp, tcp, card: over the sound card      */
+	const char *codec;
+	uint64_t setup_ms;
+	/* of what arrived; NAN (gaps: 0) when that was no speech */
+	double delay_ms;         /* one way                                  */
+	double level_db;         /* louder than what was said                */
+	unsigned gaps;
+	double gap_ms;           /* all of them                              */
+	double similarity;       /* 0..1                                     */
+	double mos;
+	bool digits, hold;       /* were they right?                         */
+	bool pass;
+	const char *text;        /* what was wrong first, "" nothing         */
+};
+
 struct selftest;
+typedef void (selftest_line_h)(const char *line, void *arg);
+typedef void (selftest_result_h)(const struct selftest_result *res,
+				 void *arg);
 struct selftest_conf {
 	const struct config *config;
 	bool use_device;         /* --audio auto: the sound card too         */
 	const char *speech;      /* file, NULL: sounds/speech.wav            */
-	bool json;               /* line_h gets JSON objects                 */
+	/** For programs: each call's figures; line_h then gets only what is
+	 *  no call. NULL: line_h gets a table for people */
+	selftest_result_h *result_h;
 };
-typedef void (selftest_line_h)(const char *line, void *arg);
 /** ok: the speech arrived whole and every digit was right, every codec */
 typedef void (selftest_done_h)(bool ok, void *arg);
 int  selftest_start(struct selftest **sp, const struct selftest_conf *conf,

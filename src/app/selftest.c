@@ -649,7 +649,7 @@ int selftest_start(struct selftest **sp, const struct selftest_conf *conf,
 	st->done_h = done_h;
 	st->arg = arg;
 	st->ok = true;
-	st->json = conf->json;
+	st->result_h = conf->result_h;
 	st->use_device = conf->use_device;
 	st->begin_ms = clock_ms();
 

@@ -59,9 +59,10 @@ struct selftest {
 	char speech[512];
 	uint64_t speech_ms;
 	uint64_t begin_ms;
-	bool use_device, json, ok;
+	bool use_device, ok;
 	unsigned passed, failed;
 	selftest_line_h *line_h;
+	selftest_result_h *result_h;
 	selftest_done_h *done_h;
 	void *arg;
 };

@@ -1,5 +1,5 @@
 /**
- * @file selftest_report.c  What the self-test measured, for people and JSON
+ * @file selftest_report.c  What the self-test measured, and whether it is good
  *
  * A call passes when the speech arrived whole at the far end and every digit
  * was right; the limits below say what whole means.
@@ -25,34 +25,9 @@ static void line(struct selftest *st, struct text_buf *b)
 }
 
 
-/* Text inside a JSON string: what text_escape leaves, quotes and backslash */
-static void add_quoted(struct text_buf *b, const char *text)
-{
-	char clean[512];
-
-	text_escape(clean, sizeof(clean), text, strlen(text));
-
-	text_add(b, "\"");
-	for (const char *p = clean; *p; p++)
-		text_add(b, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-	text_add(b, "\"");
-}
-
-
 void selftest_report_text(struct selftest *st, const char *text)
 {
-	struct text_buf b = {0};
-
-	if (st->json) {
-		text_add(&b, "{\"selftest\":\"note\",\"text\":");
-		add_quoted(&b, text);
-		text_add(&b, "}");
-	}
-	else {
-		text_add(&b, "%s", text);
-	}
-
-	line(st, &b);
+	st->line_h(text, st->arg);
 }
 
 
@@ -60,7 +35,7 @@ void selftest_report_begin(struct selftest *st)
 {
 	struct text_buf b = {0};
 
-	if (st->json)
+	if (st->result_h)
 		return;
 
 	text_add(&b, "A call to ourselves over loopback: %.0f s of speech, "
@@ -129,30 +104,6 @@ static void judge(struct selftest_case *c, const struct sound_score *far,
 }
 
 
-static void case_json(const struct selftest_case *c,
-		      const struct sound_score *far, double delay_ms,
-		      const char *sip)
-{
-	struct text_buf b = {0};
-
-	text_add(&b, "{\"selftest\":\"call\",\"sip\":\"%s\",\"codec\":\"%s\","
-		 "\"setup_ms\":%llu,", sip, c->codec->name,
-		 (unsigned long long)c->setup_ms);
-	if (far->aligned)
-		text_add(&b, "\"delay_ms\":%.1f,\"level_db\":%.2f,"
-			 "\"gaps\":%u,\"gap_ms\":%.0f,\"similarity\":%.3f,",
-			 delay_ms, far->level_db, far->gaps, far->gap_ms,
-			 far->similarity);
-	text_add(&b, "\"mos\":%.2f,\"digits\":%s,\"hold\":%s,\"pass\":%s,"
-		 "\"text\":", c->mos, c->digits_ok ? "true" : "false",
-		 c->hold_ok ? "true" : "false", c->pass ? "true" : "false");
-	add_quoted(&b, c->why);
-	text_add(&b, "}");
-
-	line(c->st, &b);
-}
-
-
 static void case_device(struct selftest_case *c)
 {
 	const struct selftest_phone *p = &c->st->caller;
@@ -173,14 +124,38 @@ static void case_device(struct selftest_case *c)
 }
 
 
+static void case_line(struct selftest *st, const struct selftest_result *r)
+{
+	struct text_buf b = {0};
+
+	text_add(&b, "%-4s %-5s %3llu ms", r->sip, r->codec,
+		 (unsigned long long)r->setup_ms);
+	if (isfinite(r->level_db))
+		text_add(&b, " %3.0f ms %+4.1f dB %4u %6.0f %7.2f",
+			 isfinite(r->delay_ms) ? r->delay_ms : 0, r->level_db,
+			 r->gaps, r->gap_ms, r->similarity);
+	else
+		text_add(&b, " %6s %7s %4s %6s %7s", "-", "-", "-", "-", "-");
+	text_add(&b, " %4.1f %6s %4s  %s%s", r->mos,
+		 r->digits ? "right" : "wrong", r->hold ? "yes" : "no",
+		 r->pass ? "good" : "FAILED: ", r->text);
+
+	line(st, &b);
+}
+
+
 void selftest_report_case(struct selftest_case *c)
 {
 	struct selftest *st = c->st;
 	struct sound_score far, near;
-	const char *sip = c->device ? "card" :
-		c->tp == SIP_TRANSP_UDP ? "udp" : "tcp";
-	struct text_buf b = {0};
-	double delay_ms = NAN;
+	struct selftest_result r = {
+		.sip = c->device ? "card" :
+			c->tp == SIP_TRANSP_UDP ? "udp" : "tcp",
+		.codec = c->codec->name, .setup_ms = c->setup_ms,
+		.delay_ms = NAN, .level_db = NAN, .gap_ms = NAN,
+		.similarity = NAN, .mos = c->mos,
+		.digits = c->digits_ok, .hold = c->hold_ok, .text = c->why,
+	};
 	char err[256] = "";
 
 	memset(&far, 0, sizeof(far));
@@ -194,37 +169,26 @@ void selftest_report_case(struct selftest_case *c)
 
 	/* there and back again */
 	if (near.aligned)
-		delay_ms = near.delay_ms / 2;
+		r.delay_ms = near.delay_ms / 2;
+	if (far.aligned) {
+		r.level_db = far.level_db;
+		r.gaps = far.gaps;
+		r.gap_ms = far.gap_ms;
+		r.similarity = far.similarity;
+	}
 
-	judge(c, &far, delay_ms);
-	c->pass = !c->why[0];
+	judge(c, &far, r.delay_ms);
+	c->pass = r.pass = !c->why[0];
 
 	if (c->pass)
 		st->passed++;
 	else
 		st->failed++;
 
-	if (st->json) {
-		case_json(c, &far, isnan(delay_ms) ? 0 : delay_ms, sip);
-		case_device(c);
-		return;
-	}
-
-	text_add(&b, "%-4s %-5s %3llu ms", sip, c->codec->name,
-		 (unsigned long long)c->setup_ms);
-	if (far.aligned)
-		text_add(&b, " %3.0f ms %+4.1f dB %4u %6.0f %7.2f",
-			 isnan(delay_ms) ? 0 : delay_ms, far.level_db,
-			 far.gaps, far.gap_ms, far.similarity);
+	if (st->result_h)
+		st->result_h(&r, st->arg);
 	else
-		text_add(&b, " %6s %7s %4s %6s %7s", "-", "-", "-", "-", "-");
-	text_add(&b, " %4.1f %6s %4s  %s", c->mos,
-		 c->digits_ok ? "right" : "wrong", c->hold_ok ? "yes" : "no",
-		 c->pass ? "good" : "FAILED: ");
-	if (!c->pass)
-		text_add(&b, "%s", c->why);
-
-	line(st, &b);
+		case_line(st, &r);
 	case_device(c);
 }
 
@@ -234,12 +198,10 @@ void selftest_report_end(struct selftest *st)
 	struct text_buf b = {0};
 	const bool ok = st->ok && st->passed && !st->failed;
 
-	if (st->json)
-		text_add(&b, "{\"selftest\":\"end\",\"calls\":%u,"
-			 "\"failed\":%u,\"pass\":%s}",
-			 st->passed + st->failed, st->failed,
-			 ok ? "true" : "false");
-	else if (ok)
+	if (st->result_h)
+		return;
+
+	if (ok)
 		text_add(&b, "All %u calls were good: the speech arrived "
 			 "whole and every digit was right.", st->passed);
 	else

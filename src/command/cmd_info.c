@@ -224,83 +224,6 @@ static void cmd_stats(struct cmd *x)
 }
 
 
-/* Self-test -------------------------------------------------------------- */
-
-struct test_hold {
-	struct selftest *st;
-	struct cmd *x;
-};
-
-
-static void test_destructor(void *arg)
-{
-	struct test_hold *h = arg;
-
-	h->x = NULL;
-	mem_deref(h->st);
-}
-
-
-static void test_line(const char *line, void *arg)
-{
-	const struct test_hold *h = arg;
-
-	if (h->x)
-		cmd_line(h->x, line);
-}
-
-
-static void test_done(bool ok, void *arg)
-{
-	struct test_hold *h = arg;
-
-	if (!h->x)
-		return;
-
-	if (!ok)
-		reply_error(h->x->reply, "selftest-failed", "the self-test "
-			    "failed");
-	cmd_done(h->x);
-}
-
-
-void cmd_selftest(struct cmd *x)
-{
-	const char *audio = cmd_str(x, "audio");
-	const char *speech = cmd_str(x, "speech");
-	const struct selftest_conf conf = {
-		.config = x->ph->config,
-		.use_device = audio ? !strcmp(audio, "auto") :
-			x->ph->audio_given &&
-			(!strcmp(x->ph->audio.driver, "auto") ||
-			 !strcmp(x->ph->audio.driver, "portaudio")),
-		.speech = speech,
-		.json = client_json(x->cl),
-	};
-	struct test_hold *h;
-	int err;
-
-	if (speech && cmd_file_check(x, speech))
-		return;
-
-	h = mem_zalloc(sizeof(*h), test_destructor);
-	if (!h) {
-		cmd_fail(x, ENOMEM, NULL);
-		return;
-	}
-
-	h->x = x;
-	x->state = h;
-	cmd_wait(x, 600000, NULL);
-
-	err = selftest_start(&h->st, &conf, test_line, test_done, h);
-	if (err) {
-		cmd_fail(x, err, NULL);
-		cmd_done(x);
-	}
-}
-
-
 /* The phone itself ------------------------------------------------------- */
 
 static int account_ignore(const struct account_conf *ac, void *arg)
@@ -463,7 +386,8 @@ static const struct command rows_looking[] = {
 			"recorded at the far end and compared, keys are "
 			"sent, the call is held and resumed. Exit code 0 "
 			"only when the speech arrived whole and every key "
-			"was right.",
+			"was right. With --json the figures of all calls "
+			"are in the reply.",
 		.alone = true,
 		.run = cmd_selftest,
 	},

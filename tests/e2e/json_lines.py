@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import wave
 
 from home import QUIET, check, exits, main
 
@@ -191,6 +192,21 @@ def test_waiting_requests(lab):
                         {"id": 4, "command": "calls"}, code=1))
     check([x["reply"] for x in r] == [1, 2, 3, 4], "%s", r)
     check(r[2]["error"] == "timeout", "%s", r[2])
+
+
+def test_selftest(lab):
+    """its figures are a reply like any other"""
+    sounds = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "sounds")
+    with wave.open(os.path.join(sounds, "speech.wav")) as whole, wave.open(lab.path("short.wav"), "wb") as short:
+        short.setparams(whole.getparams())
+        short.writeframes(whole.readframes(2 * whole.getframerate()))
+    code, out, err = lab.run("-A", "null", "-j", "selftest", "--speech", lab.path("short.wav"))
+    objects = [json.loads(x) for x in out.splitlines()]
+    check(len(objects) == 1 and objects[0]["reply"] is None and objects[0]["ok"] is (code == 0), "%d %s%s", code, out, err)
+    calls = objects[0]["calls"]
+    times(objects[0])
+    check({c["sip"] for c in calls} == {"udp", "tcp"} and {"opus", "pcmu"} <= {c["codec"] for c in calls}, "%s", calls)
+    check(all(type(c["pass"]) is bool and type(c["mos"]) is float for c in calls), "%s", calls)
 
 
 def test_only_json(lab):

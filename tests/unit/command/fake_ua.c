@@ -41,6 +41,7 @@ static struct {
 	void *list_arg;
 	selftest_line_h *test_line_h;
 	selftest_done_h *test_done_h;
+	selftest_result_h *test_result_h;
 	void *test_arg;
 } fake;
 
@@ -777,15 +778,30 @@ int selftest_start(struct selftest **sp, const struct selftest_conf *conf,
 	*sp = mem_zalloc(8, NULL);
 	fake.test_line_h = line_h;
 	fake.test_done_h = done_h;
+	fake.test_result_h = conf->result_h;
 	fake.test_arg = arg;
-	asked("selftest device=%d json=%d", conf->use_device, conf->json);
+	asked("selftest device=%d json=%d", conf->use_device,
+	      conf->result_h != NULL);
+	if (fake.err) {
+		*sp = mem_deref(*sp);
+		line_h(fake.err_text, arg);
+	}
 
-	return *sp ? 0 : ENOMEM;
+	return fake.err;
 }
 
 
 void fake_selftest_done(bool ok)
 {
+	const struct selftest_result res = {
+		.sip = "udp", .codec = "pcmu", .setup_ms = 7,
+		.delay_ms = 42.4, .level_db = -0.25, .gap_ms = NAN,
+		.similarity = 0.5, .mos = 4.2, .digits = true, .pass = ok,
+		.text = ok ? "" : "Not every digit was right.",
+	};
+
+	if (fake.test_result_h)
+		fake.test_result_h(&res, fake.test_arg);
 	fake.test_line_h("pcmu: good", fake.test_arg);
 	fake.test_done_h(ok, fake.test_arg);
 }

@@ -451,9 +451,24 @@ static void test_slow(void **state)
 	(void)rig_run(r, "selftest --audio auto");
 	assert_string_equal(fake_asked(), "selftest device=1 json=1");
 	fake_selftest_done(false);
-	assert_non_null(strstr(r->replies, "\"error\":\"selftest-failed\""));
+	assert_string_equal(r->replies, "{\"reply\":null,\"ok\":false,"
+			    "\"error\":\"selftest-failed\",\"text\":"
+			    "\"1 of 1 calls failed\",\"where\":\"t:1\","
+			    "\"calls\":[{\"sip\":\"udp\",\"codec\":\"pcmu\","
+			    "\"pass\":false,\"text\":\"Not every digit was "
+			    "right.\",\"setup_ms\":7,\"delay_ms\":42,"
+			    "\"level_db\":-0.25,\"gaps\":0,"
+			    "\"similarity\":0.5,\"mos\":4.2,"
+			    "\"digits\":true,\"hold\":false}],"
+			    "\"notes\":[{\"text\":\"pcmu: good\"}]}\n");
 	assert_int_equal(r->exit, 1);
 	(void)rig_pass(r, 0);
+
+	/* it cannot begin: told once */
+	r->lines[0] = '\0';
+	fake_fail(ENOENT, "No speech to play.");
+	refuses(r, "selftest", "no-such-file", "\"No speech to play.\"");
+	assert_string_equal(r->lines, "");
 }
 
 
