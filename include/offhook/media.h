@@ -221,6 +221,9 @@ struct stream_stats {
 	uint64_t dtmf_sent, dtmf_received;
 };
 int  stream_stats(struct stream *s, struct stream_stats *st);
+/** Of n streams, through the door once */
+void media_stats(struct media *m, struct stream *const *sv,
+		 struct stream_stats *stv, size_t n);
 /** Estimate of listening quality from loss, burst and delay (E-model, G.107,
  *  with the codec's figures). Pure. @return MOS 1..4.5, 0 when unknown */
 double media_mos(const struct codec *codec, double loss_pct,

@@ -7,7 +7,6 @@
  * is `play` and `hold`.  Every function here that calls stream_* goes through
  * the door to the media thread, so nothing is asked twice.  Main thread.
  */
-#include <math.h>
 #include "priv.h"
 
 
@@ -265,22 +264,6 @@ void call_media_settle(struct call *c)
 }
 
 
-double stats_loss_pct(const struct stream_stats *st)
-{
-	const uint64_t n = st->packets_received + st->lost;
-
-	return n ? 100.0 * (double)st->lost / (double)n : NAN;
-}
-
-
-double stats_mos(const struct stream_stats *st, const struct codec *codec,
-		 double loss_pct)
-{
-	return media_mos(codec, loss_pct,
-			 st->delay_ms + st->rtt_us / 2000.0);
-}
-
-
 void call_media_close(struct call *c)
 {
 	struct stream *s = c->stream;
@@ -295,47 +278,4 @@ void call_media_close(struct call *c)
 
 	call_digits_end(c);
 	call_file_end(c);
-}
-
-
-void call_media_quality(struct call *c)
-{
-	struct stream_stats st;
-	uint64_t received, lost;
-	struct event ev;
-
-	if (!c->started || c->state != CALL_ACTIVE ||
-	    call_stats(c, &st))
-		return;
-
-	received = st.packets_received - c->q_received;
-	lost = st.lost > c->q_lost ? st.lost - c->q_lost : 0;
-	c->q_received = st.packets_received;
-	c->q_lost = st.lost;
-
-	event_init(&ev, EVENT_CALL_QUALITY);
-	ev.call = c->id;
-	ev.account = c->acc ? c->acc->id : 0;
-	ev.u.call_quality.packets_sent = (int64_t)st.packets_sent;
-	ev.u.call_quality.packets_received = (int64_t)st.packets_received;
-	ev.u.call_quality.packets_lost = (int64_t)st.lost;
-
-	if (received + lost)
-		ev.u.call_quality.loss_pct = 100.0 * (double)lost /
-			(double)(received + lost);
-	if (st.packets_received) {
-		ev.u.call_quality.jitter_ms = (st.jitter_us + 500) / 1000;
-		ev.u.call_quality.delay_ms = st.delay_ms;
-	}
-	if (st.rtt_us)
-		ev.u.call_quality.rtt_ms = (st.rtt_us + 500) / 1000;
-	if (received + lost) {
-		const double mos = stats_mos(&st, c->plan.codec,
-					     ev.u.call_quality.loss_pct);
-
-		if (mos > 0)
-			ev.u.call_quality.mos = mos;
-	}
-
-	event_publish(c->ua->bus, &ev);
 }

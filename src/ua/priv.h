@@ -26,7 +26,6 @@ enum {
 	UA_URI      = 512,           /* longest URI we call                  */
 	UA_RECORDS  = 64,
 	UA_BUCKETS  = 64,            /* calls by id; a power of two          */
-	QUALITY_MS  = 1000,
 	EXPECT_MS   = 1000,          /* less time to receive proves nothing  */
 };
 
@@ -220,11 +219,6 @@ void call_media_hold_publish(const struct call *c,
 /** The last figures are kept, the stream is closed; files end with their
  *  events */
 void call_media_close(struct call *c);
-void call_media_quality(struct call *c);
-/** NAN: nothing came */
-double stats_loss_pct(const struct stream_stats *st);
-double stats_mos(const struct stream_stats *st, const struct codec *codec,
-		 double loss_pct);
 
 /* call_digits.c */
 /** One came from the peer */
@@ -252,8 +246,15 @@ void call_file_stop_play(struct call *c);
 void call_file_end(struct call *c);
 void call_file_forget(struct ua *ua);    /* the samples kept */
 
-/* ua.c */
+/* quality.c */
+/** A call is active: call.quality each second, if anybody listens */
 void ua_quality_start(struct ua *ua);
+/** NAN: nothing came */
+double stats_loss_pct(const struct stream_stats *st);
+double stats_mos(const struct stream_stats *st, const struct codec *codec,
+		 double loss_pct);
+
+/* ua.c */
 void ua_call_ended(struct ua *ua);
 
 /* incoming.c */

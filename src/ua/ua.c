@@ -120,39 +120,6 @@ void ua_set_device(struct ua *ua, bool device)
 }
 
 
-/* Once a second while calls run; asked for only when somebody listens */
-static void quality_handler(void *arg)
-{
-	struct ua *ua = arg;
-	struct le *le = list_head(&ua->calls);
-	bool active = false;
-
-	while (le) {
-		struct call *c = le->data;
-
-		le = le->next;
-		if (c->state != CALL_ACTIVE)
-			continue;
-
-		active = true;
-		if (event_wanted(ua->bus, EVENT_CALL_QUALITY))
-			call_media_quality(c);
-	}
-
-	if (active)
-		timer_start(&ua->tmr_quality, QUALITY_MS, quality_handler,
-			    ua);
-}
-
-
-void ua_quality_start(struct ua *ua)
-{
-	if (!timer_running(&ua->tmr_quality))
-		timer_start(&ua->tmr_quality, QUALITY_MS, quality_handler,
-			    ua);
-}
-
-
 void ua_call_ended(struct ua *ua)
 {
 	if (ua->living)

@@ -248,6 +248,18 @@ static void play_and_record(const char *codec, uint32_t rate_hz)
 	assert_true(sa_cmp(&st.remote, stream_local(a.s), SA_ALL));
 	assert_int_equal(a.count[STREAM_FIRST_PACKET], 1);
 	assert_int_equal(b.count[STREAM_FIRST_PACKET], 1);
+
+	/* both at once */
+	{
+		struct stream *const sv[] = { a.s, b.s };
+		struct stream_stats stv[2];
+
+		media_stats(m, sv, stv, 2);
+		assert_int_equal(stv[0].ssrc_remote, stream_ssrc(b.s));
+		assert_int_equal(stv[1].ssrc_remote, stream_ssrc(a.s));
+		assert_true(stv[1].packets_received >= st.packets_received);
+		media_stats(m, sv, stv, 0);
+	}
 }
 
 

@@ -759,6 +759,15 @@ static void quality_handler(const struct event *ev, void *arg)
 }
 
 
+static void count_handler(const struct event *ev, void *arg)
+{
+	(void)ev;
+	(void)arg;
+
+	++figures;
+}
+
+
 static void quality(void **state)
 {
 	struct event_sub *sub = NULL;
@@ -786,6 +795,37 @@ static void quality(void **state)
 	assert_true(ua_call_record(alice.ua, 1)->loss_pct == 20.0);
 	assert_int_equal(1500,
 			 ua_call_record(alice.ua, 1)->stats.jitter_us);
+}
+
+
+static void quality_of_many(void **state)
+{
+	struct event_sub *sub = NULL;
+	(void)state;
+
+	ua_set_device(alice.ua, false);
+	ua_set_device(bob.ua, false);
+	bob.incoming = answer_at_once;
+	for (unsigned i = 1; i <= 3; i++) {
+		char want[64];
+
+		(void)snprintf(want, sizeof(want),
+			       "alice call.state %u active", i);
+		dial(&alice, bob.uri);
+		await(want);
+	}
+
+	/* however many there are, the door opens once */
+	alice.sub = mem_deref(alice.sub);
+	bob.sub = mem_deref(bob.sub);
+	figures = 0;
+	assert_int_equal(0, event_subscribe_type(&sub, alice.bus,
+						 EVENT_CALL_QUALITY,
+						 count_handler, NULL));
+	(void)fake_doors();
+	await_count(&figures, 3);
+	assert_int_equal(1, fake_doors());
+	mem_deref(sub);
 }
 
 
@@ -962,6 +1002,7 @@ int main(void)
 		RIG_TEST(others_on_hold),
 		RIG_TEST(machines_hold_nobody),
 		RIG_TEST(quality),
+		RIG_TEST(quality_of_many),
 		RIG_TEST(figures_stay),
 		RIG_TEST(limit),
 		RIG_TEST(closing),

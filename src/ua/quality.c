@@ -1,0 +1,142 @@
+/**
+ * @file quality.c  How the calls sound, once a second
+ *
+ * A timer runs while a call is active.  Figures are asked for only when
+ * somebody listens, and those of all calls come through the door at once.
+ * Main thread.
+ */
+#include <math.h>
+#include "priv.h"
+
+
+enum { QUALITY_MS = 1000 };
+
+
+double stats_loss_pct(const struct stream_stats *st)
+{
+	const uint64_t n = st->packets_received + st->lost;
+
+	return n ? 100.0 * (double)st->lost / (double)n : NAN;
+}
+
+
+double stats_mos(const struct stream_stats *st, const struct codec *codec,
+		 double loss_pct)
+{
+	return media_mos(codec, loss_pct,
+			 st->delay_ms + st->rtt_us / 2000.0);
+}
+
+
+static void publish(struct call *c, const struct stream_stats *st)
+{
+	const uint64_t received = st->packets_received - c->q_received;
+	const uint64_t lost = st->lost > c->q_lost ? st->lost - c->q_lost : 0;
+	struct event ev;
+
+	c->q_received = st->packets_received;
+	c->q_lost = st->lost;
+
+	event_init(&ev, EVENT_CALL_QUALITY);
+	ev.call = c->id;
+	ev.account = c->acc ? c->acc->id : 0;
+	ev.u.call_quality.packets_sent = (int64_t)st->packets_sent;
+	ev.u.call_quality.packets_received = (int64_t)st->packets_received;
+	ev.u.call_quality.packets_lost = (int64_t)st->lost;
+
+	if (st->packets_received) {
+		ev.u.call_quality.jitter_ms = (st->jitter_us + 500) / 1000;
+		ev.u.call_quality.delay_ms = st->delay_ms;
+	}
+	if (st->rtt_us)
+		ev.u.call_quality.rtt_ms = (st->rtt_us + 500) / 1000;
+
+	if (received + lost) {
+		const double loss_pct = 100.0 * (double)lost /
+			(double)(received + lost);
+		const double mos = stats_mos(st, c->plan.codec, loss_pct);
+
+		ev.u.call_quality.loss_pct = loss_pct;
+		if (mos > 0)
+			ev.u.call_quality.mos = mos;
+	}
+
+	event_publish(c->ua->bus, &ev);
+}
+
+
+static bool has_quality(const struct call *c)
+{
+	return c->state == CALL_ACTIVE && c->stream && c->started;
+}
+
+
+/* @return how many there are; callv and streamv may be NULL */
+static size_t collect(const struct ua *ua, struct call **callv,
+		      struct stream **streamv)
+{
+	struct le *le;
+	size_t n = 0;
+
+	LIST_FOREACH(&ua->calls, le) {
+		struct call *c = le->data;
+
+		if (!has_quality(c))
+			continue;
+		if (callv) {
+			callv[n] = c;
+			streamv[n] = c->stream;
+		}
+		++n;
+	}
+
+	return n;
+}
+
+
+static void ask(struct ua *ua, size_t n)
+{
+	struct stream_stats *stv = mem_alloc(n * sizeof(*stv), NULL);
+	struct stream **streamv = mem_alloc(n * sizeof(*streamv), NULL);
+	struct call **callv = mem_alloc(n * sizeof(*callv), NULL);
+
+	if (!stv || !streamv || !callv)
+		goto out;
+
+	(void)collect(ua, callv, streamv);
+	media_stats(ua->media, streamv, stv, n);
+
+	/* who listens may end calls; they go on a later turn */
+	for (size_t i = 0; i < n; i++) {
+		if (has_quality(callv[i]))
+			publish(callv[i], &stv[i]);
+	}
+
+ out:
+	mem_deref(stv);
+	mem_deref(streamv);
+	mem_deref(callv);
+}
+
+
+static void quality_handler(void *arg)
+{
+	struct ua *ua = arg;
+	const size_t n = collect(ua, NULL, NULL);
+
+	if (!n)
+		return;
+
+	timer_start(&ua->tmr_quality, QUALITY_MS, quality_handler, ua);
+
+	if (event_wanted(ua->bus, EVENT_CALL_QUALITY))
+		ask(ua, n);
+}
+
+
+void ua_quality_start(struct ua *ua)
+{
+	if (!timer_running(&ua->tmr_quality))
+		timer_start(&ua->tmr_quality, QUALITY_MS, quality_handler,
+			    ua);
+}
