@@ -454,7 +454,7 @@ static enum name_verdict refused(struct name_answer *a, unsigned rcode,
 {
 	static const char *const texts[] = {
 		[1] = "format error", [2] = "server failure",
-		[4] = "not implemented", [5] = "refused",
+		[4] = "no such service", [5] = "refused",
 	};
 
 	if (rcode < COUNTOF(texts) && texts[rcode])

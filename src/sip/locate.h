@@ -2,11 +2,11 @@
  * @file sip/locate.h  Inside "where is the server?", RFC 3263
  *
  * Low to high: dns_message (a question and its answer as bytes), dns_query
- * (one question over the wire), dns_host (by the system's way), dns (what the
- * name service said, and for how long), dead (who did not answer lately), locate_order (RFC 2782 and 3403),
- * locate_trail (how it was decided), target (what the URI says), locate_look,
- * locate_addr and locate (from a name to addresses), locate_rewrite and
- * locate_enum (RFC 6116).
+ * (one question over the wire), dns_host (addresses by the system's way), dns
+ * (what the name service said, and for how long), dead (who did not answer
+ * lately), locate_order (RFC 2782 and 3403), locate_trail (how it was decided),
+ * target (what the URI says), locate_look, locate_addr and locate (from a name
+ * to addresses), locate_rewrite and locate_enum (RFC 6116).
  */
 #ifndef SIP_LOCATE_PRIV_H
 #define SIP_LOCATE_PRIV_H

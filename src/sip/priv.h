@@ -128,6 +128,7 @@ struct sip_stack {
 	void *arg;
 	struct names *names;        /* what the name service said            */
 	struct deads *deads;        /* who did not answer lately             */
+	struct transactions *trans; /* ours over UDP                         */
 	char *user_agent;
 	struct ability *ability;    /* what we can do                         */
 	uint32_t timeout_ms;
@@ -135,6 +136,7 @@ struct sip_stack {
 	uint32_t max_sessions;
 	uint32_t t1_ms;             /* T1 of INVITE sessions, 0: SIP_T1_MS;
 				       tests shorten it                       */
+	uint32_t trans_t1_ms;       /* T1 of requests' transactions, likewise */
 	uint64_t tag_key[2];        /* of our tags in stateless replies       */
 	struct keep *keep;          /* NULL until needed                      */
 	struct sip_stack_stats stats;
@@ -356,6 +358,15 @@ uint64_t request_pending_until(const struct request *r);
 /** Where it went; NULL before it was sent */
 const struct target *request_target(const struct request *r);
 void request_stack_gone(struct sip_stack *s);
+
+/* transaction.c ------------------------------------------------------------ */
+
+/** Client transactions of ours, over UDP. Free: mem_deref */
+struct transactions;
+int  transactions_alloc(struct transactions **tp);
+/** uas.c: a response that libre has no transaction for. @return false: ours
+ *  neither, or a 2xx whose dialog must be asked */
+bool trans_response(struct leg *l, const struct sip_msg *msg);
 
 /* standalone.c: the public face of a request, outside dialogs or inside. The
  * body of conf is kept, head_arg (an object) too until the request is freed */

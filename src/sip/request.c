@@ -1,56 +1,17 @@
 /**
  * @file sip/request.c  One request to its final answer
  *
- * Main thread.  Finds out where to, sends through libre's transaction, and
- * tries again where trying again is right: with credentials after a
- * challenge, at the next address after a failure of this one (RFC 3263 4.3),
- * over TCP when it is too large for UDP (RFC 3261 18.1.1).  Every wait has a
- * bound of its own; libre's name service is never used.
+ * Main thread.  Finds out where to, has it sent (request_try.c), and tries
+ * again with credentials after a challenge.  Every wait has a bound of its
+ * own; libre's name service is never used.
  *
  * The owner holds the only reference and may let go at any time, inside its
  * handler too.  The handler is never called from inside a function of ours.
  */
-#include "priv.h"
+#include "request.h"
 
 
-enum {
-	TRIES_MAX   = 5,            /* with credentials                    */
-	FAILOVER_MS = 5000,         /* for an address that is not the last */
-	UDP_MAX     = 1300,
-	VIA_LEN     = 110,          /* what libre puts before our lines    */
-};
-
-struct request {
-	struct le le;               /* stack->reqs                         */
-	struct sip_stack *stack;    /* NULL: gone                          */
-	struct target_list tl;
-	unsigned ti;                /* the one in use                      */
-	struct target_query *query;
-	struct sip_request *req;    /* libre's, while it is under way      */
-	struct mbuf *mb;            /* as sent, without its first lines    */
-	size_t callid_pos, callid_len;
-	uint32_t cseq;
-	struct digest *digest;
-	struct mbuf *body;
-	struct timer tmr;           /* late_h or end_h                     */
-	uint64_t due_ms;
-	uint32_t timeout_ms;
-	struct sip_result res;      /* to tell on the next turn            */
-	request_head_h *head_h;
-	request_resp_h *resp_h;     /* NULL: it is over                    */
-	void *arg;
-	unsigned tries;
-	bool invite;
-	bool sent;
-	bool prov;                  /* INVITE: a 1xx came                  */
-	bool cancelled;
-	const char *ctype;          /* NULL: no body                       */
-	const char *uri;
-	char method[];              /* and, behind it, uri and ctype       */
-};
-
-static void try_targets(struct request *r);
-
+enum { TRIES_MAX = 5 };         /* with credentials */
 
 static void result_set(struct sip_result *res, enum sip_cause cause, int err,
 		       const char *text)
@@ -62,8 +23,8 @@ static void result_set(struct sip_result *res, enum sip_cause cause, int err,
 }
 
 
-static void end(struct request *r, const struct sip_result *res,
-		const struct sip_msg *msg)
+void request_end(struct request *r, const struct sip_result *res,
+		 const struct sip_msg *msg)
 {
 	request_resp_h *h = r->resp_h;
 	struct sip_stack *s = r->stack;
@@ -77,7 +38,7 @@ static void end(struct request *r, const struct sip_result *res,
 
 	mem_ref(r);
 
-	r->req = mem_deref(r->req);
+	request_drop(r);
 	r->query = mem_deref(r->query);
 
 	h(true, res, msg, r->arg);
@@ -92,58 +53,16 @@ static void end_h(void *arg)
 	struct request *r = arg;
 	const struct sip_result res = r->res;
 
-	end(r, &res, NULL);
+	request_end(r, &res, NULL);
 }
 
 
-static void end_later(struct request *r, enum sip_cause cause, int err,
-		      const char *text)
+void request_end_later(struct request *r, enum sip_cause cause, int err,
+		       const char *text)
 {
-	result_set(&r->res, cause, err, text);
+	if (text)
+		result_set(&r->res, cause, err, text);
 	timer_start(&r->tmr, 0, end_h, r);
-}
-
-
-static bool last_target(const struct request *r)
-{
-	return r->ti + 1 >= r->tl.n;
-}
-
-
-/* No answer in time, from this address or at all */
-static void late_h(void *arg)
-{
-	struct request *r = arg;
-	struct sip_result res;
-
-	if (r->cancelled) {
-		result_set(&res, SIP_CAUSE_CANCELLED, ETIMEDOUT,
-			   "cancelled, and the peer says nothing");
-	}
-	else if (!last_target(r) && clock_ms() < r->due_ms) {
-		log_debug("%s: no answer, next address", r->method);
-		r->req = mem_deref(r->req);
-		++r->ti;
-		try_targets(r);
-		return;
-	}
-	else {
-		result_set(&res, SIP_CAUSE_TIMEOUT, ETIMEDOUT, "no answer");
-	}
-
-	end(r, &res, NULL);
-}
-
-
-static void wait_start(struct request *r)
-{
-	const uint64_t now = clock_ms();
-	uint64_t ms = r->due_ms > now ? r->due_ms - now : 0;
-
-	if (!last_target(r) && ms > FAILOVER_MS)
-		ms = FAILOVER_MS;
-
-	timer_start(&r->tmr, ms, late_h, r);
 }
 
 
@@ -174,7 +93,7 @@ static void auth_failed(struct request *r, const struct sip_msg *msg,
 		       err == ENOTSUP ? "no challenge that can be answered" :
 		       strerror(err));
 
-	end(r, &res, msg);
+	request_end(r, &res, msg);
 }
 
 
@@ -198,10 +117,11 @@ static bool challenged(struct request *r, const struct sip_msg *msg)
 		return true;
 	}
 
+	request_alive(r);
 	if (r->invite)
 		r->due_ms = clock_ms() + r->timeout_ms;
-	r->prov = false;
-	try_targets(r);
+	r->prov = r->rang = false;
+	request_try(r);
 
 	return true;
 }
@@ -215,7 +135,7 @@ static void final(struct request *r, const struct sip_msg *msg)
 		result_set(&res, SIP_CAUSE_PROTOCOL, EBADMSG,
 			   "the response does not fit the request");
 		res.remote = true;
-		end(r, &res, NULL);
+		request_end(r, &res, NULL);
 		return;
 	}
 
@@ -224,49 +144,26 @@ static void final(struct request *r, const struct sip_msg *msg)
 
 	digest_accepted(r->digest);
 
-	if (msg->scode == 503 && !r->cancelled && !last_target(r)) {
-		log_debug("%s: 503, next address", r->method);
-		++r->ti;
-		r->prov = false;
-		try_targets(r);
-		return;
+	sip_result_status(&res, msg);
+
+	if (msg->scode == 503) {
+		if (request_busy(r, res.retry_after_s))
+			return;
+	}
+	else {
+		request_alive(r);
 	}
 
-	sip_result_status(&res, msg);
 	if (r->cancelled && msg->scode == 487) {
 		res.cause = SIP_CAUSE_CANCELLED;
 		res.remote = false;
 	}
 
-	end(r, &res, msg);
+	request_end(r, &res, msg);
 }
 
 
-static void failed(struct request *r, int err)
-{
-	struct sip_result res;
-
-	if (r->cancelled) {
-		result_set(&res, SIP_CAUSE_CANCELLED, err, strerror(err));
-	}
-	else if (!last_target(r)) {
-		log_debug("%s: %s, next address", r->method, strerror(err));
-		++r->ti;
-		r->prov = false;
-		try_targets(r);
-		return;
-	}
-	else {
-		result_set(&res, err == ETIMEDOUT ? SIP_CAUSE_TIMEOUT :
-			   SIP_CAUSE_TRANSPORT, err,
-			   err == ETIMEDOUT ? "no answer" : strerror(err));
-	}
-
-	end(r, &res, NULL);
-}
-
-
-static void response_h(int err, const struct sip_msg *msg, void *arg)
+void request_response_h(int err, const struct sip_msg *msg, void *arg)
 {
 	struct request *r = arg;
 	struct sip_result res;
@@ -275,7 +172,7 @@ static void response_h(int err, const struct sip_msg *msg, void *arg)
 		return;
 
 	if (!msg) {
-		failed(r, err ? err : ECONNABORTED);
+		request_failed(r, err ? err : ECONNABORTED);
 		return;
 	}
 
@@ -288,6 +185,9 @@ static void response_h(int err, const struct sip_msg *msg, void *arg)
 		++r->stack->stats.discarded;
 		return;
 	}
+
+	request_alive(r);
+	r->rang = r->rang || msg->scode > 100;
 
 	/* it may ring for as long as its user likes */
 	if (r->invite && !r->prov) {
@@ -303,170 +203,19 @@ static void response_h(int err, const struct sip_msg *msg, void *arg)
 }
 
 
-/* Where its Call-ID and CSeq stand, to compare responses with */
-static int marks_find(struct request *r)
-{
-	static const char callid[] = "\r\nCall-ID: ", cseq[] = "\r\nCSeq: ";
-	const char *buf = (const char *)r->mb->buf, *end = buf + r->mb->end;
-	const char *p, *q;
-
-	p = memmem(buf, r->mb->end, callid, sizeof(callid) - 1);
-	if (!p)
-		return EINVAL;
-	p += sizeof(callid) - 1;
-	q = memchr(p, '\r', (size_t)(end - p));
-	if (!q)
-		return EINVAL;
-
-	r->callid_pos = (size_t)(p - buf);
-	r->callid_len = (size_t)(q - p);
-
-	p = memmem(buf, r->mb->end, cseq, sizeof(cseq) - 1);
-	if (!p)
-		return EINVAL;
-	p += sizeof(cseq) - 1;
-	q = memchr(p, ' ', (size_t)(end - p));
-
-	return q ? text_u32(&r->cseq, p, (size_t)(q - p), 0x7fffffff) :
-		EINVAL;
-}
-
-
-static int message_write(struct request *r, const struct target *tg)
-{
-	const size_t len = r->body ? mbuf_get_left(r->body) : 0;
-	const char *body = len ? (const char *)mbuf_buf(r->body) : NULL;
-	char num[48];
-	struct mbuf *mb;
-	int err;
-
-	mb = mbuf_alloc(1024 + len);
-	if (!mb)
-		return ENOMEM;
-
-	mem_deref(r->mb);
-	r->mb = mb;
-
-	err = mbuf_write_str(mb, "Max-Forwards: 70\r\n");
-	if (!err)
-		err = r->head_h(mb, tg, r->arg);
-	if (!err)
-		err = marks_find(r);
-	if (!err && r->digest)
-		err = digest_write(r->digest, mb, r->method, r->uri, body,
-				   len);
-	if (!err)
-		err = mbuf_write_str(mb, "User-Agent: ");
-	if (!err)
-		err = mbuf_write_str(mb, r->stack->user_agent);
-	if (!err && len && r->ctype) {
-		err = mbuf_write_str(mb, "\r\nContent-Type: ");
-		if (!err)
-			err = mbuf_write_str(mb, r->ctype);
-	}
-	if (!err) {
-		(void)snprintf(num, sizeof(num),
-			       "\r\nContent-Length: %zu\r\n\r\n", len);
-		err = mbuf_write_str(mb, num);
-	}
-	if (!err && len)
-		err = mbuf_write_mem(mb, (const uint8_t *)body, len);
-
-	mb->pos = 0;
-
-	return err;
-}
-
-
-/*
- * Too large for UDP, and nobody asked for UDP: the same address over TCP
- * comes first. @return true when it was put in
- */
-static bool tcp_first(struct request *r)
-{
-	struct target *tg = &r->tl.v[r->ti], tcp = *tg;
-	const size_t len = strlen(r->method) + strlen(r->uri) + VIA_LEN +
-		r->mb->end;
-
-	if (tg->tp != SIP_TRANSP_UDP || tg->tp_named || len <= UDP_MAX ||
-	    r->tl.n == TARGETS_MAX || !sa_isset(&tg->leg->tcp, SA_ADDR))
-		return false;
-
-	tg->tp_named = true;
-	tcp.tp_named = true;
-	tcp.tp = SIP_TRANSP_TCP;
-
-	memmove(tg + 1, tg, (r->tl.n - r->ti) * sizeof(*tg));
-	*tg = tcp;
-	++r->tl.n;
-
-	return true;
-}
-
-
-static int send_to(struct request *r, const struct target *tg)
-{
-	char host[64];
-	struct uri route;
-
-	/* numeric: libre asks no name service */
-	if (sa_ntop(&tg->dst, host, sizeof(host)))
-		return EINVAL;
-
-	memset(&route, 0, sizeof(route));
-	pl_set_str(&route.scheme, "sip");
-	pl_set_str(&route.host, host);
-	pl_set_str(&route.params, tg->tp == SIP_TRANSP_TCP ?
-		   ";transport=tcp" : ";transport=udp");
-	route.port = sa_port(&tg->dst);
-
-	return sip_request(&r->req, tg->leg->sip, true, r->method, -1,
-			   r->uri, -1, &route, r->mb, 0, NULL, response_h, r);
-}
-
-
-/* Send to the address in use, or the next one that takes it */
-static void try_targets(struct request *r)
-{
-	int err = ENETUNREACH;
-
-	for (; r->ti < r->tl.n; r->ti++) {
-
-		err = message_write(r, &r->tl.v[r->ti]);
-		if (!err && tcp_first(r))
-			err = message_write(r, &r->tl.v[r->ti]);
-		if (err) {
-			end_later(r, SIP_CAUSE_LOCAL, err, strerror(err));
-			return;
-		}
-
-		err = send_to(r, &r->tl.v[r->ti]);
-		if (!err) {
-			r->sent = true;
-			wait_start(r);
-			return;
-		}
-	}
-
-	/* the last one stays the one in use */
-	r->ti = r->tl.n ? r->tl.n - 1 : 0;
-	end_later(r, SIP_CAUSE_TRANSPORT, err, strerror(err));
-}
-
-
 static void targets_h(const struct sip_result *err,
 		      const struct target_list *tl, void *arg)
 {
 	struct request *r = arg;
 
 	if (err) {
-		end(r, err, NULL);
+		request_end(r, err, NULL);
 		return;
 	}
 
 	r->tl = *tl;
 	r->query = mem_deref(r->query);
-	try_targets(r);
+	request_try(r);
 }
 
 
@@ -477,8 +226,8 @@ static void request_destructor(void *arg)
 	timer_cancel(&r->tmr);
 	list_unlink(&r->le);
 
-	/* an INVITE of libre's is cancelled by this once it may be */
-	mem_deref(r->req);
+	/* an INVITE is cancelled by this once it may be */
+	request_drop(r);
 	mem_deref(r->query);
 	mem_deref(r->mb);
 	mem_deref(r->body);
@@ -559,9 +308,20 @@ int request_send(struct request **rp, struct sip_stack *s,
 	*rp = r;
 
 	if (!err && !r->query)
-		try_targets(r);
+		request_try(r);
 
 	return 0;
+}
+
+
+static void silent_h(void *arg)
+{
+	struct request *r = arg;
+	struct sip_result res;
+
+	result_set(&res, SIP_CAUSE_CANCELLED, ETIMEDOUT,
+		   "cancelled, and the peer says nothing");
+	request_end(r, &res, NULL);
 }
 
 
@@ -572,13 +332,16 @@ void request_cancel(struct request *r)
 
 	r->cancelled = true;
 
-	if (r->req) {
-		sip_request_cancel(r->req);
-		timer_start(&r->tmr, SIP_64T1_MS, late_h, r);
+	if (r->req || r->tx) {
+		if (r->tx)
+			trans_cancel(r->tx);
+		else
+			sip_request_cancel(r->req);
+		timer_start(&r->tmr, SIP_64T1_MS, silent_h, r);
 	}
 	else {
 		r->query = mem_deref(r->query);
-		end_later(r, SIP_CAUSE_CANCELLED, ECANCELED, "cancelled");
+		request_end_later(r, SIP_CAUSE_CANCELLED, ECANCELED, "cancelled");
 	}
 }
 
@@ -613,8 +376,8 @@ void request_stack_gone(struct sip_stack *s)
 		timer_cancel(&r->tmr);
 		list_unlink(&r->le);
 		r->resp_h = NULL;
+		request_drop(r);
 		r->stack = NULL;
-		r->req = mem_deref(r->req);
 		r->query = mem_deref(r->query);
 	}
 }

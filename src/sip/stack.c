@@ -86,6 +86,7 @@ static void stack_destructor(void *arg)
 	mem_deref(s->keep);
 	mem_deref(s->names);
 	mem_deref(s->deads);
+	mem_deref(s->trans);
 	list_flush(&s->legl);
 	mem_deref(s->dialogs);
 	mem_deref(s->user_agent);
@@ -130,6 +131,8 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 		e = names_alloc(&s->names, NULL);
 	if (!e)
 		e = deads_alloc(&s->deads);
+	if (!e)
+		e = transactions_alloc(&s->trans);
 	if (!e)
 		e = listen_open(s, conf, err, errsz);
 

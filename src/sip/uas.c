@@ -362,6 +362,9 @@ static bool response_h(const struct sip_msg *msg, void *arg)
 {
 	struct leg *l = arg;
 
+	if (trans_response(l, msg))
+		return true;
+
 	if (msg->scode < 200 || msg->scode > 299 ||
 	    pl_strcmp(&msg->cseq.met, "INVITE") ||
 	    !invite_client_response(l, msg))

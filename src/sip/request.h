@@ -1,0 +1,88 @@
+/**
+ * @file sip/request.h  Inside a request: request.c, request_try.c, transaction.c
+ *
+ * request.c is its life and what answers mean, request_try.c where it goes
+ * and where next, transaction.c how it gets there over UDP.
+ */
+#ifndef SIP_REQUEST_PRIV_H
+#define SIP_REQUEST_PRIV_H
+
+#include "locate.h"
+
+struct request {
+	struct le le;               /* stack->reqs                           */
+	struct sip_stack *stack;    /* NULL: gone                            */
+	struct target_list tl;
+	unsigned ti;                /* the one in use                        */
+	struct target_query *query;
+	struct trans *tx;           /* under way over UDP                    */
+	struct sip_request *req;    /* libre's, over a connection            */
+	struct mbuf *mb;            /* as sent, without its first lines      */
+	size_t callid_pos, callid_len;
+	uint32_t cseq;
+	struct digest *digest;
+	struct mbuf *body;
+	struct timer tmr;           /* no answer yet; or the turn it ends in */
+	uint64_t due_ms;
+	uint64_t sent_ms;           /* this try                              */
+	uint32_t timeout_ms;
+	struct sip_result res;      /* to tell on the next turn              */
+	request_head_h *head_h;
+	request_resp_h *resp_h;     /* NULL: it is over                      */
+	void *arg;
+	unsigned tries;             /* with credentials                      */
+	unsigned failed;            /* addresses that were of no use         */
+	bool invite;
+	bool sent;
+	bool prov;                  /* INVITE: a 1xx came                    */
+	bool rang;                  /* INVITE: more than 100 came            */
+	bool heard;                 /* this address is alive                 */
+	bool cancelled;
+	const char *ctype;          /* NULL: no body                         */
+	const char *uri;
+	char method[];              /* and, behind it, uri and ctype         */
+};
+
+/* request.c */
+void request_end(struct request *r, const struct sip_result *res,
+		 const struct sip_msg *msg);
+/** On the next turn */
+void request_end_later(struct request *r, enum sip_cause cause, int err,
+		       const char *text);
+/** Of either kind of transaction. msg NULL: err says what happened */
+void request_response_h(int err, const struct sip_msg *msg, void *arg);
+
+/* request_try.c */
+/** Send to the address in use, or the next one that takes it */
+void request_try(struct request *r);
+/** It said 503; peace_s: and that it wants to be left alone for so long.
+ *  @return true: the next address has it */
+bool request_busy(struct request *r, uint32_t peace_s);
+/** The address in use has answered */
+void request_alive(struct request *r);
+/** The transaction failed */
+void request_failed(struct request *r, int err);
+/** Nobody waits for its answer any more */
+void request_drop(struct request *r);
+
+/* transaction.c: client transactions over UDP ------------------------------- */
+
+struct trans;
+
+/**
+ * Send a request to dst; rest: all behind the Via. h is called for each
+ * provisional response and once more: for the final one, or with an error and
+ * no message. Before that last call *tp becomes NULL. INVITE: the ACK of a
+ * refusal is sent. @return 0 or errno
+ */
+int  trans_send(struct trans **tp, struct leg *l, const struct sa *dst,
+		const char *method, const char *uri, const struct mbuf *rest,
+		sip_resp_h *h, void *arg);
+/** CANCEL an INVITE, now or at its first provisional response; it is not sent
+ *  again meanwhile. h goes on. Bounded by 64*T1 */
+void trans_cancel(struct trans *t);
+/** Let go: no h any more, nothing is sent again, an INVITE is cancelled.
+ *  @return NULL */
+struct trans *trans_drop(struct trans *t);
+
+#endif
