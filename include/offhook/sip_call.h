@@ -21,15 +21,16 @@ struct sip_call_h {
 	/** The peer offers in mid-call: answer it. @return 0, or the status
 	 *  to refuse with (488, 400); what was before stays in force */
 	int (*answer_h)(struct mbuf **answer, struct mbuf *offer, void *arg);
-	/** The peer answered our offer. early: in a 1xx, a preview that
-	 *  another branch may overrule. @return 0, or a status: the answer
-	 *  is unusable (the call is then ended; a preview is forgotten) */
+	/** The peer answered our offer. early: the call itself is not
+	 *  answered yet, so this is a preview that another branch may
+	 *  overrule. @return 0, or a status: the answer is unusable (the
+	 *  call is then ended; a mere preview is forgotten) */
 	int (*result_h)(struct mbuf *answer, bool early, void *arg);
 	/** Caller: a 1xx above 100 (after result_h when it has SDP) */
 	void (*progress_h)(const struct sip_info *in, bool sdp, void *arg);
 	/** Caller: 2xx came and ACK is out. Callee: ACK came. */
 	void (*established_h)(const struct sip_info *in, void *arg);
-	/** Our re-INVITE is done; cause NONE: it was accepted */
+	/** Our re-INVITE or UPDATE is done; cause NONE: it was accepted */
 	void (*modified_h)(const struct sip_result *res, void *arg);
 	/** The end, once; nothing is called afterwards. */
 	void (*closed_h)(const struct sip_result *res,
@@ -39,6 +40,37 @@ struct sip_call_h {
 	 *  dialog that does not exist is 481 */
 	int (*request_h)(struct sip_rx *rx, const struct sip_info *in,
 			 void *arg);
+	/** Caller: a 3xx names uri, which is tried next (FOLLOW), or is if
+	 *  sip_call_redirect says so within ring_ms (ASK) */
+	void (*redirect_h)(const char *uri, const struct sip_info *in,
+			   void *arg);
+};
+
+/** How much of an extension: if the peer knows it, not at all, or else no
+ *  call */
+enum sip_ext {
+	SIP_EXT_SUPPORTED = 0, SIP_EXT_OFF, SIP_EXT_REQUIRED,
+};
+
+/** What is negotiated in a call beside its media */
+struct sip_call_ext {
+	/** Reliable provisional responses (RFC 3262). As callee: SUPPORTED
+	 *  sends those with SDP reliably, and all if the caller insists */
+	enum sip_ext rel100;
+	/** The session timer (RFC 4028). As callee REQUIRED means that we
+	 *  refresh by ourselves when the caller knows no timer */
+	enum sip_ext timer;
+	uint32_t session_s;      /* interval to ask for; 0: none (REQUIRED:
+				    1800), but the peer's is accepted        */
+	uint32_t min_session_s;  /* accept none below; 0: 90                 */
+	enum sip_refresher {
+		SIP_REFRESHER_ANY = 0, SIP_REFRESHER_US, SIP_REFRESHER_PEER,
+	} refresher;             /* whom we would like to refresh            */
+};
+
+/** What to do with a 3xx */
+enum sip_redirect {
+	SIP_REDIRECT_DENY = 0, SIP_REDIRECT_FOLLOW, SIP_REDIRECT_ASK,
 };
 
 struct sip_call_conf {
@@ -48,6 +80,10 @@ struct sip_call_conf {
 	uint32_t ring_ms;        /* give up (CANCEL) when nobody has answered
 				    for so long: cause NO_ANSWER, or TIMEOUT
 				    when no response came at all            */
+	struct sip_call_ext ext;
+	enum sip_redirect redirect;
+	const char *replaces;    /* value of Replaces (RFC 3891), or NULL:
+				    see sip_call_replaces_value              */
 };
 
 /**
@@ -67,14 +103,26 @@ void sip_call_attach(struct sip_call *c, const struct sip_call_h *h,
 /** Whom it is for: our Contact, and whose challenges we answer. Before the
  *  first response that tells a Contact */
 void sip_call_set_ident(struct sip_call *c, struct sip_ident *ident);
+/**
+ * Callee, in invite_h: what is to be negotiated; without it zeros. @return 0,
+ * or the status that invite_h must return: the INVITE requires what is off,
+ * or lacks what is required (420, 421), or its session interval is too small
+ * (422). The headers for it are sent with it.
+ */
+int  sip_call_setup(struct sip_call *c, const struct sip_call_ext *ext);
 /** The local address the INVITE came to: media goes there too */
 const struct sa *sip_call_laddr(const struct sip_call *c);
 /** A provisional response, 101..199, sdp may be NULL; sent again each minute
- *  (13.3.1.1). @return 0, EINVAL, ENOTCONN: not ringing any more; as below.
- *  When the way back is gone closed_h follows too */
+ *  (13.3.1.1). Reliable ones go out one after the other, as each is PRACKed;
+ *  in them sdp is the answer for good, or an offer when the INVITE had none
+ *  (result_h brings the answer; an unreliable one cannot carry it and drops
+ *  it). @return 0, EINVAL, ENOTCONN: not ringing any more; as below; ENOBUFS:
+ *  too many wait. When the way back is gone closed_h follows too */
 int  sip_call_ring(struct sip_call *c, uint16_t code, const char *reason,
 		   struct mbuf *sdp);
-/** 200; sdp: the answer, or the offer when the INVITE had none */
+/** 200; sdp: the answer, or the offer when the INVITE had none; ignored (or
+ *  NULL) when a reliable 1xx had it. It waits until 1xx with SDP are PRACKed
+ *  (RFC 3262 3). @return 0, EINVAL, ENOTCONN, EALREADY */
 int  sip_call_answer(struct sip_call *c, struct mbuf *sdp);
 /** A final 3xx-6xx; reason NULL: the usual phrase; headers lines or NULL.
  *  closed_h follows on the next turn. */
@@ -88,14 +136,33 @@ int  sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,
  */
 int  sip_call_modify(struct sip_call *c, struct mbuf *offer);
 
+enum sip_modify {
+	SIP_MODIFY_AUTO = 0,     /* re-INVITE; before the answer UPDATE      */
+	SIP_MODIFY_REINVITE,
+	SIP_MODIFY_UPDATE,       /* RFC 3311; also before the answer, once a
+				    reliable 1xx has settled the first offer */
+};
+/** The same, by a method of choice; an UPDATE without an offer only refreshes
+ *  our Contact. @return 0, ENOTCONN (no such dialog yet), ENOTSUP: the peer
+ *  does not allow UPDATE */
+int  sip_call_modify_by(struct sip_call *c, struct mbuf *offer,
+			enum sip_modify how);
+/** Does the peer allow UPDATE? */
+bool sip_call_can_update(const struct sip_call *c);
+
+/** Caller, after redirect_h with ASK: go there, or end with the 3xx.
+ *  @return 0, ENOTCONN: nothing is being asked */
+int  sip_call_redirect(struct sip_call *c, bool follow);
+
 /**
  * Hang up, whatever the state: CANCEL, a final response (486, or code), or
  * BYE (after the ACK that RFC 3261 15 wants). closed_h follows.
- * reason: a Reason header value, or NULL
+ * reason: a Reason header value (RFC 3326), or NULL
  */
 void sip_call_hangup(struct sip_call *c, uint16_t code, const char *reason);
 
-/** Any other request inside the dialog (OPTIONS, INFO ...). @return 0, ENOTCONN */
+/** Any other request inside the dialog (OPTIONS, INFO ...), also while it is
+ *  early. UPDATE may carry no SDP here. @return 0, ENOTCONN */
 int  sip_call_request(struct sip_req **rp, struct sip_call *c,
 		      const char *method, const char *headers,
 		      const char *ctype, const char *body,
@@ -103,5 +170,40 @@ int  sip_call_request(struct sip_req **rp, struct sip_call *c,
 
 const char *sip_call_id(const struct sip_call *c);       /* Call-ID */
 bool sip_call_established(const struct sip_call *c);
+/** Reason of the peer's BYE, CANCEL or refusal as it came, "" none; from
+ *  closed_h on */
+const char *sip_call_reason(const struct sip_call *c);
+/** The session timer as agreed: interval in s, 0: none. ours: we refresh */
+uint32_t sip_call_timer(const struct sip_call *c, bool *ours);
+
+/* Reason (RFC 3326) ------------------------------------------------------ */
+
+/** The value of this protocol ("SIP", "Q.850") in a Reason header: cause and
+ *  text (may be NULL). @return 0, ENOENT, EBADMSG */
+int  sip_reason_parse(const char *value, const char *protocol,
+		      uint32_t *cause, char *text, size_t sz);
+
+/* Which call is meant ------------------------------------------------------ */
+
+/** A dialog as a header names it: tags as that side has them */
+struct sip_dialog_id {
+	char callid[256];
+	char ltag[256], rtag[256];       /* ours, the peer's                 */
+	bool early_only;
+	bool either_way;                 /* the tags may be exchanged        */
+};
+/** Read Replaces (RFC 3891), Join (3911) or Target-Dialog (4538). @return 0,
+ *  EBADMSG, EOVERFLOW */
+int  sip_dialog_id_parse(struct sip_dialog_id *id, const char *value,
+			 bool target_dialog);
+/** The call with this dialog, also one that has just ended; NULL: none */
+struct sip_call *sip_call_find(struct sip_stack *s,
+			       const struct sip_dialog_id *id);
+/** A Replaces value that names this call to others (for Refer-To, escaped by
+ *  who puts it into a URI). @return 0, ENOTCONN, EOVERFLOW */
+int  sip_call_replaces_value(const struct sip_call *c, char *buf, size_t sz);
+/** In invite_h: the call that the new one is to replace; NULL: none. Who
+ *  accepts the new one hangs up the old one */
+struct sip_call *sip_call_replaces(const struct sip_call *c);
 
 #endif

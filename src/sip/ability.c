@@ -31,7 +31,12 @@ static const struct {
 	{SIP_AB_METHOD, "CANCEL"},
 	{SIP_AB_METHOD, "BYE"},
 	{SIP_AB_METHOD, "OPTIONS"},
+	{SIP_AB_METHOD, "PRACK"},
+	{SIP_AB_METHOD, "UPDATE"},
 	{SIP_AB_TYPE,   SIP_ACCEPT},
+	{SIP_AB_OPTION, "100rel"},
+	{SIP_AB_OPTION, "199"},
+	{SIP_AB_OPTION, "timer"},
 };
 
 
@@ -147,6 +152,44 @@ int ability_write(struct mbuf *mb, const struct sip_stack *s, unsigned kinds)
 	}
 
 	return err;
+}
+
+
+/* Is it among names, a list that ends with NULL? */
+static bool among(const char *token, size_t len, const char *const *names_)
+{
+	for (; *names_; names_++) {
+		if (text_caseeq(token, len, *names_))
+			return true;
+	}
+
+	return false;
+}
+
+
+int ability_write_options(struct mbuf *mb, const struct sip_stack *s,
+			  const char *const *drop)
+{
+	const char *p = s->ability->text[SIP_AB_OPTION];
+	const char *comma = "";
+	int err = mbuf_write_str(mb, "Supported: ");
+
+	while (*p && !err) {
+		const size_t n = strcspn(p, ",");
+
+		if (!among(p, n, drop)) {
+			err = mbuf_write_str(mb, comma);
+			if (!err)
+				err = mbuf_write_mem(mb, (const uint8_t *)p,
+						     n);
+			comma = ", ";
+		}
+
+		p += n;
+		p += strspn(p, ", ");
+	}
+
+	return err ? err : mbuf_write_str(mb, "\r\n");
 }
 
 

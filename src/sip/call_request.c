@@ -42,7 +42,9 @@ static int extra_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 
 static bool extra_method_ok(const char *method)
 {
-	static const char *const ours[] = {"INVITE", "ACK", "CANCEL", "BYE"};
+	static const char *const ours[] = {
+		"INVITE", "ACK", "CANCEL", "BYE", "PRACK",
+	};
 	const size_t len = strlen(method);
 	size_t i;
 
@@ -58,6 +60,28 @@ static bool extra_method_ok(const char *method)
 }
 
 
+/* The dialog that counts, early ones too */
+static const struct branch *call_branch(const struct sip_call *c)
+{
+	switch (c->phase) {
+
+	case PHASE_UP:
+	case PHASE_ANSWERED:
+		return c->br;
+
+	case PHASE_INCOMING:
+		return c->prov_code ? c->br : NULL;
+
+	case PHASE_CALLING:
+		return c->told_br ? c->told_br :
+			list_ledata(list_head(&c->branches));
+
+	default:
+		return NULL;
+	}
+}
+
+
 int sip_call_request(struct sip_req **rp, struct sip_call *c,
 		     const char *method, const char *headers,
 		     const char *ctype, const char *body,
@@ -67,6 +91,7 @@ int sip_call_request(struct sip_req **rp, struct sip_call *c,
 	struct target_list tl;
 	struct sip_result res;
 	struct extra *x = NULL;
+	const struct branch *br;
 	struct mbuf *mb = NULL;
 	char *uri = NULL, *hop = NULL;
 	int err;
@@ -75,14 +100,20 @@ int sip_call_request(struct sip_req **rp, struct sip_call *c,
 	    (headers && !header_lines_ok(headers)) ||
 	    (ctype && !header_text_ok(ctype)) || (body && !ctype))
 		return EINVAL;
-	if (c->phase != PHASE_UP)
+	/* an offer of the user's own would go past the session */
+	if (!strcmp(method, "UPDATE") && ctype &&
+	    !strncasecmp(ctype, SIP_ACCEPT, strlen(SIP_ACCEPT)))
+		return EINVAL;
+
+	br = call_branch(c);
+	if (!br)
 		return ENOTCONN;
 
 	x = mem_zalloc(sizeof(*x) + strlen(method) + 1, extra_destructor);
 	if (!x)
 		return ENOMEM;
 
-	x->dlg = mem_ref(c->br->dlg);
+	x->dlg = mem_ref(br->dlg);
 	memcpy(x->method, method, strlen(method) + 1);
 
 	err = headers ? str_dup(&x->headers, headers) : 0;

@@ -248,6 +248,56 @@ int dialog_fork(struct dialog **dp, const struct dialog *tmpl,
 }
 
 
+void dialog_bare(struct dialog *d, const struct dialog *tmpl)
+{
+	route_clear(d);
+	mem_deref(d->target);
+	d->target = mem_ref(tmpl->target);
+	d->flow_pinned = false;
+}
+
+
+int dialog_fork_bare(struct dialog **dp, const struct dialog *tmpl,
+		     const struct sip_msg *resp)
+{
+	struct dialog *d = dialog_copy(tmpl);
+	int err;
+
+	if (!d)
+		return ENOMEM;
+
+	d->raddr_hdr = mem_ref(tmpl->raddr_hdr);
+	err = tag_dup(&d->rtag, &resp->to.tag);
+	if (err) {
+		mem_deref(d);
+		return err;
+	}
+
+	dialog_link(d);
+	*dp = d;
+
+	return 0;
+}
+
+
+bool dialog_usable(const struct dialog *d)
+{
+	char *uri = NULL, *hop = NULL;
+	struct suri u;
+	bool ok;
+
+	if (dialog_uris(d, &uri, &hop))
+		return false;
+
+	ok = !suri_parse_str(&u, uri) && !suri_parse_str(&u, hop) && u.sip;
+
+	mem_deref(uri);
+	mem_deref(hop);
+
+	return ok;
+}
+
+
 int dialog_fork_request(struct dialog **dp, const struct dialog *tmpl,
 			struct leg *leg, const struct sip_msg *req)
 {

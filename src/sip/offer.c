@@ -1,82 +1,132 @@
 /**
  * @file offer.c  Who owes whom an answer
  *
- * The offer/answer state of one session as a table of state and event, and
- * nothing else: which message carries what is decided by the INVITE client
- * and server and by the session, which ask here whether it may be done.
- * Pure, main thread.  It must never look into SDP.
+ * The offer/answer model of one dialog (RFC 3264) in all its ways through SIP
+ * (RFC 6337, table 1), as one table: which message may carry an offer, and
+ * which messages bring the answer to it.  What carries what is asked here by
+ * the INVITE client and server, PRACK and UPDATE; what stands in it is for
+ * the user.  Pure, main thread.  It must never look into SDP.
  */
 #include "priv.h"
 
 
-enum {
-	OFFER_STATES = OFFER_STABLE + 1,
-	OFFER_EVENTS = OFFER_EV_CANCEL + 1,
+#define BIT(x) (1u << (x))
 
-	BACK = -1,           /* to what was agreed before, or to none */
-	NO   = -2,           /* not allowed here                      */
-	MEET = -3,           /* both offered at once                  */
-};
-
-static const int moves[OFFER_STATES][OFFER_EVENTS] = {
-	[OFFER_NONE] = {
-		[OFFER_EV_SEND_OFFER]  = OFFER_LOCAL,
-		[OFFER_EV_SEND_ANSWER] = NO,
-		[OFFER_EV_RECV_OFFER]  = OFFER_REMOTE,
-		[OFFER_EV_RECV_ANSWER] = NO,
-		[OFFER_EV_CANCEL]      = BACK,
-	},
-	[OFFER_LOCAL] = {
-		[OFFER_EV_SEND_OFFER]  = NO,
-		[OFFER_EV_SEND_ANSWER] = NO,
-		[OFFER_EV_RECV_OFFER]  = MEET,
-		[OFFER_EV_RECV_ANSWER] = OFFER_STABLE,
-		[OFFER_EV_CANCEL]      = BACK,
-	},
-	[OFFER_REMOTE] = {
-		[OFFER_EV_SEND_OFFER]  = NO,
-		[OFFER_EV_SEND_ANSWER] = OFFER_STABLE,
-		[OFFER_EV_RECV_OFFER]  = NO,
-		[OFFER_EV_RECV_ANSWER] = NO,
-		[OFFER_EV_CANCEL]      = BACK,
-	},
-	[OFFER_STABLE] = {
-		[OFFER_EV_SEND_OFFER]  = OFFER_LOCAL,
-		[OFFER_EV_SEND_ANSWER] = NO,
-		[OFFER_EV_RECV_OFFER]  = OFFER_REMOTE,
-		[OFFER_EV_RECV_ANSWER] = NO,
-		[OFFER_EV_CANCEL]      = BACK,
-	},
+static const struct way {
+	unsigned offers;       /* states in which SDP in it is an offer      */
+	unsigned answers;      /* it answers the offer of these messages ... */
+	unsigned previews;     /* ... or only hints at the answer to these   */
+	bool request;          /* an offer at the wrong time is refused      */
+	bool last;             /* no later message brings what is due        */
+} ways[] = {
+	[BY_INVITE]     = {.offers = BIT(OFFER_NONE) | BIT(OFFER_STABLE),
+			   .request = true},
+	[BY_1XX]        = {.previews = BIT(BY_INVITE)},
+	[BY_1XX_REL]    = {.offers = BIT(OFFER_ASKED) | BIT(OFFER_OWED),
+			   .answers = BIT(BY_INVITE)},
+	[BY_2XX]        = {.offers = BIT(OFFER_ASKED) | BIT(OFFER_OWED),
+			   .answers = BIT(BY_INVITE), .last = true},
+	[BY_ACK]        = {.answers = BIT(BY_2XX), .last = true},
+	[BY_PRACK]      = {.offers = BIT(OFFER_STABLE),
+			   .answers = BIT(BY_1XX_REL), .request = true,
+			   .last = true},
+	[BY_PRACK_2XX]  = {.answers = BIT(BY_PRACK), .last = true},
+	[BY_UPDATE]     = {.offers = BIT(OFFER_STABLE), .request = true},
+	[BY_UPDATE_2XX] = {.answers = BIT(BY_UPDATE), .last = true},
 };
 
 
-int offer_step(struct offer *o, enum offer_event ev)
+static void stable(struct offer *o)
 {
-	int next;
+	o->state = OFFER_STABLE;
+	o->agreed = true;
+}
 
-	if ((unsigned)o->state >= OFFER_STATES || (unsigned)ev >= OFFER_EVENTS)
-		return EINVAL;
 
-	next = moves[o->state][ev];
+/*
+ * due: the state in which the other side's offer waits for this side;
+ * asked: in which this side must offer; mine: once this side has offered
+ */
+static enum offer_means step(struct offer *o, enum offer_by by, bool sdp,
+			     enum offer_state due, enum offer_state asked,
+			     enum offer_state mine)
+{
+	const struct way *w = &ways[by];
 
-	switch (next) {
+	if (!sdp) {
+		/* who gets it is to make the offer */
+		if (by == BY_INVITE && w->offers & BIT(o->state)) {
+			o->state = mine == OFFER_LOCAL ? OFFER_ASKED :
+				OFFER_OWED;
+			return MEANS_NOTHING;
+		}
 
-	case NO:
-		return EPROTO;
+		if (w->last && ((o->state == due && w->answers & BIT(o->by)) ||
+				(o->state == asked && w->offers & BIT(asked))))
+			return MEANS_MISSING;
 
-	case MEET:
-		return EALREADY;
-
-	case BACK:
-		next = o->agreed ? OFFER_STABLE : OFFER_NONE;
-		break;
+		return MEANS_NOTHING;
 	}
 
-	o->state = (enum offer_state)next;
-	if (o->state == OFFER_STABLE)
-		o->agreed = true;
+	if (o->state == due && w->answers & BIT(o->by)) {
+		stable(o);
+		return MEANS_ANSWER;
+	}
 
-	return 0;
+	if (o->state == due && w->previews & BIT(o->by))
+		return MEANS_PREVIEW;
+
+	if (w->offers & BIT(o->state) &&
+	    (o->state == OFFER_NONE || o->state == OFFER_STABLE ||
+	     o->state == asked)) {
+		o->state = mine;
+		o->by = by;
+		return MEANS_OFFER;
+	}
+
+	if (!w->request)
+		return MEANS_NOTHING;
+
+	/* RFC 3311 5.2: two offers meet, or the first one is not answered */
+	return o->state == due || (o->state == OFFER_ASKED &&
+				   asked == OFFER_ASKED) ?
+		MEANS_GLARE : MEANS_EARLY;
+}
+
+
+enum offer_means offer_recv(struct offer *o, enum offer_by by, bool sdp)
+{
+	return step(o, by, sdp, OFFER_LOCAL, OFFER_ASKED, OFFER_REMOTE);
+}
+
+
+enum offer_means offer_send(struct offer *o, enum offer_by by, bool sdp)
+{
+	return step(o, by, sdp, OFFER_REMOTE, OFFER_OWED, OFFER_LOCAL);
+}
+
+
+void offer_cancel(struct offer *o)
+{
+	o->state = o->agreed ? OFFER_STABLE : OFFER_NONE;
+}
+
+
+bool offer_open(const struct offer *o)
+{
+	return o->state != OFFER_NONE && o->state != OFFER_STABLE;
+}
+
+
+uint16_t offer_status(enum offer_means m)
+{
+	switch (m) {
+
+	case MEANS_GLARE:   return 491;
+	case MEANS_EARLY:   return 500;
+	case MEANS_MISSING: return 400;
+	default:            return 0;
+	}
 }
 
 
@@ -85,6 +135,8 @@ const char *offer_state_name(enum offer_state st)
 	switch (st) {
 
 	case OFFER_NONE:   return "none";
+	case OFFER_ASKED:  return "asked";
+	case OFFER_OWED:   return "owed";
 	case OFFER_LOCAL:  return "local";
 	case OFFER_REMOTE: return "remote";
 	case OFFER_STABLE: return "stable";

@@ -125,6 +125,7 @@ struct sip_stack {
 	struct list pubs;
 	struct sip_stack_h h;
 	bool untraced;              /* nobody reads what trace_h gets         */
+	char *cancel_reason;        /* Reason of the CANCEL being served      */
 	void *arg;
 	struct names *names;        /* what the name service said            */
 	struct deads *deads;        /* who did not answer lately             */
@@ -178,6 +179,9 @@ int  ability_alloc(struct sip_stack *s);     /* with what is always there    */
 /** Header lines; kinds: a bit for each, 1u << SIP_AB_METHOD ... */
 int  ability_write(struct mbuf *mb, const struct sip_stack *s,
 		   unsigned kinds);
+/** Supported, without those named in drop, a list that ends with NULL */
+int  ability_write_options(struct mbuf *mb, const struct sip_stack *s,
+			   const char *const *drop);
 int  ability_lines(char **lines, const struct sip_stack *s, unsigned kinds);
 bool ability_has(const struct sip_stack *s, enum sip_ability what,
 		 const struct pl *token);
@@ -254,6 +258,11 @@ uint16_t salvage(struct mbuf *mb, struct sa *dst, const char *text,
 /** A request from a peer that knows RFC 2543 only, whose Via has no branch:
  *  give it one that its CANCEL and ACK will get too, and a Contact */
 void salvage_elder(struct mbuf *mb);
+
+/* reason.c ---------------------------------------------------------------- */
+
+/** A message came in, before libre looks at it: it eats each CANCEL */
+void reason_note(struct sip_stack *s, const char *text, size_t len);
 
 /* sanity.c, trace.c, uas.c ------------------------------------------------ */
 int  sanity_listen(struct leg *l);           /* first listener, both ways    */
@@ -439,25 +448,46 @@ void event_stack_gone(struct sip_stack *s);
 
 /* offer.c ------------------------------------------------------------------ */
 
-/** Who owes whom an answer (RFC 3264, 3261 13.2.1, 3311, 3262, 6337) */
+/** Who owes whom an answer (RFC 3264, 6337) */
 enum offer_state {
 	OFFER_NONE,            /* no session yet, nothing outstanding         */
+	OFFER_ASKED,           /* our INVITE had none: the peer is to offer   */
+	OFFER_OWED,            /* the peer's INVITE had none: we are          */
 	OFFER_LOCAL,           /* our offer is out                            */
 	OFFER_REMOTE,          /* the peer's offer waits for our answer       */
 	OFFER_STABLE,          /* agreed                                      */
 };
-enum offer_event {
-	OFFER_EV_SEND_OFFER, OFFER_EV_SEND_ANSWER,
-	OFFER_EV_RECV_OFFER, OFFER_EV_RECV_ANSWER,
-	OFFER_EV_CANCEL,       /* the request with the offer failed           */
+/** What may carry a description */
+enum offer_by {
+	BY_INVITE, BY_1XX, BY_1XX_REL, BY_2XX, BY_ACK,
+	BY_PRACK, BY_PRACK_2XX, BY_UPDATE, BY_UPDATE_2XX,
 };
 struct offer {
 	enum offer_state state;
+	enum offer_by by;      /* LOCAL, REMOTE: what brought the offer       */
 	bool agreed;           /* there was an agreement before               */
 };
-/** The only setter. @return 0, EPROTO (not allowed here), EALREADY (the
- *  peer's offer meets ours: 491) */
-int offer_step(struct offer *o, enum offer_event ev);
+enum offer_means {
+	MEANS_NOTHING,         /* no description, or one that is ignored      */
+	MEANS_OFFER,
+	MEANS_ANSWER,
+	MEANS_PREVIEW,         /* the answer, most likely; another follows    */
+	MEANS_MISSING,         /* one had to be there                         */
+	MEANS_GLARE,           /* an offer that meets another                 */
+	MEANS_EARLY,           /* an offer before the last one was answered   */
+};
+/**
+ * A message comes, or goes; sdp: with a description. The state moves with
+ * offers and answers, and with an INVITE that asks for an offer.
+ */
+enum offer_means offer_recv(struct offer *o, enum offer_by by, bool sdp);
+enum offer_means offer_send(struct offer *o, enum offer_by by, bool sdp);
+/** What was begun last came to nothing */
+void offer_cancel(struct offer *o);
+/** Is something outstanding? */
+bool offer_open(const struct offer *o);
+/** How a request is refused whose description means this; 0: it is not */
+uint16_t offer_status(enum offer_means m);
 const char *offer_state_name(enum offer_state st);
 
 /* session.c, invite_client.c, invite_server.c: see session.h ------------- */

@@ -148,7 +148,7 @@ bool route_loose(const char *route)
 }
 
 
-static void routes_clear(struct dialog *d)
+void route_clear(struct dialog *d)
 {
 	while (d->routec) {
 		--d->routec;
@@ -185,10 +185,10 @@ int route_take_set(struct dialog *d, const struct sip_msg *msg)
 	struct routes r = {.dlg = d};
 	unsigned i;
 
-	routes_clear(d);
+	route_clear(d);
 	(void)header_values(msg, "Record-Route", 0, route_add_h, &r);
 	if (r.err) {
-		routes_clear(d);
+		route_clear(d);
 		return r.err;
 	}
 

@@ -1,9 +1,8 @@
 /**
  * @file session.c  The life of an INVITE session
  *
- * What is common to caller and callee: how a call begins and ends, requests
- * inside its dialogs, BYE in both directions, and the functions of sip.h that
- * work in any phase.  RFC 3261 chapters 12.2 and 15.
+ * What is common to caller and callee: how a call begins, ends and is freed,
+ * and the functions of sip_call.h that work in any phase.
  *
  * Main thread.  A call is in stack->calls while it has work to do, in
  * stack->lingering when it only waits for late 2xx or for its memory to be
@@ -56,44 +55,10 @@ void session_phase(struct sip_call *c, enum phase phase)
 	if (phase == PHASE_DOWN) {
 		timer_cancel(&c->tmr_ring);
 		timer_cancel(&c->tmr_expire);
-		if (!c->mod_out)
-			timer_cancel(&c->tmr_mod);
-		c->mod_wanted = false;
+		reliable_stop(c);
+		modify_stop(c);
+		se_stop(c);
 	}
-}
-
-
-static void branch_destructor(void *arg)
-{
-	struct branch *br = arg;
-
-	list_unlink(&br->le);
-	mem_deref(br->ack_query);
-	mem_deref(br->bye);
-	mem_deref(br->early);
-	mem_deref(br->ack);
-	mem_deref(br->ack_sdp);
-	dialog_end(br->dlg);
-	mem_deref(br->dlg);
-}
-
-
-int branch_alloc(struct branch **bp, struct sip_call *c, struct dialog *d)
-{
-	struct branch *br = mem_zalloc(sizeof(*br), branch_destructor);
-
-	if (!br)
-		return ENOMEM;
-
-	br->call = c;
-	br->dlg = d;
-	d->request_h = session_request;
-	d->arg = br;
-	list_append(&c->branches, &br->le, br);
-
-	*bp = br;
-
-	return 0;
 }
 
 
@@ -103,20 +68,26 @@ static void call_strip(struct sip_call *c)
 	timer_cancel(&c->tmr_ring);
 	timer_cancel(&c->tmr_wait);
 	timer_cancel(&c->tmr_expire);
-	timer_cancel(&c->tmr_mod);
+	timer_cancel(&c->mod.tmr);
 	timer_cancel(&c->tmr_turn);
+	se_stop(c);
 
 	c->br = NULL;
-	c->early_br = NULL;
+	c->told_br = NULL;
+	c->update = mem_deref(c->update);
 	list_flush(&c->branches);
 	c->invite = mem_deref(c->invite);
+	c->redirect = mem_deref(c->redirect);
+	c->rel = mem_deref(c->rel);
+	c->answer = mem_deref(c->answer);
+	c->sdp = mem_deref(c->sdp);
 	c->tmpl = mem_deref(c->tmpl);
 	c->sent = mem_deref(c->sent);
 	c->st = mem_deref(c->st);
 	c->msg = mem_deref(c->msg);
 	c->ok = mem_deref(c->ok);
 	c->prov = mem_deref(c->prov);
-	c->mod_offer = mem_deref(c->mod_offer);
+	c->mod.offer = mem_deref(c->mod.offer);
 	list_unlink(&c->le);
 }
 
@@ -143,7 +114,10 @@ static void call_destructor(void *arg)
 	mem_deref(c->callid);
 	mem_deref(c->hop);
 	mem_deref(c->headers);
+	mem_deref(c->extra);
+	mem_deref(c->via);
 	mem_deref(c->reason);
+	mem_deref(c->ended);
 }
 
 
@@ -168,7 +142,7 @@ int session_alloc(struct sip_call **cp, struct sip_stack *s, enum phase phase)
 
 uint32_t session_t1(const struct sip_call *c)
 {
-	return c->stack && c->stack->t1_ms ? c->stack->t1_ms : SIP_T1_MS;
+	return stack_t1(c->stack);
 }
 
 
@@ -264,6 +238,8 @@ void session_closed(struct sip_call *c, const struct sip_result *res,
 
 	c->reported = true;
 	timer_cancel(&c->tmr_turn);
+	if (msg)
+		reason_take(&c->ended, msg);
 	memset(&c->h, 0, sizeof(c->h));
 
 	if (h.closed_h) {
@@ -301,11 +277,26 @@ void session_drop(struct sip_call *c, enum sip_cause cause, uint16_t code,
 	struct sip_result res = {.cause = cause, .code = code};
 
 	/* it may be over already: its user hung up in a handler */
-	if (c->phase == PHASE_DOWN)
+	if (session_down(c))
 		return;
 
-	if (c->br)
+	if (cause == SIP_CAUSE_MEDIA)
+		reason_default(c, 488, "Not Acceptable Here");
+
+	switch (c->phase) {
+
+	case PHASE_CALLING:
+		invite_cancel(c);
+		break;
+
+	case PHASE_INCOMING:
+		session_terminate(c, cause == SIP_CAUSE_MEDIA ? 488 : 500);
+		break;
+
+	default:
 		branch_bye(c->br);
+		break;
+	}
 
 	session_closed(c, &res, msg);
 }
@@ -362,192 +353,7 @@ int session_answer_offer(struct sip_call *c, struct mbuf **answer,
 }
 
 
-int branch_request(struct request **rp, struct branch *br,
-		   const char *method, struct mbuf *sdp,
-		   request_head_h *head_h, request_resp_h *resp_h)
-{
-	struct dialog *d = br->dlg;
-	struct request_conf conf = {
-		.method = method,
-		.digest = d->digest,
-		.ctype  = sdp ? SIP_ACCEPT : NULL,
-		.body   = sdp,
-	};
-	struct sip_result res;
-	struct target_list tl;
-	char *uri = NULL, *hop = NULL;
-	int err;
-
-	err = dialog_uris(d, &uri, &hop);
-	if (err)
-		return err;
-
-	conf.uri = uri;
-	conf.hop = hop;
-	if (!dialog_targets(d, hop, &tl, &res))
-		conf.targets = &tl;
-
-	err = request_send(rp, d->stack, &conf, head_h, resp_h, br);
-
-	mem_deref(uri);
-	mem_deref(hop);
-
-	return err;
-}
-
-
-/* BYE --------------------------------------------------------------------- */
-
-static int bye_head_h(struct mbuf *mb, const struct target *tg, void *arg)
-{
-	struct branch *br = arg;
-	int err;
-
-	err = dialog_head(br->dlg, mb, tg, "BYE", ++br->dlg->lseq, false);
-	if (!err && br->call->reason)
-		err = mbuf_printf(mb, "Reason: %s\r\n", br->call->reason);
-
-	return err;
-}
-
-
-/* Whatever the answer, the session was over when BYE was sent (15.1.1) */
-static void bye_resp_h(bool final, const struct sip_result *res,
-		       const struct sip_msg *msg, void *arg)
-{
-	struct branch *br = arg;
-	(void)res;
-	(void)msg;
-
-	if (!final)
-		return;
-
-	br->bye = mem_deref(br->bye);
-	session_check(br->call);
-}
-
-
-void branch_bye(struct branch *br)
-{
-	struct sip_call *c = br->call;
-	int err;
-
-	if (br->bye)
-		return;
-
-	/* 15: not before the ACK, in either direction */
-	br->bye_due = br->ack_due || (c->ok && br == c->br);
-	if (br->bye_due)
-		return;
-
-	err = branch_request(&br->bye, br, "BYE", NULL, bye_head_h,
-			     bye_resp_h);
-	if (err)
-		log_info("call: no BYE: %s", strerror(err));
-}
-
-
-static void bye_recv(struct branch *br, struct leg *leg,
-		     const struct sip_msg *msg)
-{
-	struct sip_call *c = br->call;
-	struct sip_result res = {.remote = true};
-
-	/* 15: a callee has no way to leave an early dialog but its answer */
-	if (c->phase == PHASE_CALLING && !br->ack && !br->ack_due) {
-		(void)stack_reply(leg, msg, 481, NULL, NULL);
-		return;
-	}
-
-	(void)keep_reply(leg, msg, 200);
-
-	br->bye_due = false;
-
-	if (br != c->br) {
-		session_check(c);
-		return;
-	}
-
-	if (c->phase == PHASE_INCOMING) {
-		res.cause = SIP_CAUSE_CANCELLED;
-		res.code = 487;
-	}
-
-	session_terminate(c);
-	c->ok = mem_deref(c->ok);
-	c->msg = mem_deref(c->msg);
-	timer_cancel(&c->tmr_wait);
-	timer_cancel(&c->tmr_mod);
-	if (c->mod_out)
-		c->invite = mem_deref(c->invite);
-
-	if (c->phase == PHASE_DOWN)
-		session_check(c);
-	else
-		session_closed(c, &res, msg);
-}
-
-
-/* Requests in a dialog ---------------------------------------------------- */
-
-/* Inside a dialog it asks after the dialog, not after room for a new call */
-static void options_recv(struct leg *leg, const struct sip_msg *msg)
-{
-	char *lines = NULL;
-
-	(void)ability_lines(&lines, leg->stack, AB_ALLOW | AB_ACCEPT |
-			    AB_SUPPORTED | AB_EVENTS);
-	(void)stack_reply(leg, msg, 200, NULL, lines);
-	mem_deref(lines);
-}
-
-
-/* The user's: INFO, REFER ... */
-static int other_h(struct sip_rx *rx, const struct sip_info *in, void *arg)
-{
-	struct sip_call *c = arg;
-
-	if (!in)
-		return 500;
-
-	return c->h.request_h ? c->h.request_h(rx, in, c->arg) : 405;
-}
-
-
-/* uas.c has seen to methods and bodies */
-bool session_request(const struct sip_msg *msg, void *arg)
-{
-	struct branch *br = arg;
-	struct sip_call *c = br->call;
-	struct leg *leg = stack_leg_msg(c->stack, msg);
-
-	if (!leg)
-		return false;
-
-	if (!pl_strcmp(&msg->met, "ACK")) {
-		if (c->ok && br == c->br && msg->cseq.num == c->ok_cseq)
-			session_acked(c, msg);
-		return true;
-	}
-
-	if (dialog_check_seq(br->dlg, msg))
-		(void)stack_reply(leg, msg, 500, "CSeq Out Of Order", NULL);
-	else if (!pl_strcmp(&msg->met, "BYE"))
-		bye_recv(br, leg, msg);
-	else if (c->phase == PHASE_DOWN || (c->br && br != c->br))
-		return false;
-	else if (!pl_strcmp(&msg->met, "INVITE"))
-		reinvite_recv(br, leg, msg);
-	else if (!pl_strcmp(&msg->met, "OPTIONS"))
-		options_recv(leg, msg);
-	else
-		rx_dispatch(leg, msg, other_h, c);
-
-	return true;
-}
-
-
-/* Functions of sip.h ------------------------------------------------------ */
+/* Functions of sip_call.h ------------------------------------------------- */
 
 void sip_call_attach(struct sip_call *c, const struct sip_call_h *h,
 		     void *arg)
@@ -572,6 +378,12 @@ const char *sip_call_id(const struct sip_call *c)
 }
 
 
+const char *sip_call_reason(const struct sip_call *c)
+{
+	return c && c->ended ? c->ended : "";
+}
+
+
 bool sip_call_established(const struct sip_call *c)
 {
 	return c && c->phase == PHASE_UP;
@@ -592,7 +404,7 @@ void sip_call_hangup(struct sip_call *c, uint16_t code, const char *reason)
 
 	case PHASE_CALLING:
 		res.cause = SIP_CAUSE_CANCELLED;
-		request_cancel(c->invite);
+		invite_cancel(c);
 		break;
 
 	case PHASE_INCOMING: {

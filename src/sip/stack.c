@@ -91,6 +91,7 @@ static void stack_destructor(void *arg)
 	mem_deref(s->dialogs);
 	mem_deref(s->user_agent);
 	mem_deref(s->ability);
+	mem_deref(s->cancel_reason);
 }
 
 

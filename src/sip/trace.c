@@ -18,6 +18,9 @@ static void trace_h(bool tx, enum sip_transp tp, const struct sa *src,
 	struct sip_stack *s = l->stack;
 	char *copy;
 
+	if (!tx)
+		reason_note(s, (const char *)pkt, len);
+
 	if (!tx && tp == SIP_TRANSP_UDP) {
 
 		if (!l->gate && gate_is_prime(l, (const char *)pkt, len))

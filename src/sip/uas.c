@@ -25,12 +25,12 @@ static const struct method {
 	{"INFO",      false, true,  false},
 	{"MESSAGE",   false, true,  false},
 	{"NOTIFY",    false, true,  false},
-	{"PRACK",     false, false, true},
+	{"PRACK",     true,  false, true},
 	{"PUBLISH",   false, true,  false},
 	{"REFER",     false, true,  false},
 	{"REGISTER",  false, true,  false},
 	{"SUBSCRIBE", false, true,  false},
-	{"UPDATE",    false, false, true},
+	{"UPDATE",    true,  false, true},
 };
 
 

@@ -4,7 +4,7 @@
 #ifndef SIP_ABLE_H
 #define SIP_ABLE_H
 
-#define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS"
-#define SIP_SUPPORTED ""
+#define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE"
+#define SIP_SUPPORTED "100rel, 199, timer"
 
 #endif

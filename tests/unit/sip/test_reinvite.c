@@ -44,7 +44,7 @@ static void test_in(void **state)
 
 	assert_int_equal(rig.established, 1);
 	assert_int_equal(rig.answers, 2);
-	assert_int_equal(rig.c->offer.state, OFFER_STABLE);
+	assert_int_equal(rig.c->br->offer.state, OFFER_STABLE);
 }
 
 
@@ -61,7 +61,7 @@ static void test_in_refused(void **state)
 
 	/* what was before stands, and the next one may be better */
 	assert_true(sip_call_established(rig.c));
-	assert_int_equal(rig.c->offer.state, OFFER_STABLE);
+	assert_int_equal(rig.c->br->offer.state, OFFER_STABLE);
 	rig.answer_status = 0;
 	peer_request(rig.p, &d, "INVITE", "", "their offer\r\n");
 	(void)rig_expect("200 INVITE");
@@ -90,7 +90,7 @@ static void test_in_late(void **state)
 	peer_request(rig.p, &d, "ACK", "", "their answer\r\n");
 	rig_wait(&rig.results, 1);
 	assert_string_equal(rig.sdp, "their answer\r\n");
-	assert_int_equal(rig.c->offer.state, OFFER_STABLE);
+	assert_int_equal(rig.c->br->offer.state, OFFER_STABLE);
 	assert_int_equal(rig.established, 1);
 
 	/* no offer can be made */
@@ -307,7 +307,7 @@ static void test_out_refused(void **state)
 		assert_int_equal(rig.mod.code, codes[i]);
 		assert_int_not_equal(rig.mod.cause, SIP_CAUSE_NONE);
 		assert_true(sip_call_established(rig.c));
-		assert_int_equal(rig.c->offer.state, OFFER_STABLE);
+		assert_int_equal(rig.c->br->offer.state, OFFER_STABLE);
 	}
 
 	assert_int_equal(rig.closed, 0);
@@ -590,8 +590,8 @@ static void test_others(void **state)
 	peer_request(rig.p, &d, "INFO", "", NULL);
 	assert_string_equal(msg_header(rig_expect("405 INFO"), "Allow"),
 			    SIP_ALLOW);
-	peer_request(rig.p, &d, "UPDATE", "", "their offer\r\n");
-	(void)rig_expect("405 UPDATE");
+	peer_request(rig.p, &d, "PUBLISH", "", NULL);
+	(void)rig_expect("405 PUBLISH");
 	peer_request(rig.p, &d, "DANCE", "", NULL);
 	(void)rig_expect("501 DANCE");
 

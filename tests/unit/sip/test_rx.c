@@ -334,7 +334,7 @@ static void test_checks(void **state)
 	peer_request(rig.p, &d, "INFO", "", NULL);
 	(void)rig_expect("481 INFO");
 	ask(&d, "PRACK", "", NULL);
-	(void)rig_expect("405 PRACK");
+	(void)rig_expect("481 PRACK");
 	rig.s->closing = true;
 	ask(&d, "MESSAGE", "", NULL);
 	(void)rig_expect("503 MESSAGE");

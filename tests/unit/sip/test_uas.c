@@ -138,7 +138,7 @@ static void test_methods(void **state)
 {
 	static const char *const known[] = {
 		"REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER",
-		"MESSAGE", "INFO", "PRACK", "UPDATE",
+		"MESSAGE", "INFO",
 	};
 	char start[80];
 	size_t i;
@@ -161,6 +161,10 @@ static void test_methods(void **state)
 			 501);
 
 	assert_int_equal(request_status(w, "BYE sip:b@h SIP/2.0", "", ""),
+			 481);
+	assert_int_equal(request_status(w, "PRACK sip:b@h SIP/2.0", "", ""),
+			 481);
+	assert_int_equal(request_status(w, "UPDATE sip:b@h SIP/2.0", "", ""),
 			 481);
 	assert_int_equal(request_status(w, "CANCEL sip:b@h SIP/2.0", "", ""),
 			 481);
@@ -197,8 +201,11 @@ static void test_require(void **state)
 		"Require: four\r\n", ""), 420);
 	assert_line("\r\nUnsupported: one, two, four\r\n");
 
-	assert_int_equal(invite(CONTACT "Require: 100rel\r\n", ""), 420);
-	assert_line("\r\nUnsupported: 100rel\r\n");
+	assert_int_equal(invite(CONTACT "Require: 100rel, precondition, "
+				"Timer\r\n", ""), 420);
+	assert_line("\r\nUnsupported: precondition\r\n");
+	assert_int_equal(invite(CONTACT "Require: 100rel\r\n", ""), 486);
+	seen.invites = 0;
 
 	assert_int_equal(request_status(w, OPTIONS, "Require:\r\n", ""), 200);
 

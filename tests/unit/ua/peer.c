@@ -100,6 +100,8 @@ static const struct sip_call_h handlers = {
 static int invite_handler(struct sip_call *call, const struct sip_info *in,
 			  struct mbuf *offer, void *arg)
 {
+	/* early and final descriptions may differ here */
+	static const struct sip_call_ext ext = {.rel100 = SIP_EXT_OFF};
 	struct mbuf *mb;
 	(void)in;
 	(void)arg;
@@ -108,6 +110,7 @@ static int invite_handler(struct sip_call *call, const struct sip_info *in,
 		sdp_note(offer);
 	++carol.offers;
 
+	assert_int_equal(0, sip_call_setup(call, &ext));
 	carol.call = mem_ref(call);
 	sip_call_attach(call, &handlers, NULL);
 
