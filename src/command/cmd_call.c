@@ -64,6 +64,14 @@ static int headers_make(struct cmd *x, struct text_buf *b)
 }
 
 
+/* Which call it is, for programs; people read it in the event */
+static void reply_about(struct cmd *x, unsigned id)
+{
+	reply_int(x->reply, "call", id);
+	reply_silent(x->reply);
+}
+
+
 /* What was asked for beside the call; @return 0, else it is hung up */
 static int dial_extras(struct cmd *x, struct call *c)
 {
@@ -122,7 +130,7 @@ static void cmd_dial(struct cmd *x)
 		goto out;
 
 	client_dialled(x->cl, id);
-	reply_int(x->reply, "call", id);
+	reply_about(x, id);
 	(void)dial_extras(x, ua_call(x->ph->ua, id));
 
  out:
@@ -173,7 +181,7 @@ static void cmd_answer(struct cmd *x)
 		return;
 
 	client_select(x->cl, call_id(c));
-	reply_int(x->reply, "call", call_id(c));
+	reply_about(x, call_id(c));
 	cmd_fail(x, call_answer(c, err), err);
 }
 
@@ -186,7 +194,7 @@ static void cmd_reject(struct cmd *x)
 	if (!c)
 		return;
 
-	reply_int(x->reply, "call", call_id(c));
+	reply_about(x, call_id(c));
 	cmd_fail(x, call_reject(c, (uint16_t)cmd_int(x, "code", 603), NULL,
 				err), err);
 }
@@ -200,7 +208,7 @@ static void cmd_hangup(struct cmd *x)
 	if (!c)
 		return;
 
-	reply_int(x->reply, "call", call_id(c));
+	reply_about(x, call_id(c));
 	cmd_fail(x, call_hangup(c, (uint16_t)cmd_int(x, "code", 0),
 				cmd_str(x, "reason"), err), err);
 }

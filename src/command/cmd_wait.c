@@ -77,27 +77,15 @@ static void reply_ended(struct cmd *x, unsigned id)
 
 
 /* The call ended without it: say why */
-static void fail_ended(struct cmd *x, unsigned id, const char *text)
+static void fail_ended(struct cmd *x, unsigned id)
 {
 	const struct call_record *r = ua_call_record(x->ph->ua, id);
 	const struct waiting *w = x->state;
-	char why[300] = "";
-
-	if (!text && r)
-		text = r->text;
-
-	if (text && *text)
-		snprintf(why, sizeof(why), ": %s", text);
-	else if (r && r->result.code)
-		snprintf(why, sizeof(why), ": %u %s", r->result.code,
-			 r->result.reason);
-	else if (r)
-		snprintf(why, sizeof(why), ": %s",
-			 call_record_cause(r));
+	const char *why = r ? r->text : "";
 
 	reply_ended(x, id);
-	reply_error(x->reply, "call-ended", "call %u ended and was never "
-		    "%s%s", id, call_state_name(w->state), why);
+	reply_error(x->reply, "call-ended", "call %u was never %s%s%s", id,
+		    call_state_name(w->state), *why ? ": " : "", why);
 }
 
 
@@ -120,7 +108,7 @@ static void wait_call_event(struct cmd *x, const struct event *ev)
 		}
 	}
 	else if (!strcmp(state, "ended")) {
-		fail_ended(x, ev->call, ev->u.call_state.text);
+		fail_ended(x, ev->call);
 	}
 	else {
 		return;
@@ -178,7 +166,7 @@ static void wait_call(struct cmd *x)
 	}
 
 	if (seen & 1u << CALL_ENDED) {
-		fail_ended(x, id, NULL);
+		fail_ended(x, id);
 		return;
 	}
 

@@ -207,11 +207,18 @@ void reply_text(struct reply *r, const char *fmt, ...)
 void reply_verror(struct reply *r, const char *token, const char *fmt,
 		  va_list ap)
 {
+	size_t n;
+
 	if (r->token[0])
 		return;
 
 	snprintf(r->token, sizeof(r->token), "%s", token);
 	vsnprintf(r->error, sizeof(r->error), fmt, ap);
+
+	/* a sentence of somebody else's: something may follow it in the line */
+	n = strlen(r->error);
+	if (n > 1 && r->error[n - 1] == '.' && r->error[n - 2] != '.')
+		r->error[n - 1] = '\0';
 }
 
 

@@ -136,6 +136,7 @@ void fake_state(unsigned id, enum call_state st, unsigned code)
 		r->seen = c->seen;
 		r->result = c->result;
 		r->mos = 3.2;
+		snprintf(r->text, sizeof(r->text), "it is over.");
 		r->state = CALL_ENDED;
 		r->stats_known = r->was_active;
 		r->stats.packets_received = 150;

@@ -40,6 +40,9 @@ static void test_call(void **state)
 	asks(r, "dial --timeout=90 bob@x", "dial bob@x account=- ring=90000 "
 	     "headers=-");
 	asks(r, "dial --for 2s bob@x", "call_limit 3 2000");
+	/* a person reads that in the event */
+	assert_string_equal(r->print, "");
+	assert_non_null(strstr(r->replies, "\"call\":3}"));
 	asks(r, "dial bob@x --record /tmp/x.wav",
 	     "call_record 4 /tmp/x.wav");
 	asks(r, "dial bob@x --play /dev/null", "call_play 5 /dev/null 0");
@@ -467,7 +470,7 @@ static void test_slow(void **state)
 	/* it cannot begin: told once */
 	r->lines[0] = '\0';
 	fake_fail(ENOENT, "No speech to play.");
-	refuses(r, "selftest", "no-such-file", "\"No speech to play.\"");
+	refuses(r, "selftest", "no-such-file", "\"No speech to play\"");
 	assert_string_equal(r->lines, "");
 }
 

@@ -153,7 +153,8 @@ static void test_wait_call_fails(void **state)
 	(void)rig_pass(r, 0);
 
 	/* afterwards too */
-	has(rig_run(r, "wait call active 20s"), "never active: 486 Busy");
+	has(rig_run(r, "wait call active 20s"), "\"call 1 was never active: "
+	    "it is over\"");
 
 	/* too late */
 	(void)rig_run(r, "dial sip:carol@x");

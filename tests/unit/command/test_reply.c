@@ -164,6 +164,16 @@ static void test_error(void **state)
 }
 
 
+/* What others say in whole sentences stands in a line that goes on */
+static void test_sentence(void **state)
+{
+	struct reply *r = *state;
+
+	reply_error(r, "busy", "%s", "Call 1 is held already.");
+	assert_string_equal(reply_error_text(r), "Call 1 is held already");
+}
+
+
 /* What strangers say reaches neither the terminal nor JSON as it is */
 static void test_hostile(void **state)
 {
@@ -198,6 +208,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_text, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sentence, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup,
 						teardown),
 	};
