@@ -135,5 +135,9 @@ struct plc;
 int  plc_alloc(struct plc **pp, uint32_t rate_hz);       /* free: mem_deref */
 void plc_good(struct plc *p, int16_t *v, size_t n);  /* may edit the start */
 void plc_lost(struct plc *p, int16_t *v, size_t n);
+/** The last n samples of a gap, when the packet behind it is here: next is
+ *  only looked at, and given to plc_good in its turn */
+void plc_bridge(struct plc *p, int16_t *v, size_t n, const int16_t *next,
+		size_t next_n);
 
 #endif

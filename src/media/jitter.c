@@ -34,9 +34,10 @@ enum {                                /* microseconds                       */
 	JUMP_US     = 3000000,
 	SPARE_RISE_US = 100,          /* a packet                           */
 	HYST_US     = 3000,           /* more than this too much: shrink    */
-	DEFICIT_US  = 2000,           /* less than this: grow               */
+	DEFICIT_US  = SLACK_US / 2,   /* so much too little: grow           */
 	HASTE_US    = 60000,          /* too much by so: also in speech     */
 	WINDOW_US   = 1000000,        /* how long it must have been so      */
+	SHORT_MAX   = 3,              /* windows to wait for a quiet place  */
 	UNHEARD_US  = 200000,         /* nothing for so long: sender pauses */
 };
 
@@ -67,6 +68,7 @@ struct jitter {
 	int64_t spare_min, spare_max; /* lag less need in this window       */
 	int64_t surplus;              /* sure of the last window            */
 	int64_t deficit;
+	unsigned short_count;         /* windows in a row with a deficit    */
 	int64_t spare;                /* the same, at once: falls as it
 					 does, rises slowly                 */
 	uint64_t merged_us;           /* when delay was taken from speech   */
@@ -105,17 +107,24 @@ static void lent_back(struct jitter *j)
 
 /* The lag --------------------------------------------------------------- */
 
-/* The lag that recent arrivals call for */
-static int64_t lag_need(const struct jitter *j)
+/* The lag at which all that usually comes has come, and extra_us more */
+static int64_t lag_for(const struct jitter *j, int64_t extra_us)
 {
-	int64_t need = j->t.high + SLACK_US + units_us(j, j->extra);
+	const int64_t need = j->t.high + SLACK_US + extra_us;
 	const int64_t min = j->t.low + 1000LL * j->conf.min_ms;
 	const int64_t max = j->t.low + 1000LL * j->conf.max_ms;
 
-	if (need < min)
-		need = min;
+	if (need > max)
+		return max;
 
-	return need > max ? max : need;
+	return need < min ? min : need;
+}
+
+
+/* The lag to be had */
+static int64_t lag_need(const struct jitter *j)
+{
+	return lag_for(j, units_us(j, j->extra));
 }
 
 
@@ -129,6 +138,7 @@ static int64_t lag_at(const struct jitter *j, uint64_t now_us, int64_t ts)
 static void lag_moved(struct jitter *j, int64_t us)
 {
 	j->window_us = 0;
+	j->short_count = 0;
 	j->surplus += us;
 	j->deficit += us;
 
@@ -143,6 +153,7 @@ static void lag_forget(struct jitter *j)
 {
 	j->window_us = 0;
 	j->surplus = j->deficit = 0;
+	j->short_count = 0;
 	j->spare = 0;
 }
 
@@ -168,6 +179,8 @@ static void lag_watch(struct jitter *j, uint64_t now_us, int64_t spare)
 		j->surplus = j->spare_min;
 		j->deficit = j->spare_max;
 		j->window_us = 0;
+		j->short_count = j->deficit < -DEFICIT_US
+			? j->short_count + 1 : 0;
 	}
 }
 
@@ -381,6 +394,7 @@ enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 	n->ts = xts;
 	n->dur = dur;
 	n->pt = pt;
+	n->shown = false;
 	n->len = (uint16_t)len;
 	memcpy(n->data, payload, len);
 
@@ -423,11 +437,12 @@ static enum jitter_get give_silence(struct jitter_frame *f, uint32_t want)
 
 
 static enum jitter_get give_lost(struct jitter_frame *f, uint32_t dur,
-				 const struct node *next)
+				 struct node *next)
 {
 	f->dur = dur;
 
 	if (next) {
+		next->shown = true;
 		f->payload = next->data;
 		f->len = next->len;
 		f->pt = next->pt;
@@ -557,6 +572,7 @@ static enum jitter_get get_packet(struct jitter *j, uint64_t now_us,
 	f->len = n->len;
 	f->dur = n->dur;
 	f->pt = n->pt;
+	f->shown = n->shown;
 
 	j->lent = queue_pop(&j->q);
 
@@ -606,14 +622,16 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 	}
 
 	if (gap > 0 && lag_at(j, now_us, j->play) <
-	    lag_need(j) - DEFICIT_US) {
+	    lag_for(j, 0) - DEFICIT_US) {
 		/* it may still come, and the lag should grow anyway */
 		j->pending += want;
 		return give_lost(f, want, NULL);
 	}
 
-	if (gap > 0 && j->pending) {
-		/* lost, and its time has been filled already */
+	if (gap > 0 && j->pending && j->short_count < SHORT_MAX) {
+		/* lost, and its time has been filled already. When there is
+		 * never a quiet place to grow in, this is it: the gap is
+		 * filled once more, and better */
 		const uint32_t use = gap < j->pending ? (uint32_t)gap
 						      : j->pending;
 

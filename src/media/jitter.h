@@ -39,12 +39,14 @@ enum jitter_get {
 /** What is to be played; payload is valid until the next call */
 struct jitter_frame {
 	const uint8_t *payload;      /* LOST: the packet just behind the gap
-					(for FEC) or NULL                    */
+					(its FEC, or to meet it) or NULL     */
 	size_t len;
 	uint32_t dur;                /* units                                */
 	uint32_t skip;               /* PACKET: units at the start that have
 					been made up already                 */
 	uint8_t pt;
+	bool shown;                  /* PACKET: was given behind the gap just
+					before                               */
 	bool merge;                  /* PACKET: get the next one too and fade
 					from this into that: one less        */
 };

@@ -297,6 +297,8 @@ struct receiver {
 	uint32_t resampler_hz;   /* its input                               */
 	int16_t *left;           /* decoded and not yet taken               */
 	size_t left_n, left_at, left_max;
+	int16_t *ahead;          /* the packet behind a gap, decoded        */
+	size_t ahead_n, ahead_max;
 	struct source source;
 	uint32_t probe_ssrc;     /* another source that spoke once          */
 	uint16_t probe_seq;

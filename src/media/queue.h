@@ -18,6 +18,7 @@ struct node {
 	uint32_t dur;
 	uint16_t len, cap;
 	uint8_t pt;
+	bool shown;              /* its payload has been given out          */
 	uint8_t data[];
 };
 

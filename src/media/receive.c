@@ -18,6 +18,12 @@ enum {
 	LOOK_US = 1000000,        /* how often loss is looked at            */
 };
 
+/* share lost, averaged over some five seconds, that is worth delay: two
+ * packets in that time; and that is not */
+#define LOSS_ON  0.005
+#define LOSS_OFF 0.001
+
+
 static struct rx_codec *codec_by_pt(struct receiver *r, uint8_t pt)
 {
 	for (unsigned i = 0; i < r->codec_count; i++) {
@@ -152,6 +158,8 @@ void receive_stop(struct receiver *r)
 	r->resampler = mem_deref(r->resampler);
 	r->left = mem_deref(r->left);
 	r->left_n = r->left_at = r->left_max = 0;
+	r->ahead = mem_deref(r->ahead);
+	r->ahead_n = r->ahead_max = 0;
 }
 
 
@@ -369,27 +377,99 @@ static int codec_use(struct receiver *r, uint8_t pt)
 }
 
 
-static size_t conceal(struct receiver *r, int16_t *v, uint32_t units,
-		      const uint8_t *next, size_t nextlen)
+/* Room for n samples; what was there is void. @return false: no memory */
+static bool room_need(int16_t **vp, size_t *max, size_t n)
 {
-	const size_t n = units_samples(r, units);
+	int16_t *v;
+
+	if (n <= *max)
+		return true;
+
+	v = mem_alloc(n * sizeof(*v), NULL);
+	if (!v)
+		return false;
+
+	mem_deref(*vp);
+	*vp = v;
+	*max = n;
+
+	return true;
+}
+
+
+/* Decode the packet behind a gap before its turn */
+static bool look_ahead(struct receiver *r, const struct jitter_frame *jf)
+{
+	const struct rx_codec *c = r->cur;
+	size_t n = c->codec->samples(jf->payload, jf->len);
+
+	if (!n || !room_need(&r->ahead, &r->ahead_max, n) ||
+	    c->codec->decode(c->dec, r->ahead, &n, jf->payload, jf->len))
+		return false;
+
+	r->ahead_n = n;
+
+	return true;
+}
+
+
+static size_t conceal(struct receiver *r, int16_t *v,
+		      const struct jitter_frame *jf)
+{
+	const size_t n = units_samples(r, jf->dur);
 	const struct codec *c = r->cur ? r->cur->codec : NULL;
 
-	if (c && c->conceal) {
+	/* what follows helps, if it is of the same kind */
+	const bool next = c && jf->payload && jf->pt == r->cur->pt;
+
+	if (jf->payload)
+		r->ahead_n = 0;
+
+	if (!c) {
+		memset(v, 0, n * sizeof(*v));
+	}
+	else if (c->conceal) {
 		/* codecs make whole steps of 2.5 ms */
 		const size_t step = c->rate_hz / 400;
 		const size_t whole = (n + step - 1) / step * step;
 
 		if (whole > PIECE ||
-		    c->conceal(r->cur->dec, v, whole, next, nextlen))
+		    c->conceal(r->cur->dec, v, whole,
+			       next ? jf->payload : NULL,
+			       next ? jf->len : 0))
 			memset(v, 0, n * sizeof(*v));
 	}
-	else if (c) {
-		plc_lost(r->plc, v, n);
+	else if (next && look_ahead(r, jf)) {
+		plc_bridge(r->plc, v, n, r->ahead, r->ahead_n);
 	}
 	else {
-		memset(v, 0, n * sizeof(*v));
+		plc_lost(r->plc, v, n);
 	}
+
+	return n;
+}
+
+
+/* A packet whose turn it is. @return samples, 0: it cannot be decoded */
+static size_t decode_whole(struct receiver *r, const struct jitter_frame *jf,
+			   int16_t *v)
+{
+	size_t n = PIECE;
+
+	if (codec_use(r, jf->pt))
+		return 0;
+
+	if (jf->shown && r->ahead_n) {
+		n = r->ahead_n;
+		memcpy(v, r->ahead, n * sizeof(*v));
+	}
+	else if (r->cur->codec->decode(r->cur->dec, v, &n, jf->payload,
+				       jf->len)) {
+		return 0;
+	}
+
+	if (!r->cur->codec->conceal)
+		plc_good(r->plc, v, n);
 
 	return n;
 }
@@ -398,15 +478,14 @@ static size_t conceal(struct receiver *r, int16_t *v, uint32_t units,
 static size_t decode(struct receiver *r, const struct jitter_frame *jf,
 		     int16_t *v)
 {
-	size_t n = PIECE, skip;
+	size_t n = decode_whole(r, jf, v), skip;
 
-	if (codec_use(r, jf->pt) ||
-	    r->cur->codec->decode(r->cur->dec, v, &n, jf->payload, jf->len)) {
+	r->ahead_n = 0;
+	if (!n) {
+		const struct jitter_frame lost = { .dur = jf->dur };
+
 		++r->decode_errors;
-		n = conceal(r, v, jf->dur, NULL, 0);
-	}
-	else if (!r->cur->codec->conceal) {
-		plc_good(r->plc, v, n);
+		n = conceal(r, v, &lost);
 	}
 
 	skip = units_samples(r, jf->skip);
@@ -496,7 +575,7 @@ static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
 		break;
 
 	case JITTER_LOST:
-		n = conceal(r, v, jf.dur, jf.payload, jf.len);
+		n = conceal(r, v, &jf);
 		break;
 
 	case JITTER_SILENCE:
@@ -505,7 +584,7 @@ static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
 			memset(v, 0, n * sizeof(*v));
 		}
 		else {
-			n = conceal(r, v, jf.dur, NULL, 0);
+			n = conceal(r, v, &jf);
 			fade(v, n, false);
 			r->silent = true;
 		}
@@ -539,16 +618,8 @@ static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
 /* Keep what the block had no room for */
 static void left_keep(struct receiver *r, const int16_t *v, size_t n)
 {
-	if (n > r->left_max) {
-		int16_t *left = mem_alloc(n * sizeof(*left), NULL);
-
-		if (!left)
-			return;
-
-		mem_deref(r->left);
-		r->left = left;
-		r->left_max = n;
-	}
+	if (!room_need(&r->left, &r->left_max, n))
+		return;
 
 	if (n)
 		memcpy(r->left, v, n * sizeof(*v));
@@ -571,8 +642,9 @@ static size_t left_take(struct receiver *r, int16_t *v, size_t n)
 
 
 /*
- * In-band FEC is in the packet behind the gap, so that one has to be here
- * when the gap is played: worth a packet's delay only while packets are lost.
+ * What is behind a gap tells much of what was in it: in-band FEC, or sound to
+ * go back from.  So it has to be here when the gap is played, which is worth a
+ * packet's delay while packets are lost, and only then.
  */
 static void loss_look(struct receiver *r, uint64_t now_us)
 {
@@ -592,9 +664,9 @@ static void loss_look(struct receiver *r, uint64_t now_us)
 	r->lost_then = lost;
 	r->all_then = all;
 
-	if (r->cur && r->cur->codec->conceal && r->loss > 0.01)
+	if (r->loss > LOSS_ON)
 		jitter_set_extra(r->jitter, r->dur);
-	else if (r->loss < 0.003)
+	else if (r->loss < LOSS_OFF)
 		jitter_set_extra(r->jitter, 0);
 }
 

@@ -135,6 +135,117 @@ static void test_voice(void **state)
 }
 
 
+/* What follows is here: the gap is met from both sides */
+static void test_bridge(void **state)
+{
+	(void)state;
+
+	for (size_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
+		const uint32_t rate = rates[r];
+		const size_t f = rate / 50, n = 200 * f;
+		int16_t *in = room(n), *v = room(n), *w = room(n);
+		struct plc *p = NULL, *q = NULL;
+		double snr;
+		int lost = 0, holes = 0, blind = 0;
+
+		/* a tone of one pitch is whole */
+		wave_sine(in, n, rate, 200, 10000);
+		memcpy(v, in, n * sizeof(*v));
+		assert_int_equal(0, plc_alloc(&p, rate));
+		for (size_t i = 0; i < 200; i++) {
+			if (i % 5 == 4 && i < 199)
+				plc_bridge(p, v + i * f, f, in + (i + 1) * f,
+					   f);
+			else
+				plc_good(p, v + i * f, f);
+		}
+		snr = wave_snr(in, v, n);
+		if (snr < 30)
+			fail_msg("%u Hz: %.1f dB", rate, snr);
+		assert_true(step(v, n) < 2 * step(in, n));
+		p = mem_deref(p);
+
+		/* a voice has fewer holes than without */
+		wave_voice(in, n, rate);
+		memcpy(v, in, n * sizeof(*v));
+		memcpy(w, in, n * sizeof(*v));
+		assert_int_equal(0, plc_alloc(&p, rate));
+		assert_int_equal(0, plc_alloc(&q, rate));
+		for (size_t i = 0; i + 1 < 200; i++) {
+			int16_t *a = v + i * f, *b = w + i * f;
+			double rms;
+
+			if (i % 4 != 3) {
+				plc_good(p, a, f);
+				plc_good(q, b, f);
+				/* nor is what follows touched */
+				if (i % 4 == 0)
+					assert_memory_equal(a, in + i * f,
+							    f * sizeof(*a));
+				continue;
+			}
+			plc_bridge(p, a, f, in + (i + 1) * f, f);
+			plc_lost(q, b, f);
+
+			rms = wave_rms(in + i * f, f);
+			if (rms < 300)
+				continue;
+			lost++;
+			holes += wave_rms(a, f) < rms / 2;
+			blind += wave_rms(b, f) < rms / 2;
+		}
+		assert_true(lost > 25);
+		if (holes > lost / 20 || holes > blind)
+			fail_msg("%u Hz: of %d %d holes, %d without", rate,
+				 lost, holes, blind);
+		mem_deref(p);
+		mem_deref(q);
+		free(in);
+		free(v);
+		free(w);
+	}
+}
+
+
+/* a voice that begins in the gap is not lost with it */
+static void test_bridge_from_silence(void **state)
+{
+	int16_t in[480], v[160], blind[160];
+	struct plc *p = NULL;
+	(void)state;
+
+	wave_sine(in, 480, 8000, 150, 10000);
+	assert_int_equal(0, plc_alloc(&p, 8000));
+	memset(v, 0, sizeof(v));
+	plc_good(p, v, 160);
+
+	plc_bridge(p, v, 160, in + 160, 160);
+	assert_true(wave_rms(v + 120, 40) > 5000);
+	assert_true(wave_rms(v, 40) < 1500);
+	assert_true(step(v, 160) < 2 * step(in, 480));
+
+	/* what is behind the gap is too short to tell: as if unknown */
+	mem_deref(p);
+	assert_int_equal(0, plc_alloc(&p, 8000));
+	plc_good(p, in, 400);
+	plc_bridge(p, v, 40, in, 80);
+	mem_deref(p);
+	assert_int_equal(0, plc_alloc(&p, 8000));
+	plc_good(p, in, 400);
+	plc_lost(p, blind, 40);
+	assert_memory_equal(v, blind, 80);
+
+	/* after a long gap, too, and the loudest */
+	for (int i = 0; i < 160; i++)
+		in[i] = i % 40 < 20 ? 32767 : -32768;
+	for (int k = 0; k < 10; k++)
+		plc_lost(p, v, 160);
+	plc_bridge(p, v, 160, in, 160);
+	assert_true(wave_rms(v + 120, 40) > 16000);
+	mem_deref(p);
+}
+
+
 static void test_fades_to_nothing(void **state)
 {
 	int16_t v[8000], loud[160];
@@ -239,6 +350,8 @@ int main(void)
 		cmocka_unit_test(test_good_is_untouched),
 		cmocka_unit_test(test_tone_goes_on),
 		cmocka_unit_test(test_voice),
+		cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_bridge_from_silence),
 		cmocka_unit_test(test_fades_to_nothing),
 		cmocka_unit_test(test_noise_does_not_buzz),
 		cmocka_unit_test(test_edges),

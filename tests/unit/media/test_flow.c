@@ -95,6 +95,95 @@ static void test_loss_is_concealed(void **state)
 }
 
 
+/* One packet in twenty-five, never two together */
+static int64_t spaced(struct rig *r, unsigned from, bool rtcp,
+		      const uint8_t *p, size_t len)
+{
+	static unsigned n;
+	(void)r;
+	(void)p;
+	(void)len;
+
+	return !rtcp && !from && ++n % 25 == 0 ? -1 : 0;
+}
+
+
+static unsigned decoded;
+
+
+static int decode_count(struct codec_dec *d, int16_t *x, size_t *n,
+			const uint8_t *buf, size_t len)
+{
+	++decoded;
+
+	return codec_find("pcmu")->decode(d, x, n, buf, len);
+}
+
+
+/* While packets are lost one more is waited for, and the gap is met from
+ * both sides */
+static void test_loss_is_bridged(void **state)
+{
+	static const struct {
+		const char *name;
+		double purity;
+	} v_codec[] = { { "pcmu", 0.998 }, { "g722", 0.98 }, { "l16", 0.998 } };
+	(void)state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		const struct codec *c = codec_find(v_codec[i].name);
+		struct stream_stats st, last;
+		struct codec counting;
+		struct rig *r;
+		size_t n;
+
+		if (!c)
+			continue;
+		r = rig_call(c->name);
+		r->net_h = spaced;
+		flow_set_source(r->ends[0].f, SOURCE_TONE, 440.0);
+
+		if (!strcmp(c->name, "pcmu")) {
+			struct media_plan plan = rig_plan("pcmu", 0);
+
+			counting = *c;
+			counting.decode = decode_count;
+			plan.codec = &counting;
+			rig_start(r, 1, &plan);
+		}
+
+		decoded = 0;
+		rig_run(r, 12000);
+		flow_stats(r->ends[1].f, &st);
+		assert_in_range(st.delay_target_ms, 21, 30);
+		assert_in_range(st.delay_ms, 20, 45);
+
+		rig_listen(r, 1, 4);
+		rig_run(r, 3000);
+		n = rig_heard(r, 1, v, NULL, COUNT(v));
+		assert_true(purity(v, n, 440.0, c->rate_hz) >
+			    v_codec[i].purity);
+		flow_stats(r->ends[1].f, &last);
+		assert_in_range(last.lost - st.lost, 5, 7);
+		assert_int_equal(last.concealed_ms - st.concealed_ms,
+				 20 * (last.lost - st.lost));
+		assert_int_equal(last.decode_errors, 0);
+
+		/* what was looked at before its turn is not decoded again */
+		if (decoded)
+			assert_in_range(last.packets_received - decoded, 0, 3);
+
+		/* the delay is given back in a pause when all is well again */
+		r->net_h = NULL;
+		flow_set_source(r->ends[0].f, SOURCE_SILENCE, 0.0);
+		rig_run(r, 30000);
+		flow_stats(r->ends[1].f, &st);
+		assert_in_range(st.delay_ms, 1, 22);
+		rig_free(r);
+	}
+}
+
+
 static int64_t reordered(struct rig *r, unsigned from, bool rtcp,
 			 const uint8_t *p, size_t len)
 {
@@ -435,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_tone),
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_loss_is_concealed),
+		cmocka_unit_test(test_loss_is_bridged),
 		cmocka_unit_test(test_reordered),
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_delay_is_small),

@@ -569,6 +569,53 @@ static void test_fec(void **state)
 	assert_non_null(f.payload);
 	memcpy(&no, f.payload, sizeof(no));
 	assert_int_equal(no, 202);
+
+	/* the same again in its turn, and then another */
+	put(s, 203, sent_us(s, 203));
+	for (unsigned i = 202; i < 204; i++) {
+		assert_int_equal(jitter_get(s->j, s->tick_us + (i - 200) *
+					    20 * MS, DUR, false, &f),
+				 JITTER_PACKET);
+		memcpy(&no, f.payload, sizeof(no));
+		assert_int_equal(no, i);
+		assert_int_equal(f.shown, i == 202);
+	}
+	sim_free(s);
+}
+
+
+static int64_t zigzag(unsigned i)
+{
+	return i == 200 ? -1 : i % 2 ? 0 : 25 * MS;
+}
+
+
+/* More delay is wanted than there is yet: what is there is used at once */
+static void test_fec_before_growth(void **state)
+{
+	struct sim *s = sim_new(200);
+	struct jitter_frame f;
+	uint32_t no = 0;
+	(void)state;
+
+	run(s, 200, zigzag);
+	jitter_set_extra(s->j, 2 * DUR);
+	for (unsigned i = s->next; i < 200; i++)
+		put(s, s->order[i], s->arrival[s->order[i]]);
+
+	while (no != 199) {
+		assert_int_equal(jitter_get(s->j, s->tick_us, DUR, false, &f),
+				 JITTER_PACKET);
+		memcpy(&no, f.payload, sizeof(no));
+		s->tick_us += 20 * MS;
+	}
+
+	put(s, 201, sent_us(s, 201));
+	assert_int_equal(jitter_get(s->j, s->tick_us, DUR, false, &f),
+			 JITTER_LOST);
+	assert_non_null(f.payload);
+	memcpy(&no, f.payload, sizeof(no));
+	assert_int_equal(no, 201);
 	sim_free(s);
 }
 
@@ -684,6 +731,7 @@ int main(void)
 		cmocka_unit_test(test_events_are_not_loss),
 		cmocka_unit_test(test_new_time_line),
 		cmocka_unit_test(test_fec),
+		cmocka_unit_test(test_fec_before_growth),
 		cmocka_unit_test(test_backlog),
 		cmocka_unit_test(test_odd_sizes),
 		cmocka_unit_test(test_bounds),
