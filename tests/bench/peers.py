@@ -20,15 +20,24 @@ import sip
 MODULES = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules")
 
 
-class Peer:
-    """mode: answer (every call), echo (answer and send back what comes), idle"""
-    name, echoes = "?", True
+COMPLEXITY = 5                # of Opus, where a phone can be told
 
-    def __init__(self, program, port, mode="answer", codec="pcmu", calls=600):
+
+class Peer:
+    """mode: answer (every call), echo (answer and send back what comes), idle;
+    over: what SIP goes over; registrar: its address, when it is to register"""
+    name, transports, parts = "?", ("udp", "tcp"), None
+
+    def __init__(self, program, port, mode="answer", codec="pcmu", calls=600, over="udp", registrar=None):
         self.program, self.port, self.mode, self.codec, self.calls = program, port, mode, codec, calls
+        self.over, self.registrar = over, registrar
         self.uri, self.to = "sip:bench@127.0.0.1:%d" % port, ("127.0.0.1", port)
         self.dir = tempfile.mkdtemp(prefix="bench-%s-" % self.name)
         self.proc = None
+
+    @classmethod
+    def can(cls, part, over):
+        return over in cls.transports and (cls.parts is None or part in cls.parts)
 
     def argv(self):
         raise NotImplementedError
@@ -64,10 +73,16 @@ class Peer:
 
     def ready(self, seconds=15):
         """-> when it first answered OPTIONS (ns)"""
-        s, end = sip.Socket(), time.monotonic() + seconds
+        s, end = sip.SOCKETS[self.over](), time.monotonic() + seconds
         try:
             while time.monotonic() < end and self.proc.poll() is None:
-                at = sip.options(s, self.uri, self.to, 0.002)
+                try:
+                    at = sip.options(s, self.uri, self.to, 0.001)
+                except ConnectionError:                         # over TCP: not yet
+                    s.close()
+                    s = sip.SOCKETS[self.over]()
+                    time.sleep(0.001)
+                    continue
                 if at:
                     time.sleep(0.05)
                     if self.proc.poll() is None:
@@ -121,8 +136,10 @@ class Offhook(Peer):
     name = "offhook"
 
     def argv(self):
-        a = [self.program, "-q", "-c", self.dir, "-l", "udp:127.0.0.1:%d" % self.port, "-A", "null",
-             "-a", self.uri, "-s", "codecs=" + self.codec, "-s", "max-calls=%d" % self.calls]
+        account = "sip:bench@%s;password=bench" % self.registrar if self.registrar else self.uri
+        a = [self.program, "-q", "-c", self.dir, "-l", "%s:127.0.0.1:%d" % (self.over, self.port), "-A", "null",
+             "-a", account + (";transport=" + self.over if self.over != "udp" else ""), "-s", "codecs=" + self.codec,
+             "-s", "max-calls=%d" % self.calls, "-s", "opus-complexity=%d" % COMPLEXITY]
         if self.mode == "echo":
             return a + ["listen", "--echo"]
         return a + (["--auto-answer"] if self.mode == "answer" else [])
@@ -156,8 +173,10 @@ class Baresip(Peer):
         with open(self.dir + "/config", "w", encoding="ascii") as f:
             f.write("\n".join(config) + "\n")
         with open(self.dir + "/accounts", "w", encoding="ascii") as f:
-            f.write("<%s>;regint=0;audio_codecs=%s%s\n" % (
-                self.uri, codec, ";answermode=auto" if self.mode == "answer" else ""))
+            f.write("<%s%s>;regint=%d;auth_pass=bench;audio_codecs=%s%s\n" % (
+                "sip:bench@" + self.registrar if self.registrar else self.uri,
+                ";transport=tcp" if self.over == "tcp" else "", 300 if self.registrar else 0, codec,
+                ";answermode=auto" if self.mode == "answer" else ""))
         return [self.program, "-4", "-f", self.dir]
 
     def environment(self):
@@ -178,7 +197,7 @@ class Baresip(Peer):
 
 
 class Pjsua(Peer):
-    name = "pjsua"
+    name, transports = "pjsua", ("udp",)
 
     def argv(self):
         a = [self.program, "--null-audio", "--no-tcp", "--local-port=%d" % self.port, "--bound-addr=127.0.0.1",
@@ -204,7 +223,8 @@ class Pjsua(Peer):
 
 
 class Linphonec(Peer):
-    name, echoes = "linphonec", False
+    name, transports = "linphonec", ("udp",)
+    parts = ("start", "latency")  # one call at a time, and no echo
 
     def argv(self):
         os.makedirs(self.dir + "/.local/share/linphone")

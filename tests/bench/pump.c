@@ -4,7 +4,8 @@
  * The load of the benchmark: stream i owns the UDP port BASE + 2*i, sends one
  * packet every 20 ms and counts what returns, with the kernel's receive
  * times.  With -d it sends clicks instead of speech and tells how long each
- * took to come back.  One thread; commands on stdin, JSON on stdout.
+ * took to come back.  With -f it sends nothing: it tells what Opus alone
+ * costs.  One thread; commands on stdin, JSON on stdout.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -230,6 +231,45 @@ static void prepare(void)
 	}
 	if (enc)
 		opus_encoder_destroy(enc);
+	free(pcm);
+}
+
+
+/* No phone can code and decode this speech for less */
+static void codec_floor(int complexity)
+{
+	int16_t *pcm, out[48000 * PTIME_MS / 1000];
+	OpusEncoder *enc;
+	int64_t begin, coded, end;
+	size_t count;
+	int err;
+
+	pcm = load(conf.wav, &count);
+	packetc = count / conf.spp;
+	packets = calloc(packetc, sizeof(*packets));
+	enc = opus_encoder_create(48000, 1, OPUS_APPLICATION_VOIP, &err);
+	decoder = opus_decoder_create(48000, 1, &err);
+	if (!packets || !packetc || !enc || !decoder)
+		fail("no Opus");
+	opus_encoder_ctl(enc, OPUS_SET_BITRATE(28000));
+	opus_encoder_ctl(enc, OPUS_SET_COMPLEXITY(complexity));
+
+	begin = now(CLOCK_PROCESS_CPUTIME_ID);
+	for (size_t i = 0; i < packetc; i++)
+		packets[i].len = opus_encode(enc, pcm + i * conf.spp,
+					     conf.spp, packets[i].data,
+					     sizeof(packets[i].data));
+	coded = now(CLOCK_PROCESS_CPUTIME_ID);
+	for (size_t i = 0; i < packetc; i++) {
+		if (opus_decode(decoder, packets[i].data, packets[i].len,
+				out, conf.spp, 0) != conf.spp)
+			fail("Opus does not decode its own");
+	}
+	end = now(CLOCK_PROCESS_CPUTIME_ID);
+
+	printf("{\"encode_ms\": %.3f, \"decode_ms\": %.3f}\n",
+	       (double)(coded - begin) / 1e6 * 1000 / PTIME_MS / packetc,
+	       (double)(end - coded) / 1e6 * 1000 / PTIME_MS / packetc);
 	free(pcm);
 }
 
@@ -540,9 +580,9 @@ int main(int argc, char *argv[])
 {
 	struct epoll_event in = { .events = EPOLLIN,
 				  .data.u32 = STDIN_MARK };
-	int opt, epoll = epoll_create1(0);
+	int opt, complexity = -1, epoll = epoll_create1(0);
 
-	while ((opt = getopt(argc, argv, "n:p:w:c:j:s:d")) != -1) {
+	while ((opt = getopt(argc, argv, "n:p:w:c:j:s:f:d")) != -1) {
 		switch (opt) {
 		case 'n': conf.n = atoi(optarg); break;
 		case 'p': conf.port = atoi(optarg); break;
@@ -550,17 +590,23 @@ int main(int argc, char *argv[])
 		case 'c': conf.opus = !strcmp(optarg, "opus"); break;
 		case 'j': conf.jitter_ms = (unsigned)atoi(optarg); break;
 		case 's': conf.seed = (unsigned)atoi(optarg); break;
+		case 'f': complexity = atoi(optarg); break;
 		case 'd': conf.clicks = true; break;
 		default:
 			fail("-n STREAMS -p PORT (-w FILE.wav | -d) "
-			     "[-c pcmu|opus] [-j JITTER_MS] [-s SEED]");
+			     "[-c pcmu|opus] [-j JITTER_MS] [-s SEED], or "
+			     "-f COMPLEXITY -w FILE.wav");
 		}
 	}
 	if (conf.n < 1 || (!conf.wav && !conf.clicks))
 		fail("-n, and -w or -d");
-	if (conf.opus)
+	if (conf.opus || complexity >= 0)
 		conf.rate = 48000;
 	conf.spp = conf.rate * PTIME_MS / 1000;
+	if (complexity >= 0) {
+		codec_floor(complexity);
+		return 0;
+	}
 	prepare();
 	open_streams(epoll);
 	epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &in);

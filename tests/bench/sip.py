@@ -1,6 +1,6 @@
-"""sip - a SIP endpoint that is just enough to measure one: UDP on loopback,
-nothing is sent twice. Receive times are the kernel's, so that Python's own
-delay is in no figure."""
+"""sip - a SIP endpoint that is just enough to measure one: on loopback, over
+UDP or TCP, nothing is sent twice. Over UDP receive times are the kernel's, so
+that Python's own delay is in no figure."""
 import itertools
 import random
 import re
@@ -46,6 +46,8 @@ class Message:
 
 
 class Socket:
+    via, param = "UDP", ""
+
     def __init__(self):
         self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -88,6 +90,88 @@ class Socket:
         self.s.close()
 
 
+class Stream(Socket):
+    """the same over TCP: whom we send to is connected to, who connects is
+    heard"""
+    via, param = "TCP", ";transport=tcp"
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.here = "127.0.0.1:%d" % self.port
+        self.links = {}               # (address, port) -> [socket, bytes]
+
+    def send(self, text, to):
+        if to not in self.links:
+            self.links[to] = [self.opened(socket.create_connection(to, 5), False), b""]
+        now = time.time_ns()
+        self.links[to][0].sendall(text.encode())
+        return now
+
+    def opened(self, s, here):
+        """what goes over the stream goes in between: TLS, one day"""
+        del here
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return s
+
+    def whole(self):
+        """-> a message that is complete, or None"""
+        for source, link in self.links.items():
+            link[1] = link[1].lstrip(b"\r\n")
+            head, end, body = link[1].partition(b"\r\n\r\n")
+            size = re.search(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d+)", head, re.M | re.I)
+            n = int(size.group(1)) if size else 0
+            if end and len(body) >= n:
+                link[1] = body[n:]
+                return Message(head + end + body[:n], source, time.time_ns())
+        return None
+
+    def receive(self, seconds):
+        end = time.monotonic() + seconds
+        while True:
+            m = self.whole()
+            left = end - time.monotonic()
+            if m or left < 0:
+                return m
+            files = {x[0]: k for k, x in self.links.items()}
+            for s in select.select([self.listener, *files], [], [], left)[0]:
+                if s is self.listener:
+                    got, source = s.accept()
+                    self.links[source] = [self.opened(got, True), b""]
+                    continue
+                data = s.recv(65536)
+                self.links[files[s]][1] += data
+                if not data:
+                    del self.links[files[s]]
+                    s.close()
+
+    def close(self):
+        for s, _ in self.links.values():
+            s.close()
+        self.listener.close()
+
+
+SOCKETS = {"udp": Socket, "tcp": Stream}
+
+
+def registrar(sock, seconds):
+    """ask for a password once, then take what comes -> when it came, ns"""
+    end = time.monotonic() + seconds
+    while True:
+        m = sock.receive(end - time.monotonic())
+        if not m:
+            raise RuntimeError("nobody registered")
+        if m.method != "REGISTER":
+            sock.other(m)
+            continue
+        text = response(m, 200, "OK", sock) if m["authorization"] else response(m, 401, "Unauthorized", sock)
+        extra = "Contact: %s;expires=300" % m["contact"] if m["authorization"] else \
+            'WWW-Authenticate: Digest realm="bench", nonce="%s", algorithm=MD5' % token()
+        sock.send(re.sub(r"Contact: <sip:bench@[^>]*>", lambda _: extra, text), m.source)
+        if m["authorization"]:
+            return m.time_ns
+
+
 def sdp(port, codec="pcmu"):
     lines = {"pcmu": ("0", "a=rtpmap:0 PCMU/8000"),
              "opus": ("96", "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=0")}[codec]
@@ -101,7 +185,7 @@ def response(m, code, phrase, sock, tag="bench", body=""):
     lines += ["Via: " + v for v in m.headers.get("via", [])]
     lines += ["Record-Route: " + v for v in m.headers.get("record-route", [])]
     lines += ["From: " + m["from"], "To: " + to, "Call-ID: " + m["call-id"], "CSeq: " + m["cseq"],
-              "Contact: <sip:bench@%s>" % sock.here]
+              "Contact: <sip:bench@%s%s>" % (sock.here, sock.param)]
     if body:
         lines.append("Content-Type: application/sdp")
     return "\r\n".join(lines + ["Content-Length: %d" % len(body), "", body])
@@ -118,10 +202,11 @@ class Call:
 
     def request(self, method, number, branch, body=""):
         lines = ["%s %s SIP/2.0" % (method, self.target),
-                 "Via: SIP/2.0/UDP %s;branch=z9hG4bK%s;rport" % (self.sock.here, branch), "Max-Forwards: 70",
+                 "Via: SIP/2.0/%s %s;branch=z9hG4bK%s;rport" % (self.sock.via, self.sock.here, branch),
+                 "Max-Forwards: 70",
                  "From: <sip:bench@%s>;tag=%s" % (self.sock.here, self.tag), "To: " + self.remote,
                  "Call-ID: " + self.call_id, "CSeq: %d %s" % (number, method),
-                 "Contact: <sip:bench@%s>" % self.sock.here]
+                 "Contact: <sip:bench@%s%s>" % (self.sock.here, self.sock.param)]
         if body:
             lines.append("Content-Type: application/sdp")
         return "\r\n".join(lines + ["Content-Length: %d" % len(body), "", body])
