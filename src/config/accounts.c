@@ -120,11 +120,13 @@ const struct account_param *account_param_table(size_t *n)
 }
 
 
+/* In the file the address is a parameter too */
 static const char *param_name(size_t i, const void *arg)
 {
-	(void)arg;
+	const size_t n = sizeof(params) / sizeof(params[0]);
+	const bool *file = arg;
 
-	return i < sizeof(params) / sizeof(params[0]) ? params[i].name : NULL;
+	return i < n ? params[i].name : i == n && *file ? "uri" : NULL;
 }
 
 
@@ -139,23 +141,38 @@ const struct account_param *conf_param_find(const char *name)
 }
 
 
-int conf_param_unknown(char *err, const char *name)
+/* The secret whose name begins this one, or NULL */
+static const char *secret_before(const char *name)
 {
-	const char *near = text_nearest(name, param_name, NULL);
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+		const size_t n = strlen(params[i].name);
+
+		if (params[i].secret && strlen(name) > n &&
+		    text_caseeq(name, n, params[i].name))
+			return params[i].name;
+	}
+
+	return NULL;
+}
+
+
+int conf_param_unknown(char *err, const char *name, bool file)
+{
+	const char *near = text_nearest(name, param_name, &file);
+	const char *secret = secret_before(name);
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
 			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 	char shown[CONF_SHOWN];
 
 	/* a slip of the finger must not show the password behind it */
-	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
-		const size_t n = strlen(params[i].name);
-
-		if (params[i].secret && strlen(name) > n && len >= n &&
-		    text_caseeq(name, n, params[i].name))
-			return conf_error(err, EINVAL, "behind %s comes \"=\""
-					  " and then its value",
-					  params[i].name);
-	}
+	if (secret && near && (strchr("-_", name[strlen(secret)]) ||
+			       text_distance(name, near) <= 2) &&
+	    strcmp(near, secret))
+		return conf_error(err, EINVAL, "an account has no such"
+				  " parameter; did you mean %s?", near);
+	if (secret)
+		return conf_error(err, EINVAL, "behind %s comes \"=\" and then"
+				  " its value", secret);
 
 	(void)text_escape(shown, sizeof(shown), name, len ? len : 1);
 
@@ -351,7 +368,7 @@ int account_param_set(struct account_conf *ac, const char *name,
 
 	prm = conf_param_find(name);
 	if (!prm)
-		return conf_param_unknown(err, name);
+		return conf_param_unknown(err, name, false);
 
 	if (!*value)
 		return conf_error(err, EINVAL, "%s has no value", name);
@@ -444,7 +461,7 @@ static int param_parse(struct account_conf *ac, uint32_t *seen,
 
 	prm = conf_param_find(name);
 	if (!prm)
-		return conf_param_unknown(err, name);
+		return conf_param_unknown(err, name, false);
 
 	bit = 1u << (prm - params);
 	if (*seen & bit)

@@ -116,7 +116,7 @@ static int pair_add(struct reader *r, const struct conf_lines *l)
 	if (strcmp(l->name, "uri") && !conf_param_find(l->name)) {
 		char why[CONFIG_ERR];
 
-		(void)conf_param_unknown(why, l->name);
+		(void)conf_param_unknown(why, l->name, true);
 		return file_error(r, l->line, "%s", why);
 	}
 

@@ -60,7 +60,9 @@ int  conf_lines_quote(char *buf, size_t sz, const char *value);
 /* accounts.c */
 
 const struct account_param *conf_param_find(const char *name);
-int  conf_param_unknown(char *err, const char *name);    /* says what is near */
+/** Say what is near; file: of the accounts file, which has `uri` too. Shows
+ *  nothing of a name that may have a password in it. @return EINVAL */
+int  conf_param_unknown(char *err, const char *name, bool file);
 void conf_account_init(struct account_conf *ac);
 /** Was the password written there, and not read from somewhere? */
 bool conf_password_is_literal(const struct account_conf *ac);

@@ -133,6 +133,16 @@ static void test_errors(void **state)
 	      " password?");
 	fails("sip:a@b;zzzzzz=1",
 	      "an account has no parameter \"zzzzzz\"");
+	/* near another name, and yet a password may stand in it */
+	fails("sip:a@b;password-en=X", "an account has no such parameter; did"
+	      " you mean password-env?");
+	fails("sip:a@b;passwordenv=X", "an account has no such parameter; did"
+	      " you mean password-env?");
+	fails("sip:a@b;password:secret", "behind password comes \"=\" and"
+	      " then its value");
+	fails("sip:a@b;passwords3cr3t", "behind password comes \"=\" and then"
+	      " its value");
+	fails("sip:a@b;url=c", "an account has no parameter \"url\"");
 	fails("sip:a@b;user=phone", "an account has no parameter \"user\"");
 	fails("sip:a@b;password", "password needs a value: password=VALUE");
 	fails("sip:a@b;password=", "password has no value");

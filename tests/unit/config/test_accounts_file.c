@@ -165,6 +165,10 @@ static void test_errors(void **state)
 	      " account stands its name: [NAME]");
 	fails(GOOD "[a]\npasword = secret\n", " line 4: an account has no"
 	      " parameter \"pasword\"; did you mean password?");
+	fails(GOOD "[a]\nurl = sip:a@b\n", " line 4: an account has no"
+	      " parameter \"url\"; did you mean uri?");
+	fails(GOOD "[a]\npassword-en = A\n", " line 4: an account has no such"
+	      " parameter; did you mean password-env?");
 	fails(GOOD "[a]\npassword = secret\n", " line 3: [a] has no uri; it"
 	      " needs a line like uri = sip:alice@example.com");
 	fails(GOOD "[a]\nuri = alice\n", " line 4: \"alice\" is not the"
