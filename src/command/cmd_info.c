@@ -83,9 +83,7 @@ static void cmd_status(struct cmd *x)
 	struct reply *r = x->reply;
 	struct ua *ua = x->ph->ua;
 	struct call *c = NULL;
-	enum sip_transp tp;
-	struct sa addr;
-	char text[80];
+	char text[16];
 
 	reply_str(r, "version", OFFHOOK_VERSION);
 	reply_audio(x);
@@ -94,16 +92,7 @@ static void cmd_status(struct cmd *x)
 	reply_int(r, "finished-calls", answer_finished(x->ph->answer));
 	reply_int(r, "selected", client_selected(x->cl));
 
-	reply_list(r, "listener");
-	for (size_t i = 0; ua_listener(ua, i, &addr, &tp); i++) {
-		if (re_snprintf(text, sizeof(text), "%J", &addr) < 0)
-			continue;
-		reply_row(r, "listener");
-		reply_str(r, "transport", tp == SIP_TRANSP_TCP ? "tcp" :
-			  "udp");
-		reply_str(r, "address", text);
-	}
-
+	reply_listeners(r, ua);
 	reply_accounts(x);
 
 	reply_list(r, "call");

@@ -7,37 +7,39 @@
 #include "priv.h"
 
 
-/* Where others reach us */
-static void reply_listeners(struct cmd *x)
+void reply_listeners(struct reply *r, const struct ua *ua)
 {
 	enum sip_transp tp;
 	struct sa addr;
 
-	reply_list(x->reply, "listener");
+	reply_list(r, "listener");
 
-	for (size_t i = 0; ua_listener(x->ph->ua, i, &addr, &tp); i++) {
+	for (size_t i = 0; ua_listener(ua, i, &addr, &tp); i++) {
 
 		char text[80];
 
 		if (re_snprintf(text, sizeof(text), "%J", &addr) < 0)
 			continue;
-		reply_row(x->reply, "listener");
-		reply_str(x->reply, "transport", tp == SIP_TRANSP_TCP ?
-			  "tcp" : "udp");
-		reply_str(x->reply, "address", text);
+		reply_row(r, "listener");
+		reply_str(r, "transport", tp == SIP_TRANSP_TCP ? "tcp" :
+			  "udp");
+		reply_str(r, "address", text);
 	}
 }
 
 
-static bool code_good(struct cmd *x, int64_t code)
+/* A status to answer with: v NULL is 200. @return 0, EINVAL */
+static int code_of(struct cmd *x, const struct bound *v, uint16_t *code)
 {
-	if (code == 200 || code >= 300)
-		return true;
+	char name[80];
 
-	(void)cmd_wrong(x, "bad-argument", "%lld does not answer or refuse; "
-			"200 answers, 300 to 699 refuse", (long long)code);
+	*code = v ? (uint16_t)v->i : 200;
+	if (*code == 200 || *code >= 300)
+		return 0;
 
-	return false;
+	return cmd_wrong(x, "bad-argument", "%s is '%s'; 200 answers, 300 to "
+			 "699 refuse", bound_name(x, v, name, sizeof(name)),
+			 v->s);
 }
 
 
@@ -74,7 +76,6 @@ static void cmd_listen(struct cmd *x)
 {
 	struct answer_rule rule = {
 		.on = true,
-		.code = (uint16_t)cmd_int(x, "answer", 200),
 		.after_ms = cmd_ms(x, "after", 0),
 		.for_ms = cmd_ms(x, "for", 0),
 		.until_ms = cmd_ms(x, "until", 0),
@@ -82,7 +83,8 @@ static void cmd_listen(struct cmd *x)
 	};
 	const char *record = cmd_str(x, "record");
 
-	if (!code_good(x, rule.code) || sound_of(x, &rule) ||
+	if (code_of(x, cmd_value(x, "answer", 0), &rule.code) ||
+	    sound_of(x, &rule) ||
 	    (record && cmd_record_check(x, record, true)))
 		return;
 
@@ -90,7 +92,7 @@ static void cmd_listen(struct cmd *x)
 		snprintf(rule.record, sizeof(rule.record), "%s", record);
 
 	answer_set(x->ph->answer, &rule);
-	reply_listeners(x);
+	reply_listeners(x->reply, x->ph->ua);
 }
 
 
@@ -101,11 +103,8 @@ static void cmd_auto_answer(struct cmd *x)
 
 	rule.on = strcmp(v->s, "off") != 0;
 
-	if (v->number) {
-		if (!code_good(x, v->i))
-			return;
-		rule.code = (uint16_t)v->i;
-	}
+	if (v->number && code_of(x, v, &rule.code))
+		return;
 
 	answer_set(x->ph->answer, &rule);
 }

@@ -53,8 +53,9 @@ static void fail(struct cmd *x, const struct sip_result *res)
 	reply_set_exit(x->reply, call_record_exit(&rec));
 
 	if (res->code)
-		reply_error(x->reply, token_of(res), "the answer is %u %s",
-			    res->code, res->reason);
+		reply_error(x->reply, token_of(res), "the answer is %u%s %s",
+			    res->code, res->cause == SIP_CAUSE_AUTH ? ":" :
+			    "", res->reason);
 	else
 		reply_error(x->reply, token_of(res), "%s", res->reason[0] ?
 			    res->reason : "no answer of any kind");

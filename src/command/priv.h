@@ -245,6 +245,9 @@ struct reply {
 	struct text_buf text;
 };
 
+/** Where others reach us (listen, status) */
+void reply_listeners(struct reply *r, const struct ua *ua);
+
 /* figures.c: what `assert` and `$call.x` ask of a call ------------------- */
 
 struct figure {

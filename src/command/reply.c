@@ -270,22 +270,15 @@ int reply_exit(const struct reply *r)
 
 /* JSON ------------------------------------------------------------------- */
 
+/* As events have it: what is no UTF-8 becomes U+FFFD */
 static json_t *json_text(const char *s)
 {
-	const size_t len = strlen(s);
+	struct text_buf b = { .max = 16 << 20 };
 	json_t *j;
-	char *copy;
 
-	if (text_utf8_valid(s, len))
-		return json_stringn(s, len);
-
-	/* each byte becomes at most three */
-	copy = malloc(len * 3 + 4);
-	if (!copy)
-		return NULL;
-
-	j = json_string(text_escape(copy, len * 3 + 4, s, len));
-	free(copy);
+	text_add_utf8(&b, s, strlen(s));
+	j = b.err ? NULL : json_string(b.s ? b.s : "");
+	text_buf_reset(&b);
 
 	return j;
 }
@@ -419,5 +412,5 @@ char *reply_json(const struct reply *r)
 	text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(o);
 
-	return text;
+	return text ? text_json_safe(text) : NULL;
 }

@@ -272,8 +272,10 @@ static void test_listen(void **state)
 	     "calls=0 until=0 sound=0 record=");
 
 	refuses(r, "listen --echo --tone 440", "bad-argument", "exclude");
-	refuses(r, "listen --answer 250", "bad-argument", "200 answers");
-	refuses(r, "auto-answer 250", "bad-argument", "200 answers");
+	refuses(r, "listen --answer 250", "bad-argument",
+		"\"--answer is '250'; 200 answers");
+	refuses(r, "auto-answer 250", "bad-argument",
+		"\"rule is '250'; 200 answers");
 	refuses(r, "listen --play /nonexistent", "no-such-file", "No such");
 	refuses(r, "listen --play /dev/zero", "bad-file", "not a sound file");
 	refuses(r, "listen --record /nonexistent/%n.wav", "no-such-file",

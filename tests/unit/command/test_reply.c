@@ -180,7 +180,7 @@ static void test_hostile(void **state)
 	struct reply *r = *state;
 	char *print;
 
-	reply_str(r, "peer", "\033[31mred\xff\n");
+	reply_str(r, "peer", "\033[31mred\xff\n\xe2\x80\xae");
 	reply_text(r, "%s", "a\033]0;x\007\xc3");
 
 	print = reply_print(r);
@@ -194,6 +194,9 @@ static void test_hostile(void **state)
 	assert_true(text_utf8_valid(print, strlen(print)));
 	assert_null(strchr(print, '\033'));
 	assert_null(strchr(print, '\n'));
+	/* as events tell it, and nothing that turns a line around */
+	assert_non_null(strstr(print, "red\xef\xbf\xbd\\n\\u202"));
+	assert_null(strstr(print, "\xe2\x80\xae"));
 	free(print);
 }
 
