@@ -531,6 +531,9 @@ static void test_dump(void **state)
 			assert_non_null(json_object_get(o, "name"));
 			assert_true(json_string_length(
 				json_object_get(o, "summary")) > 0);
+			assert_true(!json_object_get(o, "type") ||
+				    json_string_length(
+				json_object_get(o, "type")) > 0);
 		}
 		json_decref(v);
 		free(text);
