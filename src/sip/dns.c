@@ -437,6 +437,39 @@ bool names_by_dns(const struct names *n)
 }
 
 
+int sip_dns_servers_check(const char *list, char *err, size_t errsz)
+{
+	struct name_servers ns;
+	const char *bad = "";
+	char shown[64];
+
+	if (!name_servers_parse(&ns, list, &bad))
+		return 0;
+
+	(void)text_escape(shown, sizeof(shown), bad, strcspn(bad, ", \t"));
+	(void)snprintf(err, errsz, "name servers are up to %d addresses with "
+		       "commas between them, each ADDR or ADDR:PORT, IPv6 in "
+		       "brackets; not %s", NAME_SERVERS, shown);
+
+	return EINVAL;
+}
+
+
+int sip_stack_set_dns(struct sip_stack *s, const char *list)
+{
+	struct name_servers ns;
+	const char *bad;
+
+	if (!s || name_servers_parse(&ns, list, &bad))
+		return EINVAL;
+
+	s->names->given = ns;
+	names_forget(s->names);
+
+	return 0;
+}
+
+
 uint32_t names_rand(struct names *n)
 {
 	return n->rand_h ? n->rand_h(n->arg) : rand_u32();

@@ -46,17 +46,46 @@ struct name_query {
 static void try_next(struct name_query *q, bool tcp);
 
 
+/* ADDR, ADDR:PORT, [ADDR] or [ADDR]:PORT */
+static int server_parse(struct sa *sa, const char *p, size_t len)
+{
+	const char *colon = memrchr(p, ':', len);
+	const char *bracket = memrchr(p, ']', len);
+	uint32_t port = PORT;
+	size_t n = len;
+	char addr[64];
+
+	/* the colons of a bare IPv6 address begin no port */
+	if (colon && (bracket ? colon > bracket :
+		      !memchr(p, ':', (size_t)(colon - p)))) {
+		n = (size_t)(colon - p);
+		if (text_u32(&port, colon + 1, len - n - 1, 65535) || !port)
+			return EINVAL;
+	}
+
+	if (bracket) {
+		if (*p != '[' || bracket != p + n - 1)
+			return EINVAL;
+		++p;
+		n -= 2;
+	}
+
+	if (text_copy(addr, sizeof(addr), p, n))
+		return EINVAL;
+
+	return sa_set_str(sa, addr, (uint16_t)port) ? EINVAL : 0;
+}
+
+
 int name_servers_parse(struct name_servers *ns, const char *list,
 		       const char **bad)
 {
-	const char *p = list;
+	const char *p = list ? list : "";
 
 	memset(ns, 0, sizeof(*ns));
 
-	while (p && *p) {
+	while (*p) {
 		size_t len;
-		struct sa sa;
-		char one[64];
 
 		p += strspn(p, " \t,");
 		len = strcspn(p, " \t,");
@@ -65,15 +94,10 @@ int name_servers_parse(struct name_servers *ns, const char *list,
 
 		*bad = p;
 		if (ns->n == NAME_SERVERS ||
-		    text_copy(one, sizeof(one), p, len))
+		    server_parse(&ns->v[ns->n], p, len))
 			return EINVAL;
 
-		/* a bare IPv6 address has colons but no port */
-		if (sa_set_str(&sa, one, PORT) &&
-		    (sa_decode(&sa, one, len) || !sa_port(&sa)))
-			return EINVAL;
-
-		ns->v[ns->n++] = sa;
+		++ns->n;
 		p += len;
 	}
 
