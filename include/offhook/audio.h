@@ -118,7 +118,8 @@ int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 int sound_read_at(int16_t **vp, size_t *np, uint32_t rate_hz,
 		  const char *path, char *err, size_t errsz);
 
-/** Writing a WAV bit by bit; header right at any moment, so a crash keeps it */
+/** Writing a WAV bit by bit; header right at any moment, so a crash keeps it.
+ *  When not even the first sample can be written no file is left */
 struct sound_file;
 int  sound_open_write(struct sound_file **fp, const char *path,
 		      uint32_t rate_hz, unsigned channels,

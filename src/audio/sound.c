@@ -34,10 +34,21 @@ enum {
 struct sound_file {
 	SNDFILE *sf;
 	int fd;
+	char *path;
 	unsigned channels;
 	uint64_t frames;              /* written */
 	int err;                      /* first failure, then nothing more */
 };
+
+
+/* libsndfile closes what it was given when it fails, asked to or not: so it
+ * gets a descriptor of its own */
+static SNDFILE *sf_open_copy(int fd, int mode, SF_INFO *info)
+{
+	const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return own < 0 ? NULL : sf_open_fd(own, mode, info, SF_TRUE);
+}
 
 
 static const char *shown(char buf[NAME], const char *path)
@@ -152,7 +163,7 @@ int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 	if (e)
 		return e;
 
-	sf = sf_open_fd(fd, SFM_READ, &info, SF_FALSE);
+	sf = sf_open_copy(fd, SFM_READ, &info);
 	if (!sf && sf_error(NULL) == SF_ERR_SYSTEM) {
 		(void)snprintf(err, errsz, "cannot read %s: %s",
 			       shown(name, path), sf_strerror(NULL));
@@ -289,14 +300,31 @@ int sound_read_at(int16_t **vp, size_t *np, uint32_t rate_hz,
 }
 
 
+/* A file that took no sample is of no use to anybody; a pipe or a device is
+ * not ours to remove */
+static void discard(const struct sound_file *f)
+{
+	struct stat ours, there;
+
+	if (f->path && !fstat(f->fd, &ours) && S_ISREG(ours.st_mode) &&
+	    !lstat(f->path, &there) && ours.st_dev == there.st_dev &&
+	    ours.st_ino == there.st_ino)
+		(void)unlink(f->path);
+}
+
+
 static void destructor(void *data)
 {
 	struct sound_file *f = data;
 
 	if (f->sf)
 		(void)sf_close(f->sf);
-	if (f->fd >= 0)
+	if (f->fd >= 0) {
+		if (f->err && !f->frames)
+			discard(f);
 		(void)close(f->fd);
+	}
+	mem_deref(f->path);
 }
 
 
@@ -323,6 +351,7 @@ int sound_open_write(struct sound_file **fp, const char *path,
 		return ENOMEM;
 
 	f->channels = channels;
+	(void)str_dup(&f->path, path);
 	f->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC |
 		     O_NONBLOCK | O_NOCTTY, 0666);
 	if (f->fd < 0) {
@@ -335,10 +364,10 @@ int sound_open_write(struct sound_file **fp, const char *path,
 	info.format     = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
 
 	errno = 0;
-	f->sf = sf_open_fd(f->fd, SFM_WRITE, &info, SF_FALSE);
+	f->sf = sf_open_copy(f->fd, SFM_WRITE, &info);
 	if (!f->sf) {
 		e = errno ? errno : EIO;
-		why = sf_strerror(NULL);
+		why = errno ? NULL : sf_strerror(NULL);
 		goto out;
 	}
 
@@ -348,6 +377,7 @@ int sound_open_write(struct sound_file **fp, const char *path,
 	if (e) {
 		(void)snprintf(err, errsz, "cannot write %s: %s",
 			       shown(name, path), why ? why : strerror(e));
+		f->err = e;
 		mem_deref(f);
 	}
 	else {

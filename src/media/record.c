@@ -121,11 +121,6 @@ int record_start(struct record **rp, struct stream *s, const char *path,
 	r->tap.rate_hz = rate_hz;
 	(void)strcpy(r->path, path);
 
-	e = sound_open_write(&r->file, path, rate_hz, r->channels, err,
-			     errsz);
-	if (e)
-		goto out;
-
 	/* room for the fastest, as the rate may not be known yet */
 	e = ring_alloc(&r->tap.ring, (size_t)(s->rate_hz ? s->rate_hz
 				: CODEC_RATE_MAX_HZ) / 1000 * RING_MS *
@@ -134,6 +129,12 @@ int record_start(struct record **rp, struct stream *s, const char *path,
 		(void)re_snprintf(err, errsz, "no memory");
 		goto out;
 	}
+
+	/* the last that can fail, so that no file is left without a use */
+	e = sound_open_write(&r->file, path, rate_hz, r->channels, err,
+			     errsz);
+	if (e)
+		goto out;
 
 	stream_run(s, tap_on_h, r);
 	timer_start(&r->timer, DRAIN_MS, drain_h, r);
@@ -152,6 +153,7 @@ void record_rate(struct record *r, uint32_t rate_hz)
 {
 	struct sound_file *file = NULL;
 	char err[256];
+	int e;
 
 	/* what has been written decides; the tap resamples from then on */
 	if (r->tap.rate_hz == rate_hz || r->s->attached)
@@ -159,9 +161,10 @@ void record_rate(struct record *r, uint32_t rate_hz)
 
 	r->file = mem_deref(r->file);
 
-	if (sound_open_write(&file, r->path, rate_hz, r->channels, err,
-			     sizeof(err))) {
-		record_end(r, EIO, true);
+	e = sound_open_write(&file, r->path, rate_hz, r->channels, err,
+			     sizeof(err));
+	if (e) {
+		record_end(r, e, true);
 		return;
 	}
 

@@ -1,6 +1,7 @@
 /**
  * @file test_sound.c  Sound files: read whole, written bit by bit
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sndfile.h>
 #include <cmocka.h>
@@ -341,6 +343,81 @@ static void test_disk_full(void **state)
 }
 
 
+/* Not even the header, or the first sample, fits: nothing is left */
+static void test_nothing_left(void **state)
+{
+	static const rlim_t limits[] = { 0, 20, 44 };
+	struct rlimit old, small;
+	int16_t v[4000] = {0};
+	(void)state;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(0, getrlimit(RLIMIT_FSIZE, &old));
+	small = old;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		const char *path = tools_path("nothing.wav");
+		struct sound_file *f = NULL;
+		int e;
+
+		small.rlim_cur = limits[i];
+		assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &small));
+		e = sound_open_write(&f, path, 8000, 1, err, sizeof(err));
+		if (!e)
+			e = sound_write(f, v, 4000);
+		mem_deref(f);
+		assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &old));
+
+		assert_int_not_equal(0, e);
+		assert_int_equal(-1, access(path, F_OK));
+	}
+}
+
+
+static unsigned bad_closes;
+
+
+/* In place of libc's, also for libsndfile */
+int close(int fd)
+{
+	const long r = syscall(SYS_close, fd);
+
+	if (r < 0 && errno == EBADF)
+		++bad_closes;
+
+	return (int)r;
+}
+
+
+/* What is no sound leaves no descriptor open and closes none of others */
+static void test_descriptors(void **state)
+{
+	int16_t *v = NULL;
+	uint32_t hz;
+	size_t n;
+	const char *path = tools_path("text.wav");
+	int before, after;
+	(void)state;
+
+	before = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(4, write(before, "text", 4));
+	(void)close(before);
+
+	bad_closes = 0;
+	before = open("/dev/null", O_RDONLY);
+	assert_true(before >= 0);
+	(void)close(before);
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(EINVAL, sound_read(&v, &n, &hz, path, err,
+						    sizeof(err)));
+	after = open("/dev/null", O_RDONLY);
+	assert_int_equal(before, after);
+	assert_int_equal(0, bad_closes);
+	(void)close(after);
+}
+
+
 static void test_no_space(void **state)
 {
 	struct sound_file *f = NULL;
@@ -372,6 +449,8 @@ int main(void)
 		cmocka_unit_test(test_resampled),
 		cmocka_unit_test(test_cannot_write),
 		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_nothing_left),
+		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_no_space),
 	};
 

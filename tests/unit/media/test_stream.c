@@ -369,6 +369,10 @@ static void test_disk_full(void **state)
 {
 	struct rlimit was, now;
 	char err[256];
+	int16_t *v = NULL;
+	uint32_t hz = 0;
+	size_t n = 0;
+	int e;
 	(void)state;
 
 	open_both(false);
@@ -394,6 +398,36 @@ static void test_disk_full(void **state)
 	assert_int_not_equal(b.last[STREAM_RECORD_DONE].err, 0);
 	assert_non_null(strstr(b.text, "early"));
 	assert_false(stream_recording(b.s));
+
+	/* what fitted can be played, and its length was told */
+	assert_int_equal(sound_read(&v, &n, &hz, file_path("full.wav"), err,
+				    sizeof(err)), 0);
+	free(v);
+	assert_int_equal(hz, 16000);
+	assert_in_range(n, 2000, 8192 / 4);
+	assert_int_equal(b.last[STREAM_RECORD_DONE].duration_ms,
+			 n * 1000 / hz);
+
+	/* not even the header: said at once, and nothing is left */
+	b.count[STREAM_RECORD_DONE] = 0;
+	now.rlim_cur = 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+	e = stream_record(b.s, file_path("none.wav"), RECORD_STEREO, err,
+			  sizeof(err));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_not_equal(e, 0);
+	assert_int_equal(access(file_path("none.wav"), F_OK), -1);
+
+	/* not one sample */
+	now.rlim_cur = 44;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+	assert_int_equal(stream_record(b.s, file_path("none.wav"),
+				       RECORD_STEREO, err, sizeof(err)), 0);
+	await(b_recorded);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(b.count[STREAM_RECORD_DONE], 1);
+	assert_int_not_equal(b.last[STREAM_RECORD_DONE].err, 0);
+	assert_int_equal(access(file_path("none.wav"), F_OK), -1);
 
 	/* the call goes on */
 	b.count[STREAM_RECORD_DONE] = 0;

@@ -205,6 +205,17 @@ void await_none(const char *want)
 }
 
 
+unsigned count_seen(const char *want)
+{
+	unsigned n = 0;
+
+	for (const char *at = rig.text; (at = strstr(at, want)); at++)
+		++n;
+
+	return n;
+}
+
+
 bool seen(const char *want)
 {
 	return strstr(rig.text + *mark_of(want), want) != NULL;

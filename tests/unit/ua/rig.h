@@ -72,6 +72,8 @@ void await(const char *line);
 void await_count(const unsigned *v, unsigned n);
 /** Nothing like it comes for a while */
 void await_none(const char *line);
+/** How often anything like it has come at all */
+unsigned count_seen(const char *want);
 /** It has come since the last await */
 bool seen(const char *line);
 

@@ -681,6 +681,29 @@ static void files(void **state)
 }
 
 
+/* The disk is full: one event says so, and the call goes on */
+static void disk_full(void **state)
+{
+	const struct stream_event full = {
+		.type = STREAM_RECORD_DONE, .err = ENOSPC,
+		.text = "the recording ended early", .duration_ms = 100,
+	};
+	struct call *a;
+	(void)state;
+
+	connect_both();
+	a = call_of(&alice, 1);
+	assert_int_equal(0, call_record(a, "/tmp/x.wav", said));
+	fake_event(fake_stream(0), &full);
+	await("alice record.done 1 error");
+	assert_int_equal(CALL_ACTIVE, call_state(a));
+	assert_int_equal(ENOTCONN, call_record_stop(a, said));
+	assert_int_equal(0, call_hangup(a, 0, NULL, said));
+	await("alice call.state 1 ended");
+	assert_int_equal(1, count_seen("record.done"));
+}
+
+
 static void others_on_hold(void **state)
 {
 	struct ua_dial prm = { .target = bob.uri, .no_hold = true };
@@ -999,6 +1022,7 @@ int main(void)
 		RIG_TEST(oneself),
 		RIG_TEST(sources),
 		RIG_TEST(files),
+		RIG_TEST(disk_full),
 		RIG_TEST(others_on_hold),
 		RIG_TEST(machines_hold_nobody),
 		RIG_TEST(quality),
