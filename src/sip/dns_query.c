@@ -47,33 +47,26 @@ static void try_next(struct name_query *q, bool tcp);
 
 
 /* ADDR, ADDR:PORT, [ADDR] or [ADDR]:PORT */
-static int server_parse(struct sa *sa, const char *p, size_t len)
+static int server_parse(struct sa *sa, char *s)
 {
-	const char *colon = memrchr(p, ':', len);
-	const char *bracket = memrchr(p, ']', len);
+	char *colon = strrchr(s, ':'), *bracket = strrchr(s, ']');
 	uint32_t port = PORT;
-	size_t n = len;
-	char addr[64];
 
 	/* the colons of a bare IPv6 address begin no port */
-	if (colon && (bracket ? colon > bracket :
-		      !memchr(p, ':', (size_t)(colon - p)))) {
-		n = (size_t)(colon - p);
-		if (text_u32(&port, colon + 1, len - n - 1, 65535) || !port)
+	if (colon && (bracket ? colon > bracket : strchr(s, ':') == colon)) {
+		if (text_u32(&port, colon + 1, strlen(colon + 1), 65535) ||
+		    !port)
 			return EINVAL;
+		*colon = '\0';
 	}
 
 	if (bracket) {
-		if (*p != '[' || bracket != p + n - 1)
+		if (*s++ != '[' || bracket[1])
 			return EINVAL;
-		++p;
-		n -= 2;
+		*bracket = '\0';
 	}
 
-	if (text_copy(addr, sizeof(addr), p, n))
-		return EINVAL;
-
-	return sa_set_str(sa, addr, (uint16_t)port) ? EINVAL : 0;
+	return sa_set_str(sa, s, (uint16_t)port) ? EINVAL : 0;
 }
 
 
@@ -85,6 +78,7 @@ int name_servers_parse(struct name_servers *ns, const char *list,
 	memset(ns, 0, sizeof(*ns));
 
 	while (*p) {
+		char one[64];
 		size_t len;
 
 		p += strspn(p, " \t,");
@@ -94,7 +88,8 @@ int name_servers_parse(struct name_servers *ns, const char *list,
 
 		*bad = p;
 		if (ns->n == NAME_SERVERS ||
-		    server_parse(&ns->v[ns->n], p, len))
+		    text_copy(one, sizeof(one), p, len) ||
+		    server_parse(&ns->v[ns->n], one))
 			return EINVAL;
 
 		++ns->n;
