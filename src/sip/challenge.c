@@ -213,3 +213,33 @@ unsigned challenge_parse(struct challenge *v, unsigned max,
 
 	return n;
 }
+
+
+bool challenge_nextnonce(struct pl *nonce, const struct pl *val)
+{
+	struct reader r = {.p = val->p, .end = val->p + val->l};
+	bool found = false;
+
+	for (skip(&r, true); r.p < r.end; skip(&r, true)) {
+
+		struct pl name, v;
+
+		if (!token(&r, &name))
+			return false;
+		skip(&r, false);
+		if (r.p == r.end || *r.p++ != '=')
+			return false;
+		skip(&r, false);
+		if (!value(&r, &v))
+			return false;
+
+		if (pl_strcasecmp(&name, "nextnonce"))
+			continue;
+		if (found)
+			return false;
+		found = v.l > 0;
+		*nonce = v;
+	}
+
+	return found;
+}

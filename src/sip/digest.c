@@ -467,12 +467,53 @@ int digest_challenge(struct digest *d, const struct sip_msg *msg)
 }
 
 
-void digest_accepted(struct digest *d)
+/* It names no realm, so it counts only when one alone can be meant */
+static void next_nonce(struct digest *d, const struct sip_hdr *hdr)
 {
+	const bool proxy = !pl_strcasecmp(&hdr->name,
+					  "Proxy-Authentication-Info");
+	struct realm *one = NULL;
+	char *nonce = NULL;
+	struct pl val;
 	unsigned i;
 
-	for (i = 0; d && i < d->realmc; i++)
+	if (!proxy && pl_strcasecmp(&hdr->name, "Authentication-Info"))
+		return;
+
+	for (i = 0; i < d->realmc; i++) {
+		struct realm *r = d->realmv[i];
+
+		if (r->proxy != proxy || !r->tried)
+			continue;
+		if (one)
+			return;
+		one = r;
+	}
+
+	if (!one || !challenge_nextnonce(&val, &hdr->val) ||
+	    val.l > FIELD_MAX || !pl_strcmp(&val, one->nonce) ||
+	    pl_strdup(&nonce, &val))
+		return;
+
+	mem_deref(one->nonce);
+	one->nonce = nonce;
+	one->nc = 0;
+}
+
+
+void digest_accepted(struct digest *d, const struct sip_msg *msg)
+{
+	struct le *le;
+	unsigned i;
+
+	if (!d)
+		return;
+
+	for (i = 0; i < d->realmc; i++)
 		d->realmv[i]->accepted |= d->realmv[i]->tried;
+
+	for (le = list_head(&msg->hdrl); le; le = le->next)
+		next_nonce(d, le->data);
 }
 
 

@@ -28,6 +28,9 @@ struct challenge {
 unsigned challenge_parse(struct challenge *v, unsigned max,
 			 const struct pl *val);
 
+/** nextnonce of an Authentication-Info (RFC 7615). @return false: none */
+bool challenge_nextnonce(struct pl *nonce, const struct pl *val);
+
 enum { DIGEST_HEX_SIZE = 65 };
 
 /** What goes into a response; strings as they stand in the header */

@@ -11,56 +11,67 @@
 #include "ident.h"
 
 
+static void flow_reset(struct ident_flow *f)
+{
+	unsigned i;
+
+	for (i = 0; i < f->routec; i++)
+		mem_deref(f->routev[i]);
+
+	mem_deref(f->hop);
+	mem_deref(f->server);
+	mem_deref(f->service);
+}
+
+
 static void ident_destructor(void *arg)
 {
 	struct sip_ident *id = arg;
 	unsigned i;
 
-	for (i = 0; i < id->hopc; i++)
-		mem_deref(id->hopv[i]);
+	for (i = 0; i < id->flowc; i++)
+		flow_reset(&id->flowv[i]);
+	for (i = 0; i < id->aliasc; i++)
+		mem_deref(id->aliasv[i]);
 
 	mem_deref(id->aor);
 	mem_deref(id->name);
 	mem_deref(id->transport);
 	mem_deref(id->user);
-	mem_deref(id->server);
 	mem_deref(id->headers);
 	mem_deref(id->creds);
 	mem_deref(id->gruu);
+	mem_deref(id->temp_gruu);
 }
 
 
 /* What a user calls a proxy is a loose router */
-static int hop_add(struct sip_ident *id, const char *uri)
+static int hop_set(char **hop, const char *uri)
 {
 	struct suri u;
-	int err;
 
 	if (strlen(uri) > SIP_URI_MAX || suri_parse_str(&u, uri) || !u.sip ||
 	    u.headers.p)
 		return EINVAL;
 
-	err = re_sdprintf(&id->hopv[id->hopc], "%s%s", uri,
-			  param_find(&u.params, "lr", NULL) ? "" : ";lr");
-	if (!err)
-		++id->hopc;
-
-	return err;
+	return re_sdprintf(hop, "%s%s", uri,
+			   param_find(&u.params, "lr", NULL) ? "" : ";lr");
 }
 
 
-static int server_set(struct sip_ident *id, const char *server)
+static int server_set(char **uri, const char *server)
 {
 	const bool scheme = !strncasecmp(server, "sip:", 4) ||
 		!strncasecmp(server, "sips:", 5);
 	struct suri u;
 	int err;
 
-	err = re_sdprintf(&id->server, "%s%s", scheme ? "" : "sip:", server);
+	err = re_sdprintf(uri, "%s%s", scheme ? "" : "sip:", server);
 	if (err)
 		return err;
 
-	return suri_parse_str(&u, id->server) ? EINVAL : 0;
+	return strlen(*uri) > SIP_URI_MAX || suri_parse_str(&u, *uri) ?
+		EINVAL : 0;
 }
 
 
@@ -77,12 +88,52 @@ static bool given(const char *s)
 }
 
 
+/* The i-th that is given, or the last one there is; NULL: none at all */
+static const char *pick(const char *const v[SIP_FLOWS], unsigned i,
+			unsigned *n)
+{
+	const char *one = NULL;
+	unsigned k, found = 0;
+
+	for (k = 0; k < SIP_FLOWS; k++) {
+		if (given(v[k]) && found++ <= i)
+			one = v[k];
+	}
+
+	if (found > *n)
+		*n = found;
+
+	return one;
+}
+
+
+static int flows_set(struct sip_ident *id, const struct sip_ident_conf *conf)
+{
+	unsigned i;
+	int err = 0;
+
+	id->flowc = 1;
+
+	for (i = 0; i < id->flowc && !err; i++) {
+		struct ident_flow *f = &id->flowv[i];
+		const char *hop = pick(conf->routev, i, &id->flowc);
+		const char *server = pick(conf->serverv, i, &id->flowc);
+
+		if (hop)
+			err = hop_set(&f->hop, hop);
+		if (!err && server)
+			err = server_set(&f->server, server);
+	}
+
+	return err;
+}
+
+
 int sip_ident_alloc(struct sip_ident **ip, const struct sip_ident_conf *conf)
 {
 	struct sip_ident *id;
 	struct suri u;
 	struct pl user;
-	unsigned i;
 	int err;
 
 	if (!ip || !conf || !conf->aor || strlen(conf->aor) > SIP_URI_MAX ||
@@ -108,14 +159,10 @@ int sip_ident_alloc(struct sip_ident **ip, const struct sip_ident_conf *conf)
 			str_dup(&id->user, "");
 	if (!err && given(conf->name))
 		err = name_set(id, conf->name);
-	for (i = 0; i < COUNTOF(conf->routev) && !err; i++) {
-		if (given(conf->routev[i]))
-			err = hop_add(id, conf->routev[i]);
-	}
+	if (!err)
+		err = flows_set(id, conf);
 	if (!err && given(conf->transport))
 		err = str_dup(&id->transport, conf->transport);
-	if (!err && given(conf->server))
-		err = server_set(id, conf->server);
 	if (!err && given(conf->headers))
 		err = str_dup(&id->headers, conf->headers);
 
@@ -136,21 +183,53 @@ const char *sip_ident_aor(const struct sip_ident *id)
 
 const char *sip_ident_hop(const struct sip_ident *id, const char *uri)
 {
-	return id && id->hopc ? id->hopv[id->flow] : uri;
+	const struct ident_flow *f = id ? &id->flowv[id->flow] : NULL;
+
+	return !f ? uri : f->hop ? f->hop : f->service ? f->service : uri;
+}
+
+
+/* bare: a URI that needs its brackets */
+static int route_add(char *v[], unsigned *n, unsigned max, const char *text,
+		     bool bare)
+{
+	int err;
+
+	if (*n >= max)
+		return 0;
+
+	err = re_sdprintf(&v[*n], "%s%s%s", bare ? "<" : "", text,
+			  bare ? ">" : "");
+	if (!err)
+		++*n;
+
+	return err;
+}
+
+
+/* A proxy that puts itself into the Service-Route need not be there twice */
+static bool is_hop(const struct ident_flow *f, const char *uri)
+{
+	struct suri a, b;
+
+	return f->hop && uri && !suri_parse_str(&a, f->hop) &&
+		!suri_parse_str(&b, uri) && a.port == b.port &&
+		!pl_casecmp(&a.host, &b.host);
 }
 
 
 int ident_routes(const struct sip_ident *id, char *v[], unsigned *n,
 		 unsigned max)
 {
-	int err;
+	const struct ident_flow *f = &id->flowv[id->flow];
+	unsigned i = is_hop(f, f->service) ? 1 : 0;
+	int err = 0;
 
-	if (!id->hopc || *n >= max)
-		return 0;
+	if (f->hop)
+		err = route_add(v, n, max, f->hop, true);
 
-	err = re_sdprintf(&v[*n], "<%s>", id->hopv[id->flow]);
-	if (!err)
-		++*n;
+	for (; i < f->routec && !err; i++)
+		err = route_add(v, n, max, f->routev[i], false);
 
 	return err;
 }
@@ -181,6 +260,37 @@ static bool same_host(const struct pl *host, const char *uri)
 }
 
 
+static bool route_host(const struct pl *host, const char *route)
+{
+	struct addr_parts a;
+	struct suri u;
+	struct pl pl;
+
+	pl_set_str(&pl, route);
+
+	return !addr_parse(&a, &pl) && !suri_parse(&u, &a.uri) &&
+		!pl_casecmp(&u.host, host);
+}
+
+
+static bool flow_knows(const struct ident_flow *f, const struct pl *host)
+{
+	struct sa sa;
+	unsigned i;
+
+	if (same_host(host, f->hop) || same_host(host, f->server))
+		return true;
+
+	for (i = 0; i < f->routec; i++) {
+		if (route_host(host, f->routev[i]))
+			return true;
+	}
+
+	return sa_isset(&f->addr, SA_ADDR) && !sa_set(&sa, host, 0) &&
+		sa_cmp(&sa, &f->addr, SA_ADDR);
+}
+
+
 struct sip_creds *ident_creds(const struct sip_ident *id, const char *hop)
 {
 	struct pl host;
@@ -189,13 +299,29 @@ struct sip_creds *ident_creds(const struct sip_ident *id, const char *hop)
 	if (!id || !id->creds || uri_host(&host, hop))
 		return NULL;
 
-	for (i = 0; i < id->hopc; i++) {
-		if (same_host(&host, id->hopv[i]))
+	if (same_host(&host, id->aor))
+		return id->creds;
+
+	for (i = 0; i < id->flowc; i++) {
+		if (flow_knows(&id->flowv[i], &host))
 			return id->creds;
 	}
 
-	return same_host(&host, id->aor) || same_host(&host, id->server) ?
-		id->creds : NULL;
+	return NULL;
+}
+
+
+bool ident_serves(const struct sip_ident *id, const struct sa *addr)
+{
+	unsigned i;
+
+	for (i = 0; id && i < id->flowc; i++) {
+		if (sa_isset(&id->flowv[i].addr, SA_ADDR) &&
+		    sa_cmp(&id->flowv[i].addr, addr, SA_ADDR))
+			return true;
+	}
+
+	return false;
 }
 
 
@@ -208,32 +334,40 @@ int ident_digest(struct digest **dp, const struct sip_ident *id,
 }
 
 
-static const struct sa *seen_as(const struct sip_ident *id,
+static const struct sa *seen_as(const struct ident_flow *f,
 				const struct sa *local, enum sip_transp tp)
 {
-	unsigned i;
+	return tp == f->tp && sa_isset(&f->seen, SA_ALL) &&
+		sa_cmp(&f->local, local, SA_ALL) ? &f->seen : local;
+}
 
-	for (i = 0; i < id->publicc; i++) {
-		const struct ident_public *p = &id->publicv[i];
 
-		if (p->tp == tp && sa_cmp(&p->local, local, SA_ALL))
-			return &p->seen;
-	}
-
-	return local;
+int ident_address(struct mbuf *mb, const struct sip_ident *id, unsigned flow,
+		  const struct leg *l, enum sip_transp tp)
+{
+	return mbuf_printf(mb, "sip:%s%s%J%s", id->user,
+			   *id->user ? "@" : "",
+			   seen_as(&id->flowv[flow], leg_laddr(l, tp), tp),
+			   sip_transp_param(tp));
 }
 
 
 int ident_contact(struct mbuf *mb, const struct sip_ident *id,
 		  const struct leg *l, enum sip_transp tp)
 {
+	int err;
+
 	if (id->gruu)
 		return mbuf_printf(mb, "<%s>", id->gruu);
 
-	return mbuf_printf(mb, "<sip:%s%s%J%s%s>", id->user,
-			   *id->user ? "@" : "",
-			   seen_as(id, leg_laddr(l, tp), tp),
-			   sip_transp_param(tp), id->ob ? ";ob" : "");
+	err = mbuf_write_u8(mb, '<');
+	if (!err)
+		err = ident_address(mb, id, id->flow, l, tp);
+	if (!err)
+		err = mbuf_write_str(mb, id->flowv[id->flow].ob ? ";ob>" :
+				     ">");
+
+	return err;
 }
 
 

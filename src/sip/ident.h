@@ -10,33 +10,38 @@
 #include "priv.h"
 #include "offhook/sip_reg.h"
 
-enum {
-	IDENT_PUBLIC_MAX = 8,       /* local addresses seen from outside      */
-};
+enum { IDENT_ROUTES_MAX = 8, IDENT_ALIASES_MAX = 8 };
 
-/** One of our addresses as the registrar's side of a NAT sees it */
-struct ident_public {
+/** One way to the network */
+struct ident_flow {
+	char *hop;                  /* outbound proxy: URI with ;lr; or NULL  */
+	char *server;               /* registrar's URI, NULL: none            */
+
+	/* learnt */
+	char *routev[IDENT_ROUTES_MAX]; /* Service-Route, name-addrs          */
+	unsigned routec;
+	char *service;              /* URI of the first of them, or NULL      */
 	enum sip_transp tp;
-	struct sa local, seen;
+	struct sa addr;             /* who took our registration; or unset    */
+	struct sa local, seen;      /* our address, and as the server sees it */
+	bool ob;                    /* requests reach us by this flow         */
 };
 
 struct sip_ident {
 	char *aor;
 	char *name;                 /* NULL: none                             */
-	char *hopv[SIP_FLOWS];      /* outbound proxies: URIs with ;lr        */
-	unsigned hopc;
 	char *transport;            /* NULL: by the URI                       */
 	char *user;                 /* of Contact, "" none                    */
-	char *server;               /* URI, NULL: none                        */
 	char *headers;              /* NULL: none                             */
 	struct sip_creds *creds;
+	struct ident_flow flowv[SIP_FLOWS];
+	unsigned flowc;             /* at least 1                             */
 
 	/* learnt */
-	unsigned flow;              /* the proxy in use                       */
-	struct ident_public publicv[IDENT_PUBLIC_MAX];
-	unsigned publicc;
-	char *gruu;                 /* public one, NULL: none                 */
-	bool ob;                    /* requests reach us by the same flow     */
+	unsigned flow;              /* the one in use                         */
+	char *gruu, *temp_gruu;     /* NULL: none                             */
+	char *aliasv[IDENT_ALIASES_MAX]; /* P-Associated-URI: we are these too */
+	unsigned aliasc;
 };
 
 /** Append the preloaded route set, name-addrs, to v. @return 0, ENOMEM */
@@ -54,8 +59,13 @@ int  ident_dialog(struct dialog **dp, struct sip_stack *s,
 		  struct sip_ident *id, const char *uri);
 /** A dialog that a peer began is for us: our Contact, and who may challenge */
 void ident_apply(struct sip_ident *id, struct dialog *d);
+/** Our address by this way, as a flow's server sees it: a URI */
+int  ident_address(struct mbuf *mb, const struct sip_ident *id, unsigned flow,
+		   const struct leg *l, enum sip_transp tp);
 /** The name-addr of a Contact, for a request or reply by this way */
 int  ident_contact(struct mbuf *mb, const struct sip_ident *id,
 		   const struct leg *l, enum sip_transp tp);
+/** Is this one of the servers that we registered with? */
+bool ident_serves(const struct sip_ident *id, const struct sa *addr);
 
 #endif

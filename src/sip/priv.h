@@ -53,6 +53,10 @@ struct suri {
 /** @return 0, EBADMSG */
 int  suri_parse(struct suri *u, const struct pl *text);
 int  suri_parse_str(struct suri *u, const char *text);
+/** The same resource (19.1.4)? Headers behind a '?' are not looked at */
+bool suri_equal(const struct suri *a, const struct suri *b);
+/** Is that its user part, escapes considered? */
+bool suri_user_is(const struct suri *u, const char *user);
 /** ";name=value" or ";name" (val unset) among parameters, without case */
 bool param_find(const struct pl *params, const char *name, struct pl *val);
 
@@ -123,6 +127,7 @@ struct sip_stack {
 	struct list subs;           /* struct sip_sub, and their like         */
 	struct list notifiers;
 	struct list pubs;
+	struct list regs;           /* struct sip_reg                         */
 	struct sip_stack_h h;
 	bool untraced;              /* nobody reads what trace_h gets         */
 	char *cancel_reason;        /* Reason of the CANCEL being served      */
@@ -321,8 +326,9 @@ int  digest_challenge(struct digest *d, const struct sip_msg *msg);
 /** Write the (Proxy-)Authorization lines for a request; none: nothing */
 int  digest_write(struct digest *d, struct mbuf *mb, const char *method,
 		  const char *uri, const char *body, size_t bodylen);
-/** The server took what digest_write wrote: a new nonce is no refusal */
-void digest_accepted(struct digest *d);
+/** The server took what digest_write wrote: a new nonce is no refusal. The
+ *  nonce it names for the next time is taken */
+void digest_accepted(struct digest *d, const struct sip_msg *msg);
 
 /* request.c --------------------------------------------------------------- */
 

@@ -142,7 +142,7 @@ static void final(struct request *r, const struct sip_msg *msg)
 	if (challenged(r, msg))
 		return;
 
-	digest_accepted(r->digest);
+	digest_accepted(r->digest, msg);
 
 	sip_result_status(&res, msg);
 

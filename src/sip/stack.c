@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "locate.h"
+#include "registration.h"
 
 
 enum {
@@ -78,6 +79,7 @@ static void stack_destructor(void *arg)
 	timer_cancel(&s->close_tmr);
 
 	event_stack_gone(s);
+	registration_stack_gone(s);
 	session_stack_gone(s);
 	request_stack_gone(s);
 	rx_stack_gone(s);

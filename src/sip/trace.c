@@ -29,7 +29,8 @@ static void trace_h(bool tx, enum sip_transp tp, const struct sa *src,
 		gate_decoded(l->gate);
 	}
 
-	if (!s->h.trace_h || s->untraced)
+	/* nor keep-alives */
+	if (!s->h.trace_h || s->untraced || len <= 4)
 		return;
 
 	if (len > TRACE_MAX)

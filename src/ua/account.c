@@ -119,7 +119,7 @@ static int make_ident(struct account *a, char *err)
 		.aor       = ac->aor,
 		.name      = ac->display_name,
 		.transport = ac->transport,
-		.server    = ac->registrar,
+		.serverv   = { ac->registrar },
 	};
 	char route[UA_URI] = "";
 	int e;

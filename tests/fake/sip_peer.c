@@ -21,6 +21,9 @@ struct peer {
 	char uri[80];
 	struct list queue;       /* struct got, in order               */
 	struct list done;        /* waited for; kept for their readers */
+	struct mbuf *raw;        /* last datagram that was no message  */
+	unsigned raws;
+	struct sa see;           /* unset: Via as it came              */
 };
 
 struct got {
@@ -109,12 +112,28 @@ static void keep(struct peer *p, struct sip_msg *msg, const struct sa *src)
 }
 
 
+static void raw_keep(struct peer *p, struct mbuf *mb, size_t len)
+{
+	mem_deref(p->raw);
+	p->raw = mbuf_alloc(len);
+	(void)mbuf_write_mem(p->raw, mbuf_buf(mb), len);
+	++p->raws;
+}
+
+
 static void recv_h(const struct sa *src, struct mbuf *mb, void *arg)
 {
+	const size_t pos = mb->pos;
+	struct peer *p = arg;
 	struct sip_msg *msg;
 
-	if (!sip_msg_decode(&msg, mb))
-		keep(arg, msg, src);
+	if (!sip_msg_decode(&msg, mb)) {
+		keep(p, msg, src);
+		return;
+	}
+
+	mb->pos = pos;
+	raw_keep(p, mb, mbuf_get_left(mb));
 }
 
 
@@ -125,6 +144,13 @@ static bool stream_take(struct peer *p)
 	struct sip_msg *msg;
 	size_t start = all->pos, end;
 	struct sa src;
+
+	if (mbuf_get_left(all) >= 4 &&
+	    !memcmp(mbuf_buf(all), "\r\n\r\n", 4)) {
+		raw_keep(p, all, 4);
+		all->pos += 4;
+		return true;
+	}
 
 	if (sip_msg_decode(&msg, all)) {
 		all->pos = start;
@@ -214,6 +240,7 @@ static void peer_destructor(void *arg)
 	mem_deref(p->tc);
 	mem_deref(p->ts);
 	mem_deref(p->stream);
+	mem_deref(p->raw);
 	list_flush(&p->queue);
 	list_flush(&p->done);
 }
@@ -390,6 +417,26 @@ void peer_forget(struct peer *p)
 }
 
 
+const uint8_t *peer_raw(const struct peer *p, size_t *len, unsigned *n)
+{
+	if (len)
+		*len = p->raw ? p->raw->end : 0;
+	if (n)
+		*n = p->raws;
+
+	return p->raw ? p->raw->buf : NULL;
+}
+
+
+void peer_see(struct peer *p, const struct sa *addr)
+{
+	if (addr)
+		p->see = *addr;
+	else
+		sa_init(&p->see, AF_UNSPEC);
+}
+
+
 static const char *string(const struct pl *pl)
 {
 	static char ring[STRINGS][4096];
@@ -466,6 +513,24 @@ static void send_mb(struct peer *p, const struct sa *dst, struct mbuf *mb,
 }
 
 
+/* Via, with received and rport as RFC 3581 has them */
+static void via_write(struct mbuf *mb, const struct peer *p,
+		      const struct sip_hdr *hdr)
+{
+	static const char rport[] = ";rport";
+	const char *val = string(&hdr->val), *at = strstr(val, rport);
+
+	if (!sa_isset(&p->see, SA_ADDR) || !at) {
+		(void)mbuf_printf(mb, "Via: %s\r\n", val);
+		return;
+	}
+
+	(void)mbuf_printf(mb, "Via: %b;rport=%u;received=%j%s\r\n",
+			  val, (size_t)(at - val), sa_port(&p->see), &p->see,
+			  at + sizeof(rport) - 1);
+}
+
+
 void peer_reply(struct peer *p, const struct sip_msg *req, unsigned code,
 		const char *tag, const char *headers, const char *body)
 {
@@ -479,7 +544,11 @@ void peer_reply(struct peer *p, const struct sip_msg *req, unsigned code,
 
 		switch (hdr->id) {
 
-		case SIP_HDR_VIA: case SIP_HDR_FROM: case SIP_HDR_CALL_ID:
+		case SIP_HDR_VIA:
+			via_write(mb, p, hdr);
+			break;
+
+		case SIP_HDR_FROM: case SIP_HDR_CALL_ID:
 		case SIP_HDR_CSEQ:
 			(void)mbuf_printf(mb, "%r: %r\r\n", &hdr->name,
 					  &hdr->val);

@@ -50,6 +50,11 @@ const struct sip_msg *peer_wait(struct peer *p, const char *what,
 /** How many such messages are queued, not waited for */
 unsigned peer_count(const struct peer *p, const char *what);
 void peer_forget(struct peer *p);        /* what is queued */
+/** What came and was no message: keep-alives, STUN. The last one, and how
+ *  many there were; NULL: none */
+const uint8_t *peer_raw(const struct peer *p, size_t *len, unsigned *n);
+/** Replies tell in Via that requests come from there; NULL: say nothing */
+void peer_see(struct peer *p, const struct sa *addr);
 
 void peer_send(struct peer *p, const struct sa *dst, const char *text,
 	       size_t len);

@@ -207,6 +207,15 @@ static int challenge(struct digest *d, const char *headers)
 }
 
 
+static void accepted(struct digest *d, const char *headers)
+{
+	struct sip_msg *msg = response(200, headers);
+
+	digest_accepted(d, msg);
+	mem_deref(msg);
+}
+
+
 /* What would be sent now; lives until the next call */
 static const char *lines(struct digest *d)
 {
@@ -299,11 +308,50 @@ static void test_nonces(void **state)
 	assert_non_null(strstr(lines(d), "nc=00000002"));
 
 	/* it was taken once: a new one without stale is tried, but once */
-	digest_accepted(d);
+	accepted(d, "");
 	assert_int_equal(challenge(d, CH("3", "")), EAUTH);
 	assert_int_equal(challenge(d, CH("4", "")), 0);
 	assert_non_null(strstr(lines(d), "nonce=\"4\""));
 	assert_int_equal(challenge(d, CH("5", "")), EAUTH);
+
+	mem_deref(d);
+}
+
+
+/* RFC 7615: the server names the nonce of the next request */
+static void test_next_nonce(void **state)
+{
+	struct digest *d = digest_new("p", NULL);
+	(void)state;
+
+	assert_int_equal(challenge(d, CH("1", "")), 0);
+
+	/* not of a request without credentials */
+	accepted(d, "Authentication-Info: nextnonce=\"x\"\r\n");
+	assert_non_null(strstr(lines(d), "nonce=\"1\""));
+	assert_non_null(strstr(lines(d), "nc=00000002"));
+
+	accepted(d, "Proxy-Authentication-Info: nextnonce=\"x\"\r\n"
+		 "Authentication-Info: qop=auth, rspauth=\"a,b\", nextnonce"
+		 "=\"2\", nc=00000002\r\n");
+	assert_non_null(strstr(lines(d), "nonce=\"2\""));
+	assert_non_null(strstr(lines(d), "nc=00000002"));
+
+	/* the same again: the count goes on; nonsense: nothing changes */
+	accepted(d, "Authentication-Info: nextnonce=\"2\"\r\n");
+	assert_non_null(strstr(lines(d), "nc=00000003"));
+	accepted(d, "Authentication-Info: nextnonce=\"\"\r\n"
+		 "Authentication-Info: nextnonce\r\n"
+		 "Authentication-Info: nextnonce=\"a\" nextnonce=\"b\"\r\n"
+		 "Authentication-Info: nextnonce=\"a\", nextnonce=\"b\"\r\n");
+	assert_non_null(strstr(lines(d), "nonce=\"2\""));
+
+	/* of two realms: nobody can say whose */
+	assert_int_equal(challenge(d, "WWW-Authenticate: Digest realm=\"s\","
+				   " nonce=\"7\"\r\n"), 0);
+	(void)lines(d);
+	accepted(d, "Authentication-Info: nextnonce=\"9\"\r\n");
+	assert_null(strstr(lines(d), "nonce=\"9\""));
 
 	mem_deref(d);
 }
@@ -377,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_nonces),
+		cmocka_unit_test(test_next_nonce),
 		cmocka_unit_test(test_unanswerable),
 		cmocka_unit_test(test_userhash_sent),
 		cmocka_unit_test(test_creds),

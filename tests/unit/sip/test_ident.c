@@ -23,7 +23,7 @@ static void test_refused(void **state)
 		{.aor = "sip:c@d", .routev = {"nowhere"}},
 		{.aor = "sip:c@d", .routev = {NULL, "tel:1"}},
 		{.aor = "sip:c@d", .routev = {"sip:p?Route=x"}},
-		{.aor = "sip:c@d", .server = "a b"},
+		{.aor = "sip:c@d", .serverv = {"a b"}},
 		{.aor = "sip:c@d", .user = "a\nb"},
 		{.aor = "sip:c@d", .headers = "X: 1\r\n\r\nINVITE"},
 		{.aor = "sip:c@d", .headers = "X: 1"},
@@ -101,7 +101,7 @@ static void test_creds(void **state)
 
 	assert_int_equal(sip_creds_alloc(&creds, "al", "secret", NULL), 0);
 	id = ident_make(.aor = "sip:al@example.com", .creds = creds,
-			.server = "reg.example.net:5070");
+			.serverv = {"reg.example.net:5070"});
 
 	for (i = 0; i < COUNTOF(ours); i++) {
 		if (ident_creds(id, ours[i]) != creds)
@@ -163,13 +163,12 @@ static void test_contact(void **state)
 		       "<sip:al@192.0.2.1:5064;transport=tcp>");
 
 	/* seen from behind a NAT, by this way only */
-	id->publicv[0].tp = SIP_TRANSP_UDP;
-	id->publicv[0].local = leg.udp;
-	(void)sa_set_str(&id->publicv[0].seen, "198.51.100.7", 40000);
-	id->publicc = 1;
+	id->flowv[0].tp = SIP_TRANSP_UDP;
+	id->flowv[0].local = leg.udp;
+	(void)sa_set_str(&id->flowv[0].seen, "198.51.100.7", 40000);
 	assert_contact(id, &leg, SIP_TRANSP_UDP,
 		       "<sip:al@198.51.100.7:40000>");
-	id->ob = true;
+	id->flowv[0].ob = true;
 	assert_contact(id, &leg, SIP_TRANSP_TCP,
 		       "<sip:al@192.0.2.1:5064;transport=tcp;ob>");
 

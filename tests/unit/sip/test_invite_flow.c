@@ -155,7 +155,7 @@ static struct sip_ident *ident_creds_make(const char *password)
 	struct sip_ident *id;
 
 	assert_int_equal(sip_creds_alloc(&creds, "us", password, NULL), 0);
-	id = ident_make(.aor = "sip:us@example.com", .server = "127.0.0.1",
+	id = ident_make(.aor = "sip:us@example.com", .serverv = {"127.0.0.1"},
 			.creds = creds);
 	mem_deref(creds);
 
