@@ -155,11 +155,9 @@ static const struct command rows[] = {
 			"is or has been in that state, and fails at once, "
 			"with the cause, when the call ends without it. "
 			"`wait call.dtmf digit=5 10s` waits for the next such "
-			"event. States: calling, ringing, early, incoming, "
-			"active, ended. Events: account.state, call.state, "
-			"call.hold, call.media, call.dtmf, call.quality, "
-			"play.done, record.done, device.lost, device.found, "
-			"log.",
+			"event; that for which the line before waited (hold, "
+			"dtmf) counts. States: calling, ringing, early, incoming, "
+			"active, ended. Events: @events@.",
 		.run = cmd_wait_line,
 	},
 	{
@@ -187,11 +185,7 @@ static const struct command rows[] = {
 		},
 		.summary = "Fail unless a figure of the call is right",
 		.help = "Of the selected call, or of the last one after its "
-			"end. OP is < <= > >= = or !=. Figures: state, code, "
-			"reason, cause, peer, codec, security, direction, "
-			"mos, loss (%), jitter, delay, rtt (ms), "
-			"packets-sent, packets-received, packets-lost, "
-			"duration (s).",
+			"end. OP is < <= > >= = or !=. Figures: @figures@.",
 		.run = cmd_assert,
 	},
 	{

@@ -91,17 +91,20 @@ static void dump_commands(json_t *v)
 
 	for (size_t i = 0; (c = command_at(i)); i++) {
 
-		struct text_buf b = { .max = 4096 };
+		struct text_buf usage = { .max = 4096 };
+		struct text_buf about = { .max = 4096 };
 		json_t *o = add(v, c->name, c->summary);
 
-		command_usage(&b, c);
+		command_usage(&usage, c);
+		command_about(&about, c);
 		set(o, "alias", command_alias(c));
 		set(o, "group", command_group(c));
-		set(o, "help", c->help);
-		set(o, "usage", b.s);
+		set(o, "help", about.s);
+		set(o, "usage", usage.s);
 		json_object_set_new(o, "args", dump_args(c->args));
 		json_object_set_new(o, "options", dump_args(c->options));
-		text_buf_reset(&b);
+		text_buf_reset(&usage);
+		text_buf_reset(&about);
 	}
 }
 

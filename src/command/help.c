@@ -101,6 +101,56 @@ static void item(struct text_buf *b, const char *name, const char *what)
 }
 
 
+static const char *event_item(size_t i, char *buf, size_t sz)
+{
+	(void)buf;
+	(void)sz;
+
+	return i < EVENT_TYPES ? event_row((enum event_type)i)->name : NULL;
+}
+
+
+static const char *figure_item(size_t i, char *buf, size_t sz)
+{
+	const struct figure *f = figure_at(i);
+
+	if (!f || !f->unit[0])
+		return f ? f->name : NULL;
+
+	snprintf(buf, sz, "%s (%s)", f->name, f->unit);
+
+	return buf;
+}
+
+
+void command_about(struct text_buf *b, const struct command *c)
+{
+	static const struct {
+		const char *mark;
+		const char *(*item)(size_t i, char *buf, size_t sz);
+	} lists[] = {
+		{ "@events@", event_item }, { "@figures@", figure_item },
+	};
+	const char *s = c->help, *at = NULL, *name;
+	size_t k;
+	char buf[80];
+
+	for (k = 0; k < ARRAY_SIZE(lists) && !at; k++)
+		at = strstr(s, lists[k].mark);
+
+	if (!at) {
+		text_add(b, "%s", s);
+		return;
+	}
+
+	--k;
+	text_add_mem(b, s, (size_t)(at - s));
+	for (size_t i = 0; (name = lists[k].item(i, buf, sizeof(buf))); i++)
+		text_add(b, "%s%s", i ? ", " : "", name);
+	text_add(b, "%s", at + strlen(lists[k].mark));
+}
+
+
 static void help_list(struct text_buf *b)
 {
 	const struct command *c;
@@ -128,21 +178,23 @@ static void help_list(struct text_buf *b)
 static void help_one(struct text_buf *b, const struct command *c)
 {
 	const struct command_arg *a;
+	struct text_buf t = { .max = 4096 };
 	char word[128], name[224];
 
+	command_usage(&t, c);
 	text_add(b, "usage: ");
-	{
-		struct text_buf u = { .max = 4096 };
+	wrap(b, t.s ? t.s : "", 7, 7);
+	text_buf_reset(&t);
 
-		command_usage(&u, c);
-		wrap(b, u.s ? u.s : "", 7, 7);
-		text_buf_reset(&u);
-	}
 	text_add(b, "\n\n%s.", c->summary);
 	if (c->alias)
 		text_add(b, " Alias: %s.", c->alias);
+
+	t.max = 4096;
+	command_about(&t, c);
 	text_add(b, "\n\n");
-	wrap(b, c->help, 0, 0);
+	wrap(b, t.s ? t.s : "", 0, 0);
+	text_buf_reset(&t);
 	text_add(b, "\n");
 
 	if (c->args[0].name || c->options[0].name)

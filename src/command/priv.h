@@ -80,6 +80,8 @@ struct bound {
 int bind_words(struct cmd *x, const struct words *w, size_t first);
 struct json_t;
 int bind_json(struct cmd *x, const struct json_t *args);
+/** Its help, with the list that "@events@" or "@figures@" in it stands for */
+void command_about(struct text_buf *b, const struct command *c);
 /** How it is written: "dial TARGET [--play FILE]" */
 void command_usage(struct text_buf *b, const struct command *c);
 const char *command_arg_word(const struct command_arg *a, char *buf,

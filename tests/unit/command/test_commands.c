@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include "json.h"
+#include "priv.h"
 #include "rig.h"
 
 
@@ -546,6 +547,16 @@ static void test_dump(void **state)
 static void test_help(void **state)
 {
 	struct rig *r = *state;
+	const struct figure *f;
+
+	/* lists in a help text are those of the tables */
+	(void)rig_run(r, "help wait");
+	for (unsigned i = 0; i < EVENT_TYPES; i++)
+		assert_non_null(strstr(r->replies, event_row(i)->name));
+	(void)rig_run(r, "help assert");
+	for (size_t i = 0; (f = figure_at(i)); i++)
+		assert_non_null(strstr(r->replies, f->name));
+	assert_null(strchr(r->replies, '@'));
 
 	assert_non_null(strstr(rig_run(r, "help"), "Call a person"));
 	assert_non_null(strstr(rig_run(r, "help dial"), "--timeout T"));
