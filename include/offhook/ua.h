@@ -81,6 +81,14 @@ const char *call_state_name(enum call_state st);         /* "calling" */
 /** @return CALL_STATES when there is none of that name */
 enum call_state call_state_find(const char *name);
 
+/**
+ * What the user typed as a URI to call, for this account (NULL: none).
+ * err: one sentence. @return 0, EINVAL (no address), EPROTONOSUPPORT (a
+ * scheme or transport that is not spoken here), EOVERFLOW
+ */
+int  ua_target(char *uri, size_t sz, const struct ua *ua, const char *text,
+	       const struct account *acc, char *err);
+
 struct ua_dial {
 	const char *target;              /* as the user typed it             */
 	const char *account;             /* name or AOR, NULL: by rule       */

@@ -121,9 +121,9 @@ static void cmd_dial(struct cmd *x)
 	full.headers = headers.s;
 
 	e = ua_dial(&id, x->ph->ua, &full, err);
-	if (e == EINVAL || e == ENOENT)
-		(void)cmd_wrong(x, e == EINVAL ? "bad-target" :
-				"no-such-account", "%s", err);
+	if (e == EINVAL || e == EPROTONOSUPPORT || e == ENOENT)
+		(void)cmd_wrong(x, e == ENOENT ? "no-such-account" :
+				"bad-target", "%s", err);
 	else
 		cmd_fail(x, e, err);
 	if (e)

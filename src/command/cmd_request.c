@@ -158,8 +158,8 @@ void cmd_options(struct cmd *x)
 	x->state = r;
 	r->timeout_ms = (uint32_t)cmd_ms(x, "timeout", 0);
 
-	e = sip_uri_check(r->uri, sizeof(r->uri), cmd_str(x, "target"), err,
-			  sizeof(err));
+	e = ua_target(r->uri, sizeof(r->uri), x->ph->ua,
+		      cmd_str(x, "target"), a, err);
 	if (e) {
 		(void)cmd_wrong(x, "bad-target", "%s", err);
 		return;

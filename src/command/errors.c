@@ -19,7 +19,8 @@ static const struct error_row rows[] = {
 	{ "bad-file", "a file is of another kind: a directory, not sound" },
 	{ "bad-line", "a line cannot be taken apart: an open quote, a NUL" },
 	{ "bad-request", "a JSON request is none" },
-	{ "bad-target", "whom to call is no address" },
+	{ "bad-target", "whom to call is no address, or one of a kind that is "
+		"not spoken here" },
 	{ "busy", "it is in use" },
 	{ "call-ended", "the call ended before what was waited for" },
 	{ "expect-failed", "something else came, or nothing in time" },

@@ -301,7 +301,7 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 
 	e = find_account(&acc, ua, prm, err);
 	if (!e)
-		e = target_complete(uri, sizeof(uri), prm->target, acc, err);
+		e = ua_target(uri, sizeof(uri), ua, prm->target, acc, err);
 	if (e)
 		return e;
 

@@ -162,6 +162,9 @@ int  account_anonymous(char *buf, size_t sz, const struct ua *ua,
  *  @return 0, EINVAL, EPROTONOSUPPORT */
 int  target_complete(char *uri, size_t sz, const char *text,
 		     const struct account *a, char *err);
+/** Does something of ours speak what the URI asks for? @return 0,
+ *  EPROTONOSUPPORT */
+int  target_spoken(const struct ua *ua, const char *uri, char *err);
 
 /* call.c */
 int  call_create(struct call **cp, struct ua *ua, bool outgoing,

@@ -2,8 +2,9 @@
  * @file target.c  What the user typed ("bob") as a URI
  *
  * In this order: a URI; user@host; an address or host:port; digits or a word
- * at the account's domain; with no account, a host.  Pure but for the checks
- * of sip.h.  Main thread.
+ * at the account's domain; with no account, a host.  What cannot be called is
+ * refused here, before anything is sent, with what would be right.  Main
+ * thread.
  */
 #include <strings.h>
 #include "priv.h"
@@ -30,12 +31,30 @@ static bool is_address(const char *s)
 }
 
 
+/* "http://...", "mailto:..." and the like; "bob:secret@host" is none */
+static bool is_foreign(const char *s)
+{
+	static const char *const schemes[] = {
+		"http:", "https:", "mailto:", "callto:", "skype:", "xmpp:",
+		"h323:", "im:", "pres:", "facetime:", "ws:", "wss:", "urn:",
+	};
+	const char *colon = strchr(s, ':');
+
+	for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+		if (starts(s, schemes[i]))
+			return true;
+	}
+
+	return colon && 0 == strncmp(colon, "://", 3);
+}
+
+
 /* A telephone number as people write it; separators are left out */
 static bool number_clean(char *buf, size_t sz, const char *s)
 {
 	size_t n = 0;
 
-	if (!strchr("+(0123456789*#", *s))
+	if (!*s || !strchr("+(0123456789*#", *s))
 		return false;
 
 	for (const char *p = s; *p; p++) {
@@ -68,24 +87,116 @@ static void user_escape(struct text_buf *b, const char *s)
 }
 
 
-static void domain_add(struct text_buf *b, const struct account *a)
+/* "sip:user@domain" of the account */
+static void at_account(struct text_buf *b, const char *user,
+		       const struct account *a)
 {
 	const bool v6 = strchr(a->host, ':') && a->host[0] != '[';
 
-	text_add(b, "%s%s%s", v6 ? "[" : "", a->host, v6 ? "]" : "");
+	text_add(b, "sip:");
+	user_escape(b, user);
+	text_add(b, "@%s%s%s", v6 ? "[" : "", a->host, v6 ? "]" : "");
 	if (a->port)
 		text_add(b, ":%u", a->port);
 }
 
 
-int target_complete(char *uri, size_t sz, const char *text,
-		    const struct account *a, char *err)
+/* tel:+49-30-123;ext=4 is a user at our domain (RFC 3261 19.1.6) */
+static int telephone(struct text_buf *b, const char *s,
+		     const struct account *a, char *err)
 {
-	struct text_buf b = { .max = UA_URI - 1 };
-	char s[UA_URI], number[128];
+	char part[UA_URI], number[128], user[UA_URI];
+	const size_t n = strcspn(s, ";");
+
+	if (text_copy(part, sizeof(part), s, n) ||
+	    !number_clean(number, sizeof(number), part))
+		return call_error(err, EINVAL, "tel:%.100s is no telephone"
+				  " number.", s);
+	if (!a)
+		return call_error(err, EINVAL, "There is no account to dial"
+				  " tel:%.64s with: add one (-a), or call"
+				  " sip:%.64s@HOST.", number, number);
+
+	(void)snprintf(user, sizeof(user), "%s%.300s", number, s + n);
+	at_account(b, user, a);
+	text_add(b, ";user=phone");
+
+	return 0;
+}
+
+
+static void address(struct text_buf *b, const char *s)
+{
+	struct sa sa;
+	const bool bare6 = *s != '[' && !sa_set_str(&sa, s, 0) &&
+		sa_af(&sa) == AF_INET6;
+
+	text_add(b, bare6 ? "sip:[%s]" : "sip:%s", s);
+}
+
+
+/* By what it looks like; the finer points are sip_uri_check's */
+static int as_uri(struct text_buf *b, const char *s, const struct account *a,
+		  char *err)
+{
+	char number[128];
+	const bool dialled = number_clean(number, sizeof(number), s) &&
+		!is_address(s);
+
+	if (starts(s, "tel:"))
+		return telephone(b, s + 4, a, err);
+
+	if (is_foreign(s))
+		return call_error(err, EPROTONOSUPPORT, "%.*s: is not spoken"
+				  " here, only sip:, sips: and tel: are.",
+				  (int)strcspn(s, ":"), s);
+
+	if (starts(s, "sip:") || starts(s, "sips:"))
+		text_add(b, "%s", s);
+	else if (strchr(s, '@'))
+		text_add(b, "sip:%s", s);
+	else if (dialled && !a)
+		return call_error(err, EINVAL, "There is no account to dial"
+				  " %.64s with: add one (-a), or call"
+				  " sip:%.64s@HOST.", number, number);
+	else if (dialled)
+		at_account(b, number, a);
+	else if (is_address(s))
+		address(b, s);
+	else if (strchr(s, ':'))
+		text_add(b, "%s", s);
+	else if (a)
+		at_account(b, s, a);
+	else
+		text_add(b, "sip:%s", s);
+
+	return 0;
+}
+
+
+/* A host is a name or an address; the last part of a name has a letter
+ * (RFC 3261 25.1), and 123 is 0.0.0.123 to a resolver */
+static int host_check(const char *uri, char *err)
+{
+	char host[128];
+	struct sa sa;
+
+	if (sip_uri_parts(uri, NULL, 0, host, sizeof(host), NULL))
+		return call_error(err, EINVAL, "The host is too long.");
+
+	if (host[strspn(host, "0123456789.")] || !sa_set_str(&sa, host, 0))
+		return 0;
+
+	return call_error(err, EINVAL, "%.64s is no host: give its name or"
+			  " an address such as 192.0.2.1.", host);
+}
+
+
+/* What was typed without blanks around it, or what is in "Bob" <...> */
+static const char *strip(const char *text, size_t *lenp)
+{
 	const char *open, *close;
 	size_t len;
-	int e;
 
 	while (*text == ' ' || *text == '\t')
 		++text;
@@ -93,7 +204,6 @@ int target_complete(char *uri, size_t sz, const char *text,
 	while (len && (text[len - 1] == ' ' || text[len - 1] == '\t'))
 		--len;
 
-	/* "Bob" <sip:bob@example.com> */
 	open = memchr(text, '<', len);
 	close = open ? memchr(open, '>', len - (size_t)(open - text)) : NULL;
 	if (close && close == text + len - 1) {
@@ -101,6 +211,21 @@ int target_complete(char *uri, size_t sz, const char *text,
 		len = (size_t)(close - text);
 	}
 
+	*lenp = len;
+
+	return text;
+}
+
+
+int target_complete(char *uri, size_t sz, const char *text,
+		    const struct account *a, char *err)
+{
+	struct text_buf b = { .max = UA_URI - 1 };
+	char s[UA_URI];
+	size_t len;
+	int e;
+
+	text = strip(text, &len);
 	if (!len)
 		return call_error(err, EINVAL,
 				  "Nobody to call: the target is empty.");
@@ -109,42 +234,96 @@ int target_complete(char *uri, size_t sz, const char *text,
 				  "The target is too long (at most %d bytes).",
 				  UA_URI - 1);
 
-	if (starts(s, "sip:") || starts(s, "sips:") || starts(s, "tel:"))
-		text_add(&b, "%s", s);
-	else if (strchr(s, '@'))
-		text_add(&b, "sip:%s", s);
-	else if (number_clean(number, sizeof(number), s) && a &&
-		 !is_address(s)) {
-		text_add(&b, "sip:");
-		user_escape(&b, number);
-		text_add(&b, "@");
-		domain_add(&b, a);
-	}
-	else if (is_address(s)) {
-		struct sa sa;
-		const bool bare6 = *s != '[' && !sa_set_str(&sa, s, 0) &&
-			sa_af(&sa) == AF_INET6;
-
-		text_add(&b, bare6 ? "sip:[%s]" : "sip:%s", s);
-	}
-	else if (strchr(s, ':'))
-		text_add(&b, "%s", s);        /* http: and the like */
-	else if (a) {
-		text_add(&b, "sip:");
-		user_escape(&b, s);
-		text_add(&b, "@");
-		domain_add(&b, a);
-	}
-	else
-		text_add(&b, "sip:%s", s);
-
-	e = b.err;
-	if (e)
-		call_error(err, e, "The target is too long.");
-	else
+	e = as_uri(&b, s, a, err);
+	if (!e && b.err)
+		e = call_error(err, b.err, "The target is too long.");
+	if (!e)
 		e = sip_uri_check(uri, sz, b.s, err, UA_ERR);
+	if (!e)
+		e = host_check(uri, err);
 
 	text_buf_reset(&b);
 
 	return e;
+}
+
+
+/* What we speak ----------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum sip_transp tp;
+} transports[] = {
+	{ "udp", SIP_TRANSP_UDP },
+	{ "tcp", SIP_TRANSP_TCP },
+	{ "tls", SIP_TRANSP_TLS },
+};
+
+
+static bool spoken(const struct ua *ua, enum sip_transp want)
+{
+	enum sip_transp tp;
+	struct sa sa;
+
+	for (size_t i = 0; ua_listener(ua, i, &sa, &tp); i++) {
+		if (tp == want)
+			return true;
+	}
+
+	return false;
+}
+
+
+/* Value of ;transport=, "" when there is none */
+static void transport_of(char *buf, size_t sz, const char *uri)
+{
+	const char *at = strchr(uri, '@');
+	const char *p = strchr(at ? at : uri, ';');
+
+	buf[0] = '\0';
+
+	for (; p && *p == ';'; p += strcspn(p, ";?")) {
+		++p;
+		if (starts(p, "transport="))
+			(void)text_copy(buf, sz, p + 10,
+					strcspn(p + 10, ";?"));
+	}
+}
+
+
+int target_spoken(const struct ua *ua, const char *uri, char *err)
+{
+	char name[32], all[32] = "";
+	bool ok = false;
+
+	transport_of(name, sizeof(name), uri);
+	if (!name[0] && starts(uri, "sips:"))
+		str_ncpy(name, "tls", sizeof(name));
+	if (!name[0])
+		return 0;
+
+	for (size_t i = 0; i < COUNT_OF(transports); i++) {
+		const size_t n = strlen(all);
+
+		if (!spoken(ua, transports[i].tp))
+			continue;
+
+		ok = ok || 0 == str_casecmp(name, transports[i].name);
+		(void)snprintf(all + n, sizeof(all) - n, "%s%s",
+			       n ? ", " : "", transports[i].name);
+	}
+
+	return ok ? 0 : call_error(err, EPROTONOSUPPORT, "Transport %s is not"
+				   " spoken here, only %s.", name, all);
+}
+
+
+int ua_target(char *uri, size_t sz, const struct ua *ua, const char *text,
+	      const struct account *acc, char *err)
+{
+	int e;
+
+	e = target_complete(uri, sz, text, acc, err);
+
+	return e ? e : target_spoken(ua, uri, err);
 }

@@ -111,6 +111,19 @@ def test_usage(lab):
         check(len(told) == 1 and told[0].startswith("error: ") and word in told[0], "%s: %s", args, err)
 
 
+def test_targets_we_do_not_speak(lab):
+    """one token, exit 2, and nothing is sent"""
+    for target, word in (("sips:bob@127.0.0.1:9", "poken"), ("sip:bob@127.0.0.1:9;transport=tls", "poken"),
+                         ("sip:bob@127.0.0.1:9;transport=sctp", "sctp"), ("http://bob@127.0.0.1:9", "http"),
+                         ("mailto:bob@127.0.0.1", "mailto"), ("tel:+4930123", "account"), ("123", "account"),
+                         ("sip:bob@123", "no host")):
+        for command in ("dial", "options"):
+            code, out, err = exits(lab.run(*QUIET, command, target, timeout=20), 2, (command, target))
+            told = [x for x in err.splitlines() if not x.startswith("warn: ")]
+            check(len(told) == 1 and told[0].startswith("error: bad-target: ") and word in told[0], "%s: %s", target, err)
+            check("calling" not in out, "%s: a call began: %s", target, out)
+
+
 # --- 3 to 9 ---------------------------------------------------------------------
 
 def test_rejected(lab):

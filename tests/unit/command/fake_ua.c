@@ -827,15 +827,22 @@ const char *sip_phrase(uint16_t code)
 }
 
 
-int sip_uri_check(char *buf, size_t sz, const char *text, char *err,
-		  size_t errsz)
+int ua_target(char *uri, size_t sz, const struct ua *ua, const char *text,
+	      const struct account *acc, char *err)
 {
+	(void)ua;
+	(void)acc;
+
+	if (!strncmp(text, "http:", 5)) {
+		snprintf(err, UA_ERR, "http: is not spoken here");
+		return EPROTONOSUPPORT;
+	}
 	if (strncmp(text, "sip:", 4)) {
-		snprintf(err, errsz, "'%s' is no URI", text);
+		snprintf(err, UA_ERR, "'%s' is no URI", text);
 		return EINVAL;
 	}
 
-	snprintf(buf, sz, "%s", text);
+	snprintf(uri, sz, "%s", text);
 
 	return 0;
 }

@@ -157,6 +157,9 @@ static void test_call_wrong(void **state)
 	assert_int_equal(r->exit, 1);
 	fake_fail(EINVAL, "'a' is no target");
 	refuses(r, "dial a", "bad-target", "no target");
+	fake_fail(EPROTONOSUPPORT, "not spoken");
+	refuses(r, "dial a", "bad-target", "not spoken");
+	assert_int_equal(r->exit, 2);
 	assert_int_equal(r->exit, 2);
 
 	fake_fail(0, "");
@@ -422,6 +425,8 @@ static void test_request(void **state)
 	(void)rig_pass(r, 0);
 
 	refuses(r, "options bob", "bad-target", "no URI");
+	refuses(r, "options http://x", "bad-target", "not spoken");
+	assert_int_equal(r->exit, 2);
 }
 
 

@@ -59,6 +59,13 @@ static void with_account(void **state)
 	is(&a, "[2001:db8::1]:5070", "sip:[2001:db8::1]:5070");
 	is(&a, "2001:db8::1", "sip:[2001:db8::1]");
 	is(&a, "pbx.example.org:5070", "sip:pbx.example.org:5070");
+	is(&a, "bob:secret@other.org", "sip:bob:secret@other.org");
+
+	/* a telephone number is a user of our server's */
+	is(&a, "tel:+49-30-123", "sip:+4930123@example.com;user=phone");
+	is(&a, "TEL:112", "sip:112@example.com;user=phone");
+	is(&a, "tel:7042;phone-context=example.com",
+	   "sip:7042;phone-context=example.com@example.com;user=phone");
 
 	account(&a, "127.0.0.1", 5070);
 	is(&a, "bob", "sip:bob@127.0.0.1:5070");
@@ -91,9 +98,15 @@ static void wrong(void **state)
 	isnt(&a, "", EINVAL);
 	isnt(&a, "   ", EINVAL);
 	isnt(&a, "<>", EINVAL);
-	isnt(&a, "sips:bob@example.com", EPROTONOSUPPORT);
-	isnt(&a, "tel:+4930123", EPROTONOSUPPORT);
 	isnt(&a, "http://example.com", EPROTONOSUPPORT);
+	isnt(&a, "http://bob@example.com", EPROTONOSUPPORT);
+	isnt(&a, "https://example.com:5060", EPROTONOSUPPORT);
+	isnt(&a, "mailto:bob@example.com", EPROTONOSUPPORT);
+	isnt(&a, "foo://bob@example.com", EPROTONOSUPPORT);
+	isnt(&a, "foo:bar", EPROTONOSUPPORT);
+	isnt(NULL, "http://bob@example.com", EPROTONOSUPPORT);
+	isnt(&a, "tel:", EINVAL);
+	isnt(&a, "tel:bob", EINVAL);
 	isnt(&a, "sip:", EINVAL);
 	isnt(&a, "sip:bob@", EINVAL);
 	isnt(&a, "sip:bob@exam ple.com", EINVAL);
@@ -112,12 +125,45 @@ static void wrong(void **state)
 }
 
 
+/* A resolver takes 123 for 0.0.0.123 */
+static void numbers_are_no_hosts(void **state)
+{
+	static const char *const v[] = {
+		"123", "1234567", "+49 30 1234", "1.2.3", "123:5060",
+		"sip:123", "sip:bob@123", "bob@1.2.3", "sip:300.1.1.1",
+		"tel:+4930123", "1.2.3.4.5",
+	};
+	char buf[UA_URI], err[UA_ERR];
+	struct account a;
+	(void)state;
+
+	for (size_t i = 0; i < COUNT_OF(v); i++)
+		isnt(NULL, v[i], EINVAL);
+
+	(void)target_complete(buf, sizeof(buf), "123", NULL, err);
+	assert_string_equal(err, "There is no account to dial 123 with: add"
+			    " one (-a), or call sip:123@HOST.");
+	(void)target_complete(buf, sizeof(buf), "sip:bob@123", NULL, err);
+	assert_string_equal(err, "123 is no host: give its name or an address"
+			    " such as 192.0.2.1.");
+
+	/* an address or a name is one, with an account or without */
+	is(NULL, "192.0.2.1", "sip:192.0.2.1");
+	is(NULL, "sip:123@192.0.2.1", "sip:123@192.0.2.1");
+	is(NULL, "123@3com.example", "sip:123@3com.example");
+	account(&a, "example.com", 0);
+	isnt(&a, "sip:bob@123", EINVAL);
+	is(&a, "123", "sip:123@example.com");
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_account),
 		cmocka_unit_test(without),
 		cmocka_unit_test(wrong),
+		cmocka_unit_test(numbers_are_no_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

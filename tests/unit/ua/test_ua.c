@@ -471,6 +471,16 @@ static void wrong_targets(void **state)
 	prm.target = "sips:bob@example.com";
 	assert_int_equal(EPROTONOSUPPORT,
 			 ua_dial(NULL, alice.ua, &prm, said));
+	prm.target = "sip:bob;transport=x@example.com;x;Transport=TLS;y";
+	assert_int_equal(EPROTONOSUPPORT,
+			 ua_dial(NULL, alice.ua, &prm, said));
+	assert_string_equal("Transport TLS is not spoken here, only udp,"
+			    " tcp.", said);
+	prm.target = "sip:bob@example.com;transport=sctp";
+	assert_int_equal(EPROTONOSUPPORT,
+			 ua_dial(NULL, alice.ua, &prm, said));
+	prm.target = "123";
+	assert_int_equal(EINVAL, ua_dial(NULL, alice.ua, &prm, said));
 	prm.target = bob.uri;
 	prm.account = "work";
 	assert_int_equal(ENOENT, ua_dial(NULL, alice.ua, &prm, said));
