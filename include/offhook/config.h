@@ -83,6 +83,7 @@ char *config_default_text(void);          /* caller frees */
 /* Accounts ---------------------------------------------------------- */
 
 enum account_policy { POLICY_OFF, POLICY_PREFER, POLICY_REQUIRE };
+enum account_callers { CALLERS_ANY, CALLERS_KNOWN, CALLERS_REGISTRAR };
 
 /** One account as configured, by value; passwords are masked when printed */
 struct account_conf {
@@ -106,6 +107,22 @@ struct account_conf {
 	enum account_policy media_security;
 	char codecs[CONFIG_LIST];  /* "" : the option's                     */
 	enum account_policy reliable; /* off, supported, required           */
+	bool default_;             /* taken when none is named              */
+	char registrar2[CONFIG_STR]; /* a second one, at the same time      */
+	char outbound2[CONFIG_STR];
+	char fallback[64];         /* account that serves while this fails  */
+	int sip_outbound;          /* RFC 5626: -1 with outbound2, 0, 1     */
+	bool gruu;
+	char nat[8];               /* "", auto: Contact as the registrar
+				      sees us; off                          */
+	char keepalive[16];        /* "auto", "off" or seconds              */
+	char contact_user[64];     /* "" : that of the AOR                  */
+	char header[CONFIG_STR];   /* a line for every request, "" none     */
+	bool require_auth;         /* callers prove who they are            */
+	char auth_in_user[128];    /* "" : as we do                         */
+	char auth_in_password[CONFIG_STR];
+	enum account_callers callers;
+	bool check_origin;         /* only by way of our own servers        */
 };
 
 struct account_param {
@@ -138,6 +155,17 @@ int  account_param_get(const struct account_conf *ac, const char *name,
 		       char *buf, size_t sz);
 /** Overwrite a password inside a program argument, in place; copy it first */
 void account_mask_arg(char *arg);
+
+/**
+ * Put an account into the file, or change what it says of it; comments and
+ * order stay. A password that was read from elsewhere is not written.
+ * @return 0 or errno; a file that cannot be read is not written
+ */
+int  accounts_save(const char *path, const struct account_conf *ac,
+		   char *err);
+/** Take an account's section out, with the comments right above it.
+ *  @return 0, ENOENT (it is not there) or errno */
+int  accounts_forget(const char *path, const char *name, char *err);
 
 typedef int (account_conf_h)(const struct account_conf *ac, void *arg);
 /**

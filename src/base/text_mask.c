@@ -133,6 +133,7 @@ static char *mask_param(struct scan *s)
 	} names[] = {
 		{"response", false, '='}, {"rspauth", false, '='},
 		{"password", true, '='}, {"ha1", true, '='},
+		{"auth-in-password", true, '='},
 		{"ice-pwd", false, ':'},
 	};
 

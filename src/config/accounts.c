@@ -15,177 +15,17 @@ enum {
 	PASSWORD_FILE_MAX = 4096,
 };
 
-#define FIELD(f) .offset = offsetof(struct account_conf, f),		\
-		.size = sizeof(((struct account_conf *)0)->f)
-
-static const struct account_param params[] = {
-	{
-		.name = "name", .type = OPT_STRING, FIELD(name),
-		.summary = "What you call the account",
-	},
-	{
-		.name = "display-name", .type = OPT_STRING,
-		FIELD(display_name),
-		.summary = "What others see as your name",
-	},
-	{
-		.name = "password", .type = OPT_STRING, FIELD(password),
-		.summary = "The password itself", .secret = true,
-	},
-	{
-		.name = "password-env", .type = OPT_STRING,
-		FIELD(password_env),
-		.summary = "Environment variable that holds the password",
-	},
-	{
-		.name = "password-file", .type = OPT_STRING,
-		FIELD(password_file),
-		.summary = "File whose first line is the password",
-	},
-	{
-		.name = "password-command", .type = OPT_STRING,
-		FIELD(password_command),
-		.summary = "Shell command that prints the password",
-	},
-	{
-		.name = "ha1", .type = OPT_STRING, FIELD(ha1),
-		.summary = "Hash of user, realm and password, in its place",
-		.secret = true,
-	},
-	{
-		.name = "auth-user", .type = OPT_STRING, FIELD(auth_user),
-		.summary = "User name for authentication, if another",
-	},
-	{
-		.name = "registrar", .type = OPT_STRING, FIELD(registrar),
-		.summary = "Server to register with, if not the domain",
-	},
-	{
-		.name = "outbound", .type = OPT_STRING, FIELD(outbound),
-		.summary = "Server that all requests go through",
-	},
-	{
-		.name = "transport", .type = OPT_CHOICE, FIELD(transport),
-		.choices = "udp,tcp,tls",
-		.summary = "How to reach the server",
-	},
-	{
-		.name = "expires", .type = OPT_INT, FIELD(expires),
-		.min = 10, .max = 604800,
-		.summary = "Seconds that a registration is asked to last",
-	},
-	{
-		.name = "register", .type = OPT_BOOL, FIELD(regist),
-		.summary = "Register; without it: if there is a password or"
-			" a registrar",
-	},
-	{
-		.name = "catch-all", .type = OPT_BOOL, FIELD(catch_all),
-		.summary = "Take calls to unknown users",
-	},
-	{
-		.name = "auto-answer", .type = OPT_STRING, FIELD(auto_answer),
-		.summary = "Answer by itself: yes, no, or a code to send",
-	},
-	{
-		.name = "media-security", .type = OPT_ENUM,
-		FIELD(media_security), .choices = "off,prefer,require",
-		.summary = "Encrypt sound",
-	},
-	{
-		.name = "codecs", .type = OPT_LIST, FIELD(codecs),
-		.choices = "opus,g722,pcmu,pcma,l16",
-		.summary = "Codecs of this account, the best first",
-	},
-	{
-		.name = "reliable", .type = OPT_ENUM, FIELD(reliable),
-		.choices = "off,supported,required",
-		.summary = "Reliable provisional responses",
-	},
-};
-
-_Static_assert(sizeof(params) / sizeof(params[0]) <= 32,
-	       "the parameters given are bits of a word");
 _Static_assert(sizeof(enum account_policy) == sizeof(int) &&
+	       sizeof(enum account_callers) == sizeof(int) &&
 	       sizeof(((struct account_conf *)0)->regist) == sizeof(int),
 	       "an OPT_ENUM and a tristate are ints");
-
-
-const struct account_param *account_param_table(size_t *n)
-{
-	if (n)
-		*n = sizeof(params) / sizeof(params[0]);
-
-	return params;
-}
-
-
-/* In the file the address is a parameter too */
-static const char *param_name(size_t i, const void *arg)
-{
-	const size_t n = sizeof(params) / sizeof(params[0]);
-	const bool *file = arg;
-
-	return i < n ? params[i].name : i == n && *file ? "uri" : NULL;
-}
-
-
-const struct account_param *conf_param_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
-		if (!strcmp(params[i].name, name))
-			return &params[i];
-	}
-
-	return NULL;
-}
-
-
-/* The secret whose name begins this one, or NULL */
-static const char *secret_before(const char *name)
-{
-	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
-		const size_t n = strlen(params[i].name);
-
-		if (params[i].secret && strlen(name) > n &&
-		    text_caseeq(name, n, params[i].name))
-			return params[i].name;
-	}
-
-	return NULL;
-}
-
-
-int conf_param_unknown(char *err, const char *name, bool file)
-{
-	const char *near = text_nearest(name, param_name, &file);
-	const char *secret = secret_before(name);
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-	char shown[CONF_SHOWN];
-
-	/* a slip of the finger must not show the password behind it */
-	if (secret && near && (strchr("-_", name[strlen(secret)]) ||
-			       text_distance(name, near) <= 2) &&
-	    strcmp(near, secret))
-		return conf_error(err, EINVAL, "an account has no such"
-				  " parameter; did you mean %s?", near);
-	if (secret)
-		return conf_error(err, EINVAL, "behind %s comes \"=\" and then"
-				  " its value", secret);
-
-	(void)text_escape(shown, sizeof(shown), name, len ? len : 1);
-
-	return conf_error(err, EINVAL, "an account has no parameter \"%s\""
-			  "%s%s%s", shown, near ? "; did you mean " : "",
-			  near ? near : "", near ? "?" : "");
-}
 
 
 void conf_account_init(struct account_conf *ac)
 {
 	memset(ac, 0, sizeof(*ac));
 	ac->regist = -1;
+	ac->sip_outbound = -1;
 	ac->expires = EXPIRES_DEFAULT;
 }
 
@@ -327,6 +167,57 @@ static int auto_answer_check(const char *value, char *err)
 }
 
 
+static int keepalive_check(const char *value, char *err)
+{
+	uint32_t s;
+
+	if (!strcmp(value, "auto") || !strcmp(value, "off"))
+		return 0;
+
+	if (text_u32(&s, value, strlen(value), 3600) || s < 5)
+		return conf_error(err, EINVAL, "keepalive must be auto, off or"
+				  " seconds from 5 to 3600");
+
+	return 0;
+}
+
+
+/* One line, so that nobody writes a message of his own */
+static int header_check(const char *value, char *err)
+{
+	const size_t n = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				"abcdefghijklmnopqrstuvwxyz0123456789"
+				"-.!%*_+`'~");
+
+	for (const char *p = value; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return conf_error(err, EINVAL, "header has a control"
+					  " character");
+	}
+
+	if (!n || value[n] != ':')
+		return conf_error(err, EINVAL, "header must be NAME: VALUE");
+
+	return 0;
+}
+
+
+static bool is_server(const char *name)
+{
+	return !strcmp(name, "registrar") || !strcmp(name, "registrar2") ||
+		!strcmp(name, "outbound") || !strcmp(name, "outbound2");
+}
+
+
+static int server_check(struct account_conf *ac, const char *name, char *err)
+{
+	const struct account_param *prm = conf_param_find(name);
+	char *value = (char *)ac + prm->offset;
+
+	return conf_server_parse(value, prm->size, name, value, err);
+}
+
+
 /* What the type of the value does not say */
 static int param_check(struct account_conf *ac, const char *name, char *err)
 {
@@ -342,13 +233,14 @@ static int param_check(struct account_conf *ac, const char *name, char *err)
 	if (!strcmp(name, "auto-answer"))
 		return auto_answer_check(ac->auto_answer, err);
 
-	if (!strcmp(name, "registrar"))
-		return conf_server_parse(ac->registrar, sizeof(ac->registrar),
-					 name, ac->registrar, err);
+	if (!strcmp(name, "keepalive"))
+		return keepalive_check(ac->keepalive, err);
 
-	if (!strcmp(name, "outbound"))
-		return conf_server_parse(ac->outbound, sizeof(ac->outbound),
-					 name, ac->outbound, err);
+	if (!strcmp(name, "header"))
+		return header_check(ac->header, err);
+
+	if (is_server(name))
+		return server_check(ac, name, err);
 
 	return 0;
 }
@@ -400,6 +292,43 @@ int account_param_set(struct account_conf *ac, const char *name,
 }
 
 
+/* Is it what an account has that nobody has said anything about? */
+static bool is_default(const struct account_conf *ac,
+		       const struct account_param *prm)
+{
+	const char *value = (const char *)ac + prm->offset;
+	struct account_conf none;
+
+	conf_account_init(&none);
+
+	return !memcmp(value, (const char *)&none + prm->offset,
+		       prm->type == OPT_BOOL || prm->type == OPT_INT ||
+		       prm->type == OPT_ENUM ? prm->size : 1);
+}
+
+
+int conf_param_text(const struct account_conf *ac,
+		    const struct account_param *prm, char *buf, size_t sz)
+{
+	const struct option o = param_option(prm);
+	char user[sizeof(ac->auth_user)], aor[sizeof(ac->aor)];
+	const char *rest;
+
+	if (!strcmp(prm->name, "name") || is_default(ac, prm) ||
+	    (!strcmp(prm->name, "password") &&
+	     !conf_password_is_literal(ac)))
+		return ENOENT;
+
+	/* the address says it already */
+	if (!strcmp(prm->name, "auth-user") &&
+	    !conf_aor_parse(aor, sizeof(aor), user, sizeof(user), &rest,
+			    ac->aor, NULL) && !strcmp(user, ac->auth_user))
+		return ENOENT;
+
+	return conf_value_get(&o, ac, buf, sz);
+}
+
+
 int account_param_get(const struct account_conf *ac, const char *name,
 		      char *buf, size_t sz)
 {
@@ -418,7 +347,8 @@ int account_param_get(const struct account_conf *ac, const char *name,
 	    prm->type != OPT_ENUM && !*((const char *)ac + prm->offset))
 		return ENOENT;
 
-	if (!strcmp(name, "register") && ac->regist < 0)
+	if ((!strcmp(name, "register") && ac->regist < 0) ||
+	    (!strcmp(name, "sip-outbound") && ac->sip_outbound < 0))
 		return ENOENT;
 
 	if (!strcmp(name, "password") && !conf_password_is_literal(ac))
@@ -437,14 +367,14 @@ int account_param_get(const struct account_conf *ac, const char *name,
  * One `;name=value` or `;name`, at *pp.  A server may stand in <>, and then
  * the semicolons in it are its own.
  */
-static int param_parse(struct account_conf *ac, uint32_t *seen,
+static int param_parse(struct account_conf *ac, uint64_t *seen,
 		       const char **pp, char *err)
 {
 	char name[32], value[CONFIG_STR];
 	const struct account_param *prm;
 	const char *p = *pp + 1, *end;
 	size_t n = strcspn(p, "=; \t");
-	uint32_t bit;
+	uint64_t bit;
 	int e;
 
 	if (!n) {
@@ -463,7 +393,7 @@ static int param_parse(struct account_conf *ac, uint32_t *seen,
 	if (!prm)
 		return conf_param_unknown(err, name, false);
 
-	bit = 1u << (prm - params);
+	bit = conf_param_bit(prm);
 	if (*seen & bit)
 		return conf_error(err, EINVAL, "%s is given twice", name);
 	*seen |= bit;
@@ -479,10 +409,7 @@ static int param_parse(struct account_conf *ac, uint32_t *seen,
 
 	++p;
 	end = p + strcspn(p, ";");
-	if (*p == '<' && (prm->offset ==
-			  offsetof(struct account_conf, registrar) ||
-			  prm->offset ==
-			  offsetof(struct account_conf, outbound))) {
+	if (*p == '<' && is_server(name)) {
 		const char *close = strchr(p, '>');
 
 		if (close)
@@ -514,7 +441,7 @@ static int param_parse(struct account_conf *ac, uint32_t *seen,
 }
 
 
-int conf_account_read(struct account_conf *ac, uint32_t *seen,
+int conf_account_read(struct account_conf *ac, uint64_t *seen,
 			const char *text, char *err)
 {
 	char user[sizeof(ac->auth_user)];
@@ -548,7 +475,7 @@ int conf_account_read(struct account_conf *ac, uint32_t *seen,
 int account_parse(struct account_conf *ac, const char *text, char *err)
 {
 	struct account_conf copy;
-	uint32_t seen = 0;
+	uint64_t seen = 0;
 	int e;
 
 	if (!ac || !text)
@@ -568,13 +495,16 @@ int account_parse(struct account_conf *ac, const char *text, char *err)
 
 void account_mask_arg(char *arg)
 {
-	static const char *const secrets[] = {";password=", ";ha1="};
+	static const char *const secrets[] = {
+		";password=", ";ha1=", ";auth-in-password=",
+	};
 
 	if (!arg)
 		return;
 
 	for (char *p = arg; *p; p++) {
-		for (size_t i = 0; i < 2; i++) {
+		for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]);
+		     i++) {
 			const size_t n = strlen(secrets[i]);
 			size_t len;
 

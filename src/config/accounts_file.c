@@ -16,7 +16,7 @@
 
 
 enum {
-	PARAMS_MAX = 32,
+	PARAMS_MAX = 64,
 	ACCOUNTS_MAX = 1000,
 };
 
@@ -148,7 +148,7 @@ static int section_end(struct reader *r, struct entry *e)
 {
 	char why[CONFIG_ERR];
 	const struct pair *uri = NULL;
-	uint32_t seen = 1;       /* the name, from the section */
+	uint64_t seen = 1;       /* the name, from the section */
 
 	for (size_t i = 0; i < e->n; i++) {
 		if (!strcmp(e->pairs[i].name, "uri"))
@@ -171,7 +171,7 @@ static int section_end(struct reader *r, struct entry *e)
 			continue;
 
 		prm = conf_param_find(p->name);
-		if (seen & 1u << (prm - account_param_table(NULL)))
+		if (seen & conf_param_bit(prm))
 			return file_error(r, p->line, "%s is given in the uri"
 					  " too", p->name);
 
@@ -232,6 +232,18 @@ static void file_mode_check(const struct reader *r)
 			return;
 		}
 	}
+}
+
+
+int conf_accounts_check(const char *path, const char *text, size_t len,
+			char *err)
+{
+	struct reader r = {.path = path, .err = err};
+	int e = file_parse(&r, text, len);
+
+	list_flush(&r.accounts);
+
+	return e;
 }
 
 

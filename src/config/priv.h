@@ -57,21 +57,35 @@ enum conf_line_type conf_lines_next(struct conf_lines *l);
     EOVERFLOW */
 int  conf_lines_quote(char *buf, size_t sz, const char *value);
 
-/* accounts.c */
+/* accounts_table.c */
 
 const struct account_param *conf_param_find(const char *name);
 /** Say what is near; file: of the accounts file, which has `uri` too. Shows
  *  nothing of a name that may have a password in it. @return EINVAL */
 int  conf_param_unknown(char *err, const char *name, bool file);
+/** Its bit in a word of those that were given */
+uint64_t conf_param_bit(const struct account_param *prm);
+
+/* accounts.c */
+
 void conf_account_init(struct account_conf *ac);
+/** As it is written into the file. @return 0, ENOENT: not at all; EOVERFLOW */
+int  conf_param_text(const struct account_conf *ac,
+		     const struct account_param *prm, char *buf, size_t sz);
 /** Was the password written there, and not read from somewhere? */
 bool conf_password_is_literal(const struct account_conf *ac);
 /**
  * The address and the parameters behind it into ac, which a failure leaves
  * half-filled. seen: a bit for each row of the table that was given
  */
-int  conf_account_read(struct account_conf *ac, uint32_t *seen,
+int  conf_account_read(struct account_conf *ac, uint64_t *seen,
 		       const char *text, char *err);
+
+/* accounts_file.c */
+
+/** Is the whole file right? err says what is not. @return 0, EINVAL ... */
+int  conf_accounts_check(const char *path, const char *text, size_t len,
+			 char *err);
 
 /* uri.c: the addresses of accounts */
 

@@ -92,6 +92,8 @@ static void test_commands(void **state)
 
 	check("account add sip:a@b;password=se,cr\"et --x",
 	      "account add sip:a@b;password=xxxxx\"et --x");
+	check("account add sip:a@b;auth-in-password=secret;gruu",
+	      "account add sip:a@b;auth-in-password=xxxxxx;gruu");
 	check("account add 'sip:a@b;password=my secret;transport=tls' x",
 	      "account add 'sip:a@b;password=xxxxxxxxx;transport=tls' x");
 	check("account add \"sip:a@b;password=my secret\" --use",

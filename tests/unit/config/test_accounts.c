@@ -48,7 +48,7 @@ static void test_table(void **state)
 	unsigned secrets = 0;
 	(void)state;
 
-	assert_int_equal(n, 18);
+	assert_int_equal(n, 33);
 
 	for (size_t i = 0; i < n; i++) {
 		assert_true(p[i].summary && p[i].summary[0]);
@@ -60,7 +60,7 @@ static void test_table(void **state)
 			assert_string_not_equal(p[i].name, p[k].name);
 		secrets += p[i].secret;
 	}
-	assert_int_equal(secrets, 2);
+	assert_int_equal(secrets, 3);
 }
 
 
@@ -79,6 +79,8 @@ static void test_plain(void **state)
 	assert_false(ac.catch_all);
 	assert_int_equal(ac.media_security, POLICY_OFF);
 	assert_int_equal(ac.reliable, POLICY_OFF);
+	assert_int_equal(ac.sip_outbound, -1);
+	assert_int_equal(ac.callers, CALLERS_ANY);
 
 	parse("sip:alice@example.com;");
 	parse("sip:alice@example.com;;expires=60;");
@@ -113,6 +115,26 @@ static void test_all_params(void **state)
 	assert_int_equal(ac.media_security, POLICY_PREFER);
 	assert_string_equal(ac.codecs, "pcmu,opus");
 	assert_int_equal(ac.reliable, POLICY_REQUIRE);
+
+	parse("sip:a@b;default;registrar2=r2;outbound2=<sip:p2;transport=tcp>;"
+	      "fallback=home;sip-outbound=no;gruu;nat=off;keepalive=25;"
+	      "contact-user=l1;header=X-Y%3A z;require-auth;auth-in-user=in;"
+	      "auth-in-password=pw;callers=known;check-origin");
+	assert_true(ac.default_);
+	assert_string_equal(ac.registrar2, "sip:r2");
+	assert_string_equal(ac.outbound2, "sip:p2;transport=tcp");
+	assert_string_equal(ac.fallback, "home");
+	assert_int_equal(ac.sip_outbound, 0);
+	assert_true(ac.gruu);
+	assert_string_equal(ac.nat, "off");
+	assert_string_equal(ac.keepalive, "25");
+	assert_string_equal(ac.contact_user, "l1");
+	assert_string_equal(ac.header, "X-Y: z");
+	assert_true(ac.require_auth);
+	assert_string_equal(ac.auth_in_user, "in");
+	assert_string_equal(ac.auth_in_password, "pw");
+	assert_int_equal(ac.callers, CALLERS_KNOWN);
+	assert_true(ac.check_origin);
 
 	parse("sip:a@b;password=p@<ss:w/o=rd?;register=yes");
 	assert_string_equal(ac.password, "p@<ss:w/o=rd?");
@@ -178,6 +200,15 @@ static void test_errors(void **state)
 	fails("sip:a@b;codecs=opus,g729", "codecs must be some of opus, g722,"
 	      " pcmu, pcma or l16, each once, with commas between them, not"
 	      " \"g729\"; did you mean g722?");
+	fails("sip:a@b;keepalive=1", "keepalive must be auto, off or seconds"
+	      " from 5 to 3600");
+	fails("sip:a@b;keepalive=often", "keepalive must be auto, off or"
+	      " seconds from 5 to 3600");
+	fails("sip:a@b;header=nonsense", "header must be NAME: VALUE");
+	fails("sip:a@b;header=X:%0d%0aY: 1", "header must be UTF-8 text"
+	      " without control characters");
+	fails("sip:a@b;outbound2=a b", "outbound2 must be a host, HOST:PORT"
+	      " or a SIP URI, not \"a b\"");
 	fails("sip:a@b;password=a;ha1=0123456789abcdef0123456789abcdef",
 	      "password and ha1 both give the password; keep one of them");
 	fails("sip:a@b;password-command=x;password-env=Y",
@@ -330,6 +361,8 @@ static void test_mask_arg(void **state)
 	mask("--account=sip:a@b;transport=tls;PassWord=secret",
 	     "--account=sip:a@b;transport=tls;PassWord=xxxxxx");
 	mask("sip:a@b;ha1=0123;expires=1", "sip:a@b;ha1=xxxx;expires=1");
+	mask("sip:a@b;auth-in-password=pw;gruu",
+	     "sip:a@b;auth-in-password=xx;gruu");
 	mask("sip:a:secret@b", "sip:a:xxxxxx@b");
 	mask("sip:a@b;password=", "sip:a@b;password=");
 	mask("sip:a@b;password-env=SIP_PW", "sip:a@b;password-env=SIP_PW");

@@ -1,0 +1,257 @@
+/**
+ * @file accounts_table.c  Every parameter of an account
+ *
+ * Main thread; no state.  One row serves -a, the accounts file, the manual
+ * and completion.
+ */
+#include <offhook/compat.h>
+#include <offhook/text.h>
+#include "priv.h"
+
+#define FIELD(f) .offset = offsetof(struct account_conf, f),		\
+		.size = sizeof(((struct account_conf *)0)->f)
+
+static const struct account_param params[] = {
+	{
+		.name = "name", .type = OPT_STRING, FIELD(name),
+		.summary = "What you call the account",
+	},
+	{
+		.name = "display-name", .type = OPT_STRING,
+		FIELD(display_name),
+		.summary = "What others see as your name",
+	},
+	{
+		.name = "password", .type = OPT_STRING, FIELD(password),
+		.summary = "The password itself", .secret = true,
+	},
+	{
+		.name = "password-env", .type = OPT_STRING,
+		FIELD(password_env),
+		.summary = "Environment variable that holds the password",
+	},
+	{
+		.name = "password-file", .type = OPT_STRING,
+		FIELD(password_file),
+		.summary = "File whose first line is the password",
+	},
+	{
+		.name = "password-command", .type = OPT_STRING,
+		FIELD(password_command),
+		.summary = "Shell command that prints the password",
+	},
+	{
+		.name = "ha1", .type = OPT_STRING, FIELD(ha1),
+		.summary = "Hash of user, realm and password, in its place",
+		.secret = true,
+	},
+	{
+		.name = "auth-user", .type = OPT_STRING, FIELD(auth_user),
+		.summary = "User name for authentication, if another",
+	},
+	{
+		.name = "registrar", .type = OPT_STRING, FIELD(registrar),
+		.summary = "Server to register with, if not the domain",
+	},
+	{
+		.name = "outbound", .type = OPT_STRING, FIELD(outbound),
+		.summary = "Server that all requests go through",
+	},
+	{
+		.name = "transport", .type = OPT_CHOICE, FIELD(transport),
+		.choices = "udp,tcp,tls",
+		.summary = "How to reach the server",
+	},
+	{
+		.name = "expires", .type = OPT_INT, FIELD(expires),
+		.min = 10, .max = 604800,
+		.summary = "Seconds that a registration is asked to last",
+	},
+	{
+		.name = "register", .type = OPT_BOOL, FIELD(regist),
+		.summary = "Register; without it: if there is a password or"
+			" a registrar",
+	},
+	{
+		.name = "catch-all", .type = OPT_BOOL, FIELD(catch_all),
+		.summary = "Take calls to unknown users",
+	},
+	{
+		.name = "auto-answer", .type = OPT_STRING, FIELD(auto_answer),
+		.summary = "Answer by itself: yes, no, or a code to send",
+	},
+	{
+		.name = "media-security", .type = OPT_ENUM,
+		FIELD(media_security), .choices = "off,prefer,require",
+		.summary = "Encrypt sound",
+	},
+	{
+		.name = "codecs", .type = OPT_LIST, FIELD(codecs),
+		.choices = "opus,g722,pcmu,pcma,l16",
+		.summary = "Codecs of this account, the best first",
+	},
+	{
+		.name = "reliable", .type = OPT_ENUM, FIELD(reliable),
+		.choices = "off,supported,required",
+		.summary = "Reliable provisional responses",
+	},
+	{
+		.name = "default", .type = OPT_BOOL, FIELD(default_),
+		.summary = "The account that is taken when none is named;"
+			" without it the first one is",
+	},
+	{
+		.name = "registrar2", .type = OPT_STRING, FIELD(registrar2),
+		.summary = "Second server to register with, at the same time",
+	},
+	{
+		.name = "outbound2", .type = OPT_STRING, FIELD(outbound2),
+		.summary = "Second server that requests may go through,"
+			" registered at the same time",
+	},
+	{
+		.name = "fallback", .type = OPT_STRING, FIELD(fallback),
+		.summary = "Name of the account that registers and calls"
+			" while this one cannot",
+	},
+	{
+		.name = "sip-outbound", .type = OPT_BOOL,
+		FIELD(sip_outbound),
+		.summary = "Keep flows as RFC 5626 says; without it: if there"
+			" is an outbound2",
+	},
+	{
+		.name = "gruu", .type = OPT_BOOL, FIELD(gruu),
+		.summary = "Be reached by an address for this phone alone"
+			" (RFC 5627)",
+	},
+	{
+		.name = "nat", .type = OPT_CHOICE, FIELD(nat),
+		.choices = "auto,off",
+		.summary = "Tell the address that the registrar sees (auto)",
+	},
+	{
+		.name = "keepalive", .type = OPT_STRING, FIELD(keepalive),
+		.summary = "Keep the way from the registrar open: auto, off"
+			" or every so many seconds",
+	},
+	{
+		.name = "contact-user", .type = OPT_STRING,
+		FIELD(contact_user),
+		.summary = "User part of the address we are reached at, if"
+			" another",
+	},
+	{
+		.name = "header", .type = OPT_STRING, FIELD(header),
+		.summary = "Header line for every call and request, such as"
+			" \"X-Office: 4\"",
+	},
+	{
+		.name = "require-auth", .type = OPT_BOOL,
+		FIELD(require_auth),
+		.summary = "Who calls or writes must know a password",
+	},
+	{
+		.name = "auth-in-user", .type = OPT_STRING,
+		FIELD(auth_in_user),
+		.summary = "User name that they give; without it: our own",
+	},
+	{
+		.name = "auth-in-password", .type = OPT_STRING,
+		FIELD(auth_in_password),
+		.summary = "Password that they give; without it: our own",
+		.secret = true,
+	},
+	{
+		.name = "callers", .type = OPT_ENUM, FIELD(callers),
+		.choices = "any,known,registrar",
+		.summary = "Who may call: anybody, those in the contacts, or"
+			" who comes by way of the registrar",
+	},
+	{
+		.name = "check-origin", .type = OPT_BOOL,
+		FIELD(check_origin),
+		.summary = "Take requests from the servers of this account"
+			" only",
+	},
+};
+
+_Static_assert(sizeof(params) / sizeof(params[0]) <= 64,
+	       "the parameters given are bits of a word");
+
+
+const struct account_param *account_param_table(size_t *n)
+{
+	if (n)
+		*n = sizeof(params) / sizeof(params[0]);
+
+	return params;
+}
+
+
+/* In the file the address is a parameter too */
+static const char *param_name(size_t i, const void *arg)
+{
+	const size_t n = sizeof(params) / sizeof(params[0]);
+	const bool *file = arg;
+
+	return i < n ? params[i].name : i == n && *file ? "uri" : NULL;
+}
+
+
+const struct account_param *conf_param_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+		if (!strcmp(params[i].name, name))
+			return &params[i];
+	}
+
+	return NULL;
+}
+
+
+/* The secret whose name begins this one, or NULL */
+static const char *secret_before(const char *name)
+{
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+		const size_t n = strlen(params[i].name);
+
+		if (params[i].secret && strlen(name) > n &&
+		    text_caseeq(name, n, params[i].name))
+			return params[i].name;
+	}
+
+	return NULL;
+}
+
+
+int conf_param_unknown(char *err, const char *name, bool file)
+{
+	const char *near = text_nearest(name, param_name, &file);
+	const char *secret = secret_before(name);
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+	char shown[CONF_SHOWN];
+
+	/* a slip of the finger must not show the password behind it */
+	if (secret && near && (strchr("-_", name[strlen(secret)]) ||
+			       text_distance(name, near) <= 2) &&
+	    strcmp(near, secret))
+		return conf_error(err, EINVAL, "an account has no such"
+				  " parameter; did you mean %s?", near);
+	if (secret)
+		return conf_error(err, EINVAL, "behind %s comes \"=\" and then"
+				  " its value", secret);
+
+	(void)text_escape(shown, sizeof(shown), name, len ? len : 1);
+
+	return conf_error(err, EINVAL, "an account has no parameter \"%s\""
+			  "%s%s%s", shown, near ? "; did you mean " : "",
+			  near ? near : "", near ? "?" : "");
+}
+
+
+uint64_t conf_param_bit(const struct account_param *prm)
+{
+	return 1ULL << (prm - params);
+}
