@@ -382,8 +382,9 @@ int dialog_alloc_uas(struct dialog **dp, struct leg *leg,
 	if (err)
 		goto out;
 
-	if (!route_take_target(d, msg)) {
-		err = EBADMSG;
+	err = route_take_target(d, msg);
+	if (err) {
+		err = err == ENOMEM ? ENOMEM : EBADMSG;
 		goto out;
 	}
 
@@ -527,7 +528,7 @@ int dialog_check_seq(struct dialog *d, const struct sip_msg *msg)
 
 void dialog_refresh(struct dialog *d, const struct sip_msg *msg)
 {
-	if (!d || !msg || !route_take_target(d, msg) || d->routec)
+	if (!d || !msg || route_take_target(d, msg) || d->routec)
 		return;
 
 	/* the same one by the same connection, wherever it says it is now */

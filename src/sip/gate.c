@@ -55,6 +55,22 @@ static void refuse(struct gate *g, const char *text, size_t len)
 }
 
 
+/* Nothing is wrong with it: memory was short, and it will come again */
+static bool is_whole(struct mbuf *mb, size_t pos)
+{
+	const size_t was = mb->pos;
+	struct sip_msg *msg = NULL;
+	int err;
+
+	mb->pos = pos;
+	err = sip_msg_decode(&msg, mb);
+	mem_deref(msg);
+	mb->pos = was;
+
+	return !err;
+}
+
+
 static void lost_h(void *arg)
 {
 	struct gate *g = arg;
@@ -63,7 +79,7 @@ static void lost_h(void *arg)
 	timer_cancel(&g->tmr);
 	g->mb = NULL;
 
-	if (mb)
+	if (mb && !is_whole(mb, g->pos))
 		refuse(g, (const char *)mb->buf + g->pos, mb->end - g->pos);
 
 	mem_deref(mb);

@@ -206,25 +206,27 @@ int route_take_set(struct dialog *d, const struct sip_msg *msg)
 }
 
 
-/* @return true when the peer told another target */
-bool route_take_target(struct dialog *d, const struct sip_msg *msg)
+int route_take_target(struct dialog *d, const struct sip_msg *msg)
 {
 	char *target = NULL;
 	struct pl uri;
+	int err;
 
-	if (header_contact(msg, &uri) ||
-	    route_word_dup(&target, &uri, SIP_URI_MAX))
-		return false;
+	err = header_contact(msg, &uri);
+	if (!err)
+		err = route_word_dup(&target, &uri, SIP_URI_MAX);
+	if (err)
+		return err;
 
 	if (d->target && !strcmp(d->target, target)) {
 		mem_deref(target);
-		return false;
+		return EALREADY;
 	}
 
 	mem_deref(d->target);
 	d->target = target;
 
-	return true;
+	return 0;
 }
 
 

@@ -356,8 +356,8 @@ bool route_loose(const char *route);
 void route_clear(struct dialog *d);
 /** The route set: in order as callee, in reverse as caller (12.1) */
 int  route_take_set(struct dialog *d, const struct sip_msg *msg);
-/** @return true when the peer told another target */
-bool route_take_target(struct dialog *d, const struct sip_msg *msg);
+/** @return 0: the peer told another target; EALREADY: the same; or errno */
+int  route_take_target(struct dialog *d, const struct sip_msg *msg);
 /** Keep to the connection the INVITE used, when it leads to the next hop */
 void dialog_pin(struct dialog *d, struct leg *leg, enum sip_transp tp,
 		const struct sa *peer, bool incoming, bool direct);
