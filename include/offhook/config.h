@@ -33,6 +33,7 @@ struct config {
 	int64_t audio_rate_hz;           /* pipe driver, raw s16le          */
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
 	bool    hold_others;             /* one call talks at a time        */
+	int     transfers;               /* enum transfers_policy           */
 	int64_t max_calls;
 	char user_agent[CONFIG_STR];
 	char record_layout[32];          /* stereo, mixed, them, you        */
@@ -82,6 +83,8 @@ char *config_default_text(void);          /* caller frees */
 
 /* Accounts ---------------------------------------------------------- */
 
+/** What becomes of a REFER; as the choices of option transfers */
+enum transfers_policy { TRANSFERS_ACCEPT, TRANSFERS_ASK, TRANSFERS_DENY };
 enum account_policy { POLICY_OFF, POLICY_PREFER, POLICY_REQUIRE };
 enum account_callers { CALLERS_ANY, CALLERS_KNOWN, CALLERS_REGISTRAR };
 

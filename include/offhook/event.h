@@ -20,6 +20,7 @@ enum event_type {
 	EVENT_CALL_HOLD,
 	EVENT_CALL_MEDIA,
 	EVENT_CALL_DTMF,
+	EVENT_CALL_TRANSFER,
 	EVENT_CALL_QUALITY,
 	EVENT_DTMF_DONE,
 	EVENT_PLAY_DONE,
@@ -87,6 +88,15 @@ struct event {
 			char via[EVENT_NAME];       /* rtp, info, inband    */
 			int64_t duration_ms;
 		} call_dtmf;
+		struct {
+			char state[EVENT_NAME];     /* trying ... failed    */
+			char by[EVENT_NAME];        /* local, remote        */
+			char target[EVENT_TEXT];    /* URI                  */
+			int64_t code;
+			char reason[EVENT_TEXT];
+			char cause[EVENT_NAME];
+			int64_t new_call;           /* that we made for it  */
+		} call_transfer;
 		struct {
 			char result[EVENT_NAME];    /* done, lost           */
 			int64_t sent;

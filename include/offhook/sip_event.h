@@ -86,6 +86,15 @@ int  sip_refer(struct sip_sub **sp, struct sip_stack *s,
 	       const struct sip_refer_conf *conf,
 	       const struct sip_sub_h *h, void *arg);
 
+/** What a Refer-To names */
+struct sip_refer_to {
+	char uri[512];           /* whom to call, without headers            */
+	char method[32];         /* "INVITE" when it does not say            */
+	char replaces[600];      /* of the new INVITE, unescaped; "" none    */
+};
+/** @return 0, EBADMSG, EOVERFLOW */
+int  sip_refer_to_parse(struct sip_refer_to *to, const char *value);
+
 /* They subscribe, or they refer -------------------------------------------- */
 
 struct sip_notifier;

@@ -134,6 +134,16 @@ int  call_record(struct call *c, const char *file, char *err);
 int  call_record_stop(struct call *c, char *err);
 int  call_echo(struct call *c, bool on, char *err);
 int  call_tone(struct call *c, double hz, char *err);
+/**
+ * Hand the peer over to target, or to the peer of another call (RFC 3515,
+ * 3891). call.transfer tells how it goes; when it has succeeded the call is
+ * hung up
+ */
+int  call_transfer(struct call *c, const char *target, char *err);
+int  call_transfer_to(struct call *c, struct call *other, char *err);
+/** The peer wants us to call somebody (call.transfer asked): the one in this
+ *  call, or 0: whoever asked first. @return 0, ENOENT */
+int  ua_transfer_decide(struct ua *ua, unsigned call, bool accept, char *err);
 /** Hang up this long after the answer (now, if answered) */
 void call_limit(struct call *c, uint64_t ms);
 

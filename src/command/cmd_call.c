@@ -381,6 +381,31 @@ static const struct command rows[] = {
 		.run = cmd_resume,
 	},
 	{
+		.name = "transfer",
+		.args = {
+			{ .name = "target", .type = ARG_TARGET,
+			  .optional = true,
+			  .summary = "whom the other side shall call" },
+		},
+		.options = {
+			{ .name = "to", .type = ARG_CALL,
+			  .summary = "hand over to the other side of this "
+				     "call, which you have asked before" },
+			{ .name = "accept",
+			  .summary = "do as the other side asks "
+				     "(transfers=ask)" },
+			{ .name = "refuse",
+			  .summary = "do not" },
+			THE_CALL,
+		},
+		.summary = "Hand a call over to somebody else",
+		.help = "The other side is asked to call the target; "
+			"call.transfer tells how that goes. The line is done "
+			"when it is known: when they talk your call is hung "
+			"up, when it failed it goes on and the line fails.",
+		.run = cmd_transfer,
+	},
+	{
 		.name = "mute",
 		.args = { THE_CALL },
 		.summary = "Send silence",

@@ -107,7 +107,8 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 
 /* Handlers whose rows are in another file */
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
-	cmd_dtmf, cmd_hold, cmd_resume, cmd_selftest;
+	cmd_dtmf, cmd_hold, cmd_resume, cmd_selftest,
+	cmd_transfer;
 
 /* files.c: each replies what is wrong. @return 0 or errno ---------------- */
 

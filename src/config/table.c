@@ -98,6 +98,12 @@ static const struct option options[] = {
 		.summary = "Talking in one call puts the others on hold",
 	},
 	{
+		.name = "transfers", .type = OPT_ENUM, FIELD(transfers),
+		.def = "accept", .choices = "accept,ask,deny",
+		.summary = "The other side of a call wants us to call somebody"
+			" else: do so, ask with call.transfer, or refuse",
+	},
+	{
 		.name = "max-calls", .type = OPT_INT, FIELD(max_calls),
 		.def = "0", .min = 0, .max = 100000,
 		.summary = "Refuse more calls than this; 0: no limit",

@@ -5,6 +5,7 @@
  * reasons and addresses in it come from the network.
  */
 #include <math.h>
+#include <string.h>
 #include <offhook/event.h>
 #include <offhook/text.h>
 
@@ -118,6 +119,28 @@ static void print_call_quality(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_call_transfer(struct text_buf *b, const struct event *ev)
+{
+	const char *state = ev->u.call_transfer.state;
+
+	text_add(b, "call %u ", ev->call);
+	if (!strcmp(ev->u.call_transfer.by, "remote"))
+		text_add(b, !strcmp(state, "asked") ?
+			 "asks us to call" : "sends us to");
+	else
+		text_add(b, "transferred to");
+	text_add(b, " %s: %s", ev->u.call_transfer.target, state);
+
+	if (ev->u.call_transfer.new_call != EVENT_NONE)
+		text_add(b, ", by call %lld",
+			 (long long)ev->u.call_transfer.new_call);
+	if (ev->u.call_transfer.code != EVENT_NONE)
+		text_add(b, ", %lld", (long long)ev->u.call_transfer.code);
+	add_part(b, ev->u.call_transfer.code != EVENT_NONE ? " " : ", ",
+		 ev->u.call_transfer.reason);
+}
+
+
 static void print_dtmf_done(struct text_buf *b, const struct event *ev)
 {
 	const long long sent = (long long)ev->u.dtmf_done.sent;
@@ -178,6 +201,10 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 	case EVENT_CALL_DTMF:
 		text_add(&b, "call %u digit %s", ev->call,
 			 ev->u.call_dtmf.digit);
+		break;
+
+	case EVENT_CALL_TRANSFER:
+		print_call_transfer(&b, ev);
 		break;
 
 	case EVENT_CALL_QUALITY:

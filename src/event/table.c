@@ -87,6 +87,21 @@ static const struct event_field call_dtmf_fields[] = {
 	{0}
 };
 
+static const struct event_field call_transfer_fields[] = {
+	STR("state", call_transfer.state, "trying, ringing, done, failed; "
+	    "asked, accepted, refused when the other side transfers us"),
+	STR("by", call_transfer.by, "who transfers: local, remote"),
+	STR("target", call_transfer.target, "URI to be called"),
+	INT("code", call_transfer.code, "SIP status of the new call"),
+	STR("reason", call_transfer.reason, "its reason phrase, or what else "
+	    "went wrong"),
+	STR("cause", call_transfer.cause, "why it failed: status, timeout "
+	    "..."),
+	INT("new-call", call_transfer.new_call, "number of the call that was "
+	    "made for it"),
+	{0}
+};
+
 static const struct event_field dtmf_done_fields[] = {
 	STR("result", dtmf_done.result, "done, lost: the call ended before"),
 	INT("sent", dtmf_done.sent, "digits that went out"),
@@ -145,6 +160,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_DTMF] = {"call.dtmf",
 		"The other side pressed a key",
 		call_dtmf_fields},
+	[EVENT_CALL_TRANSFER] = {"call.transfer",
+		"A call is handed over, by us or by the other side",
+		call_transfer_fields},
 	[EVENT_CALL_QUALITY] = {"call.quality",
 		"How the call sounds, each second",
 		call_quality_fields},

@@ -94,3 +94,71 @@ int sip_refer(struct sip_sub **sp, struct sip_stack *s,
 
 	return 0;
 }
+
+
+/* Reading ------------------------------------------------------------------ */
+
+/* "Replaces=a%3Bb" among the headers of a URI */
+static int replaces_take(char *buf, size_t sz, const struct pl *headers)
+{
+	struct pl rest = *headers, one;
+	char raw[1024];
+	int err;
+
+	if (rest.l && *rest.p == '?')
+		pl_advance(&rest, 1);
+
+	while (rest.l) {
+		const char *amp = memchr(rest.p, '&', rest.l);
+
+		one.p = rest.p;
+		one.l = amp ? (size_t)(amp - rest.p) : rest.l;
+		pl_advance(&rest, (ssize_t)(one.l + (amp ? 1 : 0)));
+
+		if (one.l < 9 || strncasecmp(one.p, "replaces=", 9))
+			continue;
+
+		pl_advance(&one, 9);
+		err = text_unescape_percent(raw, sizeof(raw), one.p, one.l);
+		if (err)
+			return err == EOVERFLOW ? err : EBADMSG;
+		if (!header_text_ok(raw))
+			return EBADMSG;
+
+		return text_copy(buf, sz, raw, strlen(raw));
+	}
+
+	return 0;
+}
+
+
+int sip_refer_to_parse(struct sip_refer_to *to, const char *value)
+{
+	struct addr_parts a;
+	struct suri u;
+	struct pl pl;
+	size_t len;
+	int err;
+
+	if (!to || !value)
+		return EINVAL;
+
+	memset(to, 0, sizeof(*to));
+	strcpy(to->method, "INVITE");
+
+	pl_set_str(&pl, value);
+	if (addr_parse(&a, &pl) || suri_parse(&u, &a.uri))
+		return EBADMSG;
+
+	len = u.headers.p ? (size_t)(u.headers.p - a.uri.p) : a.uri.l;
+	if (u.headers.p && len && a.uri.p[len - 1] == '?')
+		--len;
+	err = text_copy(to->uri, sizeof(to->uri), a.uri.p, len);
+	if (!err && param_find(&u.params, "method", &pl) && pl.l)
+		err = text_copy(to->method, sizeof(to->method), pl.p, pl.l);
+	if (!err && u.headers.l)
+		err = replaces_take(to->replaces, sizeof(to->replaces),
+				    &u.headers);
+
+	return err;
+}

@@ -7,6 +7,7 @@
  * the user wants meanwhile goes out after it.  Main thread.
  */
 #include "priv.h"
+#include "requests.h"
 
 
 int ua_ability(struct ability *ab, const struct ua *ua,
@@ -297,4 +298,5 @@ const struct sip_call_h call_sip_handlers = {
 	.established_h = established_handler,
 	.modified_h    = modified_handler,
 	.closed_h      = closed_handler,
+	.request_h     = requests_call,
 };

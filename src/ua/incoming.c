@@ -7,6 +7,7 @@
  * rings.  Main thread.
  */
 #include "priv.h"
+#include "requests.h"
 
 
 /* Whose call. @return 0 or the status to refuse with */
@@ -57,13 +58,33 @@ static int take_offer(struct call *c, const struct sa *laddr,
 }
 
 
+/* Ours that the INVITE wants to replace (RFC 3891), NULL: none */
+static struct call *replaced(const struct ua *ua, const struct sip_call *sc)
+{
+	const struct sip_call *old = sip_call_replaces(sc);
+	struct le *le;
+
+	if (!old)
+		return NULL;
+
+	LIST_FOREACH(&ua->calls, le) {
+		struct call *c = le->data;
+
+		if (c->sip == old && call_living(c))
+			return c;
+	}
+
+	return NULL;
+}
+
+
 int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 		    struct mbuf *offer, void *arg)
 {
 	struct ua *ua = arg;
 	const struct account *acc;
 	char from[EVENT_TEXT];
-	struct call *c;
+	struct call *c, *old;
 	int code;
 
 	code = find_owner(&acc, ua, in);
@@ -100,7 +121,12 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 			    (uint64_t)ua->config->ring_timeout_ms,
 			    ring_out, c);
 
+	/* before any rule answers */
+	old = replaced(ua, sc);
 	(void)call_state_set(c, CALL_INCOMING);
+
+	if (old && call_living(old) && call_living(c))
+		transfer_take_over(c, old);
 
 	if (call_living(c) && c->state == CALL_INCOMING)
 		(void)call_ring(c);

@@ -46,6 +46,7 @@ struct ua {
 	struct list accounts;        /* struct account, oldest first         */
 	struct list calls;           /* struct call, by id                   */
 	struct hash *callh;          /* the same by id                       */
+	struct list transfers;       /* struct transfer                      */
 	unsigned next_account, next_call;
 	unsigned living;             /* calls that have not ended            */
 	bool device;                 /* somebody listens at a sound device   */

@@ -6,6 +6,7 @@
  * borrowed.  An idle ua runs no timer.  Main thread.
  */
 #include "priv.h"
+#include "requests.h"
 
 
 static void ua_destructor(void *data)
@@ -13,6 +14,7 @@ static void ua_destructor(void *data)
 	struct ua *ua = data;
 
 	timer_cancel(&ua->tmr_quality);
+	transfer_flush(ua);
 	list_flush(&ua->calls);
 	mem_deref(ua->callh);
 	mem_deref(ua->sip);
@@ -37,6 +39,7 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 		.invite_h = incoming_invite,
 		.options_h = incoming_options,
 		.ability_h = incoming_ability,
+		.request_h = requests_lone,
 	};
 	struct sip_stack_conf sc = { 0 };
 	struct ability ab;
@@ -83,6 +86,12 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 		h.trace_h = trace_handler;
 
 	e = sip_stack_alloc(&ua->sip, &sc, &h, ua, err, UA_ERR);
+	if (e)
+		goto out;
+
+	e = requests_init(ua);
+	if (e)
+		call_error(err, e, "Out of memory.");
 
  out:
 	if (e)

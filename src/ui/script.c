@@ -32,7 +32,8 @@ struct ui_script {
 static const uint32_t types_text =
 	1u << EVENT_ACCOUNT_STATE | 1u << EVENT_CALL_STATE |
 	1u << EVENT_CALL_HOLD | 1u << EVENT_CALL_MEDIA |
-	1u << EVENT_CALL_DTMF | 1u << EVENT_DTMF_DONE |
+	1u << EVENT_CALL_DTMF | 1u << EVENT_CALL_TRANSFER |
+	1u << EVENT_DTMF_DONE |
 	1u << EVENT_PLAY_DONE | 1u << EVENT_RECORD_DONE;
 
 

@@ -569,6 +569,31 @@ int call_tone(struct call *c, double hz, char *err)
 }
 
 
+int call_transfer(struct call *c, const char *target, char *err)
+{
+	asked("call_transfer %u %s", c->id, target);
+
+	return result(err);
+}
+
+
+int call_transfer_to(struct call *c, struct call *other, char *err)
+{
+	asked("call_transfer_to %u %u", c->id, other->id);
+
+	return result(err);
+}
+
+
+int ua_transfer_decide(struct ua *ua, unsigned call, bool accept, char *err)
+{
+	(void)ua;
+	asked("ua_transfer_decide %u %d", call, accept);
+
+	return result(err);
+}
+
+
 void call_limit(struct call *c, uint64_t ms)
 {
 	asked("call_limit %u %llu", c->id, (unsigned long long)ms);

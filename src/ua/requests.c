@@ -1,0 +1,66 @@
+/**
+ * @file ua/requests.c  Requests that are no calls: who serves which
+ *
+ * One row a method; what the rows serve is what Allow says.  In a dialog the
+ * call is known, outside it is NULL and the request must be for one of us.
+ * Main thread.
+ */
+#include "priv.h"
+#include "offhook/sip_rx.h"
+#include "requests.h"
+
+
+static const struct service {
+	const char *method;
+	request_service_h *h;
+} services[] = {
+	{ "REFER", transfer_request },
+};
+
+
+static int serve(struct ua *ua, struct call *c, struct sip_rx *rx,
+		 const struct sip_info *in)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		if (!strcmp(in->method, services[i].method))
+			return services[i].h(ua, c, rx, in);
+	}
+
+	return 405;
+}
+
+
+int requests_call(struct sip_rx *rx, const struct sip_info *in, void *arg)
+{
+	struct call *c = arg;
+
+	return call_living(c) ? serve(c->ua, c, rx, in) : 481;
+}
+
+
+int requests_lone(struct sip_rx *rx, const struct sip_info *in, void *arg)
+{
+	struct ua *ua = arg;
+
+	if (ua_account(ua, 0) && !account_match(ua, in->ruri_user,
+						in->ruri_host))
+		return 404;
+
+	return serve(ua, NULL, rx, in);
+}
+
+
+int requests_init(struct ua *ua)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(services) && !err; i++)
+		err = sip_stack_able(ua->sip, SIP_AB_METHOD,
+				     services[i].method, true);
+	if (!err)
+		err = sip_stack_able(ua->sip, SIP_AB_EVENT, "refer", true);
+	if (!err)
+		err = sip_stack_able(ua->sip, SIP_AB_OPTION, "replaces", true);
+
+	return err;
+}

@@ -1,0 +1,27 @@
+/**
+ * @file ua/requests.h  What serves a request that is no call
+ */
+#ifndef OFFHOOK_UA_REQUESTS_H
+#define OFFHOOK_UA_REQUESTS_H
+
+#include "priv.h"
+#include "offhook/sip_rx.h"
+
+/** c: the call whose dialog it came in, NULL: in none. @return 0: it is or
+ *  will be answered, or the status to refuse it with */
+typedef int (request_service_h)(struct ua *ua, struct call *c,
+				struct sip_rx *rx, const struct sip_info *in);
+
+/** The two ways in: request_h of a call and of the stack */
+int requests_call(struct sip_rx *rx, const struct sip_info *in, void *arg);
+int requests_lone(struct sip_rx *rx, const struct sip_info *in, void *arg);
+/** Tell the stack what we serve */
+int requests_init(struct ua *ua);
+
+/* transfer.c */
+request_service_h transfer_request;
+void transfer_flush(struct ua *ua);
+/** The new call takes the place of an old one (RFC 3891) */
+void transfer_take_over(struct call *fresh, struct call *old);
+
+#endif
