@@ -80,7 +80,7 @@ static void echo_for_a_while(void **state)
 	assert_false(seen("ringing"));
 	assert_int_equal(SOURCE_ECHO, fake_source(fake_stream(1)));
 	assert_false(fake_device(fake_stream(1)));
-	await("bob call.state 1 ended in 0 none");
+	await("bob call.state 1 ended in 200 none");
 	assert_true(answer_on(answer));
 	assert_int_equal(1, answer_finished(answer));
 	assert_int_equal(0, answer_exit(answer));
