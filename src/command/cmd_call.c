@@ -9,6 +9,9 @@
 #include "priv.h"
 
 
+enum { HEADERS_MAX = 4096 };     /* of an INVITE, those of the user */
+
+
 /* Dial ------------------------------------------------------------------- */
 
 /* Headers the phone itself is responsible for */
@@ -40,27 +43,31 @@ static int headers_make(struct cmd *x, struct text_buf *b)
 		static const char token[] = "abcdefghijklmnopqrstuvwxyz"
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
 		const size_t n = strspn(v->s, token);
-		char name[64];
+		char name[64], word[80];
 		bool bad = !n || n >= sizeof(name) || v->s[n] != ':' ||
 			!text_utf8_valid(v->s, strlen(v->s));
 
 		for (const char *p = v->s; *p; p++)
 			bad |= iscntrl((unsigned char)*p) && *p != '\t';
 
+		(void)bound_name(x, v, word, sizeof(word));
 		if (bad)
-			return cmd_wrong(x, "bad-argument", "--header is "
-					 "written 'Name: value', on one "
-					 "line");
+			return cmd_wrong(x, "bad-argument", "%s is written "
+					 "'Name: value', on one line", word);
 
 		snprintf(name, sizeof(name), "%.*s", (int)n, v->s);
 		if (header_ours(name))
-			return cmd_wrong(x, "bad-argument", "--header: %s is "
-					 "made by the phone itself", name);
+			return cmd_wrong(x, "bad-argument", "%s: %s is made "
+					 "by the phone itself", word, name);
 
 		text_add(b, "%s\r\n", v->s);
 	}
 
-	return b->err;
+	if (b->err)
+		return cmd_wrong(x, "line-too-long", "the headers have more "
+				 "than %d bytes", HEADERS_MAX);
+
+	return 0;
 }
 
 
@@ -101,13 +108,12 @@ static int dial_extras(struct cmd *x, struct call *c)
 
 static void cmd_dial(struct cmd *x)
 {
-	struct text_buf headers = { .max = 4096 };
-	const struct ua_dial prm = {
+	struct text_buf headers = { .max = HEADERS_MAX };
+	struct ua_dial prm = {
 		.target = cmd_str(x, "target"),
 		.account = cmd_str(x, "account"),
 		.ring_ms = (uint32_t)cmd_ms(x, "timeout", 0),
 	};
-	struct ua_dial full = prm;
 	const char *play = cmd_str(x, "play"), *record = cmd_str(x, "record");
 	char err[UA_ERR] = "";
 	unsigned id = 0;
@@ -118,9 +124,9 @@ static void cmd_dial(struct cmd *x)
 	    headers_make(x, &headers))
 		goto out;
 
-	full.headers = headers.s;
+	prm.headers = headers.s;
 
-	e = ua_dial(&id, x->ph->ua, &full, err);
+	e = ua_dial(&id, x->ph->ua, &prm, err);
 	if (e == EINVAL || e == EPROTONOSUPPORT || e == ENOENT)
 		(void)cmd_wrong(x, e == ENOENT ? "no-such-account" :
 				"bad-target", "%s", err);

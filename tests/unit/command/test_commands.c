@@ -108,6 +108,7 @@ static void test_dtmf(void **state)
 static void test_call_wrong(void **state)
 {
 	struct rig *r = *state;
+	char line[4300];
 
 	refuses(r, "dial", "missing-argument", "usage: dial TARGET");
 	refuses(r, "dial a b", "too-many-arguments", "'b'");
@@ -132,7 +133,10 @@ static void test_call_wrong(void **state)
 		"cannot write /nonexistent/a.wav");
 	assert_int_equal(r->exit, 2);
 	refuses(r, "dial a --header 'Via: x'", "bad-argument", "made by");
-	refuses(r, "dial a --header X", "bad-argument", "Name: value");
+	refuses(r, "dial a --header X", "bad-argument",
+		"\"--header is written 'Name: value'");
+	snprintf(line, sizeof(line), "dial a --header 'X: %04200d'", 0);
+	refuses(r, line, "line-too-long", "more than 4096 bytes");
 	refuses(r, "dial a --header 'X: a\tb' --header 'Y z: 1'",
 		"bad-argument", "Name: value");
 	assert_int_equal(ua_call_count(fake_ua()), 0);
