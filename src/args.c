@@ -29,7 +29,7 @@ static const struct arg_row {
 	[A_ACCOUNT] = { 'a', "account", NEEDED, "'URI[;param=value...]'",
 		"an account for this run; repeatable" },
 	[A_CONFIG] = { 'c', "config", NEEDED, "DIR",
-		"another configuration directory" },
+		"another configuration directory; it must be there" },
 	[A_SET] = { 's', "set", NEEDED, "NAME=VALUE",
 		"an option for this run; repeatable" },
 	[A_EXECUTE] = { 'e', "execute", NEEDED, "LINE",

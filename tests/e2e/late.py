@@ -16,6 +16,11 @@ def needs_late():
         raise Skip("built with -Dlate=false")
 
 
+def g722(lab):
+    """is it in this build?"""
+    return lab.run("-l", "udp:127.0.0.1:%d" % ports(), "-A", "null", "-s", "codecs=g722", "status")[0] == 0
+
+
 def loaded(phone):
     with open("/proc/%d/maps" % phone.proc.pid, encoding="ascii") as f:
         maps = f.read()
@@ -43,7 +48,7 @@ def test_when_needed(lab):
     check(not loaded(phone), "loaded at the start: %s", loaded(phone))
     phone.command("dial " + other.uri)
     phone.event("call.state", state="active")
-    check(loaded(phone) == {"libspandsp.so"}, "loaded by a call: %s", loaded(phone))
+    check(loaded(phone) == ({"libspandsp.so"} if g722(lab) else set()), "loaded by a call: %s", loaded(phone))
     phone.command("record " + lab.path("a.wav"))
     check("libsndfile.so" in loaded(phone), "where is the recording made?")
     phone.command("record stop")
@@ -55,6 +60,8 @@ def test_when_needed(lab):
 
 def test_g722(lab):
     """what was loaded late is the real thing"""
+    if not g722(lab):
+        raise Skip("built without spandsp")
     other = lab.offhook("--auto-answer", name="other", audio="tone:1000").ready()
     exits(lab.run(*QUIET, "-s", "codecs=g722", "-e", "dial " + other.uri, "-e", "wait call active", "-e",
                   "sleep 1", "-e", "assert codec = g722", "-e", "assert packets-received > 20"), 0)
@@ -76,7 +83,8 @@ def test_missing(lab):
     check(code == 0 and not err, "%d %s", code, err)
     code, out, err = run(lab, "-A", "tone:440", "-s", "codecs=g722,pcma", "dial", other.uri, "--for", "500ms")
     check(code == 0 and "pcma" in out, "%d %s%s", code, out, err)
-    check(len(err.splitlines()) == 1 and "libspandsp.so.2" in err, "not one line: %s", err)
+    if g722(lab):
+        check(len(err.splitlines()) == 1 and "libspandsp.so.2" in err, "not one line: %s", err)
     code, out, err = run(lab, "-s", "codecs=pcma", "dial", other.uri, "--for", "500ms")
     check(code == 0 and len(err.splitlines()) == 1 and "libportaudio.so.2" in err, "%d %s%s", code, out, err)
     code, _, err = run(lab, "-A", "file:" + lab.file("a.wav", "RIFF"), "status")
