@@ -81,8 +81,8 @@ struct sip_enum;
 typedef void (sip_enum_h)(const char *uri, const struct sip_result *err,
 			  const struct sip_steps *steps, void *arg);
 /**
- * Look a number up under domain ("e164.arpa"). number: digits, with or
- * without '+'; what people put between them is left out. mem_deref cancels.
+ * Look a number up under domain ("e164.arpa"). number: at most 24 digits,
+ * with or without '+'. mem_deref cancels.
  * @return 0, EINVAL (no number, no domain), ENOMEM, EAGAIN
  */
 int  sip_enum_find(struct sip_enum **ep, struct sip_stack *s,

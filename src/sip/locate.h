@@ -290,4 +290,12 @@ void hops_take(const struct hops *hs, const struct looks *ls,
 /** A name that no DNS server knows anything of */
 bool hop_is_local(const char *host);
 
+/* locate_rewrite.c ------------------------------------------------------------ */
+
+/**
+ * Apply "!ERE!replacement!" (RFC 3402) to text. @return 0, ENOENT (does not
+ * fit), EINVAL (malformed), E2BIG (too much work), EOVERFLOW, ENOMEM
+ */
+int  rewrite(char *dst, size_t sz, const char *regexp, const char *text);
+
 #endif
