@@ -130,6 +130,19 @@ static void closed_h(const struct sip_result *res, const struct sip_info *in,
 }
 
 
+static void redirect_h(const char *uri, const struct sip_info *in, void *arg)
+{
+	(void)in;
+	(void)arg;
+
+	++rig.redirects;
+	(void)snprintf(rig.redirect, sizeof(rig.redirect), "%s", uri);
+	if (rig.redirect_at_once)
+		(void)sip_call_redirect(rig.c, true);
+	act(IN_REDIRECT);
+}
+
+
 static int inside_h(struct sip_rx *rx, const struct sip_info *in, void *arg)
 {
 	(void)arg;
@@ -150,7 +163,7 @@ static const struct sip_call_h call_h = {
 	.offer_h = offer_h, .answer_h = answer_h, .result_h = result_h,
 	.progress_h = progress_h, .established_h = established_h,
 	.modified_h = modified_h, .closed_h = closed_h,
-	.request_h = inside_h,
+	.request_h = inside_h, .redirect_h = redirect_h,
 };
 
 
@@ -166,6 +179,13 @@ static int invite_h(struct sip_call *call, const struct sip_info *in,
 
 	if (rig.invite_status)
 		return rig.invite_status;
+
+	if (rig.ext_set) {
+		const int status = sip_call_setup(call, &rig.ext);
+
+		if (status)
+			return status;
+	}
 
 	if (!rig.c) {
 		rig.c = mem_ref(call);
@@ -383,6 +403,16 @@ void rig_invite(struct peer_dialog *d, const char *headers, const char *body)
 
 	peer_request(rig.p, d, "INVITE", headers, body);
 	rig_wait(&rig.invites, n);
+}
+
+
+void rig_ack(struct peer_dialog *d, uint32_t cseq, const char *body)
+{
+	const uint32_t now = d->cseq;
+
+	d->cseq = cseq;
+	peer_request(rig.p, d, "ACK", "", body);
+	d->cseq = now;
 }
 
 

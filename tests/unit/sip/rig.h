@@ -26,7 +26,7 @@ enum {
 /* where the user frees the call, or hangs up */
 enum where {
 	NOWHERE, IN_OFFER, IN_ANSWER, IN_RESULT, IN_PROGRESS, IN_ESTABLISHED,
-	IN_MODIFIED, IN_CLOSED, IN_INVITE,
+	IN_MODIFIED, IN_CLOSED, IN_INVITE, IN_REDIRECT,
 };
 
 struct rig {
@@ -39,12 +39,16 @@ struct rig {
 	/* what the user does */
 	int invite_status;           /* returned by invite_h            */
 	bool auto_answer;            /* inside invite_h                 */
+	struct sip_call_ext ext;     /* of a call that comes ...        */
+	bool ext_set;                /* ... if set                      */
 	int offer_err, answer_status, result_status;
 	enum where free_in, hangup_in;
 
 	/* what it was told */
 	unsigned invites, offers, answers, results, previews, progress;
-	unsigned established, modified, closed;
+	unsigned established, modified, closed, redirects;
+	char redirect[300];          /* where to                        */
+	bool redirect_at_once;       /* sip_call_redirect in redirect_h */
 	char sdp[1000];              /* last description of the peer's  */
 	bool invite_sdp, progress_sdp;
 	uint16_t progress_code;
@@ -77,6 +81,8 @@ void rig_called_up(struct peer_dialog *d);
 void rig_called(struct peer_dialog *d, const char *headers, const char *body);
 /** The same with a dialog the test has made */
 void rig_invite(struct peer_dialog *d, const char *headers, const char *body);
+/** The peer's ACK of the INVITE that had this CSeq */
+void rig_ack(struct peer_dialog *d, uint32_t cseq, const char *body);
 /** Wait until a counter is at least n */
 void rig_wait(const unsigned *counter, unsigned n);
 /** The user was told the end */
