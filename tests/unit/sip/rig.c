@@ -274,6 +274,24 @@ int rig_teardown(void **state)
 }
 
 
+int rig_setup_fake(void **state)
+{
+	clock_fake_start(1000000000ULL);
+
+	return rig_setup(state);
+}
+
+
+int rig_teardown_fake(void **state)
+{
+	const int err = rig_teardown(state);
+
+	clock_fake_stop();
+
+	return err;
+}
+
+
 unsigned rig_dialogs(void)
 {
 	struct sip_stack_stats st;

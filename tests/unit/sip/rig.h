@@ -68,6 +68,12 @@ int  rig_teardown(void **state);
 /** A test with both */
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
+/** The same with a clock that timers_advance moves; waiting moves it too */
+int  rig_setup_fake(void **state);
+int  rig_teardown_fake(void **state);
+#define RIG_FAKE_TEST(f) \
+	cmocka_unit_test_setup_teardown(f, rig_setup_fake, rig_teardown_fake)
+
 struct mbuf *sdp_make(const char *text);
 /** Put another peer in the place of rig.p */
 void rig_peer(struct peer *p);
