@@ -438,10 +438,16 @@ int invite_start(struct sip_call *c)
 
 void invite_cancel(struct sip_call *c)
 {
-	if (c->reason && c->via && c->invite)
+	const struct target *tg = request_target(c->invite);
+	char *line = NULL;
+
+	if (c->reason && tg && tg->tp == SIP_TRANSP_UDP)
+		(void)re_sdprintf(&line, "Reason: %s\r\n", c->reason);
+	else if (c->reason && tg)
 		reason_cancel(c);
 
-	request_cancel(c->invite);
+	request_cancel_saying(c->invite, line);
+	mem_deref(line);
 }
 
 

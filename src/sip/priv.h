@@ -367,6 +367,9 @@ int  request_send(struct request **rp, struct sip_stack *s,
 /** CANCEL an INVITE (at once or after the first provisional); the final
  *  answer, 487 or another, still arrives; bounded by 64*T1 */
 void request_cancel(struct request *r);
+/** The same with more headers in the CANCEL: whole lines, or NULL. That of
+ *  libre's, over a connection, has none */
+void request_cancel_saying(struct request *r, const char *lines);
 /** While the stack closes: how long it is worth waiting for, UINT64_MAX: to
  *  its end */
 uint64_t request_pending_until(const struct request *r);

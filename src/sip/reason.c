@@ -1,10 +1,10 @@
 /**
  * @file reason.c  Why a call ends: the Reason header (RFC 3326)
  *
- * libre makes the CANCEL by itself and hands an incoming one to nobody.  So a
- * CANCEL that is to say why goes out by our own hand first, and libre's comes
- * as its copy, to be sent again if need be; of one that comes in the tracer
- * sees the text, right before libre serves it.  Main thread.
+ * Over a connection libre makes the CANCEL by itself, and it hands one that
+ * comes in to nobody.  So there a CANCEL that is to say why goes out by our
+ * own hand first, and libre's comes as its copy; of one that comes in the
+ * tracer sees the text, right before libre serves it.  Main thread.
  */
 #include "session.h"
 

@@ -327,6 +327,12 @@ static void silent_h(void *arg)
 
 void request_cancel(struct request *r)
 {
+	request_cancel_saying(r, NULL);
+}
+
+
+void request_cancel_saying(struct request *r, const char *lines)
+{
 	if (!r || !r->resp_h || r->cancelled)
 		return;
 
@@ -334,7 +340,7 @@ void request_cancel(struct request *r)
 
 	if (r->req || r->tx) {
 		if (r->tx)
-			trans_cancel(r->tx);
+			trans_cancel(r->tx, lines);
 		else
 			sip_request_cancel(r->req);
 		timer_start(&r->tmr, SIP_64T1_MS, silent_h, r);

@@ -78,9 +78,10 @@ struct trans;
 int  trans_send(struct trans **tp, struct leg *l, const struct sa *dst,
 		const char *method, const char *uri, const struct mbuf *rest,
 		sip_resp_h *h, void *arg);
-/** CANCEL an INVITE, now or at its first provisional response; it is not sent
- *  again meanwhile. h goes on. Bounded by 64*T1 */
-void trans_cancel(struct trans *t);
+/** CANCEL an INVITE, now or at its first provisional response, with these
+ *  lines more (NULL: none); it is not sent again meanwhile. h goes on. Bounded
+ *  by 64*T1 */
+void trans_cancel(struct trans *t, const char *lines);
 /** Let go: no h any more, nothing is sent again, an INVITE is cancelled.
  *  @return NULL */
 struct trans *trans_drop(struct trans *t);

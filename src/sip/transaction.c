@@ -35,6 +35,7 @@ struct trans {
 	struct timer tmr;
 	struct mbuf *mb;            /* the request; then the ACK            */
 	struct trans **self;        /* its user's pointer                   */
+	char *lines;                /* more headers of its CANCEL, or NULL  */
 	sip_resp_h *h;              /* NULL: nobody listens                 */
 	void *arg;
 	char branch[24];
@@ -58,6 +59,7 @@ static void trans_destructor(void *arg)
 
 	hash_unlink(&t->he);
 	timer_cancel(&t->tmr);
+	mem_deref(t->lines);
 	mem_deref(t->mb);
 }
 
@@ -227,6 +229,7 @@ static int routes_copy(struct mbuf *dst, const struct mbuf *src)
 static int companion(struct mbuf **mbp, const struct trans *t,
 		     const char *method, const struct sip_msg *resp)
 {
+	const char *lines = resp || !t->lines ? "" : t->lines;
 	const struct mbuf *req = t->mb;
 	const char *uri, *end, *cseq;
 	struct mbuf *mb;
@@ -263,10 +266,10 @@ static int companion(struct mbuf **mbp, const struct trans *t,
 	if (!err)
 		err = line_copy(mb, req, "Call-ID: ");
 	if (!err)
-		err = mbuf_printf(mb, "CSeq: %u %s\r\nUser-Agent: %s\r\n"
+		err = mbuf_printf(mb, "CSeq: %u %s\r\n%sUser-Agent: %s\r\n"
 				  "Content-Length: 0\r\n\r\n",
 				  (unsigned)strtoul(cseq + 6, NULL, 10),
-				  method, t->stack->user_agent);
+				  method, lines, t->stack->user_agent);
 
 	if (err)
 		mem_deref(mb);
@@ -480,11 +483,13 @@ int trans_send(struct trans **tp, struct leg *l, const struct sa *dst,
 }
 
 
-void trans_cancel(struct trans *t)
+void trans_cancel(struct trans *t, const char *lines)
 {
 	if (!t->invite || t->cancel || t->state == COMPLETED)
 		return;
 
+	if (lines)
+		(void)str_dup(&t->lines, lines);
 	t->cancel = true;
 	if (t->state == PROCEEDING)
 		cancel_send(t);
@@ -502,7 +507,7 @@ struct trans *trans_drop(struct trans *t)
 	if (!t->invite)
 		mem_deref(t);
 	else
-		trans_cancel(t);
+		trans_cancel(t, NULL);
 
 	return NULL;
 }
