@@ -5,7 +5,6 @@
  * On TCP it has one connection at a time.
  */
 #include <stdio.h>
-#include "offhook/clock.h"
 #include "offhook/timer.h"
 #include "sip_peer.h"
 
@@ -41,6 +40,7 @@ static struct wait {
 	void *arg;
 	struct tmr tick, end;
 	bool met;
+	bool moves;
 } w;
 
 
@@ -48,8 +48,7 @@ static void tick_h(void *arg)
 {
 	(void)arg;
 
-	/* a clock that a test moves goes on between its jumps */
-	if (clock_fake_now())
+	if (w.moves)
 		timers_advance(TICK_MS);
 
 	if (w.cond && w.cond(w.arg)) {
@@ -69,6 +68,12 @@ static void end_h(void *arg)
 }
 
 
+void loop_moves_clock(bool moves)
+{
+	w.moves = moves;
+}
+
+
 bool loop_until(bool (*cond)(void *arg), void *arg, unsigned ms)
 {
 	w.cond = cond;
@@ -76,7 +81,8 @@ bool loop_until(bool (*cond)(void *arg), void *arg, unsigned ms)
 	w.met = false;
 	tmr_init(&w.tick);
 	tmr_init(&w.end);
-	tmr_start(&w.tick, 0, tick_h, NULL);
+	/* not at once: what has come is read first, a datagram a turn */
+	tmr_start(&w.tick, TICK_MS, tick_h, NULL);
 	tmr_start(&w.end, ms, end_h, NULL);
 	(void)re_main(NULL);
 	tmr_cancel(&w.tick);

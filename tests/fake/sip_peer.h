@@ -39,6 +39,8 @@ const char *peer_uri(const struct peer *p);
 /** Run the loop until cond is true. @return its last value */
 bool loop_until(bool (*cond)(void *arg), void *arg, unsigned ms);
 void loop_run(unsigned ms);
+/** A fake clock goes on while the loop runs, between the jumps of a test */
+void loop_moves_clock(bool moves);
 
 /**
  * Wait for a message: "INVITE", or "200 BYE" for a response to BYE. Others

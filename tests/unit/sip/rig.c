@@ -277,6 +277,7 @@ int rig_teardown(void **state)
 int rig_setup_fake(void **state)
 {
 	clock_fake_start(1000000000ULL);
+	loop_moves_clock(true);
 
 	return rig_setup(state);
 }
@@ -286,6 +287,7 @@ int rig_teardown_fake(void **state)
 {
 	const int err = rig_teardown(state);
 
+	loop_moves_clock(false);
 	clock_fake_stop();
 
 	return err;
