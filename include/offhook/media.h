@@ -107,6 +107,10 @@ struct media_plan {
 	enum media_dir dir;
 	struct sa rtp, rtcp;             /* where to send; rtcp unset: none  */
 	bool rtcp_mux;
+	/** Nobody has confirmed that the peer is there and wants this (a
+	 *  stranger's INVITE may name anybody): nothing is sent until a valid
+	 *  packet has come from rtp or rtcp, or a plan without this */
+	bool unproven;
 	char cname[64];
 };
 

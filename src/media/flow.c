@@ -112,6 +112,7 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 		return err;
 
 	transport_aim(&f->tp, &plan->rtp, &plan->rtcp, plan->rtcp_mux);
+	transport_trust(&f->tp, plan->unproven);
 
 	if (f->rate_hz != plan->codec->rate_hz) {
 		f->rate_hz = plan->codec->rate_hz;
@@ -248,6 +249,8 @@ static void rtcp_packet(struct flow *f, const struct packet *p)
 		return;
 	}
 
+	transport_prove(&f->tp, p->from);
+
 	if (f->rtcp.bye && !bye) {
 		const struct stream_event ev = { .type = STREAM_REMOTE_BYE };
 
@@ -288,6 +291,7 @@ void flow_packet(struct flow *f, const struct packet *p)
 
 	if (!transport_accepts(&f->tp, p->from, h.ssrc, p->arrival_us))
 		return;
+	transport_prove(&f->tp, p->from);
 
 	receive_packet(f, &h, p->arrival_us);
 
@@ -362,10 +366,16 @@ static void source_take(struct flow *f, const int16_t *heard,
 }
 
 
+bool flow_speaks(const struct flow *f)
+{
+	return f->plan.dir & MEDIA_SENDONLY && !f->tp.shut;
+}
+
+
 void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 	      int16_t *v, size_t n)
 {
-	const bool speaks = f->plan.dir & MEDIA_SENDONLY;
+	const bool speaks = flow_speaks(f);
 	size_t have = 0;
 
 	/* a file waits while we may not speak */
@@ -410,7 +420,7 @@ void flow_tend(struct flow *f, uint64_t now_us)
 {
 	struct dtmf_digit d;
 
-	if (report_due(&f->rtcp, now_us))
+	if (!f->tp.shut && report_due(&f->rtcp, now_us))
 		report_send(f, now_us, false);
 
 	if (dtmf_rx_poll(&f->rx.dtmf, now_us, &d)) {

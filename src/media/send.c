@@ -160,7 +160,7 @@ static void frame_send(struct flow *f, const int16_t *v)
 	uint8_t p[RTP_HEADER + CODEC_BYTES_MAX];
 	size_t len = CODEC_BYTES_MAX;
 
-	if (!(f->plan.dir & MEDIA_SENDONLY)) {
+	if (!flow_speaks(f)) {
 		s->marker = true;
 	}
 	else if (digit_send(f)) {

@@ -293,12 +293,30 @@ void transport_close(struct transport *t)
 void transport_aim(struct transport *t, const struct sa *rtp,
 		   const struct sa *rtcp, bool mux)
 {
-	if (!sa_cmp(&t->peer, rtp, SA_ALL))
+	if (!sa_cmp(&t->peer, rtp, SA_ALL)) {
 		t->latched = false;
+		t->heard_peer = false;
+	}
 
 	t->peer = *rtp;
 	t->peer_rtcp = mux ? *rtp : *rtcp;
 	t->mux = mux;
+}
+
+
+void transport_trust(struct transport *t, bool unproven)
+{
+	t->shut = unproven && !t->heard_peer;
+}
+
+
+void transport_prove(struct transport *t, const struct sa *from)
+{
+	if (!t->heard_peer && (sa_cmp(from, &t->peer, SA_ALL) ||
+			       sa_cmp(from, &t->peer_rtcp, SA_ALL))) {
+		t->heard_peer = true;
+		t->shut = false;
+	}
 }
 
 
@@ -423,6 +441,8 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		dst = &t->from;
 	}
 
+	if (t->shut)
+		return EPERM;
 	if (!sa_isset(dst, SA_ALL))
 		return EDESTADDRREQ;
 

@@ -216,6 +216,7 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 	}
 
 	str_ncpy(next.cname, c->ua->cname, sizeof(next.cname));
+	next.unproven = !c->outgoing && !c->proven;
 
 	changed = first || media_changed(&c->plan, &next);
 	if (first)
@@ -238,6 +239,21 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 	call_media_hold_tell(c, held);
 
 	return 0;
+}
+
+
+void call_media_prove(struct call *c)
+{
+	if (c->outgoing || c->proven)
+		return;
+
+	c->proven = true;
+	if (!c->started || !c->stream || !c->plan.unproven)
+		return;
+
+	c->plan.unproven = false;
+	if (stream_start(c->stream, &c->plan))
+		log_warn("call %u: media cannot go on", c->id);
 }
 
 

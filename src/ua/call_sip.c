@@ -172,6 +172,7 @@ static int result_handler(struct mbuf *answer, bool early, void *arg)
 	if (!c->stream)
 		return 0;
 
+	call_media_prove(c);
 	call_ability(c, stream_local(c->stream), &ab);
 
 	code = nego_result(&plan, &held, &c->nego, &ab,
@@ -225,6 +226,7 @@ static void established_handler(const struct sip_info *in, void *arg)
 	struct call *c = arg;
 
 	c->acked = !c->outgoing;
+	call_media_prove(c);
 
 	if (!c->outgoing || c->ending || c->state == CALL_ACTIVE)
 		return;

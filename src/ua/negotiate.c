@@ -298,7 +298,7 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 	    a->te_recv != b->te_recv || a->te_clock_hz != b->te_clock_hz ||
 	    a->te_also_count != b->te_also_count ||
 	    a->also_count != b->also_count || a->dir != b->dir ||
-	    a->rtcp_mux != b->rtcp_mux ||
+	    a->rtcp_mux != b->rtcp_mux || a->unproven != b->unproven ||
 	    !sa_cmp(&a->rtp, &b->rtp, SA_ALL) ||
 	    !sa_cmp(&a->rtcp, &b->rtcp, SA_ALL))
 		return false;

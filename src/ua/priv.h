@@ -101,6 +101,7 @@ struct call {
 	bool late_offer;             /* the INVITE had none                  */
 	bool ending;                 /* we have hung up                      */
 	bool acked;                  /* callee: our answer is confirmed      */
+	bool proven;                 /* callee: the caller heard from us     */
 	bool finished;               /* ended, waits for its turn to go      */
 	bool keep_others;            /* holds no other when it is answered   */
 	struct sip_result why;       /* cause: we end it for this reason     */
@@ -214,6 +215,9 @@ int  call_media_open(struct call *c, const struct sa *laddr);
 /** Let the stream do what has been agreed; tells what has changed */
 int  call_media_apply(struct call *c, const struct media_plan *plan,
 		      bool held);
+/** Callee: the caller has had a message of ours and answered it, so it is
+ *  where it says and media may go there */
+void call_media_prove(struct call *c);
 /** What the user wants of it now: source, mute, files */
 void call_media_settle(struct call *c);
 void call_media_hold_tell(struct call *c, bool held);

@@ -196,6 +196,113 @@ static void test_hold(void **state)
 }
 
 
+static unsigned sent[2];
+static bool deaf;
+
+
+static int64_t count_sent(struct rig *r, unsigned from, bool rtcp,
+			  const uint8_t *p, size_t len)
+{
+	(void)r;
+	(void)p;
+	(void)len;
+
+	if (from == 0)
+		++sent[rtcp];
+
+	return from == 1 && deaf ? -1 : 0;
+}
+
+
+/* Whom nobody has confirmed gets nothing, neither sound nor reports, until
+ * something comes from that very place */
+static void test_unproven(void **state)
+{
+	struct rig *r = rig_call("pcmu");
+	struct media_plan plan = rig_plan("pcmu", 1);
+	struct flow *f = r->ends[0].f;
+	struct play play = {
+		.v = calloc(4000, sizeof(int16_t)), .n = 4000, .serial = 7
+	};
+	struct sa there = rig_addr(1), elsewhere = rig_addr(2);
+	(void)state;
+
+	r->net_h = count_sent;
+	memset(sent, 0, sizeof(sent));
+	deaf = true;
+	plan.unproven = true;
+	rig_start(r, 0, &plan);
+
+	flow_play(f, &play);
+	rig_run(r, 8000);
+	assert_int_equal(0, sent[0]);
+	assert_int_equal(0, sent[1]);
+	assert_int_equal(0, f->tx.packets);
+	/* a file waits: nothing of it is lost */
+	assert_int_equal(0, f->play.pos);
+
+	/* somebody else speaks */
+	transport_prove(&f->tp, &elsewhere);
+	rig_run(r, 100);
+	assert_int_equal(0, sent[0]);
+
+	/* the plan again, as it was */
+	rig_start(r, 0, &plan);
+	rig_run(r, 100);
+	assert_int_equal(0, sent[0]);
+
+	/* it is there */
+	transport_prove(&f->tp, &there);
+	rig_run(r, 400);
+	assert_in_range(sent[0], 19, 21);
+	assert_int_equal(1, sent[1]);
+	assert_in_range(f->play.pos, 3000, 3400);
+	rig_start(r, 0, &plan);
+	rig_run(r, 100);
+	assert_in_range(sent[0], 24, 26);
+
+	/* another place: not proven again; confirmed by a plan */
+	sa_set_port(&plan.rtp, 9999);
+	rig_start(r, 0, &plan);
+	sent[0] = 0;
+	rig_run(r, 100);
+	assert_int_equal(0, sent[0]);
+	plan.unproven = false;
+	rig_start(r, 0, &plan);
+	rig_run(r, 100);
+	assert_in_range(sent[0], 4, 6);
+
+	rig_free(r);
+}
+
+
+/* A packet that can be heard, or a report, is the proof */
+static void test_proven_by_packets(void **state)
+{
+	(void)state;
+
+	for (unsigned round = 0; round < 2; round++) {
+		struct rig *r = rig_call("pcmu");
+		struct media_plan plan = rig_plan("pcmu", 1);
+		struct media_plan mute = rig_plan("pcmu", 0);
+
+		memset(sent, 0, sizeof(sent));
+		deaf = false;
+		r->net_h = count_sent;
+		plan.unproven = true;
+		rig_start(r, 0, &plan);
+		mute.dir = MEDIA_RECVONLY;
+		if (round)
+			rig_start(r, 1, &mute);
+
+		rig_run(r, round ? 6000 : 200);
+		assert_true(sent[0] >= 8);
+		assert_true(sent[0] < (round ? 280u : 11u));
+		rig_free(r);
+	}
+}
+
+
 static void test_timeout(void **state)
 {
 	struct rig *r = rig_call("pcmu");
@@ -422,6 +529,8 @@ int main(void)
 		cmocka_unit_test(test_ssrc_change),
 		cmocka_unit_test(test_other_codec),
 		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_unproven),
+		cmocka_unit_test(test_proven_by_packets),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_digits),
 		cmocka_unit_test(test_digits_other_clock),

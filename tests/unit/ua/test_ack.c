@@ -121,10 +121,52 @@ static void never(void **state)
 }
 
 
+/* Until the ACK nobody knows whether the caller is who is named as the place
+ * for our sound: none goes there */
+static void unproven(void **state)
+{
+	struct stream *s;
+	(void)state;
+
+	bob.incoming = answer_at_once;
+	invite();
+	await("bob call.state 1 active in 200");
+	s = fake_stream(0);
+	assert_int_equal(30000, sa_port(&fake_plan(s)->rtp));
+	assert_true(fake_plan(s)->unproven);
+	await_count(&answers, 1);
+	assert_true(fake_plan(s)->unproven);
+
+	/* nor is it proven by what changes meanwhile */
+	assert_int_equal(0, call_mute(call_of(&bob, 1), true, said));
+	assert_true(fake_plan(s)->unproven);
+
+	send_request("ACK", "");
+	await_none("bob call.state 1 ended");
+	assert_false(fake_plan(s)->unproven);
+	assert_int_equal(2, fake_starts(s));
+}
+
+
+/* Whom we call has answered: so he is there */
+static void caller(void **state)
+{
+	(void)state;
+
+	bob.incoming = answer_at_once;
+	dial(&alice, bob.uri);
+	await("alice call.state 1 active out");
+	assert_false(fake_plan(fake_stream(0))->unproven);
+	assert_int_equal(1, fake_starts(fake_stream(0)));
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ACK_TEST(never),
+		ACK_TEST(unproven),
+		ACK_TEST(caller),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -848,7 +848,8 @@ static void quality_of_many(void **state)
 		await(want);
 	}
 
-	/* however many there are, the door opens once */
+	/* however many there are, the door opens once; the last ACK is in */
+	await_none("nothing");
 	alice.sub = mem_deref(alice.sub);
 	bob.sub = mem_deref(bob.sub);
 	figures = 0;
