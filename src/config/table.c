@@ -71,7 +71,7 @@ static const struct option options[] = {
 	},
 	{
 		.name = "opus-bitrate", .type = OPT_INT, FIELD(opus_bitrate),
-		.def = "28000", .min = 6000, .max = 510000, .unit = "bit/s",
+		.def = "40000", .min = 6000, .max = 510000, .unit = "bit/s",
 		.summary = "Bits a second that Opus sends",
 	},
 	{

@@ -114,7 +114,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->sip_timeout_ms, 32000);
 	assert_int_equal(c->resolve_timeout_ms, 10000);
 	assert_int_equal(c->opus_complexity, 5);
-	assert_int_equal(c->opus_bitrate, 28000);
+	assert_int_equal(c->opus_bitrate, 40000);
 	assert_true(c->opus_fec);
 	assert_int_equal(c->audio_rate_hz, 16000);
 	assert_int_equal(c->audio_latency_ms, 40);
