@@ -65,6 +65,22 @@ def test_fish(lab):
     syntax(lab, "fish")
 
 
+def test_installed(lab):
+    """what the program looks for, and what it is read about in, is there"""
+    need("meson")
+    build = os.path.dirname(os.path.dirname(lab.program))
+    if not os.path.exists(os.path.join(build, "build.ninja")):
+        raise Skip("%s is no build folder" % build)
+    r = subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", lab.path("root")],
+                       capture_output=True, text=True)
+    check(r.returncode == 0, "%s%s", r.stdout, r.stderr)
+    there = {os.path.relpath(os.path.join(d, f), lab.path("root")) for d, _, files in os.walk(lab.path("root"))
+             for f in files}
+    for end in ("bin/offhook", "man1/offhook.1", "offhook/offhook.conf", "offhook/sounds/speech.wav",
+                "offhook/sounds/README.md", "user/offhook.service"):
+        check(any(x.endswith(end) for x in there), "no %s in %s", end, sorted(there))
+
+
 def test_default_configuration(lab):
     """what --dump config prints is read back as it is, and says all"""
     _, text, _ = exits(lab.run("--dump", "config"), 0)
