@@ -34,6 +34,7 @@ struct config {
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
 	bool    hold_others;             /* one call talks at a time        */
 	int     transfers;               /* enum transfers_policy           */
+	bool    message_reports;         /* when they are asked for         */
 	int64_t max_calls;
 	char user_agent[CONFIG_STR];
 	char record_layout[32];          /* stereo, mixed, them, you        */

@@ -23,6 +23,9 @@ enum event_type {
 	EVENT_CALL_TRANSFER,
 	EVENT_CALL_QUALITY,
 	EVENT_DTMF_DONE,
+	EVENT_MESSAGE_RECEIVED,
+	EVENT_MESSAGE_SENT,
+	EVENT_MESSAGE_COMPOSING,
 	EVENT_PLAY_DONE,
 	EVENT_RECORD_DONE,
 	EVENT_DEVICE_LOST,
@@ -35,6 +38,7 @@ enum event_type {
 enum {
 	EVENT_NAME = 32,     /* state, codec, cause ...           */
 	EVENT_TEXT = 256,    /* reason, URI, path, log line       */
+	EVENT_BODY = 4096,   /* text of a message, a body         */
 };
 
 /**
@@ -97,6 +101,27 @@ struct event {
 			char cause[EVENT_NAME];
 			int64_t new_call;           /* that we made for it  */
 		} call_transfer;
+		struct {
+			char from[EVENT_TEXT];      /* URI                  */
+			char name[EVENT_TEXT];
+			char to[EVENT_TEXT];
+			char type[EVENT_TEXT];      /* text/plain ...       */
+			char text[EVENT_BODY];
+			bool cut;                   /* there was more       */
+		} message_received;
+		struct {
+			int64_t id;
+			char to[EVENT_TEXT];
+			char result[EVENT_NAME];    /* sent, failed ...     */
+			int64_t code;
+			char reason[EVENT_TEXT];
+			char cause[EVENT_NAME];
+			char text[EVENT_BODY];
+		} message_sent;
+		struct {
+			char from[EVENT_TEXT];
+			bool active;
+		} message_composing;
 		struct {
 			char result[EVENT_NAME];    /* done, lost           */
 			int64_t sent;

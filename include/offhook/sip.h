@@ -37,6 +37,8 @@ enum sip_cause {
 };
 /** "resolve", "transport", ...: the stable token of JSON and scripts */
 const char *sip_cause_name(enum sip_cause cause);
+/** SIP_CAUSE_NONE when there is none of that name */
+enum sip_cause sip_cause_find(const char *name);
 
 /** How a request or a call ended, or a provisional response; by value */
 struct sip_result {

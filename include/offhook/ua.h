@@ -169,6 +169,26 @@ const struct media_plan *call_plan(const struct call *c);
 int  call_stats(struct call *c, struct stream_stats *st);
 double call_mos(struct call *c);                         /* 0 unknown      */
 
+/* Messages --------------------------------------------------------------- */
+
+enum { UA_MESSAGE_MAX = 60000 };         /* bytes of text                */
+
+struct ua_message {
+	const char *target;              /* as the user typed it; with call:
+					    not looked at                    */
+	unsigned call;                   /* in the dialog of this call, or 0 */
+	const char *account;             /* NULL: by rule                    */
+	const char *text;                /* UTF-8; composing: ""             */
+	bool report;                     /* ask for a delivery report        */
+	enum ua_composing {
+		UA_NOT_COMPOSING = 0, UA_COMPOSING, UA_IDLE,
+	} composing;                     /* tell that we write, no text      */
+};
+/** message.sent tells what becomes of it, by its id; nothing is told of
+ *  composing. @return 0, EINVAL (text, target), ENOENT, ENOTCONN, EAGAIN */
+int  ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
+		char *err);
+
 /** One sentence for a person: "Busy.", "Nobody answered for 30 s." */
 void call_verdict(const struct call *c, char *buf, size_t sz);
 

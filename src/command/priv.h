@@ -40,8 +40,8 @@ struct command_group {
 	size_t n;
 };
 extern const struct command_group group_calls, group_listening,
-	group_sound, group_accounts, group_scripts, group_looking,
-	group_phone;
+	group_sound, group_accounts, group_people, group_scripts,
+	group_looking, group_phone;
 
 /* parse.c: a line into words --------------------------------------------- */
 

@@ -104,6 +104,12 @@ static const struct option options[] = {
 			" else: do so, ask with call.transfer, or refuse",
 	},
 	{
+		.name = "message-reports", .type = OPT_BOOL,
+		FIELD(message_reports),
+		.def = "yes",
+		.summary = "Tell who asks for it that a message has arrived",
+	},
+	{
 		.name = "max-calls", .type = OPT_INT, FIELD(max_calls),
 		.def = "0", .min = 0, .max = 100000,
 		.summary = "Refuse more calls than this; 0: no limit",

@@ -10,7 +10,7 @@
 #include <offhook/text.h>
 
 
-enum { PRINT_MAX = 2048 };
+enum { PRINT_MAX = 8192 };
 
 
 /* `, text` when there is any */
@@ -141,6 +141,20 @@ static void print_call_transfer(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_message_sent(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "message %lld to %s %s",
+		 (long long)ev->u.message_sent.id, ev->u.message_sent.to,
+		 ev->u.message_sent.result);
+	if (strcmp(ev->u.message_sent.result, "failed"))
+		return;
+	if (ev->u.message_sent.code != EVENT_NONE)
+		text_add(b, ": %lld", (long long)ev->u.message_sent.code);
+	add_part(b, ev->u.message_sent.code != EVENT_NONE ? " " : ": ",
+		 ev->u.message_sent.reason);
+}
+
+
 static void print_dtmf_done(struct text_buf *b, const struct event *ev)
 {
 	const long long sent = (long long)ev->u.dtmf_done.sent;
@@ -213,6 +227,24 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 
 	case EVENT_DTMF_DONE:
 		print_dtmf_done(&b, ev);
+		break;
+
+	case EVENT_MESSAGE_RECEIVED:
+		text_add(&b, "message from %s: %s",
+			 ev->u.message_received.name[0] ?
+			 ev->u.message_received.name :
+			 ev->u.message_received.from,
+			 ev->u.message_received.text);
+		break;
+
+	case EVENT_MESSAGE_SENT:
+		print_message_sent(&b, ev);
+		break;
+
+	case EVENT_MESSAGE_COMPOSING:
+		text_add(&b, "%s %s", ev->u.message_composing.from,
+			 ev->u.message_composing.active ? "is writing" :
+			 "has stopped writing");
 		break;
 
 	case EVENT_PLAY_DONE:

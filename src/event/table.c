@@ -122,6 +122,36 @@ static const struct event_field call_quality_fields[] = {
 	{0}
 };
 
+static const struct event_field message_received_fields[] = {
+	STR("from", message_received.from, "URI of the sender"),
+	STR("name", message_received.name, "its display name"),
+	STR("to", message_received.to, "whom it is for"),
+	STR("type", message_received.type, "what the text is, text/plain"),
+	STR("text", message_received.text, "the text"),
+	BOOL("cut", message_received.cut, "it was longer"),
+	{0}
+};
+
+static const struct event_field message_sent_fields[] = {
+	INT("id", message_sent.id, "number of the message"),
+	STR("to", message_sent.to, "URI it is for"),
+	STR("result", message_sent.result, "sent, failed; delivered, "
+	    "displayed when a report tells"),
+	INT("code", message_sent.code, "SIP status"),
+	STR("reason", message_sent.reason, "its reason phrase, or what else "
+	    "went wrong"),
+	STR("cause", message_sent.cause, "why it failed: status, timeout, "
+	    "transport, resolve, auth, local"),
+	STR("text", message_sent.text, "the text"),
+	{0}
+};
+
+static const struct event_field message_composing_fields[] = {
+	STR("from", message_composing.from, "URI of who writes"),
+	BOOL("active", message_composing.active, "begins, or has stopped"),
+	{0}
+};
+
 static const struct event_field file_done_fields[] = {
 	STR("file", file_done.file, "the file"),
 	STR("result", file_done.result, "done, stopped, error"),
@@ -169,6 +199,15 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_DTMF_DONE] = {"dtmf.done",
 		"The digits given so far are out",
 		dtmf_done_fields},
+	[EVENT_MESSAGE_RECEIVED] = {"message.received",
+		"A text message came",
+		message_received_fields},
+	[EVENT_MESSAGE_SENT] = {"message.sent",
+		"What became of a text message of ours",
+		message_sent_fields},
+	[EVENT_MESSAGE_COMPOSING] = {"message.composing",
+		"Somebody writes a message to us",
+		message_composing_fields},
 	[EVENT_PLAY_DONE] = {"play.done",
 		"A file has been played",
 		file_done_fields},

@@ -157,6 +157,17 @@ const char *sip_cause_name(enum sip_cause cause)
 }
 
 
+enum sip_cause sip_cause_find(const char *name)
+{
+	for (int i = SIP_CAUSE_NONE; i <= SIP_CAUSE_LOCAL; i++) {
+		if (!strcmp(name, sip_cause_name((enum sip_cause)i)))
+			return (enum sip_cause)i;
+	}
+
+	return SIP_CAUSE_NONE;
+}
+
+
 static const struct phrase {
 	uint16_t code;
 	const char *text;

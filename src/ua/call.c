@@ -268,21 +268,6 @@ static void call_start(struct call *c)
 }
 
 
-static int find_account(const struct account **ap, const struct ua *ua,
-			const struct ua_dial *prm, char *err)
-{
-	if (!prm->account || !prm->account[0]) {
-		*ap = ua_account_default(ua);
-		return 0;
-	}
-
-	*ap = ua_account_find(ua, prm->account);
-
-	return *ap ? 0 : call_error(err, ENOENT, "There is no account %.100s.",
-				    prm->account);
-}
-
-
 int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	    char *err)
 {
@@ -299,7 +284,7 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	if (ua->closing)
 		return call_error(err, ESHUTDOWN, "The phone is closing.");
 
-	e = find_account(&acc, ua, prm, err);
+	e = ua_account_named(&acc, ua, prm->account, err);
 	if (!e)
 		e = ua_target(uri, sizeof(uri), ua, prm->target, acc, err);
 	if (e)

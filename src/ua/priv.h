@@ -47,6 +47,8 @@ struct ua {
 	struct list calls;           /* struct call, by id                   */
 	struct hash *callh;          /* the same by id                       */
 	struct list transfers;       /* struct transfer                      */
+	struct list messages;        /* struct message, under way            */
+	unsigned next_message;
 	unsigned next_account, next_call;
 	unsigned living;             /* calls that have not ended            */
 	bool device;                 /* somebody listens at a sound device   */
@@ -158,6 +160,12 @@ bool account_secret(const struct account *a);
 /** "sip:user@host" of a person without an account */
 int  account_anonymous(char *buf, size_t sz, const struct ua *ua,
 		       const struct sa *laddr);
+
+/* reach.c */
+/** The account of that name, or the default one, which may be none (NULL).
+ *  @return 0, ENOENT */
+int  ua_account_named(const struct account **ap, const struct ua *ua,
+		      const char *name, char *err);
 
 /* target.c */
 /** What the user typed as a URI, see interface.md. err: one sentence.

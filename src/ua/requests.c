@@ -14,6 +14,7 @@ static const struct service {
 	const char *method;
 	request_service_h *h;
 } services[] = {
+	{ "MESSAGE", message_request },
 	{ "REFER", transfer_request },
 };
 
@@ -52,11 +53,17 @@ int requests_lone(struct sip_rx *rx, const struct sip_info *in, void *arg)
 
 int requests_init(struct ua *ua)
 {
+	static const char *const types[] = {
+		"text/plain", "message/cpim", "message/imdn+xml",
+		"application/im-iscomposing+xml", "message/sipfrag",
+	};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(services) && !err; i++)
 		err = sip_stack_able(ua->sip, SIP_AB_METHOD,
 				     services[i].method, true);
+	for (size_t i = 0; i < ARRAY_SIZE(types) && !err; i++)
+		err = sip_stack_able(ua->sip, SIP_AB_TYPE, types[i], true);
 	if (!err)
 		err = sip_stack_able(ua->sip, SIP_AB_EVENT, "refer", true);
 	if (!err)

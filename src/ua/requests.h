@@ -18,6 +18,10 @@ int requests_lone(struct sip_rx *rx, const struct sip_info *in, void *arg);
 /** Tell the stack what we serve */
 int requests_init(struct ua *ua);
 
+/* message.c */
+request_service_h message_request;
+void message_flush(struct ua *ua);
+
 /* transfer.c */
 request_service_h transfer_request;
 void transfer_flush(struct ua *ua);

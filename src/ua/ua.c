@@ -15,6 +15,7 @@ static void ua_destructor(void *data)
 
 	timer_cancel(&ua->tmr_quality);
 	transfer_flush(ua);
+	message_flush(ua);
 	list_flush(&ua->calls);
 	mem_deref(ua->callh);
 	mem_deref(ua->sip);

@@ -569,6 +569,17 @@ int call_tone(struct call *c, double hz, char *err)
 }
 
 
+int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
+	       char *err)
+{
+	(void)ua;
+	asked("ua_message %s %s", prm->target, prm->text);
+	*idp = 1;
+
+	return result(err);
+}
+
+
 int call_transfer(struct call *c, const char *target, char *err)
 {
 	asked("call_transfer %u %s", c->id, target);
@@ -836,6 +847,12 @@ void fake_selftest_done(bool ok)
 const char *call_record_cause(const struct call_record *r)
 {
 	return sip_cause_name(r->result.cause);
+}
+
+
+enum sip_cause sip_cause_find(const char *name)
+{
+	return strcmp(name, "none") ? SIP_CAUSE_STATUS : SIP_CAUSE_NONE;
 }
 
 

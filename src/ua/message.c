@@ -1,0 +1,506 @@
+/**
+ * @file message.c  Text messages: MESSAGE (RFC 3428), composing (RFC 3994),
+ * delivery reports (RFC 5438)
+ *
+ * A message out is an object of the ua's until its final answer, or until
+ * the report it asked for; message.sent tells each step.  What comes in is
+ * answered at once and told as message.received.  Main thread.
+ */
+#include "body.h"
+#include "message.h"
+#include "offhook/sip_rx.h"
+
+
+enum {
+	MESSAGES_MAX = 256,              /* under way at once              */
+	REPORT_MS    = 24 * 3600 * 1000, /* a report is waited for         */
+	TYPE_MAX     = 128,
+};
+
+struct message {
+	struct le le;                /* ua->messages                         */
+	struct ua *ua;
+	unsigned id;
+	unsigned call;               /* in its dialog, 0: outside            */
+	char *text;                  /* as the user wrote it                 */
+	char *ctype, *body;          /* as it is sent                        */
+	char *to;                    /* URI                                  */
+	char message_id[40];         /* report wanted, "" none               */
+	struct reach *reach;
+	struct sip_req *req;
+	struct timer tmr;
+	bool silent;                 /* composing, reports: nobody is told   */
+};
+
+
+static void tell(const struct message *m, const char *result,
+		 const struct sip_result *res)
+{
+	struct event ev;
+
+	if (m->silent)
+		return;
+
+	event_init(&ev, EVENT_MESSAGE_SENT);
+	ev.call = m->call;
+	ev.u.message_sent.id = m->id;
+	utf8_copy(ev.u.message_sent.to, sizeof(ev.u.message_sent.to), m->to);
+	str_ncpy(ev.u.message_sent.result, result,
+		 sizeof(ev.u.message_sent.result));
+	if (res) {
+		if (res->code)
+			ev.u.message_sent.code = res->code;
+		utf8_copy(ev.u.message_sent.reason,
+			  sizeof(ev.u.message_sent.reason), res->reason);
+		if (res->cause != SIP_CAUSE_NONE)
+			str_ncpy(ev.u.message_sent.cause,
+				 sip_cause_name(res->cause),
+				 sizeof(ev.u.message_sent.cause));
+	}
+	utf8_copy(ev.u.message_sent.text, sizeof(ev.u.message_sent.text),
+		  m->text);
+
+	event_publish(m->ua->bus, &ev);
+}
+
+
+static void message_destructor(void *arg)
+{
+	struct message *m = arg;
+
+	timer_cancel(&m->tmr);
+	list_unlink(&m->le);
+	mem_deref(m->reach);
+	mem_deref(m->req);
+	mem_deref(m->text);
+	mem_deref(m->ctype);
+	mem_deref(m->body);
+	mem_deref(m->to);
+}
+
+
+static void gone_h(void *arg)
+{
+	mem_deref(arg);
+}
+
+
+/* On a turn of its own: we are inside its handler */
+static void over(struct message *m)
+{
+	timer_start(&m->tmr, 0, gone_h, m);
+}
+
+
+static void failed(struct message *m, const struct sip_result *res)
+{
+	tell(m, "failed", res);
+	over(m);
+}
+
+
+static void resp_h(const struct sip_result *res, const struct sip_info *in,
+		   void *arg)
+{
+	struct message *m = arg;
+	(void)in;
+
+	m->req = mem_deref(m->req);
+
+	if (res->code / 100 != 2) {
+		failed(m, res);
+		return;
+	}
+
+	tell(m, "sent", res);
+
+	if (m->message_id[0] && !m->silent)
+		timer_start(&m->tmr, REPORT_MS, gone_h, m);
+	else
+		over(m);
+}
+
+
+static void send_failed(struct message *m, int err)
+{
+	struct sip_result res = { .cause = SIP_CAUSE_LOCAL, .err = err };
+
+	str_ncpy(res.reason, strerror(err), sizeof(res.reason));
+	failed(m, &res);
+}
+
+
+static void reach_handler(const struct sip_result *err, const char *uri,
+			  struct sip_ident *ident, void *arg)
+{
+	struct message *m = arg;
+	struct sip_req_conf conf = {
+		.method = "MESSAGE", .uri = uri, .ident = ident,
+		.ctype = m->ctype, .body = m->body,
+	};
+	int e;
+
+	if (err) {
+		failed(m, err);
+		return;
+	}
+
+	e = sip_req_send(&m->req, m->ua->sip, &conf, resp_h, m);
+	if (e)
+		send_failed(m, e);
+}
+
+
+/* The CPIM wrapper asks for the report */
+static int wrap(struct message *m)
+{
+	char now[CLOCK_ISO8601_SIZE];
+	struct mbuf *mb = mbuf_alloc(512);
+	struct cpim c;
+	int err;
+
+	if (!mb)
+		return ENOMEM;
+
+	memset(&c, 0, sizeof(c));
+	(void)snprintf(m->message_id, sizeof(m->message_id), "%016llx",
+		       (unsigned long long)rand_u64());
+	str_ncpy(c.message_id, m->message_id, sizeof(c.message_id));
+	str_ncpy(c.from, "im:anonymous@anonymous.invalid", sizeof(c.from));
+	str_ncpy(c.to, m->to, sizeof(c.to));
+	(void)clock_iso8601(now, clock_wall_ms());
+	str_ncpy(c.date, now, sizeof(c.date));
+	str_ncpy(c.ctype, "text/plain; charset=UTF-8", sizeof(c.ctype));
+	c.want_delivered = true;
+	pl_set_str(&c.body, m->text);
+
+	err = cpim_print(mb, &c);
+	if (!err) {
+		mb->pos = 0;
+		err = mbuf_strdup(mb, &m->body, mb->end);
+	}
+	if (!err)
+		err = str_dup(&m->ctype, "message/cpim");
+	mem_deref(mb);
+
+	return err;
+}
+
+
+static int message_new(struct message **mp, struct ua *ua, const char *to,
+		       const char *text)
+{
+	struct message *m;
+	int err;
+
+	if (list_count(&ua->messages) >= MESSAGES_MAX)
+		return EAGAIN;
+
+	m = mem_zalloc(sizeof(*m), message_destructor);
+	if (!m)
+		return ENOMEM;
+
+	m->ua = ua;
+	m->id = ++ua->next_message;
+	list_append(&ua->messages, &m->le, m);
+
+	err = str_dup(&m->to, to);
+	if (!err)
+		err = str_dup(&m->text, text);
+	if (err)
+		mem_deref(m);
+	else
+		*mp = m;
+
+	return err;
+}
+
+
+static int send_in_call(struct message *m, struct call *c)
+{
+	m->call = c->id;
+
+	return sip_call_request(&m->req, c->sip, "MESSAGE", NULL, m->ctype,
+				m->body, resp_h, m);
+}
+
+
+int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
+	       char *err)
+{
+	struct call *c = NULL;
+	struct message *m;
+	int e;
+
+	if (!ua || !prm || !prm->text || !err)
+		return EINVAL;
+	err[0] = '\0';
+
+	if (!text_utf8_valid(prm->text, strlen(prm->text)) ||
+	    strlen(prm->text) > UA_MESSAGE_MAX)
+		return call_error(err, EINVAL, "A message is at most %u bytes"
+				  " of UTF-8.", UA_MESSAGE_MAX);
+	if (prm->call) {
+		c = ua_call(ua, prm->call);
+		if (!call_living(c))
+			return call_gone(c, err);
+	}
+
+	e = message_new(&m, ua, c ? c->peer : prm->target, prm->text);
+	if (e)
+		return call_error(err, e, e == EAGAIN ? "%u messages are under"
+				  " way already." : "Out of memory.",
+				  MESSAGES_MAX);
+
+	m->silent = prm->composing != UA_NOT_COMPOSING;
+	if (m->silent) {
+		const struct composing cp = {
+			.active = prm->composing == UA_COMPOSING,
+			.refresh_s = 90,
+		};
+		struct mbuf *mb = mbuf_alloc(256);
+
+		e = mb ? composing_print(mb, &cp) : ENOMEM;
+		if (!e) {
+			mb->pos = 0;
+			e = mbuf_strdup(mb, &m->body, mb->end);
+		}
+		if (!e)
+			e = str_dup(&m->ctype,
+				    "application/im-iscomposing+xml");
+		mem_deref(mb);
+	}
+	else if (prm->report) {
+		e = wrap(m);
+	}
+	else {
+		e = str_dup(&m->ctype, "text/plain;charset=UTF-8");
+		if (!e)
+			e = str_dup(&m->body, prm->text);
+	}
+	if (e) {
+		call_error(err, e, "%s.", strerror(e));
+		goto out;
+	}
+
+	if (c) {
+		e = send_in_call(m, c);
+		if (e)
+			call_error(err, e, "Not in call %u: %s.", c->id,
+				   strerror(e));
+	}
+	else {
+		e = reach_find(&m->reach, ua, prm->target, prm->account,
+			       reach_handler, m, err);
+		if (!e) {
+			mem_deref(m->to);
+			m->to = NULL;
+			e = str_dup(&m->to, reach_uri(m->reach));
+		}
+	}
+
+ out:
+	if (e)
+		mem_deref(m);
+	else if (idp)
+		*idp = m->id;
+
+	return e;
+}
+
+
+/* In ----------------------------------------------------------------------- */
+
+static void told_init(struct event *ev, const struct call *c,
+		      enum event_type type)
+{
+	event_init(ev, type);
+	ev->call = c ? c->id : 0;
+}
+
+
+static void received(struct ua *ua, const struct call *c,
+		     const struct sip_info *in, const char *ctype,
+		     const char *text, size_t len)
+{
+	struct event ev;
+	char *whole;
+
+	told_init(&ev, c, EVENT_MESSAGE_RECEIVED);
+	utf8_copy(ev.u.message_received.from,
+		  sizeof(ev.u.message_received.from), in->from_uri);
+	utf8_copy(ev.u.message_received.name,
+		  sizeof(ev.u.message_received.name), in->from_name);
+	utf8_copy(ev.u.message_received.to, sizeof(ev.u.message_received.to),
+		  in->to_uri);
+	utf8_copy(ev.u.message_received.type,
+		  sizeof(ev.u.message_received.type), ctype);
+
+	/* utf8_copy wants a string: what follows a NUL is not shown */
+	whole = mem_zalloc(len + 1, NULL);
+	if (whole) {
+		memcpy(whole, text, len);
+		utf8_copy(ev.u.message_received.text,
+			  sizeof(ev.u.message_received.text), whole);
+		mem_deref(whole);
+	}
+	ev.u.message_received.cut =
+		len >= sizeof(ev.u.message_received.text);
+
+	event_publish(ua->bus, &ev);
+}
+
+
+/* "delivered", to who asked for it; whether it arrives nobody is told */
+static void report(struct ua *ua, const struct sip_info *in,
+		   const struct cpim *c)
+{
+	char now[CLOCK_ISO8601_SIZE], uri[UA_URI], why[UA_ERR];
+	struct mbuf *mb = mbuf_alloc(512), *outer = mbuf_alloc(512);
+	struct message *m = NULL;
+	struct imdn i;
+	struct cpim w;
+	int e = mb && outer ? 0 : ENOMEM;
+
+	memset(&i, 0, sizeof(i));
+	memset(&w, 0, sizeof(w));
+	(void)clock_iso8601(now, clock_wall_ms());
+
+	if (!e) {
+		str_ncpy(i.message_id, c->message_id, sizeof(i.message_id));
+		str_ncpy(i.status, "delivered", sizeof(i.status));
+		e = imdn_print(mb, &i, now);
+	}
+	if (!e) {
+		str_ncpy(w.from, "im:anonymous@anonymous.invalid",
+			 sizeof(w.from));
+		str_ncpy(w.to, c->from, sizeof(w.to));
+		str_ncpy(w.ctype, "message/imdn+xml", sizeof(w.ctype));
+		w.body.p = (const char *)mb->buf;
+		w.body.l = mb->end;
+		e = cpim_print(outer, &w);
+	}
+	if (!e)
+		e = text_copy(uri, sizeof(uri), in->from_uri,
+			      strlen(in->from_uri));
+	if (!e)
+		e = message_new(&m, ua, uri, "");
+	if (!e) {
+		m->silent = true;
+		outer->pos = 0;
+		e = mbuf_strdup(outer, &m->body, outer->end);
+	}
+	if (!e)
+		e = str_dup(&m->ctype, "message/cpim");
+	if (!e)
+		e = reach_find(&m->reach, ua, uri, NULL, reach_handler, m,
+			       why);
+	if (e) {
+		log_debug("no delivery report: %s", strerror(e));
+		mem_deref(m);
+	}
+
+	mem_deref(mb);
+	mem_deref(outer);
+}
+
+
+/* A report on a message of ours */
+static void reported(struct ua *ua, const struct pl *body)
+{
+	struct imdn i;
+	struct le *le;
+
+	if (imdn_parse(&i, body->p, body->l))
+		return;
+
+	LIST_FOREACH(&ua->messages, le) {
+		struct message *m = le->data;
+
+		if (!m->message_id[0] || strcmp(m->message_id, i.message_id))
+			continue;
+
+		tell(m, strcmp(i.status, "delivered") &&
+		     strcmp(i.status, "displayed") ? "failed" : i.status,
+		     NULL);
+		over(m);
+		return;
+	}
+}
+
+
+static void cpim_take(struct ua *ua, const struct call *c,
+		      const struct sip_info *in, const struct cpim *w)
+{
+	if (!strncasecmp(w->ctype, "message/imdn+xml", 16)) {
+		reported(ua, &w->body);
+		return;
+	}
+
+	received(ua, c, in, w->ctype[0] ? w->ctype : "text/plain", w->body.p,
+		 w->body.l);
+	if (w->want_delivered && w->message_id[0] &&
+	    ua->config->message_reports)
+		report(ua, in, w);
+}
+
+
+static void composing_take(struct ua *ua, const struct call *c,
+			   const struct sip_info *in,
+			   const struct composing *cp)
+{
+	struct event ev;
+
+	told_init(&ev, c, EVENT_MESSAGE_COMPOSING);
+	utf8_copy(ev.u.message_composing.from,
+		  sizeof(ev.u.message_composing.from), in->from_uri);
+	ev.u.message_composing.active = cp->active;
+	event_publish(ua->bus, &ev);
+}
+
+
+int message_request(struct ua *ua, struct call *c, struct sip_rx *rx,
+		    const struct sip_info *in)
+{
+	char ctype[TYPE_MAX] = "";
+	struct composing cp;
+	const char *body;
+	struct cpim w;
+	size_t len = 0;
+	int err = 0;
+
+	body = sip_rx_body(rx, &len);
+	(void)sip_info_header(in, "Content-Type", ctype, sizeof(ctype));
+
+	if (!body || !len)
+		return 400;
+	if (len > BODY_MAX)
+		return 413;
+
+	if (sip_rx_ctype(rx, "text", "plain")) {
+		if (!text_utf8_valid(body, len))
+			return 400;
+		received(ua, c, in, ctype, body, len);
+	}
+	else if (sip_rx_ctype(rx, "message", "cpim")) {
+		err = cpim_parse(&w, body, len);
+		if (!err)
+			cpim_take(ua, c, in, &w);
+	}
+	else if (sip_rx_ctype(rx, "application", "im-iscomposing+xml")) {
+		err = composing_parse(&cp, body, len);
+		if (!err)
+			composing_take(ua, c, in, &cp);
+	}
+	else {
+		return 415;
+	}
+
+	return err ? 400 : 200;
+}
+
+
+void message_flush(struct ua *ua)
+{
+	list_flush(&ua->messages);
+}

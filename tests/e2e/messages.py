@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Text messages between two phones, and what a phone does with others."""
+import socket
+
+from home import check, exits, main, ports
+
+
+def test_both_ways(lab):
+    a = lab.offhook(name="a").ready()
+    b = lab.offhook(name="b").ready()
+    a.command("message %s hello w\u00f6rld \"and 'more'\"" % b.uri)
+    got = b.event("message.received")
+    check(got["text"] == "hello w\u00f6rld and 'more'" and got["from"].endswith(":%d" % a.port) and not got["cut"],
+          "%s", got)
+    b.command("message %s back" % got["from"])
+    check(a.event("message.received")["text"] == "back", "another text")
+
+
+def test_report(lab):
+    a = lab.offhook(name="a").ready()
+    b = lab.offhook(name="b").ready()
+    number = a.command("message %s --report are you there" % b.uri)["id"]
+    a.event("message.sent", id=number, result="sent", code=200)
+    a.event("message.sent", id=number, result="delivered")
+    b.command("set message-reports no")
+    a.command("message %s --report and now" % b.uri)
+    check(b.event("message.received", text="and now"), "it did not come")
+    b.command("message %s done" % a.uri)
+    a.event("message.received", text="done")
+    check(len([o for o in a.objects() if o.get("result") == "delivered"]) == 1, "a report that is switched off came")
+
+
+def test_in_a_call(lab):
+    a = lab.offhook(name="a").ready()
+    b = lab.offhook("--auto-answer", name="b").ready()
+    a.command("dial " + b.uri)
+    a.command("wait call active 10")
+    a.command("message x --call 1 inside")
+    check(b.event("message.received")["call"] == 1, "not in the call")
+    a.command("message %s --composing on" % b.uri)
+    check(b.event("message.composing")["active"], "not writing")
+    a.command("message %s --composing off" % b.uri)
+    check(not b.event("message.composing")["active"], "still writing")
+
+
+def test_long(lab):
+    a = lab.offhook(name="a", transports=("udp", "tcp")).ready()
+    b = lab.offhook(name="b", transports=("udp", "tcp")).ready()
+    text = "0123456789" * 600
+    a.command("message %s %s" % (b.uri, text))
+    got = b.event("message.received")
+    check(got["cut"] and text.startswith(got["text"]) and len(got["text"]) == 4095, "%s", len(got["text"]))
+
+
+def test_refused(lab):
+    b = lab.offhook("-a", "sip:bob@127.0.0.1", name="b").ready()
+    check("404" in exits(lab.run("message", "sip:alice@127.0.0.1:%d" % b.port, "hi", "-l", "udp:127.0.0.1"), 7)[2],
+          "another reason")
+    exits(lab.run("-l", "udp:127.0.0.1", "--set", "sip-timeout=2", "message", "sip:x@127.0.0.1:%d" % ports(), "hi"), 9)
+    exits(lab.run("-l", "udp:127.0.0.1", "message", "sip:x@127.0.0.1"), 2)
+
+
+def ask(phone, ctype, body):
+    """the status of a MESSAGE of that type, and what Accept says"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        s.settimeout(5)
+        me = "127.0.0.1:%d" % s.getsockname()[1]
+        s.sendto(("MESSAGE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nFrom: <sip:me@%s>;tag=1\r\n"
+                  "To: <sip:x@127.0.0.1>\r\nCall-ID: %d@x\r\nCSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\nContent-Type: %s\r\n"
+                  "Content-Length: %d\r\n\r\n" % (me, hash(body) & 0xffffff, me, hash(body) & 0xffffff, ctype, len(body))
+                  ).encode() + body, ("127.0.0.1", phone.port))
+        lines = s.recv(4096).decode().split("\r\n")
+    return int(lines[0].split()[1]), "".join(x for x in lines if x.startswith("Accept:"))
+
+
+def test_bad_bodies(lab):
+    b = lab.offhook(name="b").ready()
+    check(ask(b, "text/plain", b"\xff\xfe") == (400, ""), "bytes that are no text are taken")
+    status, accept = ask(b, "text/html", b"<b>")
+    check(status == 415 and "text/plain" in accept and "message/cpim" in accept, "%s %s", status, accept)
+    check(ask(b, "message/cpim", b"nothing") == (400, ""), "CPIM that is none")
+    check(ask(b, "application/im-iscomposing+xml", b"<x") == (400, ""), "XML that is none")
+    check(ask(b, "text/plain", b"\x1b[2J plain")[0] == 200, "controls are refused")
+    check(b.event("message.received")["text"].endswith(" plain"), "another text")
+
+
+if __name__ == "__main__":
+    main(globals())
