@@ -160,11 +160,10 @@ void call_ending(struct call *c, enum sip_cause cause, uint16_t code,
 	memset(res, 0, sizeof(*res));
 	res->cause = cause;
 	res->code = code;
-	utf8_copy(res->reason, sizeof(res->reason), reason ? reason : "");
-	ending_complete(c, res);
-
+	UTF8_PUT(res->reason, reason ? reason : "");
 	c->ending = true;
 	c->end_ms = clock_ms();
+	ending_complete(c, res);
 }
 
 

@@ -124,7 +124,7 @@ int call_answer(struct call *c, char *err)
 		return answer_failed(c, e, err);
 
 	c->result.code = 200;
-	utf8_copy(c->result.reason, sizeof(c->result.reason), "OK");
+	UTF8_PUT(c->result.reason, "OK");
 	call_answered(c);
 
 	return 0;

@@ -11,23 +11,14 @@
 enum { SLACK_MS = 120 };         /* a digit is a whole number of packets */
 
 
-static void event_begin(struct event *ev, enum event_type type,
-			const struct call *c)
-{
-	event_init(ev, type);
-	ev->call = c->id;
-	ev->account = c->acc ? c->acc->id : 0;
-}
-
-
 void call_digits_heard(const struct call *c, const struct stream_event *se)
 {
 	struct event ev;
 
-	event_begin(&ev, EVENT_CALL_DTMF, c);
+	call_event(&ev, EVENT_CALL_DTMF, c);
 	ev.u.call_dtmf.digit[0] = se->digit;
 	ev.u.call_dtmf.digit[1] = '\0';
-	utf8_copy(ev.u.call_dtmf.via, sizeof(ev.u.call_dtmf.via), "rtp");
+	UTF8_PUT(ev.u.call_dtmf.via, "rtp");
 	ev.u.call_dtmf.duration_ms = se->duration_ms;
 
 	event_publish(c->ua->bus, &ev);
@@ -40,9 +31,8 @@ static void done(struct call *c, unsigned sent)
 	const unsigned lost = d->count - sent;
 	struct event ev;
 
-	event_begin(&ev, EVENT_DTMF_DONE, c);
-	utf8_copy(ev.u.dtmf_done.result, sizeof(ev.u.dtmf_done.result),
-		  lost ? "lost" : "done");
+	call_event(&ev, EVENT_DTMF_DONE, c);
+	UTF8_PUT(ev.u.dtmf_done.result, lost ? "lost" : "done");
 	ev.u.dtmf_done.sent = sent;
 	ev.u.dtmf_done.lost = lost;
 

@@ -23,13 +23,11 @@ void call_file_done(struct call *c, struct call_file *f, const char *result,
 	if (!f->path)
 		return;
 
-	event_init(&ev, is_play(c, f) ? EVENT_PLAY_DONE : EVENT_RECORD_DONE);
-	ev.call = c->id;
-	ev.account = c->acc ? c->acc->id : 0;
-	utf8_copy(ev.u.file_done.file, sizeof(ev.u.file_done.file), f->path);
-	utf8_copy(ev.u.file_done.result, sizeof(ev.u.file_done.result),
-		  result);
-	utf8_copy(ev.u.file_done.text, sizeof(ev.u.file_done.text), text);
+	call_event(&ev, is_play(c, f) ? EVENT_PLAY_DONE : EVENT_RECORD_DONE,
+		   c);
+	UTF8_PUT(ev.u.file_done.file, f->path);
+	UTF8_PUT(ev.u.file_done.result, result);
+	UTF8_PUT(ev.u.file_done.text, text);
 	ev.u.file_done.duration_ms = duration_ms;
 
 	f->path = mem_deref(f->path);

@@ -86,31 +86,6 @@ int call_media_open(struct call *c, const struct sa *laddr)
 }
 
 
-void call_media_hold_publish(const struct call *c,
-			     const struct sip_result *res)
-{
-	struct event ev;
-
-	event_init(&ev, EVENT_CALL_HOLD);
-	ev.call = c->id;
-	ev.account = c->acc ? c->acc->id : 0;
-	ev.u.call_hold.local = c->hold_told;
-	ev.u.call_hold.remote = c->held_remote;
-	if (res) {
-		utf8_copy(ev.u.call_hold.cause, sizeof(ev.u.call_hold.cause),
-			  sip_cause_name(res->cause));
-		if (res->code)
-			ev.u.call_hold.code = res->code;
-	}
-
-	log_info("call %u: %s by us, %s by the peer", c->id,
-		 c->hold_told ? "held" : "not held",
-		 c->held_remote ? "held" : "not held");
-
-	event_publish(c->ua->bus, &ev);
-}
-
-
 void call_media_hold_tell(struct call *c, bool held)
 {
 	/* what we want is agreed once no re-INVITE of ours is open */
@@ -121,40 +96,7 @@ void call_media_hold_tell(struct call *c, bool held)
 
 	c->hold_told = local;
 	c->held_remote = held;
-	call_media_hold_publish(c, NULL);
-}
-
-
-static void address_print(char *buf, size_t sz, const struct sa *sa)
-{
-	if (!sa_isset(sa, SA_ADDR) || re_snprintf(buf, sz, "%J", sa) < 0)
-		buf[0] = '\0';
-}
-
-
-static void media_publish(const struct call *c)
-{
-	const struct media_plan *p = &c->plan;
-	struct event ev;
-
-	event_init(&ev, EVENT_CALL_MEDIA);
-	ev.call = c->id;
-	ev.account = c->acc ? c->acc->id : 0;
-
-	utf8_copy(ev.u.call_media.codec, sizeof(ev.u.call_media.codec),
-		  p->codec->name);
-	ev.u.call_media.rate_hz = p->codec->rate_hz;
-	ev.u.call_media.ptime_ms = p->param.ptime_ms;
-	utf8_copy(ev.u.call_media.security,
-		  sizeof(ev.u.call_media.security), "none");
-	utf8_copy(ev.u.call_media.direction,
-		  sizeof(ev.u.call_media.direction), media_dir_name(p->dir));
-	address_print(ev.u.call_media.local, sizeof(ev.u.call_media.local),
-		      stream_local(c->stream));
-	address_print(ev.u.call_media.remote, sizeof(ev.u.call_media.remote),
-		      &p->rtp);
-
-	event_publish(c->ua->bus, &ev);
+	call_event_hold(c, NULL);
 }
 
 
@@ -235,7 +177,7 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 
 	call_media_settle(c);
 	if (changed)
-		media_publish(c);
+		call_event_media(c);
 	call_media_hold_tell(c, held);
 
 	return 0;

@@ -10,51 +10,6 @@
 #include "requests.h"
 
 
-int ua_ability(struct ability *ab, const struct ua *ua,
-	       const struct account *acc)
-{
-	const struct config *conf = ua->config;
-	const char *list = acc && acc->conf.codecs[0] ? acc->conf.codecs
-						      : conf->codecs;
-
-	memset(ab, 0, sizeof(*ab));
-	sa_init(&ab->rtp, AF_UNSPEC);
-
-	ab->dir = MEDIA_SENDRECV;
-	ab->param.ptime_ms = (unsigned)conf->packet_time_ms;
-	ab->param.bitrate = (int)conf->opus_bitrate;
-	ab->param.complexity = (int)conf->opus_complexity;
-	ab->param.fec = conf->opus_fec;
-
-	return ability_codecs(ab, list);
-}
-
-
-/* Promise none whose library is missing, unless that is all there is */
-static void ability_ready(struct ability *ab)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < ab->codecc; i++) {
-		if (codec_ready(ab->codecv[i]))
-			ab->codecv[n++] = ab->codecv[i];
-	}
-
-	ab->codecc = n ? n : ab->codecc;
-}
-
-
-void call_ability(const struct call *c, const struct sa *rtp,
-		  struct ability *ab)
-{
-	(void)ua_ability(ab, c->ua, c->acc);
-	ability_ready(ab);
-
-	ab->rtp = *rtp;
-	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
-}
-
-
 static void reoffer_handler(void *arg)
 {
 	struct call *c = arg;
@@ -195,6 +150,13 @@ static int result_handler(struct mbuf *answer, bool early, void *arg)
 }
 
 
+static void heard(struct call *c, const struct sip_info *in)
+{
+	c->result.code = in->code;
+	UTF8_PUT(c->result.reason, in->reason);
+}
+
+
 /*
  * 180 rings, with or without media that is early; a description makes it
  * early. Others (181, 182, 183 without one) change nothing, but what was
@@ -207,8 +169,7 @@ static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 	if (c->ending || c->state == CALL_ACTIVE)
 		return;
 
-	c->result.code = in->code;
-	utf8_copy(c->result.reason, sizeof(c->result.reason), in->reason);
+	heard(c, in);
 
 	if (sdp && c->started)
 		(void)call_state_set(c, CALL_EARLY);
@@ -231,9 +192,7 @@ static void established_handler(const struct sip_info *in, void *arg)
 	if (!c->outgoing || c->ending || c->state == CALL_ACTIVE)
 		return;
 
-	c->result.code = in->code;
-	utf8_copy(c->result.reason, sizeof(c->result.reason), in->reason);
-
+	heard(c, in);
 	call_answered(c);
 }
 
@@ -271,7 +230,7 @@ static void modified_handler(const struct sip_result *res, void *arg)
 		 sip_cause_name(res->cause));
 	c->hold = c->hold_told;
 	call_media_settle(c);
-	call_media_hold_publish(c, res);
+	call_event_hold(c, res);
 }
 
 
@@ -282,7 +241,7 @@ static void closed_handler(const struct sip_result *res,
 	struct sip_result r = *res;
 	(void)in;
 
-	utf8_copy(r.reason, sizeof(r.reason), res->reason);
+	UTF8_PUT(r.reason, res->reason);
 
 	/* hung up by us: whatever became of our BYE */
 	if (c->active_ms && c->ending && !r.remote)

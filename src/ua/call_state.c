@@ -55,51 +55,6 @@ bool call_state_allowed(enum call_state from, enum call_state to)
 }
 
 
-static void publish(struct call *c)
-{
-	const struct sip_result *res = &c->result;
-	const bool ended = c->state == CALL_ENDED;
-	struct event ev;
-
-	event_init(&ev, EVENT_CALL_STATE);
-	ev.call = c->id;
-	ev.account = c->acc ? c->acc->id : 0;
-
-	utf8_copy(ev.u.call_state.state, sizeof(ev.u.call_state.state),
-		  call_state_name(c->state));
-	utf8_copy(ev.u.call_state.direction,
-		  sizeof(ev.u.call_state.direction),
-		  c->outgoing ? "out" : "in");
-	utf8_copy(ev.u.call_state.peer, sizeof(ev.u.call_state.peer),
-		  c->peer);
-	utf8_copy(ev.u.call_state.name, sizeof(ev.u.call_state.name),
-		  c->name ? c->name : "");
-	utf8_copy(ev.u.call_state.reason, sizeof(ev.u.call_state.reason),
-		  res->reason);
-	if (res->code || ended)
-		ev.u.call_state.code = res->code;
-
-	if (c->state == CALL_ACTIVE && c->begin_ms)
-		ev.u.call_state.setup_ms =
-			(int64_t)(c->active_ms - c->begin_ms);
-
-	if (ended) {
-		const struct call_record *r = ua_call_record(c->ua, c->id);
-
-		utf8_copy(ev.u.call_state.cause,
-			  sizeof(ev.u.call_state.cause),
-			  call_record_cause(r));
-		utf8_copy(ev.u.call_state.by, sizeof(ev.u.call_state.by),
-			  res->remote ? "remote" : "local");
-		utf8_copy(ev.u.call_state.text,
-			  sizeof(ev.u.call_state.text), r ? r->text : "");
-		ev.u.call_state.duration_ms = (int64_t)call_duration_ms(c);
-	}
-
-	event_publish(c->ua->bus, &ev);
-}
-
-
 bool call_state_set(struct call *c, enum call_state to)
 {
 	const enum call_state from = c->state;
@@ -122,7 +77,7 @@ bool call_state_set(struct call *c, enum call_state to)
 		log_info("call %u: %s -> %s", c->id, call_state_name(from),
 			 call_state_name(to));
 
-	publish(c);
+	call_event_state(c);
 
 	return true;
 }

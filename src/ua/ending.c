@@ -16,7 +16,7 @@ void call_blame(struct call *c, enum sip_cause cause, uint16_t code,
 	memset(&c->why, 0, sizeof(c->why));
 	c->why.cause = cause;
 	c->why.code = code;
-	utf8_copy(c->why.reason, sizeof(c->why.reason), reason);
+	UTF8_PUT(c->why.reason, reason);
 }
 
 
@@ -76,7 +76,9 @@ void ending_complete(const struct call *c, struct sip_result *res)
 {
 	uint16_t code;
 
-	if (c->why.cause != SIP_CAUSE_NONE) {
+	/* a description that was of no use, and the call went on: forgotten */
+	if (c->why.cause != SIP_CAUSE_NONE &&
+	    (c->ending || res->cause == SIP_CAUSE_MEDIA)) {
 		res->cause = c->why.cause;
 		res->code = c->why.code;
 		res->remote = false;
@@ -89,8 +91,7 @@ void ending_complete(const struct call *c, struct sip_result *res)
 
 	code = res->code ? res->code : usual_code(c, res->cause);
 	if (!res->reason[0])
-		utf8_copy(res->reason, sizeof(res->reason),
-			  usual_reason(c, res, code));
+		UTF8_PUT(res->reason, usual_reason(c, res, code));
 	res->code = code;
 }
 
@@ -278,8 +279,7 @@ void call_verdict(const struct call *c, char *buf, size_t sz)
 	switch (res->cause) {
 
 	case SIP_CAUSE_RESOLVE:
-		(void)snprintf(buf, sz, "The name cannot be resolved: %s.",
-			       why);
+		(void)snprintf(buf, sz, "No address found: %s.", why);
 		break;
 
 	case SIP_CAUSE_TRANSPORT:

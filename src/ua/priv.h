@@ -2,12 +2,12 @@
  * @file ua/priv.h  Inside the user agent
  *
  * ua.c holds the lists; a call is call.c (its life), call_state.c (the one
- * setter), call_sip.c (what the SIP session tells), call_media.c (its
- * stream), call_digits.c (keys), call_silence.c (it is not heard),
- * call_file.c (what plays and what is recorded), call_control.c (what the
- * user wants), call_look.c (what a screen may ask), incoming.c (a call that
- * comes), ending.c (how it ended), record.c (what is kept of it).  Main
- * thread.
+ * setter), call_event.c (what it tells), call_sip.c (what the SIP session
+ * tells it), call_media.c (its stream), call_digits.c (keys), call_silence.c
+ * (it is not heard), call_file.c (what plays and what is recorded),
+ * call_control.c (what the user wants), call_look.c (what a screen may ask),
+ * incoming.c (a call that comes), ending.c (how it ended), record.c (what is
+ * kept of it), quality.c (how it sounds).  Main thread.
  */
 #ifndef OFFHOOK_UA_PRIV_H
 #define OFFHOOK_UA_PRIV_H
@@ -152,6 +152,13 @@ struct call {
 	struct timer tmr_ring, tmr_limit, tmr_turn, tmr_probe;
 };
 
+/* ability.c */
+/** acc NULL: none. @return 0, EINVAL: no codec is known */
+int  ua_ability(struct ability *ab, const struct ua *ua,
+		const struct account *acc);
+void call_ability(const struct call *c, const struct sa *rtp,
+		  struct ability *ab);
+
 /* account.c */
 const struct account *account_match(const struct ua *ua, const char *user,
 				    const char *host);
@@ -207,16 +214,21 @@ bool call_state_allowed(enum call_state from, enum call_state to);
 /** The one setter: logs, publishes. @return false: not allowed */
 bool call_state_set(struct call *c, enum call_state to);
 
+/* call_event.c */
+/** Begin one about the call. @return ev */
+struct event *call_event(struct event *ev, enum event_type type,
+			 const struct call *c);
+void call_event_state(const struct call *c);
+void call_event_media(const struct call *c);
+/** res: why what we wanted was refused, NULL: it was agreed */
+void call_event_hold(const struct call *c, const struct sip_result *res);
+
 /* call_sip.c */
 extern const struct sip_call_h call_sip_handlers;
 /** It is answered: by us or by them */
 void call_answered(struct call *c);
 /** A re-INVITE that says what we want now. @return 0, ENOTCONN, ENOMEM */
 int  call_reoffer(struct call *c);
-void call_ability(const struct call *c, const struct sa *rtp,
-		  struct ability *ab);
-int  ua_ability(struct ability *ab, const struct ua *ua,
-		const struct account *acc);
 
 /* call_media.c */
 int  call_media_open(struct call *c, const struct sa *laddr);
@@ -229,9 +241,6 @@ void call_media_prove(struct call *c);
 /** What the user wants of it now: source, mute, files */
 void call_media_settle(struct call *c);
 void call_media_hold_tell(struct call *c, bool held);
-/** res: why what we wanted was refused, NULL: it was agreed */
-void call_media_hold_publish(const struct call *c,
-			     const struct sip_result *res);
 /** The last figures are kept, the stream is closed; files end with their
  *  events */
 void call_media_close(struct call *c);
@@ -280,7 +289,8 @@ int  incoming_options(const struct sip_info *in, void *arg);
 int  incoming_ability(struct mbuf **sdp, const struct sa *laddr, void *arg);
 
 /* ending.c */
-/** Whatever the SIP session will say, it ends for this reason of ours */
+/** Should it end now, it is for this reason of ours: when we hang up, or the
+ *  session does for want of a description that is of use */
 void call_blame(struct call *c, enum sip_cause cause, uint16_t code,
 		const char *reason);
 /** Put to a result what only we know: cause, status, reason */
@@ -292,6 +302,8 @@ void record_keep(struct call *c);
 /* utf8.c */
 /** Copy whole characters only; what is no UTF-8 becomes '?' */
 void utf8_copy(char *dst, size_t sz, const char *src);
+/** The same into an array */
+#define UTF8_PUT(array, src) utf8_copy((array), sizeof(array), (src))
 int  utf8_dup(char **dst, const char *src, size_t max);
 
 #endif

@@ -37,9 +37,7 @@ static void publish(struct call *c, const struct stream_stats *st)
 	c->q_received = st->packets_received;
 	c->q_lost = st->lost;
 
-	event_init(&ev, EVENT_CALL_QUALITY);
-	ev.call = c->id;
-	ev.account = c->acc ? c->acc->id : 0;
+	call_event(&ev, EVENT_CALL_QUALITY, c);
 	ev.u.call_quality.packets_sent = (int64_t)st->packets_sent;
 	ev.u.call_quality.packets_received = (int64_t)st->packets_received;
 	ev.u.call_quality.packets_lost = (int64_t)st->lost;

@@ -19,9 +19,9 @@ static void take(struct call_record *r, struct call *c)
 	r->result = c->result;
 	r->duration_ms = call_duration_ms(c);
 	r->seen = c->seen;
-	utf8_copy(r->peer, sizeof(r->peer), c->peer);
+	UTF8_PUT(r->peer, c->peer);
 	if (c->plan.codec)
-		utf8_copy(r->codec, sizeof(r->codec), c->plan.codec->name);
+		UTF8_PUT(r->codec, c->plan.codec->name);
 	r->dir = c->plan.dir;
 
 	r->mos = r->loss_pct = NAN;

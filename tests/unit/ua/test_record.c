@@ -111,7 +111,7 @@ static void sentences(void **state)
 		  false, 0, 5000, 0, "Not reachable: Connection refused." },
 		{ { .cause = SIP_CAUSE_RESOLVE, .reason = "no such name" },
 		  false, 0, 5000, 0,
-		  "The name cannot be resolved: no such name." },
+		  "No address found: no such name." },
 		{ { .cause = SIP_CAUSE_CANCELLED, .remote = true }, true, 0,
 		  5000, 487, "The caller gave up." },
 		{ { .cause = SIP_CAUSE_CANCELLED }, false, 0, 5000, 487,
@@ -217,7 +217,7 @@ static void passwords(void **state)
 /* What we blame goes before what the session saw */
 static void blame(void **state)
 {
-	struct call c = { .active_ms = 1, .outgoing = true };
+	struct call c = { .active_ms = 1, .outgoing = true, .ending = true };
 	struct sip_result res = { .cause = SIP_CAUSE_NONE, .remote = true };
 	(void)state;
 
@@ -227,6 +227,21 @@ static void blame(void **state)
 	assert_int_equal(408, res.code);
 	assert_string_equal("gone", res.reason);
 	assert_false(res.remote);
+
+	/* an answer of no use, but the other side hung up much later */
+	c.ending = false;
+	call_blame(&c, SIP_CAUSE_MEDIA, 488, "the answer is malformed");
+	memset(&res, 0, sizeof(res));
+	res.remote = true;
+	ending_complete(&c, &res);
+	assert_int_equal(SIP_CAUSE_NONE, res.cause);
+	assert_int_equal(200, res.code);
+
+	memset(&res, 0, sizeof(res));
+	res.cause = SIP_CAUSE_MEDIA;
+	ending_complete(&c, &res);
+	assert_int_equal(488, res.code);
+	assert_string_equal("the answer is malformed", res.reason);
 }
 
 

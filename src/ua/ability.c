@@ -1,0 +1,52 @@
+/**
+ * @file ability.c  What we can do: by the options, the account and the call
+ *
+ * The one place that knows what goes into our descriptions; how it is agreed
+ * with the peer is negotiate.c's.  Main thread.
+ */
+#include "priv.h"
+
+
+int ua_ability(struct ability *ab, const struct ua *ua,
+	       const struct account *acc)
+{
+	const struct config *conf = ua->config;
+	const char *list = acc && acc->conf.codecs[0] ? acc->conf.codecs
+						      : conf->codecs;
+
+	memset(ab, 0, sizeof(*ab));
+	sa_init(&ab->rtp, AF_UNSPEC);
+
+	ab->dir = MEDIA_SENDRECV;
+	ab->param.ptime_ms = (unsigned)conf->packet_time_ms;
+	ab->param.bitrate = (int)conf->opus_bitrate;
+	ab->param.complexity = (int)conf->opus_complexity;
+	ab->param.fec = conf->opus_fec;
+
+	return ability_codecs(ab, list);
+}
+
+
+/* Promise none whose library is missing, unless that is all there is */
+static void ability_ready(struct ability *ab)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ab->codecc; i++) {
+		if (codec_ready(ab->codecv[i]))
+			ab->codecv[n++] = ab->codecv[i];
+	}
+
+	ab->codecc = n ? n : ab->codecc;
+}
+
+
+void call_ability(const struct call *c, const struct sa *rtp,
+		  struct ability *ab)
+{
+	(void)ua_ability(ab, c->ua, c->acc);
+	ability_ready(ab);
+
+	ab->rtp = *rtp;
+	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
+}
