@@ -57,7 +57,13 @@ struct event {
 		struct {
 			char state[EVENT_NAME];   /* off, registered ...    */
 			char aor[EVENT_TEXT];
-			char cause[EVENT_TEXT];
+			char cause[EVENT_TEXT];   /* stable token, failed   */
+			char text[EVENT_TEXT];    /* one sentence, failed   */
+			int64_t code;             /* SIP status             */
+			char reason[EVENT_TEXT];  /* reason phrase          */
+			int64_t next_ms;          /* until the next attempt */
+			char server[EVENT_TEXT];  /* addr:port              */
+			int64_t flow;             /* 1, 2: of several       */
 		} account_state;
 		struct {
 			char state[EVENT_NAME];   /* calling ... ended      */

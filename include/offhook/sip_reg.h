@@ -35,6 +35,9 @@ struct sip_ident_conf {
 int  sip_ident_alloc(struct sip_ident **ip,
 		     const struct sip_ident_conf *conf);
 const char *sip_ident_aor(const struct sip_ident *id);
+/** Is this request for us? 0: no; else the larger the surer */
+unsigned sip_ident_match(const struct sip_ident *id,
+			 const struct sip_info *in);
 /** URI of the first hop of a request to uri: ours or, without one, uri */
 const char *sip_ident_hop(const struct sip_ident *id, const char *uri);
 

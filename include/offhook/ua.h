@@ -55,14 +55,39 @@ int  ua_sound_load(struct ua *ua, const char *file, char *err);
 
 /* Accounts ------------------------------------------------------------ */
 
+/** It registers if it should, soon. @return 0, EEXIST, EINVAL ... */
 int  ua_account_add(struct ua *ua, const struct account_conf *ac, char *err);
+/** The same account with other parameters: what was registered goes first,
+ *  calls go on. Its id stays; a is not valid any more */
+int  ua_account_change(struct ua *ua, const struct account *a,
+		       const struct account_conf *ac, char *err);
+/** It unregisters, and is gone; calls go on */
+int  ua_account_remove(struct ua *ua, const struct account *a, char *err);
+/** A new call takes it when none is named */
+int  ua_account_use(struct ua *ua, const struct account *a);
+/** Register, now; also to refresh or to try again. account.state tells */
+int  ua_register(struct ua *ua, const struct account *a, char *err);
+/** No longer be registered; all: take everybody's bindings away */
+int  ua_unregister(struct ua *ua, const struct account *a, bool all,
+		   char *err);
 const struct account *ua_account(const struct ua *ua, size_t i); /* NULL: end */
 const struct account *ua_account_find(const struct ua *ua, const char *name);
-/** The one a new call takes when none is named; NULL: none configured */
+/** The one a new call takes when none is named, or the fallback that serves
+ *  in its place; NULL: none configured */
 const struct account *ua_account_default(const struct ua *ua);
 unsigned account_id(const struct account *a);
 const struct account_conf *account_config(const struct account *a);
-const char *account_state(const struct account *a);      /* "off" */
+const char *account_state(const struct account *a);      /* "off" ... */
+/** Does it register, or would it? Not who only stands by as a fallback */
+bool account_registers(const struct account *a);
+/** How one of its flows stands. @return false: there is none such */
+bool account_registration(struct sip_reg_status *st, const struct account *a,
+			  unsigned flow);
+/** What the registrar listed; NULL ends it */
+const struct sip_binding *account_binding(const struct account *a,
+					  unsigned flow, unsigned i);
+/** Of its last attempt */
+const struct sip_result *account_result(const struct account *a);
 /**
  * Who a request by way of this account is from: counted, mem_deref. NULL: a
  * person without an account, reached at laddr. @return 0, ENOMEM, EOVERFLOW

@@ -21,6 +21,27 @@ static void add_part(struct text_buf *b, const char *before, const char *text)
 }
 
 
+static void print_account_state(struct text_buf *b, const struct event *ev)
+{
+	const int64_t ms = ev->u.account_state.next_ms;
+	char t[32];
+
+	text_add(b, "account %u %s", ev->account, ev->u.account_state.state);
+	add_part(b, ", ", ev->u.account_state.aor);
+	if (ev->u.account_state.flow != EVENT_NONE)
+		text_add(b, ", way %lld", (long long)ev->u.account_state.flow);
+	add_part(b, ": ", ev->u.account_state.text[0] ?
+		 ev->u.account_state.text : ev->u.account_state.cause);
+
+	/* whole seconds are enough to wait by */
+	if (ev->u.account_state.cause[0] && ms != EVENT_NONE) {
+		text_duration_print(t, sizeof(t),
+				    (uint64_t)(ms + 999) / 1000 * 1000);
+		text_add(b, " Again in %s.", t);
+	}
+}
+
+
 static void print_call_state(struct text_buf *b, const struct event *ev)
 {
 	char took[32];
@@ -194,10 +215,7 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 	switch (ev->type) {
 
 	case EVENT_ACCOUNT_STATE:
-		text_add(&b, "account %u %s", ev->account,
-			 ev->u.account_state.state);
-		add_part(&b, ", ", ev->u.account_state.aor);
-		add_part(&b, ": ", ev->u.account_state.cause);
+		print_account_state(&b, ev);
 		break;
 
 	case EVENT_CALL_STATE:

@@ -32,7 +32,16 @@ static const struct event_field account_state_fields[] = {
 	STR("state", account_state.state, "off, registering, registered, "
 	    "refreshing, failed, unregistering"),
 	STR("aor", account_state.aor, "the account's address"),
-	STR("cause", account_state.cause, "why it failed"),
+	STR("cause", account_state.cause, "why it failed: auth, timeout, "
+	    "transport, resolve, status ..."),
+	STR("text", account_state.text, "the same as one sentence"),
+	INT("code", account_state.code, "SIP status of the answer"),
+	STR("reason", account_state.reason, "its reason phrase"),
+	INT("next-ms", account_state.next_ms, "time until the next attempt or "
+	    "refresh"),
+	STR("server", account_state.server, "address and port it went to"),
+	INT("flow", account_state.flow, "which of several ways this is about: "
+	    "1, 2"),
 	{0}
 };
 

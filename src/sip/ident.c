@@ -377,6 +377,69 @@ const char *ident_transport(const struct sip_ident *id)
 }
 
 
+static bool same_uri(const struct suri *u, const char *uri)
+{
+	struct suri mine;
+
+	return uri && !suri_parse_str(&mine, uri) && suri_equal(u, &mine);
+}
+
+
+static bool same_user(const struct suri *u, const char *uri, bool host)
+{
+	struct suri mine;
+
+	return !suri_parse_str(&mine, uri) && mine.user.l &&
+		suri_user_equal(&u->user, &mine.user) &&
+		(!host || !pl_casecmp(&u->host, &mine.host));
+}
+
+
+static bool contact_user(const struct suri *u, const char *user)
+{
+	struct pl pl;
+
+	pl_set_str(&pl, user);
+
+	return *user && suri_user_equal(&u->user, &pl);
+}
+
+
+/*
+ * The Request-URI is our GRUU, one of our names, or what we told as Contact:
+ * then its user part is ours, and To or the server it came from tells which
+ * account is meant when two have the same one.
+ */
+unsigned sip_ident_match(const struct sip_ident *id, const struct sip_info *in)
+{
+	struct suri u, to;
+	unsigned score = 0, i;
+
+	if (!id || !in || !in->msg || suri_parse(&u, &in->msg->ruri))
+		return 0;
+
+	if (same_uri(&u, id->gruu) || same_uri(&u, id->temp_gruu))
+		return 100;
+
+	if (same_user(&u, id->aor, true))
+		score = 50;
+	for (i = 0; i < id->aliasc && !score; i++)
+		score = same_user(&u, id->aliasv[i], true) ? 40 : 0;
+	if (!score && (contact_user(&u, id->user) ||
+		       same_user(&u, id->aor, false)))
+		score = 10;
+	if (!score)
+		return 0;
+
+	if (!suri_parse_str(&to, in->to_uri) && same_user(&to, id->aor, true))
+		score += 20;
+	if (ident_serves(id, &in->src))
+		score += 10;
+
+	return score;
+}
+
+
 /* Whoever is the next hop now may challenge, if it is ours */
 static int dialog_digest(struct dialog *d)
 {

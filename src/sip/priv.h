@@ -55,8 +55,8 @@ int  suri_parse(struct suri *u, const struct pl *text);
 int  suri_parse_str(struct suri *u, const char *text);
 /** The same resource (19.1.4)? Headers behind a '?' are not looked at */
 bool suri_equal(const struct suri *a, const struct suri *b);
-/** Is that its user part, escapes considered? */
-bool suri_user_is(const struct suri *u, const char *user);
+/** The same user part, escapes considered? */
+bool suri_user_equal(const struct pl *a, const struct pl *b);
 /** ";name=value" or ";name" (val unset) among parameters, without case */
 bool param_find(const struct pl *params, const char *name, struct pl *val);
 

@@ -140,11 +140,7 @@ bool suri_equal(const struct suri *a, const struct suri *b)
 }
 
 
-bool suri_user_is(const struct suri *u, const char *user)
+bool suri_user_equal(const struct pl *a, const struct pl *b)
 {
-	struct pl pl;
-
-	pl_set_str(&pl, user);
-
-	return text_same(&u->user, &pl, true);
+	return text_same(a, b, true);
 }

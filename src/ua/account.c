@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 #include "priv.h"
+#include "account.h"
 
 
 static void account_destructor(void *data)
@@ -16,33 +17,29 @@ static void account_destructor(void *data)
 	struct account *a = data;
 
 	list_unlink(&a->le);
+	mem_deref(a->reg);
 	mem_deref(a->ident);
+	mem_deref(a->before);
 
 	/* the password is no longer needed anywhere */
 	memset(&a->conf, 0, sizeof(a->conf));
 }
 
 
-/* "proxy.example.com" or a URI as a loose route */
-static int make_route(char *route, size_t sz, const struct account *a,
-		      char *err)
+/* "proxy.example.com" or a URI as a URI; "" none */
+static int make_uri(char *uri, size_t sz, const char *name, const char *value,
+		    char *err)
 {
-	const char *out = a->conf.outbound;
-	char raw[UA_URI], why[UA_ERR];
-	int e, n;
+	char why[UA_ERR];
+	int e;
 
-	if (!out[0])
+	*uri = '\0';
+	if (!value[0])
 		return 0;
 
-	n = snprintf(raw, sizeof(raw), "%s%s",
-		     strncasecmp(out, "sip:", 4) &&
-		     strncasecmp(out, "sips:", 5) ? "sip:" : "", out);
-	if (n < 0 || (size_t)n >= sizeof(raw))
-		return call_error(err, EINVAL, "outbound is too long.");
+	e = sip_uri_check(uri, sz, value, why, sizeof(why));
 
-	e = sip_uri_check(route, sz, raw, why, sizeof(why));
-
-	return e ? call_error(err, e, "outbound: %s", why) : 0;
+	return e ? call_error(err, e, "%s: %s", name, why) : 0;
 }
 
 
@@ -65,10 +62,13 @@ static int refuse(const struct account_conf *ac, char *err)
 	if (ac->reliable == POLICY_REQUIRE)
 		return call_error(err, EPROTONOSUPPORT,
 			"reliable=required cannot be kept yet.");
-	if (ac->regist == 1)
-		return call_error(err, EPROTONOSUPPORT,
-			"register=yes: registration is not there yet;"
-			" use register=no to call with this account.");
+	if (ac->fallback[0] && !strcmp(ac->fallback, ac->name))
+		return call_error(err, EINVAL,
+				  "An account is no fallback of itself.");
+	if (ac->require_auth && !ac->auth_in_password[0] &&
+	    !ac->password[0] && !ac->ha1[0])
+		return call_error(err, EINVAL, "require-auth needs a password"
+				  " to ask for: auth-in-password.");
 
 	return 0;
 }
@@ -115,19 +115,35 @@ static int make_parts(struct account *a, char *err)
 static int make_ident(struct account *a, char *err)
 {
 	const struct account_conf *ac = &a->conf;
+	const struct {
+		const char *name, *value;
+	} v[] = {
+		{ "outbound",   ac->outbound },
+		{ "outbound2",  ac->outbound2 },
+		{ "registrar",  ac->registrar },
+		{ "registrar2", ac->registrar2 },
+	};
+	char uri[COUNT_OF(v)][UA_URI], header[CONFIG_STR + 2] = "";
 	struct sip_ident_conf conf = {
 		.aor       = ac->aor,
 		.name      = ac->display_name,
 		.transport = ac->transport,
-		.serverv   = { ac->registrar },
+		.user      = ac->contact_user,
+		.routev    = { uri[0], uri[1] },
+		.serverv   = { uri[2], uri[3] },
+		.headers   = header,
 	};
-	char route[UA_URI] = "";
-	int e;
+	int e = 0;
 
-	e = make_route(route, sizeof(route), a, err);
+	for (size_t i = 0; i < COUNT_OF(v) && !e; i++)
+		e = make_uri(uri[i], sizeof(uri[i]), v[i].name, v[i].value,
+			     err);
 	if (e)
 		return e;
-	conf.routev[0] = route;
+
+	if (ac->header[0])
+		(void)snprintf(header, sizeof(header), "%s\r\n",
+			       ac->header);
 
 	if (account_secret(a)) {
 		e = sip_creds_alloc(&conf.creds, ac->auth_user[0] ?
@@ -146,6 +162,34 @@ static int make_ident(struct account *a, char *err)
 }
 
 
+static int account_make(struct account **ap, struct ua *ua,
+			const struct account_conf *ac, char *err)
+{
+	struct account *a;
+	int e;
+
+	a = mem_zalloc(sizeof(*a), account_destructor);
+	if (!a)
+		return call_error(err, ENOMEM, "Out of memory.");
+
+	a->ua = ua;
+	a->conf = *ac;
+
+	e = refuse(ac, err);
+	if (!e)
+		e = make_parts(a, err);
+	if (!e)
+		e = make_ident(a, err);
+
+	if (e)
+		mem_deref(a);
+	else
+		*ap = a;
+
+	return e;
+}
+
+
 int ua_account_add(struct ua *ua, const struct account_conf *ac, char *err)
 {
 	struct account *a;
@@ -156,31 +200,79 @@ int ua_account_add(struct ua *ua, const struct account_conf *ac, char *err)
 
 	err[0] = '\0';
 
-	a = mem_zalloc(sizeof(*a), account_destructor);
-	if (!a)
-		return call_error(err, ENOMEM, "Out of memory.");
+	e = account_make(&a, ua, ac, err);
+	if (e)
+		return e;
 
-	a->conf = *ac;
-
-	e = refuse(ac, err);
-	if (!e)
-		e = make_parts(a, err);
-	if (!e && ua_account_find(ua, a->conf.name))
+	if (ua_account_find(ua, a->conf.name)) {
 		e = call_error(err, EEXIST, "There is an account %s already.",
 			       a->conf.name);
-	if (!e)
-		e = make_ident(a, err);
-	if (e) {
 		mem_deref(a);
 		return e;
 	}
 
-	if (ac->regist < 0 && (ac->password[0] || ac->registrar[0]))
-		log_info("account %s: not registered, registration is not"
-			 " there yet", a->conf.name);
-
 	a->id = ++ua->next_account;
 	list_append(&ua->accounts, &a->le, a);
+	accounts_settle(ua);
+
+	return 0;
+}
+
+
+int ua_account_change(struct ua *ua, const struct account *acc,
+		      const struct account_conf *ac, char *err)
+{
+	struct account *old = (struct account *)acc, *a;
+	int e;
+
+	if (!ua || !acc || !ac || !err)
+		return EINVAL;
+
+	err[0] = '\0';
+
+	e = account_make(&a, ua, ac, err);
+	if (e)
+		return e;
+
+	if (strcmp(a->conf.name, acc->conf.name)) {
+		e = call_error(err, EINVAL, "The name of an account stays:"
+			       " remove it and add another.");
+		mem_deref(a);
+		return e;
+	}
+
+	/* in its place; it registers when the old binding is gone, because
+	   both may be the same to the registrar */
+	a->id = old->id;
+	a->wish = old->wish;
+	a->before = mem_ref(old);
+	list_insert_after(&ua->accounts, &old->le, &a->le, a);
+	account_leave(old);
+
+	return 0;
+}
+
+
+int ua_account_remove(struct ua *ua, const struct account *acc, char *err)
+{
+	struct account *a = (struct account *)acc;
+
+	if (!ua || !a || !err)
+		return EINVAL;
+
+	account_leave(a);
+	accounts_settle(ua);
+
+	return 0;
+}
+
+
+int ua_account_use(struct ua *ua, const struct account *a)
+{
+	if (!ua || !a)
+		return EINVAL;
+
+	ua->default_account = a->id;
 
 	return 0;
 }
@@ -219,9 +311,28 @@ const struct account *ua_account_find(const struct ua *ua, const char *name)
 }
 
 
+/* The one that was chosen, the one that says so, the first */
+static const struct account *choice(const struct ua *ua)
+{
+	const struct account *said = NULL;
+	struct le *le;
+
+	LIST_FOREACH(&ua->accounts, le) {
+		const struct account *a = le->data;
+
+		if (a->id == ua->default_account)
+			return a;
+		if (a->conf.default_ && !said)
+			said = a;
+	}
+
+	return said ? said : ua_account(ua, 0);
+}
+
+
 const struct account *ua_account_default(const struct ua *ua)
 {
-	return ua_account(ua, 0);
+	return ua ? account_serving(choice(ua)) : NULL;
 }
 
 
@@ -243,45 +354,27 @@ bool account_secret(const struct account *a)
 }
 
 
-const char *account_state(const struct account *a)
+const struct account *account_match(const struct ua *ua,
+				    const struct sip_info *in)
 {
-	(void)a;
-
-	return "off";
-}
-
-
-const struct account *account_match(const struct ua *ua, const char *user,
-				    const char *host)
-{
-	const struct account *by_user = NULL, *any = NULL;
-	char plain[128];
+	const struct account *best = NULL, *any = NULL;
+	unsigned best_score = 0;
 	struct le *le;
-
-	/* %61lice is alice (RFC 3261 19.1.4) */
-	if (text_unescape_percent(plain, sizeof(plain), user, strlen(user)))
-		str_ncpy(plain, user, sizeof(plain));
 
 	LIST_FOREACH(&ua->accounts, le) {
 		const struct account *a = le->data;
-		char mine[128];
+		const unsigned score = sip_ident_match(a->ident, in);
 
-		if (text_unescape_percent(mine, sizeof(mine), a->user,
-					  strlen(a->user)))
-			str_ncpy(mine, a->user, sizeof(mine));
-
-		if (0 == strcmp(mine, plain)) {
-			if (0 == strcasecmp(a->host, host))
-				return a;
-			if (!by_user)
-				by_user = a;
+		if (score > best_score) {
+			best_score = score;
+			best = a;
 		}
 
 		if (a->conf.catch_all && !any)
 			any = a;
 	}
 
-	return by_user ? by_user : any;
+	return best ? best : any;
 }
 
 

@@ -23,7 +23,7 @@ static int find_owner(const struct account **ap, const struct ua *ua,
 	if (!ua_account(ua, 0))
 		return 0;
 
-	*ap = account_match(ua, in->ruri_user, in->ruri_host);
+	*ap = account_match(ua, in);
 
 	return *ap ? 0 : 404;
 }

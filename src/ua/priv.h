@@ -18,6 +18,7 @@
 #include "offhook/text.h"
 #include "offhook/timer.h"
 #include "negotiate.h"
+#include "account.h"
 
 #define LOG_MODULE "ua"
 #include "offhook/log.h"
@@ -29,21 +30,15 @@ enum {
 	EXPECT_MS   = 1000,          /* less time to receive proves nothing  */
 };
 
-struct account {
-	struct le le;
-	unsigned id;
-	struct account_conf conf;
-	char user[128], host[128];   /* of the AOR                           */
-	uint16_t port;               /* 0: none                              */
-	struct sip_ident *ident;     /* towards the network                  */
-};
-
 struct ua {
 	const struct config *config;
 	struct event_bus *bus;
 	struct media *media;
 	struct sip_stack *sip;
 	struct list accounts;        /* struct account, oldest first         */
+	struct list leaving;         /* removed, not yet off                 */
+	unsigned default_account;    /* id, 0: none was chosen               */
+	struct timer tmr_settle, tmr_leaving;    /* register.c               */
 	struct list calls;           /* struct call, by id                   */
 	struct hash *callh;          /* the same by id                       */
 	struct list transfers;       /* struct transfer                      */
@@ -158,15 +153,6 @@ int  ua_ability(struct ability *ab, const struct ua *ua,
 		const struct account *acc);
 void call_ability(const struct call *c, const struct sa *rtp,
 		  struct ability *ab);
-
-/* account.c */
-const struct account *account_match(const struct ua *ua, const char *user,
-				    const char *host);
-/** Has it anything to answer a challenge with? */
-bool account_secret(const struct account *a);
-/** "sip:user@host" of a person without an account */
-int  account_anonymous(char *buf, size_t sz, const struct ua *ua,
-		       const struct sa *laddr);
 
 /* reach.c */
 /** The account of that name, or the default one, which may be none (NULL).

@@ -43,8 +43,7 @@ int requests_lone(struct sip_rx *rx, const struct sip_info *in, void *arg)
 {
 	struct ua *ua = arg;
 
-	if (ua_account(ua, 0) && !account_match(ua, in->ruri_user,
-						in->ruri_host))
+	if (ua_account(ua, 0) && !account_match(ua, in))
 		return 404;
 
 	return serve(ua, NULL, rx, in);

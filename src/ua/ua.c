@@ -19,7 +19,7 @@ static void ua_destructor(void *data)
 	list_flush(&ua->calls);
 	mem_deref(ua->callh);
 	mem_deref(ua->sip);
-	list_flush(&ua->accounts);
+	accounts_flush(ua);
 	call_file_forget(ua);
 }
 
@@ -177,6 +177,7 @@ void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg)
 	ua->closing = true;
 	ua->done_h = done;
 	ua->done_arg = arg;
+	accounts_close(ua);
 
 	le = list_head(&ua->calls);
 	while (le) {

@@ -120,6 +120,14 @@ static void test_others(void **state)
 	(void)strcpy(ev.u.account_state.aor, "sip:a@b");
 	(void)strcpy(ev.u.account_state.cause, "wrong password");
 	check("account 1 failed, sip:a@b: wrong password");
+	(void)strcpy(ev.u.account_state.text, "Nobody answers.");
+	ev.u.account_state.next_ms = 44001;
+	ev.u.account_state.flow = 2;
+	check("account 1 failed, sip:a@b, way 2: Nobody answers. Again in"
+	      " 45s.");
+	ev.u.account_state.cause[0] = ev.u.account_state.text[0] = '\0';
+	(void)strcpy(ev.u.account_state.state, "registered");
+	check("account 1 registered, sip:a@b, way 2");
 
 	event_init(&ev, EVENT_PLAY_DONE);
 	ev.call = 1;

@@ -256,9 +256,12 @@ static void test_equal(void **state)
 	}
 
 	assert_int_equal(suri_parse_str(&a, "sip:%61l%2Fx@h"), 0);
-	assert_true(suri_user_is(&a, "al/x"));
-	assert_false(suri_user_is(&a, "al"));
-	assert_false(suri_user_is(&a, "AL/x"));
+	assert_int_equal(suri_parse_str(&b, "sip:al/x@h"), 0);
+	assert_true(suri_user_equal(&a.user, &b.user));
+	assert_int_equal(suri_parse_str(&b, "sip:al@h"), 0);
+	assert_false(suri_user_equal(&a.user, &b.user));
+	assert_int_equal(suri_parse_str(&b, "sip:AL/x@h"), 0);
+	assert_false(suri_user_equal(&a.user, &b.user));
 }
 
 

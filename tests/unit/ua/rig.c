@@ -80,6 +80,14 @@ static void event_handler(const struct event *ev, void *arg)
 			 sizeof(p->reason));
 		break;
 
+	case EVENT_ACCOUNT_STATE:
+		(void)snprintf(buf, sizeof(buf), "account.state %u %s %s",
+			       ev->account, ev->u.account_state.state,
+			       ev->u.account_state.cause);
+		(void)snprintf(p->verdict, sizeof(p->verdict), "%s",
+			       ev->u.account_state.text);
+		break;
+
 	case EVENT_CALL_HOLD:
 		(void)snprintf(buf, sizeof(buf), "call.hold %u %s %s %d %s",
 			       ev->call,

@@ -37,6 +37,7 @@ static void adding(void **state)
 	assert_ptr_equal(a, ua_account_default(alice.ua));
 	assert_string_equal("alice@example.com", account_config(a)->name);
 	assert_string_equal("off", account_state(a));
+	assert_false(account_registers(a));
 	assert_ptr_equal(a, ua_account_find(alice.ua, "alice@example.com"));
 	assert_ptr_equal(a, ua_account_find(alice.ua,
 					    "sip:alice@example.com"));
@@ -60,12 +61,14 @@ static void refused(void **state)
 		{ "sip:a@example.com;transport=tls", "udp or tcp" },
 		{ "sip:a@example.com;media-security=require", "encrypted" },
 		{ "sip:a@example.com;reliable=required", "reliable" },
-		{ "sip:a@example.com;register=yes", "register=no" },
+		{ "sip:a@example.com;name=x;fallback=x", "itself" },
+		{ "sip:a@example.com;require-auth", "auth-in-password" },
 	};
 	(void)state;
 
 	for (size_t i = 0; i < COUNT_OF(v); i++) {
-		assert_int_equal(EPROTONOSUPPORT, add(v[i].text));
+		if (!add(v[i].text))
+			fail_msg("taken: %s", v[i].text);
 		if (!strstr(said, v[i].word))
 			fail_msg("%s: %s", v[i].text, said);
 	}
@@ -74,25 +77,51 @@ static void refused(void **state)
 }
 
 
+/* The id of the account that a request with this Request-URI is for */
+static unsigned owner(const char *ruri, const char *to)
+{
+	struct sip_msg msg;
+	struct sip_info in;
+
+	memset(&msg, 0, sizeof(msg));
+	memset(&in, 0, sizeof(in));
+	pl_set_str(&msg.ruri, ruri);
+	in.msg = &msg;
+	str_ncpy(in.to_uri, to, sizeof(in.to_uri));
+
+	return account_id(account_match(alice.ua, &in));
+}
+
+
 static void owners(void **state)
 {
-	const struct ua *ua = alice.ua;
 	(void)state;
 
+	assert_int_equal(0, owner("sip:alice@one.example", ""));
 	assert_int_equal(0, add("sip:alice@one.example;register=no"));
 	assert_int_equal(0, add("sip:alice@two.example;register=no"));
-	assert_int_equal(0, add("sip:b%6fb@one.example;register=no"));
-	assert_null(account_match(ua, "eve", "one.example"));
-	assert_null(account_match(ua, "", "one.example"));
-	assert_null(account_match(ua, "ALICE", "one.example"));
-	assert_int_equal(1, account_id(account_match(ua, "alice", "x")));
-	assert_int_equal(2, account_id(account_match(ua, "%61lice",
-						     "TWO.example")));
-	assert_int_equal(3, account_id(account_match(ua, "bob", "10.0.0.1")));
+	assert_int_equal(0, add("sip:b%6fb@three.example;register=no;"
+				"contact-user=line3"));
+
+	assert_int_equal(0, owner("sip:eve@one.example", ""));
+	assert_int_equal(0, owner("sip:one.example", ""));
+	assert_int_equal(0, owner("sip:ALICE@one.example", ""));
+	assert_int_equal(0, owner("tel:123", ""));
+	assert_int_equal(1, owner("sip:alice@x", ""));
+	assert_int_equal(2, owner("sip:%61lice@TWO.example", ""));
+	assert_int_equal(3, owner("sip:bob@10.0.0.1", ""));
+
+	/* the address we told: To says which of the two */
+	assert_int_equal(2, owner("sip:alice@10.0.0.1:5070",
+				  "sip:alice@two.example"));
+	assert_int_equal(1, owner("sip:alice@10.0.0.1:5070",
+				  "sip:alice@one.example"));
+	assert_int_equal(3, owner("sip:line3@10.0.0.1", ""));
+
 	assert_int_equal(0, add("sip:any@one.example;register=no;"
 				"catch-all=yes"));
-	assert_int_equal(4, account_id(account_match(ua, "eve", "x")));
-	assert_int_equal(1, account_id(account_match(ua, "alice", "x")));
+	assert_int_equal(4, owner("sip:eve@x", ""));
+	assert_int_equal(1, owner("sip:alice@x", ""));
 }
 
 
@@ -121,6 +150,28 @@ static void identity(void **state)
 	mem_deref(id);
 
 	assert_int_equal(EINVAL, ua_ident(&id, alice.ua, NULL, NULL));
+}
+
+
+/* Which one is taken when none is named */
+static void chosen(void **state)
+{
+	(void)state;
+
+	assert_int_equal(0, add("sip:a@x;name=a;register=no"));
+	assert_int_equal(0, add("sip:b@x;name=b;register=no"));
+	assert_int_equal(1, account_id(ua_account_default(alice.ua)));
+	assert_int_equal(0, add("sip:c@x;name=c;register=no;default"));
+	assert_int_equal(3, account_id(ua_account_default(alice.ua)));
+	assert_int_equal(0, ua_account_use(alice.ua,
+					   ua_account_find(alice.ua, "b")));
+	assert_int_equal(2, account_id(ua_account_default(alice.ua)));
+	assert_int_equal(0, ua_account_remove(alice.ua,
+				ua_account_find(alice.ua, "b"), said));
+	assert_null(ua_account_find(alice.ua, "b"));
+	assert_int_equal(3, account_id(ua_account_default(alice.ua)));
+	assert_int_equal(EINVAL, ua_account_remove(alice.ua, NULL, said));
+	assert_int_equal(EINVAL, ua_account_use(alice.ua, NULL));
 }
 
 
@@ -155,6 +206,7 @@ int main(void)
 		RIG_TEST(refused),
 		RIG_TEST(owners),
 		RIG_TEST(identity),
+		RIG_TEST(chosen),
 		RIG_TEST(anonymous),
 	};
 
