@@ -27,6 +27,8 @@ struct config {
 	int64_t ring_timeout_ms;         /* our INVITE and theirs           */
 	int64_t sip_timeout_ms;          /* a transaction                   */
 	int64_t resolve_timeout_ms;
+	char dns_servers[CONFIG_STR];    /* "" the system's                 */
+	char enum_domain[CONFIG_STR];    /* "" numbers are not looked up    */
 	int64_t opus_complexity;
 	int64_t opus_bitrate;
 	bool    opus_fec;
@@ -47,6 +49,7 @@ enum option_type {
 	OPT_LIST,                        /* words of choices, in order      */
 	OPT_PORTS,                       /* MIN-MAX into two int64_t        */
 	OPT_ENUM,                        /* index of the choice, in an int  */
+	OPT_ADDRS,                       /* ADDR[:PORT], up to max of them  */
 };
 
 struct option {

@@ -82,6 +82,7 @@ struct sip_stack_conf {
 	size_t addrc;
 	uint32_t timeout_ms;     /* a transaction, at most 32 s              */
 	uint32_t resolve_ms;     /* name resolution                          */
+	const char *dns_servers; /* ADDR[:PORT],...; NULL, "": the system's  */
 	uint32_t max_sessions;   /* INVITE sessions at once, 0: no limit     */
 };
 

@@ -47,6 +47,14 @@ int  text_copy(char *dst, size_t sz, const char *src, size_t len);
 bool text_caseeq(const char *p, size_t len, const char *s);
 
 /**
+ * "ADDR", "ADDR:PORT", "[V6]:PORT" and a bare IPv6 address, taken apart; the
+ * colons of the last begin no port. *port is 0 when none is given.
+ * @return 0, EINVAL; whether addr is one, its reader finds out
+ */
+int  text_addr(char *addr, size_t sz, uint16_t *port, const char *p,
+	       size_t len);
+
+/**
  * Percent-decode into dst, which may be src; untouched on failure.
  * @return 0, EINVAL (bad escape, %00), EOVERFLOW
  */

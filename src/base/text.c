@@ -421,6 +421,46 @@ static char percent_next(const char **src, size_t *len)
 }
 
 
+int text_addr(char *addr, size_t sz, uint16_t *port, const char *p,
+	      size_t len)
+{
+	const char *colon = NULL, *close = NULL;
+	unsigned colons = 0;
+	uint32_t num = 0;
+	size_t n = len, i;
+
+	for (i = 0; i < len; i++) {
+		if (p[i] == ':') {
+			colon = p + i;
+			++colons;
+		}
+		else if (p[i] == ']') {
+			close = p + i;
+		}
+	}
+
+	if (colon && (close ? colon > close : colons == 1)) {
+		n = (size_t)(colon - p);
+		if (text_u32(&num, colon + 1, len - n - 1, 65535) || !num)
+			return EINVAL;
+	}
+
+	if (close) {
+		if (n < 2 || *p != '[' || close != p + n - 1)
+			return EINVAL;
+		++p;
+		n -= 2;
+	}
+
+	if (!n || text_copy(addr, sz, p, n))
+		return EINVAL;
+
+	*port = (uint16_t)num;
+
+	return 0;
+}
+
+
 int text_unescape_percent(char *dst, size_t sz, const char *src, size_t len)
 {
 	const char *p = src;

@@ -117,7 +117,7 @@ static const char *option_type_text(enum option_type type)
 		[OPT_BOOL] = "bool", [OPT_INT] = "int", [OPT_TIME] = "time",
 		[OPT_CHOICE] = "choice", [OPT_STRING] = "string",
 		[OPT_LIST] = "list", [OPT_PORTS] = "ports",
-		[OPT_ENUM] = "choice",
+		[OPT_ENUM] = "choice", [OPT_ADDRS] = "addresses",
 	};
 
 	return (size_t)type < ARRAY_SIZE(names) ? names[type] : "";

@@ -64,6 +64,18 @@ static const struct option options[] = {
 		.summary = "How long to wait for the address of a name",
 	},
 	{
+		.name = "dns-servers", .type = OPT_ADDRS, FIELD(dns_servers),
+		.def = "", .max = 4,
+		.summary = "Name servers to ask instead of the system's",
+		.restart = true,
+	},
+	{
+		.name = "enum-domain", .type = OPT_STRING, FIELD(enum_domain),
+		.def = "",
+		.summary = "Look telephone numbers up here before they are"
+			" called (ENUM): e164.arpa; empty: do not",
+	},
+	{
 		.name = "opus-complexity", .type = OPT_INT,
 		FIELD(opus_complexity),
 		.def = "5", .min = 0, .max = 10,

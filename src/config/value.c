@@ -5,6 +5,7 @@
  * whole before anything is stored, and every refusal says what is wrong and
  * what would be right.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -147,6 +148,12 @@ void conf_value_describe(const struct option *o, char *buf, size_t sz)
 		(void)snprintf(buf, sz, "MIN-MAX, from an even port of at"
 			       " least %d to a greater one of at most %d",
 			       PORT_LOWEST, PORT_HIGHEST);
+		break;
+
+	case OPT_ADDRS:
+		(void)snprintf(buf, sz, "at most %lld addresses, each with"
+			       " :PORT or without, IPv6 in brackets, with"
+			       " commas between them", (long long)o->max);
 		break;
 
 	case OPT_STRING:
@@ -309,6 +316,39 @@ static int set_ports(const struct option *o, void *p, const char *value,
 }
 
 
+static int set_addrs(const struct option *o, void *p, const char *value,
+		     char *err)
+{
+	struct text_buf b = {.max = o->size - 1};
+	const char *s = value + strspn(value, ", \t");
+	int64_t n = 0;
+	int e = 0;
+
+	for (; *s && !e; s += strspn(s, ", \t")) {
+		const size_t len = strcspn(s, ", \t");
+		struct in6_addr in6;
+		char addr[INET6_ADDRSTRLEN];
+		uint16_t port;
+
+		if (++n > o->max ||
+		    text_addr(addr, sizeof(addr), &port, s, len) ||
+		    (inet_pton(AF_INET, addr, &in6) != 1 &&
+		     inet_pton(AF_INET6, addr, &in6) != 1))
+			e = EINVAL;
+		else
+			text_add(&b, "%s%.*s", n > 1 ? "," : "", (int)len, s);
+		s += len;
+	}
+
+	if (!e)
+		e = b.err ? b.err : text_copy(p, o->size, b.s ? b.s : "",
+					      b.len);
+	text_buf_reset(&b);
+
+	return e ? value_error(err, e, o, value, NULL) : 0;
+}
+
+
 static int set_string(const struct option *o, void *p, const char *value,
 		      char *err)
 {
@@ -363,6 +403,9 @@ int conf_value_set(const struct option *o, void *base, const char *value,
 	case OPT_PORTS:
 		return set_ports(o, p, value, err);
 
+	case OPT_ADDRS:
+		return set_addrs(o, p, value, err);
+
 	case OPT_STRING:
 		return set_string(o, p, value, err);
 	}
@@ -412,6 +455,7 @@ int conf_value_get(const struct option *o, const void *base,
 
 	case OPT_CHOICE:
 	case OPT_LIST:
+	case OPT_ADDRS:
 	case OPT_STRING:
 		text = p;
 		break;

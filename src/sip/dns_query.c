@@ -46,30 +46,6 @@ struct name_query {
 static void try_next(struct name_query *q, bool tcp);
 
 
-/* ADDR, ADDR:PORT, [ADDR] or [ADDR]:PORT */
-static int server_parse(struct sa *sa, char *s)
-{
-	char *colon = strrchr(s, ':'), *bracket = strrchr(s, ']');
-	uint32_t port = PORT;
-
-	/* the colons of a bare IPv6 address begin no port */
-	if (colon && (bracket ? colon > bracket : strchr(s, ':') == colon)) {
-		if (text_u32(&port, colon + 1, strlen(colon + 1), 65535) ||
-		    !port)
-			return EINVAL;
-		*colon = '\0';
-	}
-
-	if (bracket) {
-		if (*s++ != '[' || bracket[1])
-			return EINVAL;
-		*bracket = '\0';
-	}
-
-	return sa_set_str(sa, s, (uint16_t)port) ? EINVAL : 0;
-}
-
-
 int name_servers_parse(struct name_servers *ns, const char *list,
 		       const char **bad)
 {
@@ -78,7 +54,8 @@ int name_servers_parse(struct name_servers *ns, const char *list,
 	memset(ns, 0, sizeof(*ns));
 
 	while (*p) {
-		char one[64];
+		char addr[64];
+		uint16_t port;
 		size_t len;
 
 		p += strspn(p, " \t,");
@@ -88,8 +65,8 @@ int name_servers_parse(struct name_servers *ns, const char *list,
 
 		*bad = p;
 		if (ns->n == NAME_SERVERS ||
-		    text_copy(one, sizeof(one), p, len) ||
-		    server_parse(&ns->v[ns->n], one))
+		    text_addr(addr, sizeof(addr), &port, p, len) ||
+		    sa_set_str(&ns->v[ns->n], addr, port ? port : PORT))
 			return EINVAL;
 
 		++ns->n;

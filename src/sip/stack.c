@@ -135,6 +135,10 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 	if (!e)
 		e = deads_alloc(&s->deads);
 	if (!e)
+		e = sip_dns_servers_check(conf->dns_servers, err, errsz);
+	if (!e)
+		e = sip_stack_set_dns(s, conf->dns_servers);
+	if (!e)
 		e = transactions_alloc(&s->trans);
 	if (!e)
 		e = listen_open(s, conf, err, errsz);

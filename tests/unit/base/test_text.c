@@ -286,6 +286,45 @@ static void test_copy(void **state)
 }
 
 
+static void test_addr(void **state)
+{
+	static const struct {
+		const char *text, *addr;
+		uint16_t port;
+	} v[] = {
+		{"192.0.2.1", "192.0.2.1", 0},
+		{"192.0.2.1:53", "192.0.2.1", 53},
+		{"2001:db8::1", "2001:db8::1", 0},
+		{"[2001:db8::1]", "2001:db8::1", 0},
+		{"[2001:db8::1]:65535", "2001:db8::1", 65535},
+		{"host:1", "host", 1},
+		{"", NULL, 0}, {":", NULL, 0}, {":53", NULL, 0},
+		{"1.2.3.4:", NULL, 0}, {"1.2.3.4:0", NULL, 0},
+		{"1.2.3.4:65536", NULL, 0}, {"1.2.3.4:4294967349", NULL, 0},
+		{"1.2.3.4:+5", NULL, 0}, {"[]", NULL, 0}, {"[]:5", NULL, 0},
+		{"]", NULL, 0}, {"[1]x", NULL, 0}, {"x[1]", NULL, 0},
+		{"[1]5", NULL, 0}, {"a-name-too-long-for-it", NULL, 0},
+	};
+	char addr[20];
+	uint16_t port;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		const int err = text_addr(addr, sizeof(addr), &port,
+					  v[i].text, strlen(v[i].text));
+
+		if (v[i].addr ? err || strcmp(addr, v[i].addr) ||
+		    port != v[i].port : err != EINVAL)
+			fail_msg("%s: %d", v[i].text, err);
+	}
+
+	/* no more than it is told */
+	assert_int_equal(text_addr(addr, sizeof(addr), &port, "1.2.3.4:567",
+				   9), 0);
+	assert_int_equal(port, 5);
+}
+
+
 static void test_caseeq(void **state)
 {
 	(void)state;
@@ -466,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_addr),
 		cmocka_unit_test(test_caseeq),
 		cmocka_unit_test(test_unescape_percent),
 		cmocka_unit_test(test_distance),

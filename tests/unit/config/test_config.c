@@ -77,7 +77,7 @@ static void test_table(void **state)
 	char buf[300];
 	(void)state;
 
-	assert_int_equal(n, 22);
+	assert_true(n > 20);
 
 	for (size_t i = 0; i < n; i++) {
 		assert_ptr_equal(option_find(o[i].name), &o[i]);

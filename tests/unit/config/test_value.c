@@ -20,6 +20,7 @@ struct values {
 	char list[32];
 	int64_t ports[2];
 	int index;
+	char addrs[40];
 	char text[8];
 };
 
@@ -42,6 +43,7 @@ static const struct option list = {ROW(OPT_LIST, list),
 static const struct option ports = {ROW(OPT_PORTS, ports)};
 static const struct option index_ = {ROW(OPT_ENUM, index),
 	.choices = "off,prefer,require"};
+static const struct option addrs = {ROW(OPT_ADDRS, addrs), .max = 3};
 static const struct option text = {ROW(OPT_STRING, text)};
 
 static struct values v;
@@ -185,6 +187,27 @@ static void test_ports(void **state)
 }
 
 
+static void test_addrs(void **state)
+{
+	(void)state;
+
+	right(&addrs, "", "");
+	right(&addrs, "192.0.2.1", "192.0.2.1");
+	right(&addrs, " 192.0.2.1:53, [::1]:5353 ::1",
+	      "192.0.2.1:53,[::1]:5353,::1");
+
+	wrong(&addrs, "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4", EINVAL, NULL);
+	wrong(&addrs, "1.1.1.1:0", EINVAL, NULL);
+	wrong(&addrs, "[1.1.1]", EINVAL, NULL);
+	wrong(&addrs, "1111:2222:3333:4444:5555:6666:7777:8888,1.1.1.1",
+	      EOVERFLOW, NULL);
+	wrong(&addrs, "dns.example", EINVAL, "addrs must be at most 3"
+	      " addresses, each with :PORT or without, IPv6 in brackets,"
+	      " with commas between them, not \"dns.example\"");
+	assert_string_equal(v.addrs, "192.0.2.1:53,[::1]:5353,::1");
+}
+
+
 static void test_text(void **state)
 {
 	(void)state;
@@ -208,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_addrs),
 		cmocka_unit_test(test_text),
 	};
 

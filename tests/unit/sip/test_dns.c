@@ -551,12 +551,20 @@ static int setup(void **state)
 		return -1;
 
 	for (i = 0; i < 2; i++) {
+		unsigned tries;
 		struct sa any;
 
+		/* one port for both kinds */
 		(void)sa_set_str(&any, "127.0.0.1", 0);
-		if (udp_listen(&sv[i].us, &any, datagram_h, &sv[i]) ||
-		    udp_local_get(sv[i].us, &sv[i].addr) ||
-		    tcp_listen(&sv[i].ts, &sv[i].addr, stream_conn_h, &sv[i]))
+		for (tries = 0; !sv[i].ts && tries < 20; tries++) {
+			sv[i].us = mem_deref(sv[i].us);
+			if (udp_listen(&sv[i].us, &any, datagram_h, &sv[i]) ||
+			    udp_local_get(sv[i].us, &sv[i].addr))
+				return -1;
+			(void)tcp_listen(&sv[i].ts, &sv[i].addr,
+					 stream_conn_h, &sv[i]);
+		}
+		if (!sv[i].ts)
 			return -1;
 		all.v[all.n++] = sv[i].addr;
 	}
