@@ -37,6 +37,7 @@ struct config {
 	bool    hold_others;             /* one call talks at a time        */
 	int     transfers;               /* enum transfers_policy           */
 	bool    message_reports;         /* when they are asked for         */
+	bool    watchers;                /* may see our presence and calls  */
 	int64_t max_calls;
 	char user_agent[CONFIG_STR];
 	char record_layout[32];          /* stereo, mixed, them, you        */

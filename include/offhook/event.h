@@ -26,6 +26,13 @@ enum event_type {
 	EVENT_MESSAGE_RECEIVED,
 	EVENT_MESSAGE_SENT,
 	EVENT_MESSAGE_COMPOSING,
+	EVENT_SUBSCRIPTION_STATE,
+	EVENT_SUBSCRIPTION_NOTIFY,
+	EVENT_PRESENCE,
+	EVENT_DIALOG,
+	EVENT_MWI,
+	EVENT_REGISTRATION,
+	EVENT_PUBLICATION_STATE,
 	EVENT_PLAY_DONE,
 	EVENT_RECORD_DONE,
 	EVENT_DEVICE_LOST,
@@ -128,6 +135,58 @@ struct event {
 			char from[EVENT_TEXT];
 			bool active;
 		} message_composing;
+		struct {
+			int64_t subscription;       /* its number           */
+			char package[EVENT_TEXT];
+			char target[EVENT_TEXT];    /* URI                  */
+			char state[EVENT_NAME];     /* trying, active ...   */
+			int64_t code;
+			char reason[EVENT_TEXT];
+			char cause[EVENT_NAME];
+			int64_t next_ms;
+		} subscription_state;
+		struct {
+			int64_t subscription;
+			char package[EVENT_TEXT];
+			char type[EVENT_TEXT];
+			char body[EVENT_BODY];
+			bool cut;
+		} subscription_notify;
+		struct {
+			char who[EVENT_TEXT];       /* URI                  */
+			char status[EVENT_NAME];    /* open, closed         */
+			char activity[EVENT_NAME];
+			char note[EVENT_TEXT];
+			char contact[EVENT_TEXT];
+		} presence;
+		struct {
+			char who[EVENT_TEXT];
+			char state[EVENT_NAME];     /* free, ringing, busy  */
+			int64_t count;
+			char peer[EVENT_TEXT];
+			char direction[EVENT_NAME];
+		} dialog;
+		struct {
+			char who[EVENT_TEXT];
+			bool waiting;
+			int64_t fresh, old, urgent;
+			char mailbox[EVENT_TEXT];
+		} mwi;
+		struct {
+			char aor[EVENT_TEXT];
+			char contact[EVENT_TEXT];
+			char state[EVENT_NAME];
+			char why[EVENT_NAME];
+			int64_t expires_s;
+		} registration;
+		struct {
+			char aor[EVENT_TEXT];
+			char state[EVENT_NAME];     /* published, failed .. */
+			int64_t code;
+			char reason[EVENT_TEXT];
+			char cause[EVENT_NAME];
+			int64_t next_ms;
+		} publication_state;
 		struct {
 			char result[EVENT_NAME];    /* done, lost           */
 			int64_t sent;

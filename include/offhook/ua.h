@@ -214,6 +214,40 @@ struct ua_message {
 int  ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 		char *err);
 
+/* What we watch (RFC 6665) ---------------------------------------------------- */
+
+struct ua_subscribe {
+	const char *event;               /* "presence", "dialog;x=y" ...     */
+	const char *target;              /* as the user typed it             */
+	const char *account;             /* NULL: by rule                    */
+	const char *accept;              /* type, NULL: by the event         */
+	uint32_t expires_s;              /* 0: once                          */
+};
+/** subscription.state, subscription.notify and, of what is understood,
+ *  presence, dialog, mwi, registration tell. @return 0, EINVAL, ENOENT,
+ *  EAGAIN */
+int  ua_subscribe(unsigned *idp, struct ua *ua, const struct ua_subscribe *prm,
+		  char *err);
+/** @return 0, ENOENT: no such subscription */
+int  ua_unsubscribe(struct ua *ua, unsigned id, char *err);
+
+struct ua_subscription {
+	unsigned id;
+	const char *event, *target, *state;
+	uint64_t next_ms;                /* refresh or retry, when it was told */
+};
+/** @return false: i is beyond the last */
+bool ua_subscription(struct ua_subscription *s, const struct ua *ua, size_t i);
+
+/**
+ * Publish our presence (RFC 3903): status "open", "closed", or an activity
+ * ("away", "busy" ...); "off" takes it back. Who watches us is told as well
+ * (option watchers). Publication is told by event publication.state.
+ * @return 0, EINVAL, ENOENT
+ */
+int  ua_publish(struct ua *ua, const char *account, const char *status,
+		const char *note, char *err);
+
 /** One sentence for a person: "Busy.", "Nobody answered for 30 s." */
 void call_verdict(const struct call *c, char *buf, size_t sz);
 

@@ -87,6 +87,108 @@ static void cmd_message(struct cmd *x)
 }
 
 
+/* Subscriptions ------------------------------------------------------------ */
+
+static void sub_handler(struct cmd *x, const struct event *ev)
+{
+	const unsigned *id = x->state;
+	const char *state = ev->u.subscription_state.state;
+	const int64_t code = ev->u.subscription_state.code;
+
+	if (ev->u.subscription_state.subscription != *id ||
+	    !strcmp(state, "trying"))
+		return;
+
+	cmd_told(x, ev);
+
+	/* asked for once, it ends so */
+	if (ev->u.subscription_state.cause[0] && code != EVENT_NONE)
+		reply_error(x->reply, "refused", "not subscribed: %lld %s",
+			    (long long)code,
+			    ev->u.subscription_state.reason);
+	else if (ev->u.subscription_state.cause[0])
+		reply_error(x->reply, "failed", "not subscribed: %s",
+			    ev->u.subscription_state.reason);
+
+	cmd_done(x);
+}
+
+
+static void cmd_subscribe(struct cmd *x)
+{
+	const struct ua_subscribe prm = {
+		.event     = cmd_str(x, "event"),
+		.target    = cmd_str(x, "target"),
+		.account   = cmd_str(x, "account"),
+		.accept    = cmd_str(x, "accept"),
+		.expires_s = cmd_has(x, "once") ? 0 :
+			(uint32_t)(cmd_ms(x, "expires", 3600000) / 1000),
+	};
+	char err[UA_ERR] = "";
+	unsigned *id;
+	int e;
+
+	id = mem_zalloc(sizeof(*id), NULL);
+	if (!id) {
+		cmd_fail(x, ENOMEM, NULL);
+		return;
+	}
+	x->state = id;
+
+	e = ua_subscribe(id, x->ph->ua, &prm, err);
+	if (e) {
+		cmd_fail(x, e, err);
+		return;
+	}
+
+	reply_int(x->reply, "subscription", *id);
+	cmd_wait(x, 2 * (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS,
+		 NULL);
+	cmd_wait_events(x, 1u << EVENT_SUBSCRIPTION_STATE, sub_handler);
+}
+
+
+static void cmd_unsubscribe(struct cmd *x)
+{
+	char err[UA_ERR] = "";
+	int e;
+
+	e = ua_unsubscribe(x->ph->ua, (unsigned)cmd_int(x, "subscription", 0),
+			   err);
+	if (e)
+		cmd_fail(x, e, err);
+}
+
+
+static void cmd_subscriptions(struct cmd *x)
+{
+	struct ua_subscription s;
+
+	reply_list(x->reply, "subscription");
+	for (size_t i = 0; ua_subscription(&s, x->ph->ua, i); i++) {
+		reply_row(x->reply, "subscription");
+		reply_int(x->reply, "subscription", s.id);
+		reply_str(x->reply, "event", s.event);
+		reply_str(x->reply, "target", s.target);
+		reply_str(x->reply, "state", s.state);
+		if (s.next_ms)
+			reply_int(x->reply, "next-ms", (int64_t)s.next_ms);
+	}
+}
+
+
+static void cmd_publish(struct cmd *x)
+{
+	char err[UA_ERR] = "";
+	int e;
+
+	e = ua_publish(x->ph->ua, cmd_str(x, "account"),
+		       cmd_str(x, "status"), cmd_str(x, "note"), err);
+	if (e)
+		cmd_fail(x, e, err);
+}
+
+
 static const struct command people_commands[] = {
 	{
 		.name = "message",
@@ -114,6 +216,69 @@ static const struct command people_commands[] = {
 			"--report, when it has arrived. Messages that come "
 			"are told by message.received.",
 		.run = cmd_message,
+	},
+	{
+		.name = "subscribe",
+		.args = {
+			{ .name = "event", .type = ARG_WORD,
+			  .summary = "presence, dialog, message-summary, reg, "
+				     "or any other event package" },
+			{ .name = "target", .type = ARG_TARGET,
+			  .summary = "whom to watch" },
+		},
+		.options = {
+			{ .name = "expires", .type = ARG_TIME,
+			  .summary = "ask for so long at a time, an hour "
+				     "without it" },
+			{ .name = "once",
+			  .summary = "only ask how it is now" },
+			{ .name = "accept", .type = ARG_WORD,
+			  .summary = "type of the bodies" },
+			{ .name = "account", .type = ARG_ACCOUNT,
+			  .summary = "by way of this account" },
+		},
+		.summary = "Watch somebody",
+		.help = "The line is done when the other side has agreed. "
+			"What it tells comes as it is by subscription.notify, "
+			"and as presence, dialog, mwi or registration where "
+			"it is understood. The subscription is kept up until "
+			"`unsubscribe`.",
+		.run = cmd_subscribe,
+	},
+	{
+		.name = "unsubscribe",
+		.args = {
+			{ .name = "subscription", .type = ARG_INT, .min = 1,
+			  .max = UINT32_MAX, .summary = "its number" },
+		},
+		.summary = "Watch no longer",
+		.help = "`subscriptions` shows the numbers.",
+		.run = cmd_unsubscribe,
+	},
+	{
+		.name = "subscriptions",
+		.summary = "Show whom we watch",
+		.help = "One line each, with its state.",
+		.run = cmd_subscriptions,
+	},
+	{
+		.name = "publish",
+		.args = {
+			{ .name = "status", .type = ARG_WORD,
+			  .summary = "open, closed, away, busy, on-the-phone "
+				     "...; off takes it back" },
+		},
+		.options = {
+			{ .name = "note", .type = ARG_WORD,
+			  .summary = "a word to it" },
+			{ .name = "account", .type = ARG_ACCOUNT,
+			  .summary = "of this account" },
+		},
+		.summary = "Tell how you can be reached",
+		.help = "The account's server is told, and whoever watches "
+			"you directly (option watchers); publication.state "
+			"says whether the server has taken it.",
+		.run = cmd_publish,
 	},
 };
 

@@ -116,6 +116,12 @@ static const struct option options[] = {
 			" else: do so, ask with call.transfer, or refuse",
 	},
 	{
+		.name = "watchers", .type = OPT_BOOL, FIELD(watchers),
+		.def = "no", .restart = true,
+		.summary = "Others may subscribe to our presence and to "
+			"whether we are on the phone",
+	},
+	{
 		.name = "message-reports", .type = OPT_BOOL,
 		FIELD(message_reports),
 		.def = "yes",

@@ -176,6 +176,58 @@ static void print_message_sent(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_subscription(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "subscription %lld to %s of %s %s",
+		 (long long)ev->u.subscription_state.subscription,
+		 ev->u.subscription_state.package,
+		 ev->u.subscription_state.target,
+		 ev->u.subscription_state.state);
+	if (ev->u.subscription_state.code != EVENT_NONE)
+		text_add(b, ", %lld",
+			 (long long)ev->u.subscription_state.code);
+	add_part(b, ev->u.subscription_state.code != EVENT_NONE ? " " : ", ",
+		 ev->u.subscription_state.reason);
+}
+
+
+static void print_presence(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "%s %s", ev->u.presence.who, ev->u.presence.status);
+	add_part(b, ", ", ev->u.presence.activity);
+	add_part(b, ": ", ev->u.presence.note);
+}
+
+
+static void print_dialog(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "%s is %s", ev->u.dialog.who, ev->u.dialog.state);
+	if (ev->u.dialog.peer[0])
+		text_add(b, ", %s %s", !strcmp(ev->u.dialog.direction, "in") ?
+			 "called by" : "calling", ev->u.dialog.peer);
+}
+
+
+static void print_mwi(struct text_buf *b, const struct event *ev)
+{
+	if (!ev->u.mwi.waiting)
+		text_add(b, "no messages wait for %s", ev->u.mwi.who);
+	else
+		text_add(b, "%lld new messages for %s, %lld old",
+			 (long long)ev->u.mwi.fresh, ev->u.mwi.who,
+			 (long long)ev->u.mwi.old);
+}
+
+
+static void print_publication(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "presence of %s %s", ev->u.publication_state.aor,
+		 ev->u.publication_state.state);
+	if (ev->u.publication_state.cause[0])
+		add_part(b, ": ", ev->u.publication_state.reason);
+}
+
+
 static void print_dtmf_done(struct text_buf *b, const struct event *ev)
 {
 	const long long sent = (long long)ev->u.dtmf_done.sent;
@@ -263,6 +315,39 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 		text_add(&b, "%s %s", ev->u.message_composing.from,
 			 ev->u.message_composing.active ? "is writing" :
 			 "has stopped writing");
+		break;
+
+	case EVENT_SUBSCRIPTION_STATE:
+		print_subscription(&b, ev);
+		break;
+
+	case EVENT_SUBSCRIPTION_NOTIFY:
+		text_add(&b, "subscription %lld: %s",
+			 (long long)ev->u.subscription_notify.subscription,
+			 ev->u.subscription_notify.body);
+		break;
+
+	case EVENT_PRESENCE:
+		print_presence(&b, ev);
+		break;
+
+	case EVENT_DIALOG:
+		print_dialog(&b, ev);
+		break;
+
+	case EVENT_MWI:
+		print_mwi(&b, ev);
+		break;
+
+	case EVENT_REGISTRATION:
+		text_add(&b, "%s at %s: %s", ev->u.registration.aor,
+			 ev->u.registration.contact,
+			 ev->u.registration.state);
+		add_part(&b, ", ", ev->u.registration.why);
+		break;
+
+	case EVENT_PUBLICATION_STATE:
+		print_publication(&b, ev);
 		break;
 
 	case EVENT_PLAY_DONE:

@@ -161,6 +161,80 @@ static const struct event_field message_composing_fields[] = {
 	{0}
 };
 
+static const struct event_field subscription_state_fields[] = {
+	INT("subscription", subscription_state.subscription, "its number"),
+	STR("package", subscription_state.package, "event package"),
+	STR("target", subscription_state.target, "URI of who is watched"),
+	STR("state", subscription_state.state, "trying, pending, active, "
+	    "waiting (for another try), ended"),
+	INT("code", subscription_state.code, "SIP status, of a refusal"),
+	STR("reason", subscription_state.reason, "the notifier's reason, or "
+	    "what went wrong"),
+	STR("cause", subscription_state.cause, "why: status, timeout, "
+	    "transport, resolve, auth ..."),
+	INT("next-ms", subscription_state.next_ms, "until the refresh or the "
+	    "next try"),
+	{0}
+};
+
+static const struct event_field subscription_notify_fields[] = {
+	INT("subscription", subscription_notify.subscription, "its number"),
+	STR("package", subscription_notify.package, "event package"),
+	STR("type", subscription_notify.type, "what the body is"),
+	STR("body", subscription_notify.body, "as it came"),
+	BOOL("cut", subscription_notify.cut, "it was longer"),
+	{0}
+};
+
+static const struct event_field presence_fields[] = {
+	STR("who", presence.who, "URI of the person"),
+	STR("status", presence.status, "open, closed"),
+	STR("activity", presence.activity, "away, busy, on-the-phone ..."),
+	STR("note", presence.note, "what the person says"),
+	STR("contact", presence.contact, "where to call"),
+	{0}
+};
+
+static const struct event_field dialog_fields[] = {
+	STR("who", dialog.who, "URI of the phone"),
+	STR("state", dialog.state, "free, ringing, busy"),
+	INT("count", dialog.count, "its calls"),
+	STR("peer", dialog.peer, "URI of the other side of one"),
+	STR("direction", dialog.direction, "of that call: in, out"),
+	{0}
+};
+
+static const struct event_field mwi_fields[] = {
+	STR("who", mwi.who, "URI of the account"),
+	BOOL("waiting", mwi.waiting, "messages wait"),
+	INT("new", mwi.fresh, "voice messages not heard yet"),
+	INT("old", mwi.old, "voice messages heard"),
+	INT("urgent", mwi.urgent, "new ones that are urgent"),
+	STR("mailbox", mwi.mailbox, "URI to call for them"),
+	{0}
+};
+
+static const struct event_field registration_fields[] = {
+	STR("aor", registration.aor, "the address"),
+	STR("contact", registration.contact, "URI of a device"),
+	STR("state", registration.state, "active, terminated"),
+	STR("why", registration.why, "registered, refreshed, expired ..."),
+	INT("expires", registration.expires_s, "seconds it is good for"),
+	{0}
+};
+
+static const struct event_field publication_state_fields[] = {
+	STR("aor", publication_state.aor, "whose presence"),
+	STR("state", publication_state.state, "published, off, failed"),
+	INT("code", publication_state.code, "SIP status"),
+	STR("reason", publication_state.reason, "its phrase, or what else "
+	    "went wrong"),
+	STR("cause", publication_state.cause, "why it failed"),
+	INT("next-ms", publication_state.next_ms, "until the refresh or the "
+	    "next try"),
+	{0}
+};
+
 static const struct event_field file_done_fields[] = {
 	STR("file", file_done.file, "the file"),
 	STR("result", file_done.result, "done, stopped, error"),
@@ -217,6 +291,27 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_MESSAGE_COMPOSING] = {"message.composing",
 		"Somebody writes a message to us",
 		message_composing_fields},
+	[EVENT_SUBSCRIPTION_STATE] = {"subscription.state",
+		"A subscription of ours began, is active or ended",
+		subscription_state_fields},
+	[EVENT_SUBSCRIPTION_NOTIFY] = {"subscription.notify",
+		"What we watch has told something, as it came",
+		subscription_notify_fields},
+	[EVENT_PRESENCE] = {"presence",
+		"Whether somebody we watch can be reached",
+		presence_fields},
+	[EVENT_DIALOG] = {"dialog",
+		"Whether a phone we watch is in use",
+		dialog_fields},
+	[EVENT_MWI] = {"mwi",
+		"Voice messages wait, or no longer",
+		mwi_fields},
+	[EVENT_REGISTRATION] = {"registration",
+		"A device of an address we watch came or went",
+		registration_fields},
+	[EVENT_PUBLICATION_STATE] = {"publication.state",
+		"Our presence was published, or could not be",
+		publication_state_fields},
 	[EVENT_PLAY_DONE] = {"play.done",
 		"A file has been played",
 		file_done_fields},

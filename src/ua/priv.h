@@ -42,6 +42,16 @@ struct ua {
 	struct list calls;           /* struct call, by id                   */
 	struct hash *callh;          /* the same by id                       */
 	struct list transfers;       /* struct transfer                      */
+	struct {
+		bool closed;
+		char activity[32], note[256];
+	} presence;                  /* what we tell                         */
+	struct list publications;    /* struct publication                   */
+	struct list watchers;        /* struct watcher                       */
+	struct event_sub *call_sub;  /* NULL: nobody watches                 */
+	struct timer tmr_watchers;
+	struct list watches;         /* struct watch                         */
+	unsigned next_watch;
 	struct list messages;        /* struct message, under way            */
 	unsigned next_message;
 	unsigned next_account, next_call;

@@ -16,6 +16,7 @@ static const struct service {
 } services[] = {
 	{ "MESSAGE", message_request },
 	{ "REFER", transfer_request },
+	{ "SUBSCRIBE", presence_subscribe },
 };
 
 
@@ -56,6 +57,7 @@ int requests_init(struct ua *ua)
 		"text/plain", "message/cpim", "message/imdn+xml",
 		"application/im-iscomposing+xml", "message/sipfrag",
 	};
+	static const char *const told[] = { "presence", "dialog" };
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(services) && !err; i++)
@@ -65,6 +67,9 @@ int requests_init(struct ua *ua)
 		err = sip_stack_able(ua->sip, SIP_AB_TYPE, types[i], true);
 	if (!err)
 		err = sip_stack_able(ua->sip, SIP_AB_EVENT, "refer", true);
+	for (size_t i = 0; i < ARRAY_SIZE(told) && !err; i++)
+		err = sip_stack_able(ua->sip, SIP_AB_EVENT, told[i],
+				     ua->config->watchers);
 	if (!err)
 		err = sip_stack_able(ua->sip, SIP_AB_OPTION, "replaces", true);
 

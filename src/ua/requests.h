@@ -22,6 +22,15 @@ int requests_init(struct ua *ua);
 request_service_h message_request;
 void message_flush(struct ua *ua);
 
+/* watch.c */
+void watch_flush(struct ua *ua);
+
+/* presence.c */
+request_service_h presence_subscribe;
+void presence_flush(struct ua *ua);
+/** The phone ends: what was published is taken back */
+void presence_close(struct ua *ua);
+
 /* transfer.c */
 request_service_h transfer_request;
 void transfer_flush(struct ua *ua);

@@ -16,6 +16,8 @@ static void ua_destructor(void *data)
 	timer_cancel(&ua->tmr_quality);
 	transfer_flush(ua);
 	message_flush(ua);
+	watch_flush(ua);
+	presence_flush(ua);
 	list_flush(&ua->calls);
 	mem_deref(ua->callh);
 	mem_deref(ua->sip);
@@ -190,5 +192,6 @@ void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg)
 			log_warn("call %u: %s", c->id, why);
 	}
 
+	presence_close(ua);
 	sip_stack_close(ua->sip, ms, close_handler, ua);
 }

@@ -569,6 +569,48 @@ int call_tone(struct call *c, double hz, char *err)
 }
 
 
+int ua_subscribe(unsigned *idp, struct ua *ua, const struct ua_subscribe *prm,
+		 char *err)
+{
+	(void)ua;
+	asked("ua_subscribe %s %s %u", prm->event, prm->target,
+	      prm->expires_s);
+	*idp = 1;
+
+	return result(err);
+}
+
+
+int ua_unsubscribe(struct ua *ua, unsigned id, char *err)
+{
+	(void)ua;
+	asked("ua_unsubscribe %u", id);
+
+	return result(err);
+}
+
+
+bool ua_subscription(struct ua_subscription *s, const struct ua *ua, size_t i)
+{
+	(void)s;
+	(void)ua;
+	(void)i;
+
+	return false;
+}
+
+
+int ua_publish(struct ua *ua, const char *account, const char *status,
+	       const char *note, char *err)
+{
+	(void)ua;
+	(void)account;
+	asked("ua_publish %s %s", status, note ? note : "");
+
+	return result(err);
+}
+
+
 int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 	       char *err)
 {
