@@ -8,8 +8,8 @@ and no sound card is used. The phones take turns, several rounds of each part,
 so that what else the machine does meets all of them; of times the median of
 all rounds counts, of CPU the least, of rates the most. A ratio is offhook's
 figure to that of the best other phone, measured in the same run: compare
-nothing else. Which other phones: see peers.py. Parts: start, latency, rate,
-g711, opus, delay, growth; and, when named, register.
+nothing else. Which other phones: see peers.py. Parts: start, register,
+latency, rate, g711, opus, delay, growth.
 """
 import argparse
 import csv
@@ -405,8 +405,7 @@ class Bench:
 
 
 # rounds of each part, unless it is quick
-PARTS = {"start": 3, "latency": 3, "rate": 2, "g711": 2, "opus": 2, "delay": 3, "growth": 1}
-MORE = {"register": 3}
+PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "g711": 2, "opus": 2, "delay": 3, "growth": 1}
 
 
 def verdict(figure, row):
@@ -469,7 +468,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--offhook", required=True, metavar="PROGRAM")
     p.add_argument("--quick", action="store_true", help="one short round: a look, not a measurement")
-    p.add_argument("--only", action="append", choices=[*PARTS, *MORE])
+    p.add_argument("--only", action="append", choices=[*PARTS])
     p.add_argument("--over", choices=sip.SOCKETS, default="udp", help="what SIP goes over")
     p.add_argument("--peer", action="append", metavar="NAME", help="only these phones (offhook, baresip, pjsua, linphonec)")
     p.add_argument("--patience", type=float, default=300, metavar="S", help="to wait, in all, for a machine at rest")
@@ -489,7 +488,7 @@ def main():
     wrong = 0
     try:
         for part in a.only or PARTS:
-            wrong += turn(b, part, 1 if a.quick else {**PARTS, **MORE}[part])
+            wrong += turn(b, part, 1 if a.quick else PARTS[part])
     finally:
         b.close()
     print("in use before a run: %.0f %% of the machine (median), %.0f %% (most)" % (
