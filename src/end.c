@@ -102,6 +102,10 @@ void end_script(bool failed, void *arg)
 		return;
 	}
 
+	/* until a signal or the first failure */
+	if (is_command(a, "register"))
+		return;
+
 	if (is_command(a, "dial")) {
 		/* else its end will come as an event */
 		if (!ua_call(a->ph.ua, id))
@@ -184,6 +188,45 @@ static void call_handler(const struct event *ev, void *arg)
 }
 
 
+static void register_done(void *arg)
+{
+	struct app *a = arg;
+
+	app_end(a, a->register_code);
+}
+
+
+/* What a COMMAND that registers is for; the phone itself goes on trying */
+static void account_handler(const struct event *ev, void *arg)
+{
+	struct app *a = arg;
+	const char *state = ev->u.account_state.state;
+	const struct account *acc = NULL;
+
+	if (!is_command(a, "register"))
+		return;
+
+	for (size_t i = 0; (acc = ua_account(a->ph.ua, i)); i++) {
+		if (account_id(acc) == ev->account)
+			break;
+	}
+
+	if (!strcmp(state, "registered")) {
+		a->registered = true;
+	}
+	else if (!strcmp(state, "failed") && acc &&
+		 !timer_running(&a->done)) {
+		const struct call_record rec = {
+			.outgoing = true, .result = *account_result(acc),
+		};
+
+		a->registered = false;
+		a->register_code = call_record_exit(&rec);
+		timer_start(&a->done, 0, register_done, a);
+	}
+}
+
+
 /* Who gave one COMMAND has no other way to hear of it than the exit code */
 static void record_handler(const struct event *ev, void *arg)
 {
@@ -202,7 +245,7 @@ static int signal_code(const struct app *a, int sig)
 		(!a->args.command && a->ph.answer &&
 		 answer_on(a->ph.answer));
 
-	if (a->answered || listening || a->person)
+	if (a->answered || listening || a->person || a->registered)
 		return 0;
 
 	return 128 + sig;
@@ -244,6 +287,10 @@ int end_start(struct app *a, const sigset_t *set)
 
 	err = event_subscribe_type(&a->calls, a->ph.bus, EVENT_CALL_STATE,
 				   call_handler, a);
+	if (!err)
+		err = event_subscribe_type(&a->accounts, a->ph.bus,
+					   EVENT_ACCOUNT_STATE,
+					   account_handler, a);
 	if (err)
 		return err;
 
@@ -258,6 +305,7 @@ void end_stop(struct app *a)
 	timer_cancel(&a->trim);
 	a->calls = mem_deref(a->calls);
 	a->records = mem_deref(a->records);
+	a->accounts = mem_deref(a->accounts);
 
 	if (a->signal_fd >= 0) {
 		compat_fd_close(&a->signals);

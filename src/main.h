@@ -57,7 +57,7 @@ struct app {
 	struct phone ph;
 	struct ui_script *ui;
 	struct trace *trace;
-	struct event_sub *calls, *records;
+	struct event_sub *calls, *records, *accounts;
 	struct mqueue *wake;     /* a foreign thread logged                  */
 	struct compat_fd signals;
 	int signal_fd;
@@ -66,6 +66,8 @@ struct app {
 	bool person;             /* at a terminal                            */
 	bool device_lost;
 	bool answered;           /* a call was answered in this run          */
+	bool registered;         /* as the COMMAND register wants            */
+	int register_code;       /* its exit code, once it has failed        */
 	bool broken_off;         /* a recording it was started for: no disk  */
 	bool ending;
 	int code;

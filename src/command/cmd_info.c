@@ -1,5 +1,5 @@
 /**
- * @file cmd_info.c  Commands that look: help, status, stats, accounts, config
+ * @file cmd_info.c  Commands that look: help, status, stats, config
  *
  * Nothing here changes the phone but `trace`.  Main thread.
  */
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include "offhook/path.h"
 #include "priv.h"
+#include "account.h"
 
 
 static void cmd_help(struct cmd *x)
@@ -16,39 +17,6 @@ static void cmd_help(struct cmd *x)
 	if (text)
 		reply_text(x->reply, "%s", text);
 	free(text);
-}
-
-
-static void reply_account(struct cmd *x, const struct account *a)
-{
-	const struct account_conf *ac = account_config(a);
-
-	reply_row(x->reply, "account");
-	reply_int(x->reply, "account", account_id(a));
-	reply_str(x->reply, "name", ac->name);
-	reply_str(x->reply, "aor", ac->aor);
-	reply_str(x->reply, "state", account_state(a));
-	reply_bool(x->reply, "default", a == ua_account_default(x->ph->ua));
-}
-
-
-static void reply_accounts(struct cmd *x)
-{
-	const struct account *a;
-
-	reply_list(x->reply, "account");
-
-	for (size_t i = 0; (a = ua_account(x->ph->ua, i)); i++)
-		reply_account(x, a);
-}
-
-
-static void cmd_accounts(struct cmd *x)
-{
-	reply_accounts(x);
-
-	if (!ua_account(x->ph->ua, 0))
-		reply_text(x->reply, "no accounts; calls go peer to peer");
 }
 
 
@@ -306,21 +274,6 @@ static void cmd_trace(struct cmd *x)
 
 
 /* Rows ------------------------------------------------------------------- */
-
-static const struct command rows_accounts[] = {
-	{
-		.name = "accounts",
-		.summary = "List accounts",
-		.help = "With their state. Calls go out as the default one "
-			"unless `dial --account` names another.",
-		.run = cmd_accounts,
-	},
-};
-
-const struct command_group group_accounts = {
-	"accounts", rows_accounts, ARRAY_SIZE(rows_accounts)
-};
-
 
 static const struct command rows_looking[] = {
 	{

@@ -29,21 +29,6 @@ static void request_destructor(void *arg)
 }
 
 
-static const char *token_of(const struct sip_result *res)
-{
-	if (res->code)
-		return "refused";
-
-	switch (res->cause) {
-
-	case SIP_CAUSE_RESOLVE:   return "no-such-host";
-	case SIP_CAUSE_TIMEOUT:   return "timeout";
-	case SIP_CAUSE_TRANSPORT: return "network";
-	default:                  return "failed";
-	}
-}
-
-
 /* As a call would end with it; what was said of it is for programs only */
 static void fail(struct cmd *x, const struct sip_result *res)
 {
@@ -53,11 +38,11 @@ static void fail(struct cmd *x, const struct sip_result *res)
 	reply_set_exit(x->reply, call_record_exit(&rec));
 
 	if (res->code)
-		reply_error(x->reply, token_of(res), "the answer is %u%s %s",
+		reply_error(x->reply, result_token(res), "the answer is %u%s %s",
 			    res->code, res->cause == SIP_CAUSE_AUTH ? ":" :
 			    "", res->reason);
 	else
-		reply_error(x->reply, token_of(res), "%s", res->reason[0] ?
+		reply_error(x->reply, result_token(res), "%s", res->reason[0] ?
 			    res->reason : "no answer of any kind");
 }
 

@@ -151,7 +151,9 @@ static const struct command rows[] = {
 			  .summary = "the longest time, in another form" },
 		},
 		.summary = "Wait for a call's state or an event",
-		.help = "`wait call active 20s` is true at once if the call "
+		.help = "`wait registered 10s` waits for all accounts, or the "
+			"one that is named, and ends with the first failure. "
+			"`wait call active 20s` is true at once if the call "
 			"is or has been in that state, and fails at once, "
 			"with the cause, when the call ends without it. "
 			"`wait call.dtmf digit=5 10s` waits for the next such "

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include "priv.h"
+#include "account.h"
 
 enum { WAIT_MS = 30000, FIELDS_MAX = 16 };
 
@@ -289,8 +290,9 @@ static const char *event_h_name(size_t i, const void *arg)
 {
 	(void)arg;
 
-	return i == 0 ? "call" : i <= EVENT_TYPES ?
-		event_row((enum event_type)(i - 1))->name : NULL;
+	return i == 0 ? "call" : i == 1 ? "registered" :
+		i - 2 < EVENT_TYPES ?
+		event_row((enum event_type)(i - 2))->name : NULL;
 }
 
 
@@ -387,6 +389,16 @@ void cmd_wait_line(struct cmd *x)
 	if (!strcmp(name, "call")) {
 		if (!wait_call_args(x, n))
 			wait_call(x);
+		return;
+	}
+
+	if (!strcmp(name, "registered")) {
+		if (n > 1)
+			(void)cmd_wrong(x, "too-many-arguments", "write: wait "
+					"registered [ACCOUNT] [T]");
+		else
+			cmd_wait_registered(x, n ? cmd_value(x, "match", 0)->s
+					    : NULL, w->bound_ms);
 		return;
 	}
 

@@ -100,3 +100,18 @@ const char *error_token(int err)
 	default:              return "failed";
 	}
 }
+
+
+const char *result_token(const struct sip_result *res)
+{
+	if (res->code)
+		return "refused";
+
+	switch (res->cause) {
+
+	case SIP_CAUSE_RESOLVE:   return "no-such-host";
+	case SIP_CAUSE_TIMEOUT:   return "timeout";
+	case SIP_CAUSE_TRANSPORT: return "network";
+	default:                  return "failed";
+	}
+}

@@ -270,4 +270,9 @@ void figure_print(char *buf, size_t sz, double num);
 /** Values of a living call into the reply (calls, status, stats) */
 void reply_call(struct reply *r, struct call *c);
 
+/* errors.c --------------------------------------------------------------- */
+
+/** Token of a request that failed */
+const char *result_token(const struct sip_result *res);
+
 #endif

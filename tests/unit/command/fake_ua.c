@@ -31,8 +31,6 @@ static struct {
 	int err;
 	char err_text[64];
 	char asked[512];
-	struct account_conf account;
-	bool has_account;
 
 	sip_req_h *req_h;
 	void *req_arg;
@@ -46,9 +44,7 @@ static struct {
 } fake;
 
 
-static void asked(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static void asked(const char *fmt, ...)
+void asked(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -60,6 +56,7 @@ static void asked(const char *fmt, ...)
 
 void fake_reset(struct event_bus *bus)
 {
+	fake_accounts_reset(bus);
 	memset(&fake, 0, sizeof(fake));
 	fake.bus = bus;
 }
@@ -365,51 +362,6 @@ bool ua_listener(const struct ua *ua, size_t i, struct sa *addr,
 struct sip_stack *ua_sip(struct ua *ua)
 {
 	return (struct sip_stack *)ua;
-}
-
-
-const struct account *ua_account(const struct ua *ua, size_t i)
-{
-	return i == 0 ? (const struct account *)ua : NULL;
-}
-
-
-const struct account *ua_account_find(const struct ua *ua, const char *name)
-{
-	return !strcmp(name, "work") ? (const struct account *)ua : NULL;
-}
-
-
-const struct account *ua_account_default(const struct ua *ua)
-{
-	return (const struct account *)ua;
-}
-
-
-unsigned account_id(const struct account *a)
-{
-	(void)a;
-
-	return 1;
-}
-
-
-const struct account_conf *account_config(const struct account *a)
-{
-	static const struct account_conf conf = {
-		.name = "work", .aor = "sip:me@example.com",
-	};
-	(void)a;
-
-	return &conf;
-}
-
-
-const char *account_state(const struct account *a)
-{
-	(void)a;
-
-	return "off";
 }
 
 
@@ -974,22 +926,6 @@ int sip_target_find(struct sip_target **tp, struct sip_stack *s,
 	h(NULL, &laddr, arg);
 
 	return 0;
-}
-
-
-/* It is nothing but its address */
-int ua_ident(struct sip_ident **ip, const struct ua *ua,
-	     const struct account *a, const struct sa *laddr)
-{
-	char *aor = NULL;
-	int err;
-	(void)ua;
-
-	err = a ? str_dup(&aor, account_config(a)->aor) :
-		re_sdprintf(&aor, "sip:offhook@%j", laddr);
-	*ip = (struct sip_ident *)(void *)aor;
-
-	return err;
 }
 
 

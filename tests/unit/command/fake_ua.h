@@ -35,6 +35,13 @@ void fake_fail(int err, const char *text);
 void fake_request_done(unsigned code);
 void fake_devices_done(int err);
 void fake_selftest_done(bool ok);
+/** fake_account.c: accounts as new; "work" is there */
+void fake_accounts_reset(struct event_bus *bus);
+/** It registers, and stands so now; code 0: no answer came */
+void fake_account_state(unsigned id, const char *state, unsigned code);
+void fake_fetch_done(unsigned code);
+/** Keep what was asked, for fake_asked() */
+void asked(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** Struct ua the phone points to */
 struct ua *fake_ua(void);
 struct media *fake_media(void);
