@@ -38,6 +38,11 @@ struct config {
 	int     transfers;               /* enum transfers_policy           */
 	bool    message_reports;         /* when they are asked for         */
 	bool    watchers;                /* may see our presence and calls  */
+	int     redirects;               /* enum redirects_policy           */
+	int     reliable;                /* enum extension_policy           */
+	int     session_timer;           /* the same                        */
+	int64_t session_expires_ms;
+	int     session_refresher;       /* enum session_refresher          */
 	int64_t max_calls;
 	char user_agent[CONFIG_STR];
 	char record_layout[32];          /* stereo, mixed, them, you        */
@@ -90,6 +95,14 @@ char *config_default_text(void);          /* caller frees */
 
 /** What becomes of a REFER; as the choices of option transfers */
 enum transfers_policy { TRANSFERS_ACCEPT, TRANSFERS_ASK, TRANSFERS_DENY };
+/** What becomes of a 3xx; as the choices of redirects */
+enum redirects_policy { REDIRECTS_FOLLOW, REDIRECTS_ASK, REDIRECTS_DENY };
+/** How much of a SIP extension; as the choices of reliable, session-timer */
+enum extension_policy {
+	EXTENSION_OFF, EXTENSION_SUPPORTED, EXTENSION_REQUIRED,
+};
+/** Who refreshes sessions; as the choices of session-refresher */
+enum session_refresher { REFRESHER_EITHER, REFRESHER_US, REFRESHER_THEM };
 enum account_policy { POLICY_OFF, POLICY_PREFER, POLICY_REQUIRE };
 enum account_callers { CALLERS_ANY, CALLERS_KNOWN, CALLERS_REGISTRAR };
 
@@ -114,7 +127,10 @@ struct account_conf {
 	char auto_answer[16];      /* "", "yes", "no" or a code             */
 	enum account_policy media_security;
 	char codecs[CONFIG_LIST];  /* "" : the option's                     */
-	enum account_policy reliable; /* off, supported, required           */
+	char reliable[12];         /* off, supported, required; "" : the
+				      option's, as in the two below         */
+	char session_timer[12];    /* the same                              */
+	char redirects[8];         /* follow, ask, deny                     */
 	bool default_;             /* taken when none is named              */
 	char registrar2[CONFIG_STR]; /* a second one, at the same time      */
 	char outbound2[CONFIG_STR];

@@ -21,6 +21,8 @@ enum event_type {
 	EVENT_CALL_MEDIA,
 	EVENT_CALL_DTMF,
 	EVENT_CALL_TRANSFER,
+	EVENT_CALL_REDIRECT,
+	EVENT_CALL_UPDATE,
 	EVENT_CALL_QUALITY,
 	EVENT_DTMF_DONE,
 	EVENT_MESSAGE_RECEIVED,
@@ -187,6 +189,18 @@ struct event {
 			char cause[EVENT_NAME];
 			int64_t next_ms;
 		} publication_state;
+		struct {
+			char state[EVENT_NAME];     /* asked, followed ...  */
+			char target[EVENT_TEXT];    /* URI                  */
+			int64_t code;               /* 302 ...              */
+			char reason[EVENT_TEXT];
+		} call_redirect;
+		struct {
+			char method[EVENT_NAME];    /* INVITE, UPDATE       */
+			int64_t code;
+			char reason[EVENT_TEXT];
+			char cause[EVENT_NAME];     /* "" it was agreed     */
+		} call_update;
 		struct {
 			char result[EVENT_NAME];    /* done, lost           */
 			int64_t sent;

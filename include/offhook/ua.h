@@ -120,6 +120,11 @@ struct ua_dial {
 	const char *headers;             /* lines with CRLF, or NULL         */
 	uint32_t ring_ms;                /* 0: option ring-timeout           */
 	bool no_hold;                    /* do not hold other calls          */
+	bool late_offer;                 /* the other side makes the offer   */
+	/* for this call alone; NULL: as the account or the option says */
+	const char *reliable;            /* off, supported, required         */
+	const char *session_timer;       /* the same                         */
+	const char *redirects;           /* follow, ask, deny                */
 };
 /**
  * Start a call; its id is known at once, everything else is told by events,
@@ -151,6 +156,21 @@ int  call_mute(struct call *c, bool mute, char *err);
 int  call_dtmf(struct call *c, const char *digits, char *err);
 /** How long until all digits are out, if nothing holds them up */
 uint64_t call_dtmf_ms(const struct call *c);
+/**
+ * Offer the session as it stands once more, by UPDATE (RFC 3311, also before
+ * the answer) or re-INVITE; bare: without a description, late: the other side
+ * makes the offer. call.update tells what became of it.
+ */
+int  call_update(struct call *c, bool bare, char *err);
+int  call_reinvite(struct call *c, bool late, char *err);
+/** Send a call that rings here elsewhere (302) */
+int  call_redirect(struct call *c, const char *target, char *err);
+/** After call.redirect "asked": go there, or end the call with the 3xx */
+int  call_redirect_decide(struct call *c, bool follow, char *err);
+/** Any request inside the call: INFO, MESSAGE ...; as sip_call_request */
+int  call_request(struct sip_req **rp, struct call *c, const char *method,
+		  const char *headers, const char *ctype, const char *body,
+		  sip_req_h *h, void *arg, char *err);
 /** Begins when the call is answered and media flows; ends with play.done */
 int  call_play(struct call *c, const char *file, bool loop, char *err);
 /** Stop play, tone and echo: back to the device or silence */

@@ -91,9 +91,22 @@ static const struct account_param params[] = {
 		.summary = "Codecs of this account, the best first",
 	},
 	{
-		.name = "reliable", .type = OPT_ENUM, FIELD(reliable),
+		.name = "reliable", .type = OPT_CHOICE, FIELD(reliable),
 		.choices = "off,supported,required",
-		.summary = "Reliable provisional responses",
+		.summary = "Provisional responses that are confirmed, if other"
+			" than the option says",
+	},
+	{
+		.name = "session-timer", .type = OPT_CHOICE,
+		FIELD(session_timer), .choices = "off,supported,required",
+		.summary = "Make sure now and then that a call is still there,"
+			" if other than the option says",
+	},
+	{
+		.name = "redirects", .type = OPT_CHOICE, FIELD(redirects),
+		.choices = "follow,ask,deny",
+		.summary = "What becomes of calls that are sent elsewhere, if"
+			" other than the option says",
 	},
 	{
 		.name = "default", .type = OPT_BOOL, FIELD(default_),

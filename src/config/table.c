@@ -128,6 +128,38 @@ static const struct option options[] = {
 		.summary = "Tell who asks for it that a message has arrived",
 	},
 	{
+		.name = "redirects", .type = OPT_ENUM, FIELD(redirects),
+		.def = "follow", .choices = "follow,ask,deny",
+		.summary = "A call of ours is sent elsewhere (3xx): go there,"
+			" ask with call.redirect, or end it",
+	},
+	{
+		.name = "reliable", .type = OPT_ENUM, FIELD(reliable),
+		.def = "supported", .choices = "off,supported,required",
+		.summary = "Provisional responses that are confirmed (100rel,"
+			" PRACK): with who knows them, never, or no call"
+			" without",
+	},
+	{
+		.name = "session-timer", .type = OPT_ENUM,
+		FIELD(session_timer),
+		.def = "supported", .choices = "off,supported,required",
+		.summary = "Make sure now and then that a call is still there"
+			" (RFC 4028): with who knows how, never, or always",
+	},
+	{
+		.name = "session-expires", .type = OPT_TIME,
+		FIELD(session_expires_ms),
+		.def = "30m", .min = 90000, .max = 86400000, .unit = "ms",
+		.summary = "How long a call may go without that",
+	},
+	{
+		.name = "session-refresher", .type = OPT_ENUM,
+		FIELD(session_refresher),
+		.def = "either", .choices = "either,us,them",
+		.summary = "Who is to see to it",
+	},
+	{
 		.name = "max-calls", .type = OPT_INT, FIELD(max_calls),
 		.def = "0", .min = 0, .max = 100000,
 		.summary = "Refuse more calls than this; 0: no limit",

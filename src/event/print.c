@@ -93,6 +93,32 @@ static void print_call_hold(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_call_redirect(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "call %u redirect %s", ev->call,
+		 ev->u.call_redirect.state);
+	add_part(b, ": ", ev->u.call_redirect.target);
+
+	if (ev->u.call_redirect.code != EVENT_NONE) {
+		text_add(b, ", %lld", (long long)ev->u.call_redirect.code);
+		add_part(b, " ", ev->u.call_redirect.reason);
+	}
+}
+
+
+static void print_call_update(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "call %u %s %s", ev->call, ev->u.call_update.method,
+		 ev->u.call_update.cause[0] ? "failed" : "agreed");
+
+	if (ev->u.call_update.code != EVENT_NONE)
+		text_add(b, ", %lld", (long long)ev->u.call_update.code);
+	if (ev->u.call_update.cause[0])
+		add_part(b, ev->u.call_update.code != EVENT_NONE ? " " : ", ",
+			 ev->u.call_update.reason);
+}
+
+
 static void print_call_media(struct text_buf *b, const struct event *ev)
 {
 	text_add(b, "call %u media: %s", ev->call, ev->u.call_media.codec);
@@ -289,6 +315,14 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 
 	case EVENT_CALL_TRANSFER:
 		print_call_transfer(&b, ev);
+		break;
+
+	case EVENT_CALL_REDIRECT:
+		print_call_redirect(&b, ev);
+		break;
+
+	case EVENT_CALL_UPDATE:
+		print_call_update(&b, ev);
 		break;
 
 	case EVENT_CALL_QUALITY:

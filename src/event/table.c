@@ -111,6 +111,25 @@ static const struct event_field call_transfer_fields[] = {
 	{0}
 };
 
+static const struct event_field call_redirect_fields[] = {
+	STR("state", call_redirect.state, "asked (redirects=ask), followed, "
+	    "refused"),
+	STR("target", call_redirect.target, "URI it is sent to"),
+	INT("code", call_redirect.code, "SIP status that says so"),
+	STR("reason", call_redirect.reason, "its reason phrase"),
+	{0}
+};
+
+static const struct event_field call_update_fields[] = {
+	STR("method", call_update.method, "INVITE, UPDATE"),
+	INT("code", call_update.code, "SIP status of the answer"),
+	STR("reason", call_update.reason, "its reason phrase, or what else "
+	    "went wrong"),
+	STR("cause", call_update.cause, "why it failed: status, timeout ...; "
+	    "empty: it was agreed"),
+	{0}
+};
+
 static const struct event_field dtmf_done_fields[] = {
 	STR("result", dtmf_done.result, "done, lost: the call ended before"),
 	INT("sent", dtmf_done.sent, "digits that went out"),
@@ -276,6 +295,12 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_TRANSFER] = {"call.transfer",
 		"A call is handed over, by us or by the other side",
 		call_transfer_fields},
+	[EVENT_CALL_REDIRECT] = {"call.redirect",
+		"A call of ours is sent elsewhere",
+		call_redirect_fields},
+	[EVENT_CALL_UPDATE] = {"call.update",
+		"What became of `update` or `reinvite`",
+		call_update_fields},
 	[EVENT_CALL_QUALITY] = {"call.quality",
 		"How the call sounds, each second",
 		call_quality_fields},

@@ -47,6 +47,7 @@ static void call_destructor(void *data)
 	mem_deref(c->peer);
 	mem_deref(c->name);
 	mem_deref(c->headers);
+	mem_deref(c->redirect);
 	mem_deref(c->play.path);
 	mem_deref(c->play_old.path);
 	mem_deref(c->record.path);
@@ -199,9 +200,13 @@ static void call_connect(struct call *c, const struct sa *laddr)
 		goto out;
 	conf.headers = c->headers;
 	conf.ring_ms = c->ring_ms;
+	conf.ext = c->ext;
+	conf.redirect = c->redirects;
 
-	call_ability(c, stream_local(c->stream), &ab);
-	err = nego_offer(&offer, &c->nego, &ab);
+	if (!c->late) {
+		call_ability(c, stream_local(c->stream), &ab);
+		err = nego_offer(&offer, &c->nego, &ab);
+	}
 	if (err)
 		goto out;
 
@@ -301,6 +306,9 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 		return call_error(err, e, "%s.", strerror(e));
 
 	c->keep_others = prm->no_hold;
+	session_ext(&c->ext, ua, acc, prm);
+	c->redirects = session_redirects(ua, acc, prm);
+	c->late = prm->late_offer;
 	c->ring_ms = prm->ring_ms ? prm->ring_ms
 				  : (uint32_t)ua->config->ring_timeout_ms;
 	if (prm->headers && str_dup(&c->headers, prm->headers)) {

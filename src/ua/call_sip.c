@@ -21,9 +21,15 @@ static void reoffer_handler(void *arg)
 
 int call_reoffer(struct call *c)
 {
+	return call_reoffer_by(c, SIP_MODIFY_AUTO, false);
+}
+
+
+int call_reoffer_by(struct call *c, enum sip_modify how, bool bare)
+{
 	struct mbuf *offer = NULL;
 	struct ability ab;
-	int err;
+	int err = 0;
 
 	if (!c->stream || !c->sip)
 		return ENOTCONN;
@@ -33,11 +39,12 @@ int call_reoffer(struct call *c)
 		return 0;
 	}
 
-	call_ability(c, stream_local(c->stream), &ab);
-
-	err = nego_offer(&offer, &c->nego, &ab);
+	if (!bare) {
+		call_ability(c, stream_local(c->stream), &ab);
+		err = nego_offer(&offer, &c->nego, &ab);
+	}
 	if (!err)
-		err = sip_call_modify(c->sip, offer);
+		err = sip_call_modify_by(c->sip, offer, how);
 	mem_deref(offer);
 
 	if (!err) {
@@ -158,9 +165,9 @@ static void heard(struct call *c, const struct sip_info *in)
 
 
 /*
- * 180 rings, with or without media that is early; a description makes it
- * early. Others (181, 182, 183 without one) change nothing, but what was
- * early stays so.
+ * 180 rings; a description makes it early, and what is early stays so: a 180
+ * after it, from this branch or another, takes no sound away. Others (181,
+ * 182, 183 without one) change nothing.
  */
 static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 {
@@ -173,7 +180,7 @@ static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 
 	if (sdp && c->started)
 		(void)call_state_set(c, CALL_EARLY);
-	else if (in->code == 180)
+	else if (in->code == 180 && !(c->state == CALL_EARLY && c->started))
 		(void)call_state_set(c, CALL_RINGING);
 	else if (in->code == 183 && c->started)
 		(void)call_state_set(c, CALL_EARLY);
@@ -207,6 +214,10 @@ static void modified_handler(const struct sip_result *res, void *arg)
 	c->mod_busy = false;
 
 	if (c->ending)
+		return;
+
+	session_modified(c, res);
+	if (!call_living(c))
 		return;
 
 	if (res->cause == SIP_CAUSE_NONE) {
@@ -247,6 +258,10 @@ static void closed_handler(const struct sip_result *res,
 	if (c->active_ms && c->ending && !r.remote)
 		memset(&r, 0, sizeof(r));
 
+	if (r.cause == SIP_CAUSE_CANCELLED && session_elsewhere(c))
+		utf8_copy(r.reason, sizeof(r.reason),
+			  "Call completed elsewhere");
+
 	call_finish(c, &r);
 }
 
@@ -260,4 +275,5 @@ const struct sip_call_h call_sip_handlers = {
 	.modified_h    = modified_handler,
 	.closed_h      = closed_handler,
 	.request_h     = requests_call,
+	.redirect_h    = session_redirect_handler,
 };

@@ -237,7 +237,8 @@ static void say_status(const struct call *c, char *buf, size_t sz)
 		{ 606, "No common codec" },
 	};
 	const struct sip_result *res = &c->result;
-	const char *what = "Refused";
+	const char *what = c->outgoing && res->code >= 300 &&
+		res->code < 400 ? "Sent elsewhere" : "Refused";
 	char why[192];
 
 	/* what we have said ourselves is no news in words */
@@ -310,7 +311,8 @@ void call_verdict(const struct call *c, char *buf, size_t sz)
 	case SIP_CAUSE_CANCELLED:
 	case SIP_CAUSE_NONE:
 		(void)snprintf(buf, sz, c->outgoing || !res->remote ?
-			       "Cancelled." : "The caller gave up.");
+			       "Cancelled." : session_elsewhere(c) ?
+			       "Answered elsewhere." : "The caller gave up.");
 		break;
 
 	case SIP_CAUSE_PROTOCOL:

@@ -92,6 +92,12 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 		code = 486;
 	if (!code && !sip_call_laddr(sc))
 		code = 500;
+	if (!code) {
+		struct sip_call_ext ext;
+
+		session_ext(&ext, ua, acc, NULL);
+		code = sip_call_setup(sc, &ext);
+	}
 	if (code)
 		goto refuse;
 

@@ -117,6 +117,10 @@ struct call {
 	char *name;
 	char *headers;               /* of the INVITE, NULL: none            */
 	uint32_t ring_ms;
+	struct sip_call_ext ext;     /* caller                               */
+	enum sip_redirect redirects;
+	bool late;                   /* the peer shall make the offer        */
+	char *redirect;              /* where we are sent, NULL: nowhere     */
 
 	struct sip_call *sip;        /* NULL before the INVITE               */
 	struct sip_target *target;   /* while it is looked for               */
@@ -135,6 +139,7 @@ struct call {
 	bool muted;
 	bool mod_busy;               /* our re-INVITE is under way           */
 	bool mod_again;              /* ... and no longer what we want       */
+	const char *mod_told;        /* the user asked for it: by method     */
 	bool silent_told;
 	enum stream_source source;   /* when not held                        */
 	double tone_hz;
@@ -225,6 +230,26 @@ extern const struct sip_call_h call_sip_handlers;
 void call_answered(struct call *c);
 /** A re-INVITE that says what we want now. @return 0, ENOTCONN, ENOMEM */
 int  call_reoffer(struct call *c);
+/** The same by a method of choice; bare: without a description */
+int  call_reoffer_by(struct call *c, enum sip_modify how, bool bare);
+void call_ability(const struct call *c, const struct sa *rtp,
+		  struct ability *ab);
+int  ua_ability(struct ability *ab, const struct ua *ua,
+		const struct account *acc);
+
+/* call_session.c */
+/** What is negotiated; prm NULL: nothing is said for this call alone */
+void session_ext(struct sip_call_ext *ext, const struct ua *ua,
+		 const struct account *acc, const struct ua_dial *prm);
+enum sip_redirect session_redirects(const struct ua *ua,
+				    const struct account *acc,
+				    const struct ua_dial *prm);
+void session_redirect_handler(const char *uri, const struct sip_info *in,
+			      void *arg);
+/** A change is done: told, if the user asked for it */
+void session_modified(struct call *c, const struct sip_result *res);
+/** Did the caller give up because another phone has answered? */
+bool session_elsewhere(const struct call *c);
 
 /* call_media.c */
 int  call_media_open(struct call *c, const struct sa *laddr);

@@ -48,7 +48,7 @@ static void test_table(void **state)
 	unsigned secrets = 0;
 	(void)state;
 
-	assert_int_equal(n, 33);
+	assert_int_equal(n, 35);
 
 	for (size_t i = 0; i < n; i++) {
 		assert_true(p[i].summary && p[i].summary[0]);
@@ -78,7 +78,7 @@ static void test_plain(void **state)
 	assert_int_equal(ac.regist, -1);
 	assert_false(ac.catch_all);
 	assert_int_equal(ac.media_security, POLICY_OFF);
-	assert_int_equal(ac.reliable, POLICY_OFF);
+	assert_string_equal(ac.reliable, "");
 	assert_int_equal(ac.sip_outbound, -1);
 	assert_int_equal(ac.callers, CALLERS_ANY);
 
@@ -114,7 +114,7 @@ static void test_all_params(void **state)
 	assert_string_equal(ac.auto_answer, "486");
 	assert_int_equal(ac.media_security, POLICY_PREFER);
 	assert_string_equal(ac.codecs, "pcmu,opus");
-	assert_int_equal(ac.reliable, POLICY_REQUIRE);
+	assert_string_equal(ac.reliable, "required");
 
 	parse("sip:a@b;default;registrar2=r2;outbound2=<sip:p2;transport=tcp>;"
 	      "fallback=home;sip-outbound=no;gruu;nat=off;keepalive=25;"

@@ -64,6 +64,30 @@ static void test_call(void **state)
 	(void)strcpy(ev.u.call_hold.cause, "transport");
 	check("call 2 on hold as before: the change was refused (transport)");
 
+	event_init(&ev, EVENT_CALL_REDIRECT);
+	ev.call = 1;
+	(void)strcpy(ev.u.call_redirect.state, "asked");
+	(void)strcpy(ev.u.call_redirect.target, "sip:b@example.com");
+	check("call 1 redirect asked: sip:b@example.com");
+	ev.u.call_redirect.code = 302;
+	(void)strcpy(ev.u.call_redirect.reason, "Moved Temporarily");
+	check("call 1 redirect asked: sip:b@example.com, 302 Moved"
+	      " Temporarily");
+
+	event_init(&ev, EVENT_CALL_UPDATE);
+	ev.call = 1;
+	(void)strcpy(ev.u.call_update.method, "UPDATE");
+	ev.u.call_update.code = 200;
+	(void)strcpy(ev.u.call_update.reason, "OK");
+	check("call 1 UPDATE agreed, 200");
+	ev.u.call_update.code = 488;
+	(void)strcpy(ev.u.call_update.reason, "Not Acceptable Here");
+	(void)strcpy(ev.u.call_update.cause, "status");
+	check("call 1 UPDATE failed, 488 Not Acceptable Here");
+	ev.u.call_update.code = EVENT_NONE;
+	(void)strcpy(ev.u.call_update.reason, "no answer");
+	check("call 1 UPDATE failed, no answer");
+
 	event_init(&ev, EVENT_CALL_DTMF);
 	ev.call = 1;
 	(void)strcpy(ev.u.call_dtmf.digit, "#");

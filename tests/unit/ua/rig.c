@@ -125,6 +125,21 @@ static void event_handler(const struct event *ev, void *arg)
 			       ev->call, ev->u.file_done.result);
 		break;
 
+	case EVENT_CALL_REDIRECT:
+		(void)snprintf(buf, sizeof(buf), "call.redirect %u %s %d",
+			       ev->call, ev->u.call_redirect.state,
+			       (int)(ev->u.call_redirect.code == EVENT_NONE ?
+				     0 : ev->u.call_redirect.code));
+		break;
+
+	case EVENT_CALL_UPDATE:
+		(void)snprintf(buf, sizeof(buf), "call.update %u %s %d %s",
+			       ev->call, ev->u.call_update.method,
+			       (int)(ev->u.call_update.code == EVENT_NONE ?
+				     0 : ev->u.call_update.code),
+			       ev->u.call_update.cause);
+		break;
+
 	case EVENT_CALL_QUALITY:
 		return;
 
