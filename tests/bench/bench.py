@@ -94,12 +94,12 @@ def figures():
     return {f: {k: TARGETS[f][1](v) for k, v in row.items()} for f, row in samples.items()}
 
 
-def port():
-    """a port that is free, with the next one"""
+def port(count=2):
+    """a port that is free, with those behind it"""
     while True:
         p = random.randrange(24000, 29000, 2)
         try:
-            for k in (p, p + 1):
+            for k in range(p, p + count):
                 for kind in (sip.socket.SOCK_DGRAM, sip.socket.SOCK_STREAM):
                     with sip.socket.socket(sip.socket.AF_INET, kind) as s:
                         s.bind(("127.0.0.1", k))
@@ -119,10 +119,10 @@ def busy(seconds=0.3):
 
 
 class Bench:
-    def __init__(self, a):
-        self.quick, self.over, self.dir = a.quick, a.over, tempfile.mkdtemp(prefix="bench-")
-        self.patience, self.was_busy = a.patience, []
-        self.phones = [x for x in peers.found(os.path.abspath(a.offhook)) if not a.peer or x[0].name in a.peer]
+    def __init__(self, offhook, speech, only=None, quick=False, over="udp", patience=0.0):
+        self.quick, self.over, self.dir = quick, over, tempfile.mkdtemp(prefix="bench-")
+        self.patience, self.was_busy, self.round = patience, [], 0
+        self.phones = [x for x in peers.found(os.path.abspath(offhook)) if not only or x[0].name in only]
         self.running = []
         self.pump_program = os.path.join(self.dir, "pump")
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", self.pump_program,
@@ -130,7 +130,7 @@ class Bench:
         self.speech = {}
         for codec, rate in (("pcmu", 8000), ("opus", 48000)):
             self.speech[codec] = os.path.join(self.dir, "speech%d.wav" % rate)
-            subprocess.run(["sox", "-D", a.speech, "-r", str(rate), "-c", "1", "-b", "16", self.speech[codec]], check=True)
+            subprocess.run(["sox", "-D", speech, "-r", str(rate), "-c", "1", "-b", "16", self.speech[codec]], check=True)
         floor = json.loads(subprocess.run([self.pump_program, "-f", str(peers.COMPLEXITY), "-w", self.speech["opus"]],
                                           check=True, capture_output=True, text=True).stdout)
         self.opus_limit = floor["encode_ms"] + floor["decode_ms"] + KERNEL_MS
@@ -311,7 +311,7 @@ class Bench:
 
     def pump(self, n, *args):
         """-> (process, first port)"""
-        first = port()
+        first = port(2 * n)
         q = subprocess.Popen([self.pump_program, "-n", str(n), "-p", str(first)] + list(args), stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
         if q.stdout.readline() != "ready\n":
@@ -482,7 +482,7 @@ def main():
     except OSError:
         pass
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # what was started is ended too
-    b = Bench(a)
+    b = Bench(a.offhook, a.speech, a.peer, a.quick, a.over, a.patience)
     print("%d CPUs, load %s; SIP over %s; phones: %s" % (
         os.cpu_count(), os.getloadavg()[0], a.over, ", ".join("%s (%s)" % (k.name, x) for k, x in b.phones)), flush=True)
     wrong = 0

@@ -80,7 +80,7 @@ def state(p):
 
 
 def calls(a):
-    b = bench.Bench(argparse.Namespace(quick=False, offhook=a.offhook, peer=["offhook"], speech=a.speech))
+    b = bench.Bench(a.offhook, a.speech, ["offhook"])
     total, rate = a.calls, 150
     try:
         p = b.phone(peers.Offhook, a.offhook)
@@ -104,12 +104,12 @@ def calls(a):
 
 
 def concurrent(a):
-    b = bench.Bench(argparse.Namespace(quick=False, offhook=a.offhook, peer=["offhook"], speech=a.speech))
+    b = bench.Bench(a.offhook, a.speech, ["offhook"])
     try:
         b.many(peers.Offhook, a.offhook, "pcmu", "G.711", 300, seconds=60)
     finally:
         b.close()
-    got = {k.split(": ")[1]: v["offhook"] for k, v in bench.figures.items() if k.startswith("G.711 x 300")}
+    got = {k.split(": ")[1]: v["offhook"] for k, v in bench.figures().items() if k.startswith("G.711 x 300")}
     return got["packets back"] >= 99.9 and got["speech back"] >= 99.5
 
 
