@@ -87,6 +87,25 @@ static void flow_stop(struct flow *f)
 }
 
 
+/* Whom we do not send to we do not miss; from now on we do */
+static void flow_trust(struct flow *f, bool proven)
+{
+	const bool shut = f->tp.shut;
+
+	transport_trust(&f->tp, proven);
+
+	if (shut && !f->tp.shut)
+		f->listen_us = clock_us();
+}
+
+
+void flow_prove(struct flow *f, const struct sa *from)
+{
+	if (transport_names(&f->tp, from))
+		flow_trust(f, true);
+}
+
+
 int flow_start(struct flow *f, const struct media_plan *plan,
 	       const struct media_conf *conf)
 {
@@ -112,7 +131,7 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 		return err;
 
 	transport_aim(&f->tp, &plan->rtp, &plan->rtcp, plan->rtcp_mux);
-	transport_trust(&f->tp, plan->unproven);
+	flow_trust(f, !plan->unproven);
 
 	if (f->rate_hz != plan->codec->rate_hz) {
 		f->rate_hz = plan->codec->rate_hz;
@@ -249,7 +268,7 @@ static void rtcp_packet(struct flow *f, const struct packet *p)
 		return;
 	}
 
-	transport_prove(&f->tp, p->from);
+	flow_prove(f, p->from);
 
 	if (f->rtcp.bye && !bye) {
 		const struct stream_event ev = { .type = STREAM_REMOTE_BYE };
@@ -291,7 +310,7 @@ void flow_packet(struct flow *f, const struct packet *p)
 
 	if (!transport_accepts(&f->tp, p->from, h.ssrc, p->arrival_us))
 		return;
-	transport_prove(&f->tp, p->from);
+	flow_prove(f, p->from);
 
 	receive_packet(f, &h, p->arrival_us);
 
@@ -432,7 +451,8 @@ void flow_tend(struct flow *f, uint64_t now_us)
 		flow_post(f, &ev);
 	}
 
-	if (f->timeout_ms && !f->timed_out &&
+	/* who is not known to be there cannot be missed */
+	if (f->timeout_ms && !f->timed_out && !f->tp.shut &&
 	    f->plan.dir & MEDIA_RECVONLY) {
 
 		const uint64_t last = f->rx.last_us > f->listen_us

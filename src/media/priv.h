@@ -77,8 +77,8 @@ struct transport {
 	struct sa peer;          /* negotiated                              */
 	struct sa peer_rtcp;     /* unset: RTCP is not sent                 */
 	bool mux;
-	bool heard_peer;         /* something came from peer or peer_rtcp   */
-	bool shut;               /* nothing goes out: the peer is unproven  */
+	bool proven;             /* there is somebody at peer who wants it  */
+	bool shut;               /* nothing goes out: that is not known     */
 	struct sa from;          /* latched: what we hear and speak to      */
 	bool latched;
 	uint32_t ssrc;           /* heard from there                        */
@@ -97,8 +97,11 @@ void transport_close(struct transport *t);
 /** Where to from now on; forgets whom we heard when that changes */
 void transport_aim(struct transport *t, const struct sa *rtp,
 		   const struct sa *rtcp, bool mux);
-/** After transport_aim: is the peer proven? */
-void transport_trust(struct transport *t, bool unproven);
+/** After transport_aim: is it known that the peer is there? Once it is it
+ *  stays so, until it is another */
+void transport_trust(struct transport *t, bool proven);
+/** Is it where the negotiation says that packets come from? */
+bool transport_names(const struct transport *t, const struct sa *from);
 /** Take what waits. @return packets, valid until the next call */
 unsigned transport_recv(const struct transport *t, bool rtcp,
 			struct inbox *in, const struct packet **pv);
@@ -106,8 +109,6 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 bool transport_accepts(struct transport *t, const struct sa *from,
 		       uint32_t ssrc, uint64_t now_us);
 bool transport_accepts_rtcp(const struct transport *t, const struct sa *from);
-/** A valid packet came from there: whom we were told of is there indeed */
-void transport_prove(struct transport *t, const struct sa *from);
 int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		    size_t len);
 
@@ -427,6 +428,8 @@ void flow_stats(const struct flow *f, struct stream_stats *st);
 void flow_drain(struct flow *f, uint64_t now_us);
 void flow_packet(struct flow *f, const struct packet *p);
 void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us);
+/** A valid packet came from there */
+void flow_prove(struct flow *f, const struct sa *from);
 /** May what we say go out now? */
 bool flow_speaks(const struct flow *f);
 void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,

@@ -295,7 +295,7 @@ void transport_aim(struct transport *t, const struct sa *rtp,
 {
 	if (!sa_cmp(&t->peer, rtp, SA_ALL)) {
 		t->latched = false;
-		t->heard_peer = false;
+		t->proven = false;
 	}
 
 	t->peer = *rtp;
@@ -304,19 +304,17 @@ void transport_aim(struct transport *t, const struct sa *rtp,
 }
 
 
-void transport_trust(struct transport *t, bool unproven)
+void transport_trust(struct transport *t, bool proven)
 {
-	t->shut = unproven && !t->heard_peer;
+	t->proven = t->proven || proven;
+	t->shut = !t->proven;
 }
 
 
-void transport_prove(struct transport *t, const struct sa *from)
+bool transport_names(const struct transport *t, const struct sa *from)
 {
-	if (!t->heard_peer && (sa_cmp(from, &t->peer, SA_ALL) ||
-			       sa_cmp(from, &t->peer_rtcp, SA_ALL))) {
-		t->heard_peer = true;
-		t->shut = false;
-	}
+	return sa_cmp(from, &t->peer, SA_ALL) ||
+		sa_cmp(from, &t->peer_rtcp, SA_ALL);
 }
 
 

@@ -214,11 +214,30 @@ static int64_t count_sent(struct rig *r, unsigned from, bool rtcp,
 }
 
 
+/* A call whose first end does not know yet that the other is there */
+static struct rig *unproven_call(enum media_dir dir)
+{
+	struct media_plan a = rig_plan("pcmu", 1), b = rig_plan("pcmu", 0);
+	struct rig *r = rig_new();
+
+	memset(sent, 0, sizeof(sent));
+	r->net_h = count_sent;
+	(void)rig_flow(r, 1);
+	(void)rig_flow(r, 0);
+	a.unproven = true;
+	b.dir = dir;
+	rig_start(r, 0, &a);
+	rig_start(r, 1, &b);
+
+	return r;
+}
+
+
 /* Whom nobody has confirmed gets nothing, neither sound nor reports, until
  * something comes from that very place */
 static void test_unproven(void **state)
 {
-	struct rig *r = rig_call("pcmu");
+	struct rig *r = unproven_call(MEDIA_SENDRECV);
 	struct media_plan plan = rig_plan("pcmu", 1);
 	struct flow *f = r->ends[0].f;
 	struct play play = {
@@ -227,22 +246,19 @@ static void test_unproven(void **state)
 	struct sa there = rig_addr(1), elsewhere = rig_addr(2);
 	(void)state;
 
-	r->net_h = count_sent;
-	memset(sent, 0, sizeof(sent));
 	deaf = true;
 	plan.unproven = true;
-	rig_start(r, 0, &plan);
-
 	flow_play(f, &play);
 	rig_run(r, 8000);
 	assert_int_equal(0, sent[0]);
 	assert_int_equal(0, sent[1]);
 	assert_int_equal(0, f->tx.packets);
-	/* a file waits: nothing of it is lost */
+	/* a file waits: nothing of it is lost; and nobody is missed yet */
 	assert_int_equal(0, f->play.pos);
+	assert_int_equal(0, rig_posts(r, 0, STREAM_TIMEOUT));
 
 	/* somebody else speaks */
-	transport_prove(&f->tp, &elsewhere);
+	flow_prove(f, &elsewhere);
 	rig_run(r, 100);
 	assert_int_equal(0, sent[0]);
 
@@ -252,7 +268,7 @@ static void test_unproven(void **state)
 	assert_int_equal(0, sent[0]);
 
 	/* it is there */
-	transport_prove(&f->tp, &there);
+	flow_prove(f, &there);
 	rig_run(r, 400);
 	assert_in_range(sent[0], 19, 21);
 	assert_int_equal(1, sent[1]);
@@ -272,6 +288,12 @@ static void test_unproven(void **state)
 	rig_run(r, 100);
 	assert_in_range(sent[0], 4, 6);
 
+	/* from now on it is */
+	rig_run(r, 4800);
+	assert_int_equal(0, rig_posts(r, 0, STREAM_TIMEOUT));
+	rig_run(r, 200);
+	assert_int_equal(1, rig_posts(r, 0, STREAM_TIMEOUT));
+
 	rig_free(r);
 }
 
@@ -282,19 +304,10 @@ static void test_proven_by_packets(void **state)
 	(void)state;
 
 	for (unsigned round = 0; round < 2; round++) {
-		struct rig *r = rig_call("pcmu");
-		struct media_plan plan = rig_plan("pcmu", 1);
-		struct media_plan mute = rig_plan("pcmu", 0);
+		struct rig *r = unproven_call(round ? MEDIA_RECVONLY :
+					      MEDIA_SENDRECV);
 
-		memset(sent, 0, sizeof(sent));
 		deaf = false;
-		r->net_h = count_sent;
-		plan.unproven = true;
-		rig_start(r, 0, &plan);
-		mute.dir = MEDIA_RECVONLY;
-		if (round)
-			rig_start(r, 1, &mute);
-
 		rig_run(r, round ? 6000 : 200);
 		assert_true(sent[0] >= 8);
 		assert_true(sent[0] < (round ? 280u : 11u));
