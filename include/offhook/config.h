@@ -36,6 +36,7 @@ struct config {
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
 	bool    hold_others;             /* one call talks at a time        */
 	int     transfers;               /* enum transfers_policy           */
+	int     dtmf_info;               /* enum dtmf_info                  */
 	bool    message_reports;         /* when they are asked for         */
 	bool    watchers;                /* may see our presence and calls  */
 	int     redirects;               /* enum redirects_policy           */
@@ -95,6 +96,8 @@ char *config_default_text(void);          /* caller frees */
 
 /** What becomes of a REFER; as the choices of option transfers */
 enum transfers_policy { TRANSFERS_ACCEPT, TRANSFERS_ASK, TRANSFERS_DENY };
+/** Body of a key as INFO; as the choices of option dtmf-info */
+enum dtmf_info { DTMF_INFO_RELAY, DTMF_INFO_PLAIN };
 /** What becomes of a 3xx; as the choices of redirects */
 enum redirects_policy { REDIRECTS_FOLLOW, REDIRECTS_ASK, REDIRECTS_DENY };
 /** How much of a SIP extension; as the choices of reliable, session-timer */

@@ -21,6 +21,7 @@ enum event_type {
 	EVENT_CALL_MEDIA,
 	EVENT_CALL_DTMF,
 	EVENT_CALL_TRANSFER,
+	EVENT_CALL_INFO,
 	EVENT_CALL_REDIRECT,
 	EVENT_CALL_UPDATE,
 	EVENT_CALL_QUALITY,
@@ -133,6 +134,11 @@ struct event {
 			char cause[EVENT_NAME];
 			char text[EVENT_BODY];
 		} message_sent;
+		struct {
+			char type[EVENT_TEXT];
+			char body[EVENT_BODY];
+			bool cut;
+		} call_info;
 		struct {
 			char from[EVENT_TEXT];
 			bool active;

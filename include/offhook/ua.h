@@ -234,6 +234,28 @@ struct ua_message {
 int  ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 		char *err);
 
+/* Any request ------------------------------------------------------------------ */
+
+struct ua_ask;                           /* mem_deref gives up           */
+struct ua_ask_prm {
+	const char *method;
+	const char *target;              /* as the user typed it; with call:
+					    not looked at                    */
+	unsigned call;                   /* in its dialog, or 0              */
+	const char *account;             /* NULL: by rule                    */
+	const char *headers;             /* whole lines with CRLF, or NULL   */
+	const char *ctype, *body;        /* NULL: none                       */
+};
+/** Once: the final answer (in NULL: none came). keys: that were taken */
+typedef void (ua_ask_h)(const struct sip_result *res,
+			const struct sip_info *in, unsigned keys, void *arg);
+/** @return 0, EINVAL (method, target, headers), ENOENT, ENOTCONN */
+int  ua_ask(struct ua_ask **ap, struct ua *ua, const struct ua_ask_prm *prm,
+	    ua_ask_h *h, void *arg, char *err);
+/** Keys as INFO (option dtmf-info), one after the other; @return as ua_ask */
+int  call_dtmf_info(struct ua_ask **ap, struct call *c, const char *digits,
+		    ua_ask_h *h, void *arg, char *err);
+
 /* What we watch (RFC 6665) ---------------------------------------------------- */
 
 struct ua_subscribe {

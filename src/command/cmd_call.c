@@ -9,67 +9,7 @@
 #include "priv.h"
 
 
-enum { HEADERS_MAX = 4096 };     /* of an INVITE, those of the user */
-
-
 /* Dial ------------------------------------------------------------------- */
-
-/* Headers the phone itself is responsible for */
-static bool header_ours(const char *name)
-{
-	static const char *const ours[] = {
-		"via", "v", "from", "f", "to", "t", "call-id", "i", "cseq",
-		"contact", "m", "max-forwards", "content-length", "l",
-		"content-type", "c", "route", "record-route", "require",
-		"authorization", "proxy-authorization",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
-		if (!strcasecmp(ours[i], name))
-			return true;
-	}
-
-	return false;
-}
-
-
-/* "Name: value" lines for the INVITE; free with text_buf_reset */
-static int headers_make(struct cmd *x, struct text_buf *b)
-{
-	const struct bound *v;
-
-	for (size_t i = 0; (v = cmd_value(x, "header", i)); i++) {
-
-		static const char token[] = "abcdefghijklmnopqrstuvwxyz"
-			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
-		const size_t n = strspn(v->s, token);
-		char name[64], word[80];
-		bool bad = !n || n >= sizeof(name) || v->s[n] != ':' ||
-			!text_utf8_valid(v->s, strlen(v->s));
-
-		for (const char *p = v->s; *p; p++)
-			bad |= iscntrl((unsigned char)*p) && *p != '\t';
-
-		(void)bound_name(x, v, word, sizeof(word));
-		if (bad)
-			return cmd_wrong(x, "bad-argument", "%s is written "
-					 "'Name: value', on one line", word);
-
-		snprintf(name, sizeof(name), "%.*s", (int)n, v->s);
-		if (header_ours(name))
-			return cmd_wrong(x, "bad-argument", "%s: %s is made "
-					 "by the phone itself", word, name);
-
-		text_add(b, "%s\r\n", v->s);
-	}
-
-	if (b->err)
-		return cmd_wrong(x, "line-too-long", "the headers have more "
-				 "than %d bytes", HEADERS_MAX);
-
-	return 0;
-}
-
 
 /* Which call it is, for programs; people read it in the event */
 static void reply_about(struct cmd *x, unsigned id)
@@ -108,7 +48,7 @@ static int dial_extras(struct cmd *x, struct call *c)
 
 static void cmd_dial(struct cmd *x)
 {
-	struct text_buf headers = { .max = HEADERS_MAX };
+	struct text_buf headers = { .max = CMD_HEADERS_MAX };
 	struct ua_dial prm = {
 		.target = cmd_str(x, "target"),
 		.account = cmd_str(x, "account"),
@@ -121,7 +61,7 @@ static void cmd_dial(struct cmd *x)
 
 	if ((play && cmd_play_check(x, play)) ||
 	    (record && cmd_record_check(x, record, false)) ||
-	    headers_make(x, &headers))
+	    cmd_headers(x, &headers))
 		goto out;
 
 	prm.headers = headers.s;
@@ -434,6 +374,12 @@ static const struct command rows[] = {
 				     "half of one" },
 			THE_CALL,
 		},
+		.options = {
+			{ .name = "via", .type = ARG_CHOICE,
+			  .choices = "rtp,info",
+			  .summary = "how: RTP events, or INFO requests "
+				     "(option dtmf-info)" },
+		},
 		.summary = "Send telephone keys",
 		.help = "By RTP events (RFC 4733), one after the other; "
 			"options dtmf-duration and dtmf-pause say how long. "
@@ -476,6 +422,51 @@ static const struct command rows[] = {
 			"what it says. Fails when it is no 2xx, with the exit "
 			"code a call would have.",
 		.run = cmd_options,
+	},
+	{
+		.name = "info",
+		.args = { THE_CALL },
+		.options = {
+			{ .name = "type", .type = ARG_WORD,
+			  .summary = "what the body is" },
+			{ .name = "body", .type = ARG_WORD,
+			  .summary = "the body" },
+			{ .name = "header", .type = ARG_WORD, .many = true,
+			  .summary = "another header, 'Name: value'" },
+		},
+		.summary = "Send an INFO request in a call",
+		.help = "The line is done when it was answered; the answer "
+			"is shown, and fails the line when it is no 2xx. "
+			"What comes is told by call.info.",
+		.run = cmd_info,
+	},
+	{
+		.name = "request",
+		.args = {
+			{ .name = "method", .type = ARG_WORD,
+			  .summary = "in capitals: NOTIFY, PUBLISH, any" },
+			{ .name = "target", .type = ARG_TARGET,
+			  .optional = true, .summary = "whom to ask" },
+		},
+		.options = {
+			{ .name = "call", .type = ARG_CALL,
+			  .summary = "in this call instead" },
+			{ .name = "account", .type = ARG_ACCOUNT,
+			  .summary = "by way of this account" },
+			{ .name = "type", .type = ARG_WORD,
+			  .summary = "what the body is" },
+			{ .name = "body", .type = ARG_WORD,
+			  .summary = "the body" },
+			{ .name = "header", .type = ARG_WORD, .many = true,
+			  .summary = "another header, 'Name: value'" },
+		},
+		.summary = "Send any request by hand",
+		.help = "Outside of calls or in one, with what headers and "
+			"body you like. The line is done when it was "
+			"answered; the answer is shown, and fails the line "
+			"when it is no 2xx. INVITE, ACK, CANCEL and BYE have "
+			"commands of their own.",
+		.run = cmd_request,
 	},
 };
 

@@ -63,6 +63,11 @@ void cmd_dtmf(struct cmd *x)
 	if (!c)
 		return;
 
+	if (cmd_has(x, "via") && !strcmp(cmd_str(x, "via"), "info")) {
+		cmd_dtmf_info(x, c);
+		return;
+	}
+
 	id = mem_zalloc(sizeof(*id), NULL);
 	if (!id) {
 		cmd_fail(x, ENOMEM, NULL);

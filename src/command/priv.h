@@ -107,8 +107,16 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 
 /* Handlers whose rows are in another file */
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
-	cmd_dtmf, cmd_hold, cmd_resume, cmd_selftest,
+	cmd_dtmf, cmd_hold, cmd_info, cmd_request, cmd_resume, cmd_selftest,
 	cmd_transfer;
+
+/* cmd_headers.c */
+enum { CMD_HEADERS_MAX = 4096 };         /* those of the user            */
+/** "Name: value" lines of --header; what is wrong is replied. Free with
+ *  text_buf_reset. @return 0, EINVAL */
+int cmd_headers(struct cmd *x, struct text_buf *b);
+/** cmd_ask.c: keys as INFO */
+void cmd_dtmf_info(struct cmd *x, struct call *c);
 
 /* files.c: each replies what is wrong. @return 0 or errno ---------------- */
 

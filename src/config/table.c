@@ -122,6 +122,12 @@ static const struct option options[] = {
 			"whether we are on the phone",
 	},
 	{
+		.name = "dtmf-info", .type = OPT_ENUM, FIELD(dtmf_info),
+		.def = "relay", .choices = "relay,plain",
+		.summary = "How `dtmf --via info` writes a key: with its "
+			"duration (application/dtmf-relay), or the key alone",
+	},
+	{
 		.name = "message-reports", .type = OPT_BOOL,
 		FIELD(message_reports),
 		.def = "yes",

@@ -317,6 +317,11 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 		print_call_transfer(&b, ev);
 		break;
 
+	case EVENT_CALL_INFO:
+		text_add(&b, "call %u info: %s", ev->call,
+			 ev->u.call_info.body);
+		break;
+
 	case EVENT_CALL_REDIRECT:
 		print_call_redirect(&b, ev);
 		break;

@@ -111,6 +111,13 @@ static const struct event_field call_transfer_fields[] = {
 	{0}
 };
 
+static const struct event_field call_info_fields[] = {
+	STR("type", call_info.type, "what the body is"),
+	STR("body", call_info.body, "as it came"),
+	BOOL("cut", call_info.cut, "it was longer"),
+	{0}
+};
+
 static const struct event_field call_redirect_fields[] = {
 	STR("state", call_redirect.state, "asked (redirects=ask), followed, "
 	    "refused"),
@@ -295,6 +302,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_TRANSFER] = {"call.transfer",
 		"A call is handed over, by us or by the other side",
 		call_transfer_fields},
+	[EVENT_CALL_INFO] = {"call.info",
+		"The other side sent something in an INFO request",
+		call_info_fields},
 	[EVENT_CALL_REDIRECT] = {"call.redirect",
 		"A call of ours is sent elsewhere",
 		call_redirect_fields},

@@ -14,6 +14,7 @@ static const struct service {
 	const char *method;
 	request_service_h *h;
 } services[] = {
+	{ "INFO", info_request },
 	{ "MESSAGE", message_request },
 	{ "REFER", transfer_request },
 	{ "SUBSCRIBE", presence_subscribe },

@@ -18,6 +18,9 @@ int requests_lone(struct sip_rx *rx, const struct sip_info *in, void *arg);
 /** Tell the stack what we serve */
 int requests_init(struct ua *ua);
 
+/* info.c */
+request_service_h info_request;
+
 /* message.c */
 request_service_h message_request;
 void message_flush(struct ua *ua);

@@ -521,6 +521,32 @@ int call_tone(struct call *c, double hz, char *err)
 }
 
 
+int ua_ask(struct ua_ask **ap, struct ua *ua, const struct ua_ask_prm *prm,
+	   ua_ask_h *h, void *arg, char *err)
+{
+	(void)ap;
+	(void)ua;
+	(void)h;
+	(void)arg;
+	asked("ua_ask %s %s %u", prm->method, prm->target ? prm->target : "-",
+	      prm->call);
+
+	return result(err);
+}
+
+
+int call_dtmf_info(struct ua_ask **ap, struct call *c, const char *digits,
+		   ua_ask_h *h, void *arg, char *err)
+{
+	(void)ap;
+	(void)h;
+	(void)arg;
+	asked("call_dtmf_info %u %s", c->id, digits);
+
+	return result(err);
+}
+
+
 int ua_subscribe(unsigned *idp, struct ua *ua, const struct ua_subscribe *prm,
 		 char *err)
 {
