@@ -50,8 +50,9 @@ const char *sip_step_print(char *buf, size_t sz, const struct sip_step *st);
 
 struct sip_locate_conf {
 	const char *uri;
-	const char *route;       /* first hop, URI, or NULL                  */
-	const char *transport;   /* "udp", "tcp", "tls" or NULL: by the URI  */
+	const struct sip_ident *ident; /* its first hop is asked for; or NULL */
+	const char *transport;   /* "udp", "tcp", "tls" or NULL: as ident and
+				    the URI say                              */
 	bool fresh;              /* forget what is known first               */
 };
 struct sip_locate;

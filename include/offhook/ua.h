@@ -114,6 +114,13 @@ enum call_state call_state_find(const char *name);
 int  ua_target(char *uri, size_t sz, const struct ua *ua, const char *text,
 	       const struct account *acc, char *err);
 
+/**
+ * Is it a telephone number that is to be looked up before it is called (option
+ * enum-domain)? buf: "+4930..." or digits. @return false: no
+ */
+bool ua_enum_number(char *buf, size_t sz, const struct ua *ua,
+		    const char *text);
+
 struct ua_dial {
 	const char *target;              /* as the user typed it             */
 	const char *account;             /* name or AOR, NULL: by rule       */

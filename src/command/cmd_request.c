@@ -30,7 +30,7 @@ static void request_destructor(void *arg)
 
 
 /* As a call would end with it; what was said of it is for programs only */
-static void fail(struct cmd *x, const struct sip_result *res)
+void cmd_result(struct cmd *x, const struct sip_result *res)
 {
 	const struct call_record rec = { .outgoing = true, .result = *res };
 
@@ -82,7 +82,7 @@ static void req_handler(const struct sip_result *res,
 			answer_header(x, in, "Server", "user-agent");
 	}
 	else {
-		fail(x, res);
+		cmd_result(x, res);
 	}
 
 	cmd_done(x);
@@ -105,7 +105,7 @@ static void target_handler(const struct sip_result *err,
 	r->target = mem_deref(r->target);
 
 	if (err) {
-		fail(x, err);
+		cmd_result(x, err);
 		cmd_done(x);
 		return;
 	}

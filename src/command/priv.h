@@ -41,7 +41,7 @@ struct command_group {
 };
 extern const struct command_group group_calls, group_listening,
 	group_sound, group_accounts, group_people, group_scripts,
-	group_looking, group_phone;
+	group_looking, group_resolving, group_phone;
 
 /* parse.c: a line into words --------------------------------------------- */
 
@@ -127,6 +127,11 @@ int cmd_play_check(struct cmd *x, const char *path);
 /** Can it be written? A new one is not left behind. numbered: %n stands for
  *  the number of a call */
 int cmd_record_check(struct cmd *x, const char *path, bool numbered);
+
+/* cmd_request.c */
+struct sip_result;
+/** Reply how a request failed, with the exit code of a call that fails so */
+void cmd_result(struct cmd *x, const struct sip_result *res);
 
 /* command.c: a command that runs ----------------------------------------- */
 

@@ -247,10 +247,9 @@ char *reply_print(const struct reply *r)
 
 	if (!r)
 		return NULL;
-	if (r->silent)
-		return strdup("");
 
-	LIST_FOREACH(&r->records, le) {
+	/* values and rows; what is meant for people is text */
+	for (le = r->silent ? NULL : r->records.head; le; le = le->next) {
 
 		const struct reply_record *rec = le->data;
 

@@ -8,6 +8,7 @@
  * the address may be had all the same.  What has been asked lately is known and
  * costs no turn of the loop.  A query belongs to who asked.
  */
+#include "ident.h"
 #include "locate.h"
 
 
@@ -574,8 +575,9 @@ int sip_locate(struct sip_locate **lp, struct sip_stack *s,
 	if (conf->fresh)
 		names_forget(s->names);
 
-	err = find(&l->query, s, conf->route && *conf->route ? conf->route :
-		   conf->uri, conf->transport, true, located_h, l);
+	err = find(&l->query, s, sip_ident_hop(conf->ident, conf->uri),
+		   conf->transport ? conf->transport :
+		   ident_transport(conf->ident), true, located_h, l);
 	if (err)
 		mem_deref(l);
 	else

@@ -38,6 +38,7 @@ static void call_destructor(void *data)
 	list_unlink(&c->le);
 	hash_unlink(&c->he);
 	mem_deref(c->target);
+	mem_deref(c->enm);
 	mem_deref(c->probe);
 	mem_deref(c->sip);
 	if (c->stream)
@@ -133,6 +134,7 @@ void call_finish(struct call *c, const struct sip_result *res)
 	timer_cancel(&c->tmr_limit);
 	timer_cancel(&c->tmr_probe);
 	c->target = mem_deref(c->target);
+	c->enm = mem_deref(c->enm);
 	c->probe = mem_deref(c->probe);
 
 	call_media_close(c);
@@ -244,7 +246,7 @@ static void target_handler(const struct sip_result *err,
  * Where to. A numeric next hop gives the local address at once; a name goes
  * through the resolver.
  */
-static void call_start(struct call *c)
+void call_start(struct call *c)
 {
 	const struct sip_ident *ident = c->acc ? c->acc->ident : NULL;
 	const char *hop = sip_ident_hop(ident, c->peer);
@@ -276,7 +278,7 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	    char *err)
 {
 	const struct account *acc = NULL;
-	char uri[UA_URI];
+	char uri[UA_URI], number[32];
 	struct call *c;
 	int e;
 
@@ -290,7 +292,8 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 
 	e = ua_account_named(&acc, ua, prm->account, err);
 	if (!e)
-		e = ua_target(uri, sizeof(uri), ua, prm->target, acc, err);
+		e = number_target(uri, sizeof(uri), number, sizeof(number), ua,
+				  prm->target, acc, err);
 	if (e)
 		return e;
 
@@ -319,9 +322,12 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	if (idp)
 		*idp = c->id;
 
+	str_ncpy(c->number, number, sizeof(c->number));
 	c->begin_ms = clock_ms();
 	(void)call_state_set(c, CALL_CALLING);
-	if (!c->ending)
+	if (!c->ending && number[0])
+		number_start(c);
+	else if (!c->ending)
 		call_start(c);
 
 	return 0;

@@ -124,6 +124,8 @@ struct call {
 
 	struct sip_call *sip;        /* NULL before the INVITE               */
 	struct sip_target *target;   /* while it is looked for               */
+	struct sip_enum *enm;        /* while its number is looked up        */
+	char number[32];             /* "" : is not, or was not one          */
 	struct sip_result result;
 
 	/* media */
@@ -184,9 +186,20 @@ int  target_complete(char *uri, size_t sz, const char *text,
  *  EPROTONOSUPPORT */
 int  target_spoken(const struct ua *ua, const char *uri, char *err);
 
+/* number.c */
+/** As ua_target; number: "" or what is to be looked up first, and then uri
+ *  may be tel:, when there is no account to dial it with */
+int  number_target(char *uri, size_t sz, char *number, size_t numsz,
+		   const struct ua *ua, const char *text,
+		   const struct account *acc, char *err);
+/** Look c->number up, then call_start */
+void number_start(struct call *c);
+
 /* call.c */
 int  call_create(struct call **cp, struct ua *ua, bool outgoing,
 		 struct account *acc, const char *peer, const char *name);
+/** Find out where to, and call there */
+void call_start(struct call *c);
 /** Is it within max-calls? */
 bool call_room(const struct ua *ua);
 /** The end: media closes, the record is written, it is told, and the call

@@ -248,6 +248,64 @@ int target_complete(char *uri, size_t sz, const char *text,
 }
 
 
+/* Numbers to look up ------------------------------------------------------ */
+
+/* The number of tel:, with the country its context names; or the digits */
+static bool number_of(char *buf, size_t sz, const char *s)
+{
+	char part[128], context[32] = "";
+	const char *p;
+	size_t n;
+
+	if (!starts(s, "tel:"))
+		return number_clean(buf, sz, s) && !is_address(s);
+
+	s += 4;
+	n = strcspn(s, ";");
+	p = strstr(s + n, ";phone-context=+");
+	if (p && *s != '+' &&
+	    text_copy(context, sizeof(context), p + 15,
+		      strcspn(p + 15, ";")))
+		return false;
+
+	if (text_copy(part, sizeof(part), s, n) || n + 1 >= sz)
+		return false;
+
+	return snprintf(buf, sz, "%s%s", context, part) < (int)sz &&
+		number_clean(part, sizeof(part), buf) &&
+		!text_copy(buf, sz, part, strlen(part));
+}
+
+
+/*
+ * In the public tree only a number that begins with its country is one: the
+ * digits of a neighbour are somebody else's there.  Whoever runs a tree of his
+ * own knows what its digits mean.
+ */
+bool ua_enum_number(char *buf, size_t sz, const struct ua *ua,
+		    const char *text)
+{
+	const char *domain = ua->config->enum_domain;
+	const size_t dlen = strlen(domain);
+	char s[UA_URI];
+	size_t len, n;
+
+	if (!dlen)
+		return false;
+
+	text = strip(text, &len);
+	if (text_copy(s, sizeof(s), text, len) || !number_of(buf, sz, s))
+		return false;
+
+	n = strlen(buf);
+	if (strspn(buf + (*buf == '+'), "0123456789") + (*buf == '+') != n)
+		return false;
+
+	return *buf == '+' || dlen < 9 ||
+		0 != strcasecmp(domain + dlen - 9, "e164.arpa");
+}
+
+
 /* What we speak ----------------------------------------------------------- */
 
 static const struct {

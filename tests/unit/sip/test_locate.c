@@ -782,11 +782,14 @@ static void test_steps(void **state)
 	locate(&conf);
 	assert_null(strstr(told.text, "known already"));
 
-	conf.route = "sip:127.0.0.9:5099;transport=udp";
+	conf.uri = "sip:127.0.0.9:5099;transport=udp";
 	locate(&conf);
 	assert_string_equal(told.text, "sip:127.0.0.9:5099;transport=udp\n"
 			    "a numeric address, port 5099: UDP\n"
 			    "-> UDP:127.0.0.9:5099 from 127.0.0.1\n");
+	conf.transport = "tcp";
+	locate(&conf);
+	assert_non_null(strstr(told.text, "-> TCP:127.0.0.9:5099 "));
 }
 
 

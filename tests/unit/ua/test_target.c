@@ -157,6 +157,51 @@ static void numbers_are_no_hosts(void **state)
 }
 
 
+/* ENUM: numbers with their country; in a tree of one's own any digits */
+static void numbers_to_look_up(void **state)
+{
+	static const struct {
+		const char *domain, *text, *number;
+	} v[] = {
+		{"e164.arpa", "+49 (30) 12-34", "+49301234"},
+		{"e164.arpa", " \"Bob\" <tel:+49-30-1234;ext=5> ", "+49301234"},
+		{"e164.arpa", "tel:1234;phone-context=+4930", "+49301234"},
+		{"E164.ARPA", "1234", NULL},
+		{"e164.arpa", "tel:1234;phone-context=example.com", NULL},
+		{"e164.example", "1234", "1234"},
+		{"e164.example", "tel:1234", "1234"},
+		{"arpa", "1234", "1234"},
+		{"e164.example", "*12#", NULL},
+		{"e164.example", "bob", NULL},
+		{"e164.example", "", NULL},
+		{"e164.example", "tel:", NULL},
+		{"e164.example", "sip:+4930@x", NULL},
+		{"e164.example", "+4930@x", NULL},
+		{"e164.example", "192.0.2.1", NULL},
+		{"e164.example", "12:5060", NULL},
+		{"e164.example", "12345678901234567890123456789012", NULL},
+		{"", "+4930", NULL},
+	};
+	struct config *config = NULL;
+	struct ua ua = {0};
+	char buf[32];
+	(void)state;
+
+	assert_int_equal(config_alloc(&config), 0);
+	ua.config = config;
+
+	for (size_t i = 0; i < COUNT_OF(v); i++) {
+		str_ncpy(config->enum_domain, v[i].domain,
+			 sizeof(config->enum_domain));
+		if (ua_enum_number(buf, sizeof(buf), &ua, v[i].text) !=
+		    !!v[i].number || (v[i].number && strcmp(buf, v[i].number)))
+			fail_msg("%s: %s", v[i].text, buf);
+	}
+
+	mem_deref(config);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +209,7 @@ int main(void)
 		cmocka_unit_test(without),
 		cmocka_unit_test(wrong),
 		cmocka_unit_test(numbers_are_no_hosts),
+		cmocka_unit_test(numbers_to_look_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
