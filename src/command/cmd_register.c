@@ -20,6 +20,7 @@ struct fetch {
 	struct cmd *x;
 	struct sip_ident *ident;
 	struct sip_reg_query *query;
+	char contact[256];               /* ours, "" not registered          */
 };
 
 
@@ -224,8 +225,12 @@ static void fetch_handler(const struct sip_result *res,
 
 	if (v || (res->code >= 200 && res->code < 300)) {
 		reply_list(x->reply, "binding");
-		for (unsigned i = 0; i < n; i++)
-			reply_binding(x->reply, &v[i]);
+		for (unsigned i = 0; i < n; i++) {
+			struct sip_binding b = v[i];
+
+			b.ours = f->contact[0] && !strcmp(b.uri, f->contact);
+			reply_binding(x->reply, &b);
+		}
 		if (!n)
 			reply_text(x->reply, "no bindings");
 	}
@@ -248,6 +253,7 @@ void cmd_fetch(struct cmd *x)
 	const char *name = cmd_str(x, "account");
 	const struct account *a = name ? ua_account_find(x->ph->ua, name) :
 		ua_account_default(x->ph->ua);
+	struct sip_reg_status st;
 	struct fetch *f;
 	int e;
 
@@ -264,6 +270,8 @@ void cmd_fetch(struct cmd *x)
 
 	f->x = x;
 	x->state = f;
+	if (account_registration(&st, a, 0))
+		snprintf(f->contact, sizeof(f->contact), "%s", st.contact);
 
 	e = ua_ident(&f->ident, x->ph->ua, a, NULL);
 	if (!e)

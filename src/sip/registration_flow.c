@@ -17,7 +17,7 @@ enum {
 	BASE_OTHER_MS = 90000,      /* while another flow stands           */
 	WAIT_MAX_MS   = 1800000,
 	RETRY_MAX_S   = 86400,      /* of Retry-After                      */
-	FLAP_MS       = 30000,      /* lost sooner: a failure              */
+	FLAP_MS       = 10000,      /* lost sooner: a failure              */
 	KEEP_UDP_MS   = 29000,      /* RFC 5626 4.4: 24 to 29 s            */
 	KEEP_CONN_MS  = 120000,     /* 95 to 120 s                         */
 };
@@ -436,6 +436,7 @@ static void lost_h(int err, void *arg)
 	struct reg_flow *f = arg;
 	struct ident_flow *idf = &f->reg->id->flowv[f->way.flow];
 	const bool seen = sa_isset(&idf->seen, SA_ADDR);
+	struct sip_result *res = &f->result;
 
 	f->keep = mem_deref(f->keep);
 	log_info("register %s: flow lost: %s", f->reg->id->aor,
@@ -451,16 +452,23 @@ static void lost_h(int err, void *arg)
 	reg_flow_halt(f);
 	sa_init(&idf->seen, AF_UNSPEC);
 
+	memset(res, 0, sizeof(*res));
+	res->cause = SIP_CAUSE_TRANSPORT;
+	res->err = err;
+	(void)snprintf(res->reason, sizeof(res->reason), "%s",
+		       err == EADDRNOTAVAIL ?
+		       "the way from the server has changed" :
+		       err == ETIMEDOUT ?
+		       "the server no longer answers on this way" :
+		       strerror(err));
+
 	if (clock_ms() - f->begun_ms < FLAP_MS) {
-		failed_here(f, SIP_CAUSE_TRANSPORT, err, strerror(err));
+		const struct sip_result copy = *res;
+
+		failed(f, &copy);
 		return;
 	}
 
-	memset(&f->result, 0, sizeof(f->result));
-	f->result.cause = SIP_CAUSE_TRANSPORT;
-	f->result.err = err;
-	(void)snprintf(f->result.reason, sizeof(f->result.reason), "%s",
-		       strerror(err));
 	timer_start(&f->tmr, 0, attempt_h, f);
 	state_set(f, SIP_REG_FAILED);
 }
