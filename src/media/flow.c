@@ -12,7 +12,6 @@
 
 enum {
 	RTCP_LOOK_US = 200000,       /* how often RTCP is read              */
-	REPORT_MAX = 256,
 };
 
 #define TONE_DBFS (-10.0)
@@ -251,42 +250,6 @@ static size_t play_take(struct flow *f, int16_t *v, size_t n)
 
 /* The steps of a cycle -------------------------------------------------- */
 
-static void rtcp_packet(struct flow *f, const struct packet *p)
-{
-	const uint32_t ssrc = f->rx.source.known ? f->rx.source.ssrc : 0;
-	const bool bye = f->rtcp.bye;
-	int loss;
-
-	if (!transport_accepts_rtcp(&f->tp, p->from)) {
-		++f->tp.foreign;
-		return;
-	}
-
-	if (report_read(&f->rtcp, p->p, p->len, p->arrival_us,
-			clock_wall_ms(), clock_us(), f->tx.ssrc, ssrc)) {
-		++f->rx.discarded;
-		return;
-	}
-
-	flow_prove(f, p->from);
-
-	if (f->rtcp.bye && !bye) {
-		const struct stream_event ev = { .type = STREAM_REMOTE_BYE };
-
-		flow_post(f, &ev);
-	}
-
-	/* the encoder spends on redundancy what the loss is worth */
-	loss = (int)(f->rtcp.remote_fraction * 100 / 256);
-	if (f->rtcp.remote_known && loss != f->tx.loss_pct && f->tx.enc &&
-	    f->tx.codec->tune) {
-		f->tx.loss_pct = loss;
-		f->tx.param.loss_pct = loss;
-		(void)f->tx.codec->tune(f->tx.enc, &f->tx.param);
-	}
-}
-
-
 void flow_packet(struct flow *f, const struct packet *p)
 {
 	struct receiver *r = &f->rx;
@@ -294,7 +257,7 @@ void flow_packet(struct flow *f, const struct packet *p)
 
 	if (rtp_is_rtcp(p->p, p->len)) {
 		if (f->tp.mux)
-			rtcp_packet(f, p);
+			flow_report_packet(f, p);
 		return;
 	}
 
@@ -346,7 +309,7 @@ void flow_drain(struct flow *f, uint64_t now_us)
 
 	n = transport_recv(&f->tp, true, f->eng->inbox, &pv);
 	for (unsigned i = 0; i < n; i++)
-		rtcp_packet(f, &pv[i]);
+		flow_report_packet(f, &pv[i]);
 }
 
 
@@ -413,34 +376,12 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 }
 
 
-static void report_send(struct flow *f, uint64_t now_us, bool bye)
-{
-	struct sender *s = &f->tx;
-	const struct report_out o = {
-		.now_us = now_us,
-		.wall_ms = clock_wall_ms(),
-		.ssrc = s->ssrc,
-		.sender = s->packets > s->reported,
-		.rtp_ts = s->ts,
-		.packets = (uint32_t)s->packets,
-		.bytes = (uint32_t)s->bytes,
-		.source = f->rx.source.known ? &f->rx.source : NULL,
-	};
-	uint8_t p[REPORT_MAX];
-	const size_t n = bye ? report_bye(&f->rtcp, p, sizeof(p), &o)
-			     : report_build(&f->rtcp, p, sizeof(p), &o);
-
-	s->reported = s->packets;
-	(void)transport_send(&f->tp, true, p, n);
-}
-
-
 void flow_tend(struct flow *f, uint64_t now_us)
 {
 	struct dtmf_digit d;
 
 	if (!f->tp.shut && report_due(&f->rtcp, now_us))
-		report_send(f, now_us, false);
+		flow_report_send(f, now_us, false);
 
 	if (dtmf_rx_poll(&f->rx.dtmf, now_us, &d)) {
 		const struct stream_event ev = {
@@ -478,7 +419,7 @@ void flow_close(struct flow *f)
 	assert_media();
 
 	if (f->started) {
-		report_send(f, clock_us(), true);
+		flow_report_send(f, clock_us(), true);
 		flow_stop(f);
 	}
 }

@@ -437,6 +437,10 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 void flow_tend(struct flow *f, uint64_t now_us);
 void flow_post(struct flow *f, const struct stream_event *ev);
 
+/* RTCP of a flow (flow_report.c) */
+void flow_report_packet(struct flow *f, const struct packet *p);
+void flow_report_send(struct flow *f, uint64_t now_us, bool bye);
+
 /* The engine (engine.c) ------------------------------------------------- */
 
 enum { POST_DEVICE_LOST = 1000 };        /* beyond enum stream_event_type */
