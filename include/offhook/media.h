@@ -215,6 +215,9 @@ struct stream_stats {
 	uint32_t remote_jitter_us;
 	uint32_t remote_loss_256;    /* fraction, of 256                     */
 	bool     remote_known;
+	int      send_bitrate;       /* bit/s asked of our encoder for what
+					the peer reports, 0: its own choice  */
+	int      send_loss_pct;      /* and the loss it is to expect         */
 	uint64_t first_packet_ms;    /* clock_ms(), 0: none                  */
 	uint64_t last_packet_ms;
 	uint32_t ssrc_remote;

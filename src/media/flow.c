@@ -109,6 +109,7 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 	       const struct media_conf *conf)
 {
 	const bool heard = f->started && f->plan.dir & MEDIA_RECVONLY;
+	const struct codec_enc *enc = f->tx.enc;
 	const uint64_t now_us = clock_us();
 	int err;
 
@@ -128,6 +129,12 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 	err = receive_start(&f->rx, plan, conf);
 	if (err)
 		return err;
+
+	/* with another encoder the way is still the same */
+	if (f->tx.enc != enc) {
+		adapt_want(&f->adapt, plan->param.bitrate);
+		flow_adapt(f);
+	}
 
 	transport_aim(&f->tp, &plan->rtp, &plan->rtcp, plan->rtcp_mux);
 	flow_trust(f, !plan->unproven);
@@ -458,6 +465,8 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 		st->remote_jitter_us = (uint32_t)
 			((uint64_t)f->rtcp.remote_jitter * 1000000 /
 			 f->plan.codec->clock_hz);
+	st->send_bitrate = f->adapt.bitrate;
+	st->send_loss_pct = f->adapt.loss_pct;
 	st->first_packet_ms = r->first_us / 1000;
 	st->last_packet_ms = r->last_us / 1000;
 	st->ssrc_remote = r->source.ssrc;

@@ -10,11 +10,26 @@
 enum { REPORT_MAX = 256 };
 
 
+void flow_adapt(struct flow *f)
+{
+	const struct sender *s = &f->tx;
+	struct codec_param prm = s->param;
+
+	if (!s->enc || !s->codec->tune)
+		return;
+
+	/* what was negotiated stays in s->param, to be compared with */
+	prm.loss_pct = f->adapt.loss_pct;
+	prm.bitrate = f->adapt.bitrate;
+	(void)s->codec->tune(s->enc, &prm);
+}
+
+
 void flow_report_packet(struct flow *f, const struct packet *p)
 {
 	const uint32_t ssrc = f->rx.source.known ? f->rx.source.ssrc : 0;
+	const uint64_t count = f->rtcp.remote_count;
 	const bool bye = f->rtcp.bye;
-	int loss;
 
 	if (!transport_accepts_rtcp(&f->tp, p->from)) {
 		++f->tp.foreign;
@@ -35,14 +50,9 @@ void flow_report_packet(struct flow *f, const struct packet *p)
 		flow_post(f, &ev);
 	}
 
-	/* the encoder spends on redundancy what the loss is worth */
-	loss = (int)(f->rtcp.remote_fraction * 100 / 256);
-	if (f->rtcp.remote_known && loss != f->tx.loss_pct && f->tx.enc &&
-	    f->tx.codec->tune) {
-		f->tx.loss_pct = loss;
-		f->tx.param.loss_pct = loss;
-		(void)f->tx.codec->tune(f->tx.enc, &f->tx.param);
-	}
+	if (f->rtcp.remote_count != count &&
+	    adapt_report(&f->adapt, f->rtcp.remote_fraction, f->tx.packets))
+		flow_adapt(f);
 }
 
 

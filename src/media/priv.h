@@ -13,6 +13,7 @@
 #include <offhook/media.h>
 #include <offhook/ring.h>
 #include <offhook/timer.h>
+#include "adapt.h"
 #include "jitter.h"
 
 enum {
@@ -168,6 +169,7 @@ struct report {
 	uint64_t lsr_us;         /* when it came                            */
 	uint32_t rtt_us;
 	bool remote_known;
+	uint64_t remote_count;   /* reports on us                           */
 	uint32_t remote_lost, remote_jitter, remote_fraction;
 	bool bye;                /* the peer said good-bye                  */
 	uint64_t malformed;
@@ -362,7 +364,6 @@ struct sender {
 	struct level level;
 	uint64_t packets, bytes, errors;
 	uint64_t reported;       /* packets at the last report              */
-	int loss_pct;            /* the encoder knows of                    */
 };
 
 int  send_init(struct sender *s);
@@ -395,6 +396,7 @@ struct flow {
 	struct sender tx;
 	struct receiver rx;
 	struct report rtcp;
+	struct adapt adapt;
 	enum stream_source source;
 	struct tone tone;
 	double tone_hz;
@@ -440,6 +442,8 @@ void flow_post(struct flow *f, const struct stream_event *ev);
 /* RTCP of a flow (flow_report.c) */
 void flow_report_packet(struct flow *f, const struct packet *p);
 void flow_report_send(struct flow *f, uint64_t now_us, bool bye);
+/** The encoder is new: it is set to what is known of the way */
+void flow_adapt(struct flow *f);
 
 /* The engine (engine.c) ------------------------------------------------- */
 

@@ -243,6 +243,7 @@ static void read_block(struct report *r, const uint8_t *p,
 	const uint32_t lsr = get_u32(p + 16), dlsr = get_u32(p + 20);
 
 	r->remote_known = true;
+	++r->remote_count;
 	r->remote_fraction = p[4];
 	r->remote_lost = lost & 0x800000 ? 0 : lost;   /* duplicates: < 0 */
 	r->remote_jitter = get_u32(p + 12);

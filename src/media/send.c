@@ -78,7 +78,6 @@ int send_start(struct sender *s, const struct media_plan *plan)
 	s->part = part;
 	s->part_n = 0;
 	s->marker = true;
-	s->loss_pct = plan->param.loss_pct;
 	level_init(&s->level, c->rate_hz);
 
 	return 0;

@@ -482,6 +482,54 @@ static void test_reports(void **state)
 }
 
 
+/* What the peer reports changes what is sent, and for it alone */
+static void test_reports_change_the_encoder(void **state)
+{
+	struct rig *r = rig_call("opus");
+	struct media_plan plan;
+	struct stream_stats st;
+	const struct codec_enc *enc;
+	(void)state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		plan = rig_plan("opus", !i);
+		plan.param.fec = true;
+		plan.param.bitrate = 40000;
+		rig_start(r, i, &plan);
+	}
+	flow_set_source(r->ends[0].f, SOURCE_TONE, 440.0);
+	r->net_h = far;
+	rig_run(r, 30000);
+
+	flow_stats(r->ends[0].f, &st);
+	assert_in_range(st.send_loss_pct, 5, 10);
+	assert_in_range(st.send_bitrate, 24000, 40000);
+	flow_stats(r->ends[1].f, &st);
+	assert_int_equal(st.send_loss_pct, 0);
+	assert_int_equal(st.send_bitrate, 40000);
+
+	/* a hold is no reason to forget it, nor for another encoder */
+	enc = r->ends[0].f->tx.enc;
+	plan = r->ends[0].f->plan;
+	plan.dir = MEDIA_INACTIVE;
+	rig_start(r, 0, &plan);
+	rig_run(r, 20000);
+	plan.dir = MEDIA_SENDRECV;
+	rig_start(r, 0, &plan);
+	assert_ptr_equal(r->ends[0].f->tx.enc, enc);
+	flow_stats(r->ends[0].f, &st);
+	assert_in_range(st.send_loss_pct, 5, 10);
+
+	/* but when nothing is lost any more it is over */
+	r->net_h = NULL;
+	rig_run(r, 150000);
+	flow_stats(r->ends[0].f, &st);
+	assert_int_equal(st.send_loss_pct, 0);
+	assert_int_equal(st.send_bitrate, 40000);
+	rig_free(r);
+}
+
+
 static void test_bye(void **state)
 {
 	struct rig *r = rig_call("pcmu");
@@ -549,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_digits_other_clock),
 		cmocka_unit_test(test_digits_lost),
 		cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_reports_change_the_encoder),
 		cmocka_unit_test(test_bye),
 		cmocka_unit_test(test_garbage),
 	};

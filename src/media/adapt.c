@@ -1,0 +1,126 @@
+/**
+ * @file adapt.c  What an encoder should do about loss on the way
+ *
+ * Media thread; pure.  Two answers to what the peer reports.
+ *
+ * Copies: the loss an encoder is told decides how much it spends on in-band
+ * FEC.  It goes up at once and down a level at a time, after some reports that
+ * ask for less.  What is told is not the loss itself: measured with speech at
+ * 24 and 40 kbit/s and 1 to 20 % lost, a little is most of the help, and above
+ * 10 libopus gives up bandwidth that is missed more than the packets are.
+ *
+ * Bit rate: when much is lost the way may be too narrow, so less is sent, in
+ * steps.  When that does not help the loss is of another kind (a radio link),
+ * and less would only sound worse: back to what is wanted, for a minute.
+ */
+#include "adapt.h"
+
+
+enum {
+	PACKETS_MIN = 25,        /* a report about less says nothing        */
+	CALM_MAX    = 3,         /* reports until a level down              */
+	CUTS_MAX    = 4,         /* steps down that should have helped      */
+	VAIN_MAX    = 12,        /* reports: a minute                       */
+	BITRATE_LOW = 24000,     /* less leaves no room for copies          */
+};
+
+#define RISE     0.5             /* weight of a report that is worse ...    */
+#define FALL     0.25            /* ... or better than the average          */
+#define MUCH     0.10            /* share lost: send less                   */
+#define LITTLE   0.02            /* send more again                         */
+#define HELPED   0.75            /* of the loss is left, at most            */
+
+static const struct {
+	double enter, leave;     /* share lost                              */
+	int told_pct;
+} levels[] = {
+	{ 0.0,   0.0,   0 },
+	{ 0.004, 0.002, 2 },
+	{ 0.04,  0.02,  7 },
+	{ 0.15,  0.08, 10 },
+};
+
+enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
+
+
+void adapt_want(struct adapt *a, int bitrate)
+{
+	if (a->wanted == bitrate)
+		return;
+
+	a->wanted = a->bitrate = bitrate;
+	a->cuts = a->vain = 0;
+}
+
+
+static void expect(struct adapt *a)
+{
+	while (a->level + 1 < LEVELS && a->loss >= levels[a->level + 1].enter) {
+		++a->level;
+		a->calm = 0;
+	}
+
+	if (a->loss >= levels[a->level].leave)
+		a->calm = 0;
+	else if (++a->calm >= CALM_MAX) {
+		--a->level;
+		a->calm = 0;
+	}
+
+	a->loss_pct = levels[a->level].told_pct;
+}
+
+
+static void bitrate_less(struct adapt *a)
+{
+	const int low = a->wanted < BITRATE_LOW ? a->wanted : BITRATE_LOW;
+
+	if (!a->cuts)
+		a->cut_loss = a->loss;
+
+	if (a->cuts >= CUTS_MAX && a->loss > HELPED * a->cut_loss) {
+		a->bitrate = a->wanted;
+		a->cuts = 0;
+		a->vain = VAIN_MAX;
+		return;
+	}
+
+	++a->cuts;
+	a->bitrate -= (int)(a->bitrate * a->loss / 2);
+	if (a->bitrate < low)
+		a->bitrate = low;
+}
+
+
+static void bitrate_more(struct adapt *a)
+{
+	a->bitrate += a->bitrate / 10;
+	if (a->bitrate >= a->wanted) {
+		a->bitrate = a->wanted;
+		a->cuts = 0;
+	}
+}
+
+
+bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent)
+{
+	const int bitrate = a->bitrate, loss_pct = a->loss_pct;
+	const double loss = lost_256 / 256.0;
+
+	if (sent < a->sent_then + PACKETS_MIN)
+		return false;
+	a->sent_then = sent;
+
+	a->loss += (loss - a->loss) * (loss > a->loss ? RISE : FALL);
+
+	expect(a);
+
+	if (a->vain)
+		--a->vain;
+	else if (a->loss > MUCH)
+		bitrate_less(a);
+	else if (a->loss < LITTLE)
+		bitrate_more(a);
+
+	return a->bitrate != bitrate || a->loss_pct != loss_pct;
+}

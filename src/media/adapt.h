@@ -1,0 +1,34 @@
+/**
+ * @file adapt.h  What an encoder should do about loss on the way
+ *
+ * The peer's reports in, settings out.  Pure; media thread.
+ */
+#ifndef OFFHOOK_MEDIA_ADAPT_H
+#define OFFHOOK_MEDIA_ADAPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct adapt {
+	int wanted;              /* bit/s when all is well, 0: not known    */
+	int bitrate;             /* bit/s now                               */
+	int loss_pct;            /* the encoder is to expect                */
+	double loss;             /* share lost, averaged                    */
+	uint64_t sent_then;      /* packets, at the last report             */
+	unsigned level;          /* of expectation                          */
+	unsigned calm;           /* reports in a row that ask for less      */
+	double cut_loss;         /* share lost when we began to send less   */
+	unsigned cuts;           /* times we did                            */
+	unsigned vain;           /* reports until it is tried again         */
+};
+
+/** bitrate: what is wanted when all is well, 0: the codec's own choice, left
+ *  alone. What is known of the way is kept; zeroed memory knows nothing */
+void adapt_want(struct adapt *a, int bitrate);
+/**
+ * A report: lost of 256 since the last; sent: packets from the begin.
+ * @return true when bitrate or loss_pct have changed
+ */
+bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent);
+
+#endif

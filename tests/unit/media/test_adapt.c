@@ -1,0 +1,233 @@
+/**
+ * @file test_adapt.c  What an encoder is told, report by report
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "adapt.h"
+
+
+enum { REPORT = 250 };               /* packets in 5 s */
+
+static uint64_t sent;
+
+
+/* n reports of the same loss. @return how often something changed */
+static unsigned reports(struct adapt *a, unsigned n, double loss)
+{
+	unsigned changes = 0;
+
+	while (n--) {
+		sent += REPORT;
+		changes += adapt_report(a, (unsigned)(loss * 256.0), sent);
+	}
+
+	return changes;
+}
+
+
+static struct adapt adapting(int bitrate)
+{
+	struct adapt a = { 0 };
+
+	sent = 0;
+	adapt_want(&a, bitrate);
+
+	return a;
+}
+
+
+static void test_nothing_lost(void **state)
+{
+	struct adapt a = adapting(40000);
+	(void)state;
+
+	assert_int_equal(reports(&a, 100, 0.0), 0);
+	assert_int_equal(a.loss_pct, 0);
+	assert_int_equal(a.bitrate, 40000);
+}
+
+
+static void test_copies(void **state)
+{
+	static const struct {
+		double loss;
+		int low, high;
+	} v[] = {
+		{ 0.01, 1, 3 }, { 0.02, 1, 5 }, { 0.05, 5, 10 },
+		{ 0.10, 5, 10 }, { 0.20, 10, 10 }, { 0.6, 10, 10 },
+	};
+	(void)state;
+
+	for (unsigned i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct adapt a = adapting(40000);
+
+		/* one packet of 250 is no reason */
+		(void)reports(&a, 1, 1.0 / 250);
+		assert_int_equal(a.loss_pct, 0);
+
+		/* within 15 seconds */
+		(void)reports(&a, 3, v[i].loss);
+		assert_true(a.loss_pct > 0);
+		(void)reports(&a, 5, v[i].loss);
+		assert_in_range(a.loss_pct, v[i].low, v[i].high);
+	}
+
+	/* loud and clear: with the first report */
+	for (unsigned k = 5; k < 60; k += 5) {
+		struct adapt a = adapting(40000);
+
+		assert_int_equal(reports(&a, 1, k / 100.0), 1);
+		assert_true(a.loss_pct > 0);
+	}
+}
+
+
+static void test_slow_to_forget(void **state)
+{
+	struct adapt a = adapting(40000);
+	(void)state;
+
+	(void)reports(&a, 10, 0.08);
+	assert_int_equal(a.loss_pct, 7);
+
+	/* ten seconds without loss change nothing, and are nothing after
+	 * the next loss */
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(reports(&a, 2, 0.0), 0);
+		assert_int_equal(reports(&a, 2, 0.08), 0);
+	}
+
+	/* then down by steps, to nothing, within two minutes */
+	assert_int_equal(reports(&a, 4, 0.0), 0);
+	assert_int_equal(reports(&a, 20, 0.0), 2);
+	assert_int_equal(a.loss_pct, 0);
+}
+
+
+/* about a threshold it does not go to and fro */
+static void test_hysteresis(void **state)
+{
+	static const double at[] = { 0.04, 0.15 };
+	(void)state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct adapt a = adapting(0);
+		unsigned changes = 0;
+
+		for (unsigned k = 0; k < 200; k++)
+			changes += reports(&a, 1, at[i] *
+					   (k / 8 % 2 ? 0.8 : 1.3));
+		assert_in_range(changes, 1, i + 2);
+	}
+}
+
+
+static void test_short_reports(void **state)
+{
+	struct adapt a = adapting(40000);
+	(void)state;
+
+	/* one of three lost, on hold: says nothing */
+	for (unsigned i = 0; i < 8; i++) {
+		sent += 3;
+		assert_false(adapt_report(&a, 85, sent));
+	}
+
+	/* the same report again, nothing was sent since */
+	(void)reports(&a, 1, 0.1);
+	for (unsigned i = 0; i < 20; i++)
+		assert_false(adapt_report(&a, 255, sent));
+}
+
+
+/* A way that takes so many bit/s, and drops what is more */
+static void test_narrow_way(void **state)
+{
+	struct adapt a = adapting(64000);
+	int at = 0;
+	(void)state;
+
+	for (unsigned i = 0; i < 60; i++) {
+		const double over = a.bitrate > 40000
+			? 1.0 - 40000.0 / a.bitrate : 0.0;
+
+		(void)reports(&a, 1, over);
+		if (i >= 20)
+			at += a.bitrate / 40;
+	}
+
+	/* about what there is room for, and little lost */
+	assert_in_range(at, 36000, 47000);
+	assert_true(a.loss < 0.12);
+
+	/* when there is room again it is used */
+	(void)reports(&a, 40, 0.0);
+	assert_int_equal(a.bitrate, 64000);
+	assert_int_equal(a.loss_pct, 0);
+}
+
+
+/* Loss that does not depend on what we send */
+static void test_radio(void **state)
+{
+	struct adapt a = adapting(40000);
+	unsigned full = 0;
+	(void)state;
+
+	for (unsigned i = 0; i < 170; i++) {
+		(void)reports(&a, 1, 0.2);
+		assert_in_range(a.bitrate, 24000, 40000);
+		if (i >= 20)
+			full += a.bitrate == 40000;
+	}
+
+	/* most of the time what was wanted */
+	assert_true(full > 90);
+	assert_int_equal(a.loss_pct, 10);
+}
+
+
+static void test_limits(void **state)
+{
+	struct adapt a = adapting(8000);
+	(void)state;
+
+	/* what was wanted is little enough */
+	(void)reports(&a, 50, 0.5);
+	assert_int_equal(a.bitrate, 8000);
+
+	/* nobody knows what is sent: left alone */
+	a = adapting(0);
+	(void)reports(&a, 50, 0.5);
+	assert_int_equal(a.bitrate, 0);
+	assert_int_equal(a.loss_pct, 10);
+
+	/* another wish does not forget the way */
+	adapt_want(&a, 30000);
+	assert_int_equal(a.bitrate, 30000);
+	assert_int_equal(a.loss_pct, 10);
+
+	/* everything lost, for an hour */
+	(void)reports(&a, 720, 1.0);
+	assert_in_range(a.bitrate, 24000, 30000);
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_lost),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_slow_to_forget),
+		cmocka_unit_test(test_hysteresis),
+		cmocka_unit_test(test_short_reports),
+		cmocka_unit_test(test_narrow_way),
+		cmocka_unit_test(test_radio),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
