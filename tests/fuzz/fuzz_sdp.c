@@ -39,6 +39,11 @@ static void plan_check(const struct media_plan *p)
 	must(p->pt_send < 128 && p->pt_recv < 128);
 	must(p->te_send < 128 && p->te_recv < 128);
 	must(p->also_count <= 8);
+	must(p->te_also_count <= MEDIA_EVENTS_ALSO);
+	must(!p->te_also_count || p->te_recv >= 0);
+	for (unsigned i = 0; i < p->te_also_count; i++)
+		must(p->te_also[i].pt < 128 && p->te_also[i].clock_hz &&
+		     p->te_also[i].pt != p->te_recv);
 	must(p->dir <= MEDIA_SENDRECV);
 }
 
