@@ -72,8 +72,9 @@ int sip_info_header(const struct sip_info *in, const char *name,
 /* The stack ------------------------------------------------------------- */
 
 struct sip_listen_addr {
-	struct sa addr;          /* address; port 0: 5060, or a free one     */
-	bool udp, tcp;
+	struct sa addr;          /* address; port 0: 5060 (TLS 5061), or a
+				    free one                                 */
+	bool udp, tcp, tls;
 };
 
 struct sip_stack_conf {
@@ -84,6 +85,7 @@ struct sip_stack_conf {
 	uint32_t resolve_ms;     /* name resolution                          */
 	const char *dns_servers; /* ADDR[:PORT],...; NULL, "": the system's  */
 	uint32_t max_sessions;   /* INVITE sessions at once, 0: no limit     */
+	struct sip_tls *tls;     /* sip_tls.h; NULL: all that is usual       */
 };
 
 struct sip_stack_h {

@@ -12,6 +12,7 @@
 #define OFFHOOK_SIP_REG_H
 
 #include "offhook/sip.h"
+#include "offhook/sip_tls.h"
 
 enum { SIP_FLOWS = 2 };          /* ways to the registrar at once            */
 
@@ -28,6 +29,7 @@ struct sip_ident_conf {
 	const char *headers;     /* whole lines with CRLF for every INVITE and
 				    request outside a dialog; NULL, "": none */
 	struct sip_creds *creds; /* NULL: challenges are not answered        */
+	struct sip_tls *tls;     /* NULL: as the stack does, sip_tls.h       */
 };
 
 /** @return 0, EINVAL (a URI, name or header that cannot stand in a message),

@@ -10,7 +10,7 @@
 
 
 int session_reply(struct branch *br, struct leg *leg,
-		  struct sip_strans **stp, struct mbuf **mbp,
+		  struct strans **stp, struct mbuf **mbp,
 		  const struct sip_msg *msg, uint16_t code,
 		  const char *reason, const char *headers, struct mbuf *sdp)
 {
@@ -39,9 +39,8 @@ int session_reply(struct branch *br, struct leg *leg,
 		err = mbuf_write_str(mb, "Content-Length: 0\r\n\r\n");
 
 	if (!err)
-		err = sip_treplyf(stp, mbp, leg->sip, msg, dialog, code,
-				  reason ? reason : sip_phrase(code),
-				  "%b", mb->buf, mb->end);
+		err = strans_reply(stp, mbp, leg, msg, dialog, code,
+				   reason ? reason : sip_phrase(code), mb);
 
 	mem_deref(mb);
 
@@ -62,19 +61,9 @@ void session_refuse(struct branch *br, struct leg *leg,
 }
 
 
-void session_reply_addr(struct sa *dst, const struct sip_msg *msg)
-{
-	struct pl pl;
-
-	sip_reply_addr(dst, msg,
-		       !msg_param_exists(&msg->via.params, "rport", &pl));
-}
-
-
 static void ok_forget(struct sip_call *c)
 {
 	timer_cancel(&c->tmr_wait);
-	keep_slim(c->msg, c->ok);
 	c->ok = mem_deref(c->ok);
 	c->msg = mem_deref(c->msg);
 }
@@ -107,9 +96,7 @@ static void ok_again_h(void *arg)
 		return;
 	}
 
-	c->ok->pos = 0;
-	(void)sip_send(c->leg->sip, c->msg->sock, c->msg->tp, &c->ok_dst,
-		       c->ok);
+	(void)reply_again(c->leg, c->msg, c->ok);
 
 	c->ok_wait_ms = c->ok_wait_ms < t2 / 2 ? 2 * c->ok_wait_ms : t2;
 	left = c->ok_end_ms - now;
@@ -118,7 +105,7 @@ static void ok_again_h(void *arg)
 }
 
 
-int session_accept(struct sip_call *c, struct sip_strans **stp,
+int session_accept(struct sip_call *c, struct strans **stp,
 		   const struct sip_msg *msg, struct mbuf *sdp)
 {
 	struct mbuf *ok = NULL;
@@ -142,7 +129,6 @@ int session_accept(struct sip_call *c, struct sip_strans **stp,
 	c->ok_cseq = msg->cseq.num;
 	c->ok_wait_ms = session_t1(c);
 	c->ok_end_ms = clock_ms() + 64 * session_t1(c);
-	session_reply_addr(&c->ok_dst, msg);
 	timer_start(&c->tmr_wait, c->ok_wait_ms, ok_again_h, c);
 
 	return 0;

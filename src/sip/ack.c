@@ -7,6 +7,7 @@
  * 3261 13.2.2.4 and 22.1.  Main thread.
  */
 #include "session.h"
+#include "ident.h"
 
 
 /* 22.1: an ACK repeats the credentials of its INVITE, as they stood there */
@@ -40,7 +41,7 @@ static int credentials_write(struct mbuf *mb, const struct mbuf *sent)
 }
 
 
-/* Written by hand: libre's requests choose a new Via branch each time */
+/* Written by hand: it is no transaction, and its branch is its own */
 static int ack_write(struct mbuf **mbp, struct branch *br,
 		     const struct target *tg, const char *uri)
 {
@@ -92,24 +93,29 @@ int branch_ack_again(struct branch *br)
 {
 	br->ack->pos = 0;
 
-	return sip_send(br->ack_tg.leg->sip, NULL, br->ack_tg.tp,
-			&br->ack_tg.dst, br->ack);
+	return target_send(&br->ack_tg, br->ack);
 }
 
 
 static void ack_send(struct branch *br, const struct target_list *tl)
 {
+	const struct sip_ident *id = br->dlg->ident;
 	struct sip_call *c = br->call;
-	char *uri = NULL, *hop = NULL;
+	char *uri = NULL, *hop = NULL, domain[256];
 	unsigned i;
 	int err;
 
 	err = dialog_uris(br->dlg, &uri, &hop);
 
+	if (!err && target_domain(domain, sizeof(domain), hop))
+		*domain = '\0';
+
 	for (i = 0; i < tl->n && tl->v[i].leg && !err; i++) {
 
 		br->ack = mem_deref(br->ack);
 		br->ack_tg = tl->v[i];
+		if (target_open(&br->ack_tg, ident_tls(id), domain))
+			continue;
 
 		err = ack_write(&br->ack, br, &tl->v[i], uri);
 		if (err || !branch_ack_again(br))

@@ -7,6 +7,7 @@
  * Main thread.
  */
 #include "session.h"
+#include "ident.h"
 
 
 static void branch_destructor(void *arg)
@@ -130,7 +131,7 @@ static void branch_flow(struct branch *br)
 	if (!c->flow.leg || dialog_uris(d, &uri, &hop))
 		return;
 
-	dialog_pin(d, c->flow.leg, c->flow.tp, &c->flow.dst, false, false);
+	dialog_pin(d, &c->flow, false, false);
 
 	if (!d->flow_pinned && !strcmp(hop, c->hop))
 		d->flow = c->flow;
@@ -229,6 +230,7 @@ int branch_request_arg(struct request **rp, struct branch *br,
 	struct request_conf conf = {
 		.method = method,
 		.digest = d->digest,
+		.tls    = ident_tls(d->ident),
 		.ctype  = sdp ? SIP_ACCEPT : NULL,
 		.body   = sdp,
 	};

@@ -6,6 +6,7 @@
  * changes the call itself (INVITE, BYE ...) is not for here.  Main thread.
  */
 #include "session.h"
+#include "ident.h"
 
 
 struct extra {
@@ -131,6 +132,7 @@ int sip_call_request(struct sip_req **rp, struct sip_call *c,
 	conf.uri = uri;
 	conf.hop = hop;
 	conf.digest = x->dlg->digest;
+	conf.tls = ident_tls(x->dlg->ident);
 	conf.body = mb;
 	if (!dialog_targets(x->dlg, hop, &tl, &res))
 		conf.targets = &tl;

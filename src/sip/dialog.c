@@ -298,6 +298,17 @@ bool dialog_usable(const struct dialog *d)
 }
 
 
+static void pin_incoming(struct dialog *d, struct leg *leg,
+			 const struct sip_msg *msg)
+{
+	struct target way;
+
+	target_back(&way, leg, msg);
+	dialog_pin(d, &way, true,
+		   header_count(msg, SIP_HDR_VIA, "Via", 'v') == 1);
+}
+
+
 int dialog_fork_request(struct dialog **dp, const struct dialog *tmpl,
 			struct leg *leg, const struct sip_msg *req)
 {
@@ -325,8 +336,7 @@ int dialog_fork_request(struct dialog **dp, const struct dialog *tmpl,
 	}
 
 	(void)route_take_target(d, req);
-	dialog_pin(d, leg, req->tp, &req->src, true,
-		   header_count(req, SIP_HDR_VIA, "Via", 'v') == 1);
+	pin_incoming(d, leg, req);
 	dialog_link(d);
 
 	*dp = d;
@@ -388,8 +398,7 @@ int dialog_alloc_uas(struct dialog **dp, struct leg *leg,
 		goto out;
 	}
 
-	dialog_pin(d, leg, msg->tp, &msg->src, true,
-		   header_count(msg, SIP_HDR_VIA, "Via", 'v') == 1);
+	pin_incoming(d, leg, msg);
 	dialog_link(d);
 
  out:

@@ -3,17 +3,15 @@
  *
  * A NAT forgets who speaks to whom, and a connection may close without our
  * asking.  On UDP we send CRLF CRLF, or STUN when the server must answer; on
- * connections CRLF CRLF, with libre watching for the pong and for the end
- * (RFC 5626 4.4).  The owner hears once that the flow is lost, never from
- * inside libre, which walks its lists while it tells us.  Main thread.
+ * connections CRLF CRLF, and when it must answer, CRLF must come back in ten
+ * seconds (RFC 5626 4.4).  The owner hears once that the flow is lost, on a
+ * turn of the loop of its own.  Main thread.
  */
 #include "registration.h"
+#include "conn.h"
 
 
-enum {
-	/* pings of libre's that never come: about a month */
-	NEVER_S = 2500000,
-};
+enum { PONG_MS = 10000 };       /* RFC 5626 4.4.1 */
 
 struct flow {
 	struct leg *leg;
@@ -21,9 +19,8 @@ struct flow {
 	enum sip_transp tp;
 	enum flow_ping ping;
 	uint32_t interval_ms;
-	struct udp_sock *us;        /* UDP                                 */
-	struct sip_msg *msg;        /* others: keeps the connection known  */
-	struct sip_keepalive *ka;
+	uint64_t conn;              /* others than UDP                     */
+	struct conn_watch watch;
 	struct sa dst;
 	struct sa seen;             /* by STUN; unset: not yet             */
 	struct stun_ping *stun;
@@ -40,10 +37,8 @@ static void flow_destructor(void *arg)
 
 	timer_cancel(&f->tmr);
 	timer_cancel(&f->tmr_lost);
+	conn_unwatch(&f->watch);
 	mem_deref(f->stun);
-	mem_deref(f->ka);
-	mem_deref(f->us);
-	mem_deref(f->msg);
 }
 
 
@@ -98,50 +93,62 @@ static void stun_h(int err, const struct sa *seen, void *arg)
 }
 
 
-static void ping_h(void *arg)
+/* Its end comes back to us, and to all who use it */
+static void pong_h(void *arg)
 {
-	static uint8_t crlf[4] = {'\r', '\n', '\r', '\n'};
-	struct mbuf mb = {.buf = crlf, .size = 4, .end = 4};
 	struct flow *f = arg;
-	int err = 0;
+	struct conn *c = conn_find(f->stack, f->conn);
 
-	if (f->tp != SIP_TRANSP_UDP) {
-		err = sip_send(f->leg->sip, f->msg->sock, f->tp, &f->dst,
-			       &mb);
-	}
-	else if (f->ping == FLOW_PING) {
-		err = stun_ping_send(&f->stun, f->us, &f->dst,
-				     stack_t1(f->stack), stun_h, f);
-		if (!err)
-			return;
-	}
-	else {
-		/* a network that is away for a moment is no lost flow */
-		(void)udp_send(f->us, &f->dst, &mb);
-	}
-
-	if (err)
-		lost_later(f, err);
+	if (c && c->pinged)
+		conn_end(c, ETIMEDOUT, "the peer does not answer keep-alives");
 	else
 		ping_later(f);
 }
 
 
-static void ka_h(int err, void *arg)
+static void ping_conn(struct flow *f)
 {
-	lost_later(arg, err ? err : ECONNRESET);
+	struct conn *c = conn_find(f->stack, f->conn);
+	const bool must = f->ping == FLOW_PING;
+
+	/* what fails here the connection tells by itself */
+	if (c && !conn_blank(c, must ? CONN_PING : CONN_TOUCH) && must)
+		timer_start(&f->tmr, PONG_MS, pong_h, f);
+	else
+		ping_later(f);
 }
 
 
-/* Pings that want a pong are libre's; its intervals vary by themselves */
-static int conn_keep(struct flow *f, const struct sip_msg *msg)
+static void ping_h(void *arg)
 {
-	const uint32_t s = f->ping == FLOW_PING ?
-		(f->interval_ms + 999) / 1000 : NEVER_S;
+	struct flow *f = arg;
+	int err;
 
-	f->msg = mem_ref((void *)msg);
+	if (f->tp != SIP_TRANSP_UDP) {
+		ping_conn(f);
+	}
+	else if (f->ping == FLOW_PING) {
+		err = stun_ping_send(&f->stun, f->leg, &f->dst,
+				     stack_t1(f->stack), stun_h, f);
+		if (err)
+			lost_later(f, err);
+	}
+	else {
+		/* a network that is away for a moment is no lost flow */
+		(void)dgram_send(f->leg->dgram, &f->dst,
+				 (const uint8_t *)"\r\n\r\n", 4);
+		ping_later(f);
+	}
+}
 
-	return sip_keepalive_start(&f->ka, f->leg->sip, msg, s, ka_h, f);
+
+static void gone_h(int err, const char *why, void *arg)
+{
+	struct flow *f = arg;
+
+	log_debug("flow: %s", why);
+	timer_cancel(&f->tmr);
+	f->h(err ? err : ECONNRESET, f->arg);
 }
 
 
@@ -149,11 +156,17 @@ int flow_keep(struct flow **fp, struct leg *l, const struct sip_msg *msg,
 	      enum flow_ping ping, uint32_t interval_ms, flow_lost_h *h,
 	      void *arg)
 {
+	struct conn *c = NULL;
 	struct flow *f;
-	int err = 0;
 
-	if (!fp || !l || !msg || !h || !msg->sock)
+	if (!fp || !l || !msg || !h)
 		return EINVAL;
+
+	if (msg->tp != SIP_TRANSP_UDP) {
+		c = msg->sock;
+		if (!c || c->state == CONN_GONE)
+			return ENOTCONN;
+	}
 
 	f = mem_zalloc(sizeof(*f), flow_destructor);
 	if (!f)
@@ -169,18 +182,12 @@ int flow_keep(struct flow **fp, struct leg *l, const struct sip_msg *msg,
 	f->h = h;
 	f->arg = arg;
 
-	if (f->tp == SIP_TRANSP_UDP)
-		f->us = mem_ref(msg->sock);
-	else
-		err = conn_keep(f, msg);
-
-	if (err) {
-		mem_deref(f);
-		return err;
+	if (c) {
+		f->conn = c->id;
+		conn_watch(c, &f->watch, gone_h, f);
 	}
 
-	if (ping == FLOW_CRLF ||
-	    (ping == FLOW_PING && f->tp == SIP_TRANSP_UDP))
+	if (ping != FLOW_WATCH)
 		ping_later(f);
 
 	*fp = f;

@@ -2,14 +2,13 @@
  * @file sip/flow_stun.c  STUN on the SIP socket, RFC 5626 4.4.2
  *
  * A binding request of twenty bytes, sent again like any request over UDP,
- * and its answer: the address the server sees.  A helper on the socket takes
- * what answers our question and lets all else pass.  Main thread.
+ * and its answer: the address the server sees.  Whoever asks us is told, too.
+ * Main thread.
  */
 #include "registration.h"
 
 
 enum {
-	HELPER_LAYER  = -8,         /* before the gate                     */
 	HEAD_LEN      = 20,
 	TID_LEN       = 12,
 	TRIES         = 7,          /* RFC 5389 7.2.1                      */
@@ -25,8 +24,8 @@ enum {
 #define COOKIE 0x2112a442u
 
 struct stun_ping {
-	struct udp_sock *us;
-	struct udp_helper *uh;
+	struct le le;               /* stack->pings                        */
+	struct leg *leg;
 	struct sa dst, seen;
 	uint8_t tid[TID_LEN];
 	struct timer tmr;
@@ -44,8 +43,7 @@ static void stun_ping_destructor(void *arg)
 	struct stun_ping *p = arg;
 
 	timer_cancel(&p->tmr);
-	mem_deref(p->uh);
-	mem_deref(p->us);
+	list_unlink(&p->le);
 }
 
 
@@ -132,29 +130,91 @@ static bool answer_read(struct sa *seen, const uint8_t *p, size_t len)
 }
 
 
-static bool recv_h(struct sa *src, struct mbuf *mb, void *arg)
+static void answer_take(struct sip_stack *s, struct leg *l,
+			const struct sa *src, const uint8_t *m, size_t len)
 {
-	struct stun_ping *p = arg;
-	const uint8_t *m = mbuf_buf(mb);
-	const size_t len = mbuf_get_left(mb);
+	struct le *le;
+
+	for (le = s->pings.head; le; le = le->next) {
+		struct stun_ping *p = le->data;
+
+		if (p->leg != l || !sa_cmp(src, &p->dst, SA_ALL) ||
+		    memcmp(m + 8, p->tid, TID_LEN))
+			continue;
+
+		if (p->done)
+			return;
+
+		if (m[1] == (BINDING_OK & 0xff) &&
+		    answer_read(&p->seen, m, len))
+			done_later(p, 0);
+		else
+			done_later(p, EPROTO);
+		return;
+	}
+}
+
+
+/* Who asks is told how we see him */
+static void serve(struct leg *l, const struct sa *src, const uint8_t *m)
+{
+	const bool v6 = sa_af(src) == AF_INET6;
+	const size_t n = v6 ? 20 : 8;
+	const uint16_t port = sa_port(src) ^ (uint16_t)(COOKIE >> 16);
+	uint8_t out[HEAD_LEN + 4 + 20], key[16], addr[16];
+	uint8_t *p = out + HEAD_LEN;
+	size_t i;
+
+	memcpy(out, m, HEAD_LEN);
+	out[0] = BINDING_OK >> 8;
+	out[1] = BINDING_OK & 0xff;
+	out[2] = 0;
+	out[3] = (uint8_t)(4 + n);
+
+	*p++ = XOR_MAPPED >> 8;
+	*p++ = XOR_MAPPED & 0xff;
+	*p++ = 0;
+	*p++ = (uint8_t)n;
+	*p++ = 0;
+	*p++ = v6 ? 2 : 1;
+	*p++ = (uint8_t)(port >> 8);
+	*p++ = (uint8_t)port;
+
+	memcpy(key, m + 4, sizeof(key));
+	if (v6) {
+		sa_in6(src, addr);
+	}
+	else {
+		for (i = 0; i < 4; i++)
+			addr[i] = (uint8_t)(sa_in(src) >> (24 - 8 * i));
+	}
+	for (i = 0; i < n - 4; i++)
+		*p++ = addr[i] ^ key[i];
+
+	(void)dgram_send(l->dgram, src, out, (size_t)(p - out));
+}
+
+
+bool flow_stun(struct leg *l, const struct sa *src, const uint8_t *m,
+	       size_t len)
+{
+	static const uint8_t cookie[] = {
+		COOKIE >> 24, (COOKIE >> 16) & 0xff, (COOKIE >> 8) & 0xff,
+		COOKIE & 0xff,
+	};
 	unsigned type;
 
-	if (len < HEAD_LEN || len > 1500 || !sa_cmp(src, &p->dst, SA_ALL) ||
-	    memcmp(m + 8, p->tid, TID_LEN))
+	if (len < HEAD_LEN || m[0] > 3 || memcmp(m + 4, cookie, 4))
 		return false;
 
 	type = (unsigned)(m[0] << 8 | m[1]);
-	if ((type != BINDING_OK && type != BINDING_ERR) ||
-	    (size_t)(m[2] << 8 | m[3]) != len - HEAD_LEN)
-		return false;
-
-	if (p->done)
+	if (len > 1500 || (size_t)(m[2] << 8 | m[3]) != len - HEAD_LEN)
 		return true;
 
-	if (type == BINDING_OK && answer_read(&p->seen, m, len))
-		done_later(p, 0);
-	else
-		done_later(p, EPROTO);
+	if (type == BINDING_REQ)
+		serve(l, src, m);
+	else if (type == BINDING_OK || type == BINDING_ERR)
+		answer_take(l->stack, l, src, m, len);
 
 	return true;
 }
@@ -167,9 +227,6 @@ static void send_h(void *arg)
 		0, BINDING_REQ, 0, 0, COOKIE >> 24, (COOKIE >> 16) & 0xff,
 		(COOKIE >> 8) & 0xff, COOKIE & 0xff,
 	};
-	struct mbuf mb = {
-		.buf = head, .size = sizeof(head), .end = sizeof(head),
-	};
 
 	if (p->tries == TRIES) {
 		done_later(p, ETIMEDOUT);
@@ -179,7 +236,7 @@ static void send_h(void *arg)
 	memcpy(head + 8, p->tid, TID_LEN);
 
 	/* an error may pass, as the datagram may be lost */
-	(void)udp_send(p->us, &p->dst, &mb);
+	(void)dgram_send(p->leg->dgram, &p->dst, head, sizeof(head));
 
 	++p->tries;
 	timer_start(&p->tmr, p->tries == TRIES ? LAST_WAIT * p->t1_ms :
@@ -187,32 +244,26 @@ static void send_h(void *arg)
 }
 
 
-int stun_ping_send(struct stun_ping **pp, struct udp_sock *us,
+int stun_ping_send(struct stun_ping **pp, struct leg *l,
 		   const struct sa *dst, uint32_t t1_ms, stun_ping_h *h,
 		   void *arg)
 {
 	struct stun_ping *p;
-	int err;
 
-	if (!pp || !us || !dst || !h)
+	if (!pp || !l || !dst || !h)
 		return EINVAL;
 
 	p = mem_zalloc(sizeof(*p), stun_ping_destructor);
 	if (!p)
 		return ENOMEM;
 
-	p->us = mem_ref(us);
+	p->leg = l;
 	p->dst = *dst;
 	p->t1_ms = t1_ms;
 	p->h = h;
 	p->arg = arg;
 	rand_bytes(p->tid, sizeof(p->tid));
-
-	err = udp_register_helper(&p->uh, us, HELPER_LAYER, NULL, recv_h, p);
-	if (err) {
-		mem_deref(p);
-		return err;
-	}
+	list_append(&l->stack->pings, &p->le, p);
 
 	timer_start(&p->tmr, 0, send_h, p);
 	*pp = p;

@@ -40,6 +40,7 @@ static void ident_destructor(void *arg)
 	mem_deref(id->user);
 	mem_deref(id->headers);
 	mem_deref(id->creds);
+	mem_deref(id->tls);
 	mem_deref(id->gruu);
 	mem_deref(id->temp_gruu);
 }
@@ -147,6 +148,7 @@ int sip_ident_alloc(struct sip_ident **ip, const struct sip_ident_conf *conf)
 		return ENOMEM;
 
 	id->creds = mem_ref(conf->creds);
+	id->tls = mem_ref(conf->tls);
 
 	if (given(conf->user))
 		pl_set_str(&user, conf->user);
@@ -437,6 +439,12 @@ unsigned sip_ident_match(const struct sip_ident *id, const struct sip_info *in)
 		score += 10;
 
 	return score;
+}
+
+
+struct sip_tls *ident_tls(const struct sip_ident *id)
+{
+	return id ? id->tls : NULL;
 }
 
 

@@ -36,6 +36,7 @@ struct sip_ident {
 	struct sip_creds *creds;
 	struct ident_flow flowv[SIP_FLOWS];
 	unsigned flowc;             /* at least 1                             */
+	struct sip_tls *tls;        /* NULL: as the stack                     */
 
 	/* learnt */
 	unsigned flow;              /* the one in use                         */
@@ -54,6 +55,8 @@ int  ident_digest(struct digest **dp, const struct sip_ident *id,
 		  const char *hop);
 /** "udp" ..., NULL: by the URI of the hop */
 const char *ident_transport(const struct sip_ident *id);
+/** Whom it trusts; NULL: as the stack does */
+struct sip_tls *ident_tls(const struct sip_ident *id);
 /** The template of a dialog with uri, with a digest when it needs one */
 int  ident_dialog(struct dialog **dp, struct sip_stack *s,
 		  struct sip_ident *id, const char *uri);

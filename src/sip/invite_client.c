@@ -92,13 +92,6 @@ static bool early(struct sip_call *c, struct branch *br, struct mbuf *sdp,
 }
 
 
-static void via_take(struct sip_call *c, const struct sip_msg *msg)
-{
-	c->via = mem_deref(c->via);
-	(void)route_word_dup(&c->via, &msg->via.branch, 128);
-}
-
-
 static void provisional(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct mbuf *sdp = session_sdp(msg), *answer = NULL;
@@ -111,8 +104,6 @@ static void provisional(struct sip_call *c, const struct sip_msg *msg)
 		return;
 
 	c->heard = true;
-	if (!c->via)
-		via_take(c, msg);
 
 	if (msg->scode == 100)
 		return;
@@ -204,7 +195,6 @@ static void won(struct sip_call *c, struct branch *br,
 	timer_cancel(&c->tmr_ring);
 	c->invite = mem_deref(c->invite);   /* a later try, if any */
 	c->redirect = mem_deref(c->redirect);
-	c->via = mem_deref(c->via);
 	c->sdp = mem_deref(c->sdp);
 	c->br = br;
 	session_phase(c, PHASE_UP);
@@ -383,7 +373,6 @@ static int invite_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 
 	/* a new try ends what the last one had begun */
 	list_flush(&c->branches);
-	c->via = mem_deref(c->via);
 
 	c->flow = *tg;
 	if (laddr)
@@ -414,6 +403,7 @@ int invite_start(struct sip_call *c)
 		.body      = c->sdp,
 		.transport = ident_transport(c->tmpl->ident),
 		.digest    = c->tmpl->digest,
+		.tls       = ident_tls(c->tmpl->ident),
 	};
 	char *uri = NULL;
 	int err;
@@ -438,13 +428,10 @@ int invite_start(struct sip_call *c)
 
 void invite_cancel(struct sip_call *c)
 {
-	const struct target *tg = request_target(c->invite);
 	char *line = NULL;
 
-	if (c->reason && tg && tg->tp == SIP_TRANSP_UDP)
+	if (c->reason)
 		(void)re_sdprintf(&line, "Reason: %s\r\n", c->reason);
-	else if (c->reason && tg)
-		reason_cancel(c);
 
 	request_cancel_saying(c->invite, line);
 	mem_deref(line);

@@ -50,15 +50,15 @@ void session_terminate(struct sip_call *c, uint16_t code)
 }
 
 
-/* libre has sent 200 to the CANCEL */
-static void cancel_h(void *arg)
+/* 200 to the CANCEL is out */
+static void cancel_h(const struct sip_msg *msg, void *arg)
 {
 	struct sip_call *c = arg;
 	const struct sip_result res = {
 		.cause = SIP_CAUSE_CANCELLED, .code = 487, .remote = true,
 	};
 
-	reason_take_cancel(&c->ended, c->stack);
+	reason_take(&c->ended, msg);
 	session_terminate(c, 487);
 	session_closed(c, &res, NULL);
 }
@@ -100,7 +100,6 @@ void refresh_start(struct sip_call *c)
 static void refresh_h(void *arg)
 {
 	struct sip_call *c = arg;
-	struct sa dst;
 	int err;
 
 	/* a reliable one cannot come twice */
@@ -110,11 +109,7 @@ static void refresh_h(void *arg)
 		return;
 	}
 
-	session_reply_addr(&dst, c->msg);
-	c->prov->pos = 0;
-
-	err = sip_strans_reply(&c->st, c->leg->sip, c->msg, &dst,
-			       c->prov_code, c->prov);
+	err = strans_send(&c->st, c->prov_code, c->prov);
 	if (err)
 		(void)reply_failed(c, err);
 	else
@@ -247,7 +242,7 @@ int sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,
 
 	/*
 	 * As long as nothing was sent no state is owed (RFC 3261 8.2.7): a
-	 * refusal that libre repeats for 32 s to a stranger who never sends
+	 * refusal that is repeated for 32 s to a stranger who never sends
 	 * an ACK is his lever against us.
 	 */
 	if (!c->prov && !c->tried && !c->rel) {
@@ -403,7 +398,7 @@ void invite_server_request(struct leg *leg, const struct sip_msg *msg)
 		goto out;
 	d = NULL;
 
-	err = sip_strans_alloc(&c->st, leg->sip, msg, cancel_h, c);
+	err = strans_alloc(&c->st, leg, msg, cancel_h, c);
 	if (err)
 		goto out;
 

@@ -1,11 +1,9 @@
 /**
  * @file sip/keep.c  What is kept of a request once it was answered
  *
- * Main thread.  libre keeps a request whole, with a small object for each of
- * its headers, for the 32 s in which it might come again: ten kilobytes a
- * call.  Here an INVITE whose ACK has come shrinks to the few words that tell
- * a copy of it on another way (RFC 3261 8.2.2.2), and a request answered
- * without a transaction to a hash.
+ * Main thread.  For the 32 s in which a request might come again a transaction
+ * keeps its answer.  Where the answer is plain and can be made anew, a hash of
+ * the request and the status are enough.
  */
 #include "priv.h"
 
@@ -153,65 +151,4 @@ bool keep_repeat(struct leg *l, const struct sip_msg *msg)
 	(void)stack_reply(l, msg, k->code, NULL, NULL);
 
 	return true;
-}
-
-
-/* Copy a word; there is room for it, so the buffer does not move */
-static struct pl word(struct mbuf *mb, const struct pl *pl)
-{
-	struct pl to = PL_INIT;
-
-	if (pl->p) {
-		to.p = (const char *)mbuf_buf(mb);
-		to.l = pl->l;
-		(void)mbuf_write_pl(mb, pl);
-	}
-
-	return to;
-}
-
-
-void keep_slim(struct sip_msg *msg, struct mbuf *resp)
-{
-	struct pl tag;
-	struct mbuf *mb;
-
-	if (!msg)
-		return;
-
-	mb = mbuf_alloc(msg->from.tag.l + msg->cseq.met.l + msg->callid.l +
-			msg->ruri.l + 1);
-	if (!mb)
-		return;
-
-	tag = word(mb, &msg->from.tag);
-	msg->cseq.met = word(mb, &msg->cseq.met);
-	msg->callid = word(mb, &msg->callid);
-	msg->ruri = word(mb, &msg->ruri);
-
-	list_flush(&msg->hdrl);
-	hash_flush(msg->hdrht);
-	msg->hdrht = mem_deref(msg->hdrht);
-
-	/*
-	 * Nothing may point into what goes now.  Without its branch the
-	 * transaction matches nothing more: what comes with it again is a
-	 * late copy, which is refused as one on another way, or the next
-	 * request of a peer whose branches are all alike, which is served.
-	 */
-	memset(&msg->via, 0, sizeof(msg->via));
-	memset(&msg->from, 0, sizeof(msg->from));
-	memset(&msg->to, 0, sizeof(msg->to));
-	memset(&msg->uri, 0, sizeof(msg->uri));
-	memset(&msg->ctyp, 0, sizeof(msg->ctyp));
-	msg->met = msg->ver = msg->reason = (struct pl)PL_INIT;
-	msg->maxfwd = msg->expires = msg->clen = (struct pl)PL_INIT;
-	msg->from.tag = tag;
-
-	mem_deref(msg->mb);
-	msg->mb = mb;
-
-	/* libre sends nothing more in this state */
-	if (resp)
-		mbuf_reset(resp);
 }

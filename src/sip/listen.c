@@ -1,35 +1,27 @@
 /**
  * @file sip/listen.c  Which addresses and ports we listen on
  *
- * Main thread.  libre picks the first transport of a kind whatever the route,
- * and refuses to bind 0.0.0.0, so each local address is a leg of its own with
- * a stack of its own.  First the whole plan is made, then it is opened; ports
- * the user did not name move together when the usual one is taken.  Nothing
- * here is kept: the legs belong to the stack.
+ * Main thread.  What we say must leave from the address that it names, so each
+ * local address is a leg of its own.  First the whole plan is made, then it is
+ * opened; ports the user did not name move together when the usual one is
+ * taken, but that of TLS, which moves alone.  Nothing here is kept: the legs
+ * belong to the stack.
  */
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "priv.h"
+#include "conn.h"
 
 
 enum {
 	PLANS_MAX  = 64,
 	PORT_TRIES = 20,
-	/*
-	 * Hash sizes of a leg: 42 kB when idle. At 1000 calls a second, which
-	 * libre remembers for 32 s, chains are 30 long: a microsecond.
-	 */
-	CTRANS_BUCKETS = 512,
-	STRANS_BUCKETS = 1024,
-	CONN_BUCKETS   = 32,
 };
 
 struct plan {
 	struct sa addr;
-	bool udp, tcp;
-	uint16_t udp_port, tcp_port;    /* 0: not named                    */
+	bool udp, tcp, tls;
+	uint16_t udp_port, tcp_port, tls_port;   /* 0: not named           */
 	bool found;                     /* not named but found by us       */
 };
 
@@ -37,7 +29,7 @@ struct plans {
 	struct plan v[PLANS_MAX];
 	unsigned n;
 	int af;                         /* wanted, AF_UNSPEC: all          */
-	bool udp, tcp;
+	bool udp, tcp, tls;
 	uint16_t port;
 	int err;
 };
@@ -62,8 +54,7 @@ static struct plan *plan_new(struct plans *pl, const struct sa *addr)
 
 
 /* The same address twice is one leg, unless a protocol would be there twice */
-static struct plan *plan_for(struct plans *pl, const struct sa *addr,
-			     bool udp, bool tcp)
+static struct plan *plan_for(struct plans *pl, const struct sa *addr)
 {
 	unsigned i;
 
@@ -71,7 +62,8 @@ static struct plan *plan_for(struct plans *pl, const struct sa *addr,
 		struct plan *p = &pl->v[i];
 
 		if (sa_cmp(&p->addr, addr, SA_ADDR) &&
-		    !(udp && p->udp) && !(tcp && p->tcp))
+		    !(pl->udp && p->udp) && !(pl->tcp && p->tcp) &&
+		    !(pl->tls && p->tls))
 			return p;
 	}
 
@@ -81,7 +73,7 @@ static struct plan *plan_for(struct plans *pl, const struct sa *addr,
 
 static void plan_add(struct plans *pl, const struct sa *addr, bool found)
 {
-	struct plan *p = plan_for(pl, addr, pl->udp, pl->tcp);
+	struct plan *p = plan_for(pl, addr);
 
 	if (!p)
 		return;
@@ -93,6 +85,10 @@ static void plan_add(struct plans *pl, const struct sa *addr, bool found)
 	if (pl->tcp) {
 		p->tcp = true;
 		p->tcp_port = pl->port;
+	}
+	if (pl->tls) {
+		p->tls = true;
+		p->tls_port = pl->port;
 	}
 	p->found = found;
 }
@@ -133,11 +129,14 @@ static int plans_make(struct plans *pl, const struct sip_stack_conf *conf)
 
 		pl->udp = la->udp;
 		pl->tcp = la->tcp;
+		pl->tls = la->tls;
 		pl->port = sa_port(&la->addr);
 		pl->af = sa_af(&la->addr);
 
-		if (!la->udp && !la->tcp)
+		if (!la->udp && !la->tcp && !la->tls)
 			return EINVAL;
+		if (sa_is_linklocal(&la->addr))
+			return EAFNOSUPPORT;
 
 		if (sa_is_any(&la->addr))
 			err = net_getifaddrs(if_h, pl);
@@ -152,51 +151,97 @@ static int plans_make(struct plans *pl, const struct sip_stack_conf *conf)
 }
 
 
-/*
- * Where it can, libre makes its TCP listener share the port with others of
- * the same user (SO_REUSEPORT): whether it is taken must be seen by trying
- * without.
- */
-static int tcp_try(const struct sa *addr)
+int leg_listen(struct leg *l, enum sip_transp tp, uint16_t port)
 {
-	int fd, err = 0;
-	const int on = 1;
+	struct sa addr = l->addr;
+	struct sa *got;
+	int err;
 
-	fd = socket(sa_af(addr), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
-	if (fd < 0)
-		return errno;
+	sa_set_port(&addr, port);
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, &addr->u.sa, addr->len) || listen(fd, 1))
-		err = errno;
+	switch (tp) {
 
-	(void)close(fd);
+	case SIP_TRANSP_UDP:
+		got = &l->udp;
+		err = dgram_open(&l->dgram, l, &addr, got);
+		break;
+
+	case SIP_TRANSP_TCP:
+		got = &l->tcp;
+		err = listener_open(&l->tcp_ls, l, tp, &addr, got);
+		break;
+
+	case SIP_TRANSP_TLS:
+		got = &l->tls;
+		err = listener_open(&l->tls_ls, l, tp, &addr, got);
+		break;
+
+	default:
+		return EPROTONOSUPPORT;
+	}
+
+	if (err)
+		sa_init(got, AF_UNSPEC);
+	else if (!sa_port(&l->addr))
+		sa_set_port(&l->addr, sa_port(got));
 
 	return err;
 }
 
 
-static int transp_open(struct leg *l, enum sip_transp tp, uint16_t port)
+int stack_tls(struct sip_stack *s, char *err, size_t errsz)
 {
-	struct sa addr = l->addr;
-	struct sa *got = tp == SIP_TRANSP_UDP ? &l->udp : &l->tcp;
-	int err;
+	const struct sip_tls_conf usual = {.verify = true};
+	char names[512] = "", why[256];
+	struct le *le;
+	size_t n = 0;
+	int e = 0;
 
-	sa_set_port(&addr, port);
+	if (!s->tls)
+		e = sip_tls_alloc(&s->tls, &usual, why, sizeof(why));
 
-	if (tp == SIP_TRANSP_TCP) {
-		err = tcp_try(&addr);
-		if (err)
-			return err;
+	/* of a certificate that we have to make; some do not fit: no matter */
+	for (le = list_head(&s->legl); le && n < sizeof(names) - 64;
+	     le = le->next) {
+		const struct leg *l = le->data;
+
+		n += (size_t)re_snprintf(names + n, sizeof(names) - n,
+					 "%sIP:%j", n ? "," : "", &l->addr);
 	}
 
-	err = sip_transp_add(l->sip, tp, &addr);
+	if (!e)
+		e = tls_serve(s->tls, n ? names : NULL, why, sizeof(why));
+	if (e && err)
+		(void)snprintf(err, errsz, "%s", *why ? why : strerror(e));
+	else if (e)
+		log_warn("%s", *why ? why : strerror(e));
+
+	return e;
+}
+
+
+int leg_serve_tls(struct leg *l)
+{
+	char addr[80];
+	int err;
+
+	if (l->tls_ls)
+		return 0;
+
+	err = stack_tls(l->stack, NULL, 0);
 	if (err)
 		return err;
 
-	err = sip_transp_laddr(l->sip, got, tp, &addr);
-	if (!err && !sa_port(&l->addr))
-		sa_set_port(&l->addr, sa_port(got));
+	err = leg_listen(l, SIP_TRANSP_TLS, SIP_PORT_TLS);
+	if (err == EADDRINUSE)
+		err = leg_listen(l, SIP_TRANSP_TLS, 0);
+
+	if (!err) {
+		(void)re_snprintf(addr, sizeof(addr), "%J", &l->tls);
+		log_info("listening on tls:%s%s%s", addr,
+			 *l->stack->tls->pin ? ", with a certificate made for "
+			 "this run: " : "", l->stack->tls->pin);
+	}
 
 	return err;
 }
@@ -212,25 +257,29 @@ static int leg_open(struct sip_stack *s, const struct plan *p, uint16_t port,
 	*at = p->addr;
 	*tp = SIP_TRANSP_UDP;
 
-	err = leg_alloc(&l, s, &p->addr, CTRANS_BUCKETS, STRANS_BUCKETS,
-			CONN_BUCKETS);
+	err = leg_alloc(&l, s, &p->addr);
 	if (err)
 		return err;
 
 	if (p->udp) {
 		sa_set_port(at, p->udp_port ? p->udp_port : port);
-		err = transp_open(l, SIP_TRANSP_UDP, sa_port(at));
-		if (err)
-			goto out;
+		err = leg_listen(l, *tp, sa_port(at));
 	}
 
-	if (p->tcp) {
+	if (!err && p->tcp) {
 		*tp = SIP_TRANSP_TCP;
 		sa_set_port(at, p->tcp_port ? p->tcp_port : port);
-		err = transp_open(l, SIP_TRANSP_TCP, sa_port(at));
+		err = leg_listen(l, *tp, sa_port(at));
 	}
 
- out:
+	if (!err && p->tls) {
+		*tp = SIP_TRANSP_TLS;
+		sa_set_port(at, p->tls_port ? p->tls_port : SIP_PORT_TLS);
+		err = leg_listen(l, *tp, sa_port(at));
+		if (err == EADDRINUSE && !p->tls_port)
+			err = leg_listen(l, *tp, 0);
+	}
+
 	if (err)
 		mem_deref(l);
 
@@ -277,6 +326,7 @@ static int plans_open(struct sip_stack *s, const struct plans *pl,
 		}
 
 		(void)re_snprintf(err, errsz, "cannot listen on %s:%J: %s",
+				  tp == SIP_TRANSP_TLS ? "tls" :
 				  tp == SIP_TRANSP_TCP ? "tcp" : "udp", &at,
 				  e == EADDRINUSE ?
 				  "another program has this port" :
@@ -314,6 +364,67 @@ static uint16_t port_free(const struct sa *addr)
 }
 
 
+/* What listens has a certificate to show before the loop runs */
+static int tls_ready(struct sip_stack *s, char *err, size_t errsz)
+{
+	struct le *le;
+
+	for (le = list_head(&s->legl); le; le = le->next) {
+		const struct leg *l = le->data;
+		int e = l->tls_ls ? stack_tls(s, err, errsz) : 0;
+
+		if (e) {
+			list_flush(&s->legl);
+			return e;
+		}
+	}
+
+	return 0;
+}
+
+
+static void note_add(struct sip_stack *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note_add(struct sip_stack *s, const char *fmt, ...)
+{
+	size_t n = strlen(s->note);
+	va_list ap;
+
+	if (n)
+		n += (size_t)snprintf(s->note + n, sizeof(s->note) - n, "; ");
+
+	va_start(ap, fmt);
+	if (n < sizeof(s->note))
+		(void)vsnprintf(s->note + n, sizeof(s->note) - n, fmt, ap);
+	va_end(ap);
+}
+
+
+/* What is not as usual, in one line */
+static void note(struct sip_stack *s, uint16_t port)
+{
+	const struct leg *tls = NULL;
+	bool plain = false;
+	struct le *le;
+
+	for (le = list_head(&s->legl); le; le = le->next) {
+		const struct leg *l = le->data;
+
+		plain |= l->dgram || l->tcp_ls;
+		if (l->tls_ls && !tls)
+			tls = l;
+	}
+
+	if (plain && port != SIP_PORT)
+		note_add(s, "port %u is taken, listening on %u instead",
+			 SIP_PORT, port);
+	if (tls && *s->tls->pin)
+		note_add(s, "TLS shows a certificate made for this run, whose "
+			 "tls-pin is %s", s->tls->pin);
+}
+
+
 int listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 		char *err, size_t errsz)
 {
@@ -331,7 +442,9 @@ int listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 		e = EADDRNOTAVAIL;
 	if (e) {
 		(void)snprintf(err, errsz, "cannot find an address to listen "
-			       "on: %s", strerror(e));
+			       "on: %s", e == EAFNOSUPPORT ? "one that is "
+			       "local to a link is of no use in SIP, it says "
+			       "nothing without the link" : strerror(e));
 		goto out;
 	}
 
@@ -353,9 +466,10 @@ int listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 		(void)snprintf(err, errsz, "no address of this machine can "
 			       "be listened on");
 	}
-	else if (!e && port != SIP_PORT) {
-		(void)snprintf(s->note, sizeof(s->note), "port %u is taken, "
-			       "listening on %u instead", SIP_PORT, port);
+	else if (!e) {
+		e = tls_ready(s, err, errsz);
+		if (!e)
+			note(s, port);
 	}
 
  out:

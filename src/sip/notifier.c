@@ -7,6 +7,7 @@
  * forgotten it.
  */
 #include "event.h"
+#include "ident.h"
 
 
 enum { FETCH_LIFE_S = 32 };        /* for its only NOTIFY to be sent      */
@@ -173,6 +174,7 @@ static int request_out(struct sip_notifier *n)
 		.method = "NOTIFY",
 		.ctype  = n->out.ctype,
 		.digest = d->digest,
+		.tls    = ident_tls(d->ident),
 	};
 	struct target_list tl;
 	struct sip_result res;

@@ -2,7 +2,7 @@
  * @file sip/priv.h  Inside the SIP module
  *
  * Layers, low to high: header (reading and writing header fields), stack
- * (one libre `struct sip` for each local address), sanity (the gate), target
+ * (a leg for each local address), sanity (the gate), target
  * (URI to addresses), digest, request (one request to its final answer), uas
  * (what comes in, RFC 3261 8.2), dialog, offer (who owes whom an answer),
  * invite_client, invite_server, session.
@@ -105,15 +105,19 @@ bool header_text_ok(const char *text);
 
 /* stack.c ---------------------------------------------------------------- */
 
-/** One local address: a libre stack with its transports */
+struct dgram;
+struct listener;
+struct conn;
+struct sip_tls;
+
+/** One local address and what listens there */
 struct leg {
 	struct le le;
 	struct sip_stack *stack;
-	struct sip *sip;
 	struct sa addr;             /* address; port of the first transport   */
-	struct sa udp, tcp;         /* unset: not listening                   */
-	struct gate *gate;          /* on the UDP socket, once it is known    */
-	char cookie[24];            /* of the datagram that makes it known    */
+	struct sa udp, tcp, tls;    /* unset: not listening                   */
+	struct dgram *dgram;
+	struct listener *tcp_ls, *tls_ls;
 };
 
 struct sip_stack {
@@ -130,11 +134,15 @@ struct sip_stack {
 	struct list regs;           /* struct sip_reg                         */
 	struct sip_stack_h h;
 	bool untraced;              /* nobody reads what trace_h gets         */
-	char *cancel_reason;        /* Reason of the CANCEL being served      */
 	void *arg;
 	struct names *names;        /* what the name service said            */
 	struct deads *deads;        /* who did not answer lately             */
-	struct transactions *trans; /* ours over UDP                         */
+	struct transactions *trans; /* of our requests                       */
+	struct stranss *stranss;    /* of the peers'                         */
+	struct conns *conns;
+	struct list pings;          /* struct stun_ping                      */
+	struct sip_tls *tls;        /* of who has none of his own; NULL until
+				       needed                                */
 	char *user_agent;
 	struct ability *ability;    /* what we can do                         */
 	uint32_t timeout_ms;
@@ -146,7 +154,7 @@ struct sip_stack {
 	uint64_t tag_key[2];        /* of our tags in stateless replies       */
 	struct keep *keep;          /* NULL until needed                      */
 	struct sip_stack_stats stats;
-	char note[256];
+	char note[512];
 	struct timer close_tmr;
 	uint64_t close_due_ms;
 	void (*close_h)(void *arg);
@@ -165,9 +173,16 @@ const struct sa *leg_laddr(const struct leg *l, enum sip_transp tp);
 int  leg_contact(struct mbuf *mb, const struct leg *l, enum sip_transp tp,
 		 const char *user);
 void stack_closing_check(struct sip_stack *s);   /* after each thing ended */
-/** A leg without transports, linked to the stack; sizes are hash buckets */
-int  leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr,
-	       uint32_t ctrans, uint32_t strans, uint32_t conns);
+/** A leg without transports, linked to the stack */
+int  leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr);
+/** Listen on UDP, TCP or TLS; port 0: any. @return 0 or errno */
+int  leg_listen(struct leg *l, enum sip_transp tp, uint16_t port);
+/** Where TLS is spoken a peer must be able to reach us by it: listen, on any
+ *  port, unless that is so already. @return 0 or errno */
+int  leg_serve_tls(struct leg *l);
+/** The stack's own, made now with all that is usual if there is none. err:
+ *  one sentence, may be NULL */
+int  stack_tls(struct sip_stack *s, char *err, size_t errsz);
 
 /* listen.c: all legs of a configuration; err gets one sentence */
 int  listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
@@ -225,8 +240,54 @@ int  stack_reply_body(struct leg *l, const struct sip_msg *msg,
 /** The tag that all replies to it get, made from the request itself */
 void reply_tag_set(const struct sip_stack *s, struct sip_msg *msg);
 
+/** With the tag that msg has already */
+int  stack_reply_tagged(struct leg *l, const struct sip_msg *msg,
+			uint16_t code);
+
 /** A hash of what tells one request from all others */
 uint64_t reply_key(const struct sip_stack *s, const struct sip_msg *msg);
+/** ... as if it had another method */
+uint64_t reply_key_of(const struct sip_stack *s, const struct sip_msg *msg,
+		      const struct pl *method);
+/** What is the same whichever way it came, RFC 3261 8.2.2.2 */
+uint64_t reply_merge_key(const struct sip_stack *s,
+			 const struct sip_msg *msg);
+/** The whole response. rest: what follows the usual lines, Content-Length
+ *  among it, all of the buffer */
+int  reply_make(struct mbuf **mbp, const struct sip_stack *s,
+		const struct sip_msg *msg, bool rec_route, uint16_t code,
+		const char *reason, const struct mbuf *rest);
+struct target;
+/** Where responses to msg go */
+void reply_way(struct target *way, struct leg *l, const struct sip_msg *msg);
+/** Send by it; a connection that is gone is made again where that may be */
+int  reply_transmit(struct target *way, struct mbuf *mb);
+/** Send a response to msg, once more, as it was */
+int  reply_again(struct leg *l, const struct sip_msg *msg, struct mbuf *mb);
+
+/* strans.c: server transactions --------------------------------------------- */
+
+/** mem_deref before the final response: the request is forgotten */
+struct strans;
+struct stranss;
+/** Its INVITE was cancelled, 200 to the CANCEL msg is out */
+typedef void (strans_cancel_h)(const struct sip_msg *msg, void *arg);
+int  stranss_alloc(struct stranss **tp);         /* free: mem_deref           */
+void strans_stack_gone(struct sip_stack *s);
+int  strans_alloc(struct strans **stp, struct leg *l,
+		  const struct sip_msg *msg, strans_cancel_h *h, void *arg);
+/**
+ * Reply. After a final response, and on failure, *stp is NULL and the stack
+ * repeats it as long as it has to. stp or *stp NULL: a transaction is made.
+ * mbp: the whole response, or NULL. rest: as reply_make. @return 0 or errno
+ */
+int  strans_reply(struct strans **stp, struct mbuf **mbp, struct leg *l,
+		  const struct sip_msg *msg, bool rec_route, uint16_t code,
+		  const char *reason, const struct mbuf *rest);
+/** The same with a response that was made before */
+int  strans_send(struct strans **stp, uint16_t code, struct mbuf *mb);
+/** What came. @return true: it is done with */
+bool strans_request(struct leg *l, const struct sip_msg *msg);
 
 /* keep.c ------------------------------------------------------------------ */
 
@@ -235,26 +296,30 @@ uint64_t reply_key(const struct sip_stack *s, const struct sip_msg *msg);
 int  keep_reply(struct leg *l, const struct sip_msg *msg, uint16_t code);
 /** Answer a request again that was answered so. @return false: it was not */
 bool keep_repeat(struct leg *l, const struct sip_msg *msg);
-/**
- * Shrink an INVITE answered by 2xx, once its ACK came, and the 2xx, to what
- * still tells a copy of it. Nobody else may use either afterwards.
- */
-void keep_slim(struct sip_msg *msg, struct mbuf *resp);
+/* dgram.c ------------------------------------------------------------------- */
 
-/* gate.c ------------------------------------------------------------------ */
+/** got: with the port. @return 0 or errno. Free: mem_deref */
+int  dgram_open(struct dgram **dp, struct leg *l, const struct sa *addr,
+		struct sa *got);
+int  dgram_send(struct dgram *d, const struct sa *dst, const uint8_t *p,
+		size_t len);
 
-/** Make the UDP socket of a leg known: a datagram to ourselves */
-void gate_prime(struct leg *l);
-/** First message on the UDP socket. @return true: it was our own */
-bool gate_first(struct leg *l, const struct sip_msg *msg);
-/** Is this that datagram? */
-bool gate_is_prime(const struct leg *l, const char *text, size_t len);
-/** The datagram that went in came out as a message */
-void gate_decoded(struct gate *g);
+/* receive.c ----------------------------------------------------------------- */
+
+void receive_dgram(struct leg *l, const struct sa *src, struct mbuf *mb);
+/** A message of a connection, its body behind head bytes */
+void receive_stream(struct leg *l, struct conn *c, struct mbuf *mb,
+		    size_t head);
+/** The head of a message of which nobody knows where it ends */
+void receive_broken(struct leg *l, struct conn *c, const char *text,
+		    size_t len);
+/** flow_stun.c. @return true: it was STUN, and is served */
+bool flow_stun(struct leg *l, const struct sa *src, const uint8_t *m,
+	       size_t len);
 
 /* salvage.c --------------------------------------------------------------- */
 
-/** May this be a message (or STUN)? Its first line is looked at, no more */
+/** May this be a message? Its first line is looked at, no more */
 bool salvage_plausible(const char *text, size_t len);
 /** The refusal of a datagram that libre cannot decode, into mb, and where it
  *  goes. @return its status, 0: nothing to answer */
@@ -264,19 +329,18 @@ uint16_t salvage(struct mbuf *mb, struct sa *dst, const char *text,
  *  give it one that its CANCEL and ACK will get too, and a Contact */
 void salvage_elder(struct mbuf *mb);
 
-/* reason.c ---------------------------------------------------------------- */
-
-/** A message came in, before libre looks at it: it eats each CANCEL */
-void reason_note(struct sip_stack *s, const char *text, size_t len);
-
 /* sanity.c, trace.c, uas.c ------------------------------------------------ */
-int  sanity_listen(struct leg *l);           /* first listener, both ways    */
-/** The listeners for requests; arg: the leg. @return true: consumed */
+
+/** What came; arg: the leg. @return true: it is done with */
 bool sanity_request(const struct sip_msg *msg, void *arg);
-bool uas_request(const struct sip_msg *msg, void *arg);
+bool sanity_response(const struct sip_msg *msg, void *arg);
 bool sanity_response_ok(const struct sip_msg *msg);
-int  trace_listen(struct leg *l);
-int  uas_listen(struct leg *l);              /* dispatch of requests         */
+bool uas_request(const struct sip_msg *msg, void *arg);
+void uas_response(const struct sip_msg *msg, void *arg);
+/** As sent (tx) or received, for whoever reads the trace */
+void trace_wire(struct leg *l, bool tx, enum sip_transp tp,
+		   const struct sa *local, const struct sa *peer,
+		   const uint8_t *text, size_t len);
 /** 405 or, for a method nobody has heard of, 501 */
 uint16_t uas_method_status(const struct pl *met);
 
@@ -288,6 +352,9 @@ struct target {
 	bool tp_named;              /* the URI or the user chose it           */
 	struct sa dst;
 	struct leg *leg;
+	uint64_t flow;              /* the connection, 0: none yet            */
+	bool flow_only;             /* nobody listens at dst: no other would
+				       do                                     */
 };
 enum { TARGETS_MAX = 16 };
 struct target_list {
@@ -311,6 +378,23 @@ int  target_numeric(struct target_list *tl, struct sip_stack *s,
 		    const char *hop_uri, const char *transport,
 		    struct sip_result *res);
 void target_stack_gone(struct sip_stack *s);
+
+/* target_way.c ------------------------------------------------------------- */
+
+/** Whom a certificate must name to be taken for this next hop: the host of
+ *  the URI, whatever it resolves to (RFC 5922 7.4). @return 0, EINVAL */
+int  target_domain(char *buf, size_t sz, const char *hop);
+/**
+ * Find the connection for tg, or begin to make one, and write down which. tls
+ * NULL: the stack's; domain: TLS only. @return 0; ENOTCONN: only the one that
+ * is gone would do; or errno
+ */
+int  target_open(struct target *tg, struct sip_tls *tls, const char *domain);
+/** Send by it; it must be open. @return 0, ENOTCONN ... */
+int  target_send(const struct target *tg, struct mbuf *mb);
+/** The way that msg came */
+void target_back(struct target *tg, struct leg *l,
+		 const struct sip_msg *msg);
 
 /* digest.c ---------------------------------------------------------------- */
 
@@ -343,6 +427,7 @@ struct request_conf {
 	const char *transport;      /* forced, or NULL                        */
 	const struct target_list *targets; /* known already, or NULL          */
 	struct digest *digest;      /* NULL: challenges end the request       */
+	struct sip_tls *tls;        /* for TLS; NULL: the stack's             */
 	const char *ctype;
 	struct mbuf *body;          /* NULL: none; pos..end                   */
 	uint32_t timeout_ms;        /* whole, with retries; INVITE: until the
@@ -367,8 +452,7 @@ int  request_send(struct request **rp, struct sip_stack *s,
 /** CANCEL an INVITE (at once or after the first provisional); the final
  *  answer, 487 or another, still arrives; bounded by 64*T1 */
 void request_cancel(struct request *r);
-/** The same with more headers in the CANCEL: whole lines, or NULL. That of
- *  libre's, over a connection, has none */
+/** The same with more headers in the CANCEL: whole lines, or NULL */
 void request_cancel_saying(struct request *r, const char *lines);
 /** While the stack closes: how long it is worth waiting for, UINT64_MAX: to
  *  its end */
@@ -379,12 +463,15 @@ void request_stack_gone(struct sip_stack *s);
 
 /* transaction.c ------------------------------------------------------------ */
 
-/** Client transactions of ours, over UDP. Free: mem_deref */
+/** Client transactions. Free: mem_deref */
 struct transactions;
 int  transactions_alloc(struct transactions **tp);
-/** uas.c: a response that libre has no transaction for. @return false: ours
- *  neither, or a 2xx whose dialog must be asked */
+/** @return false: there is none for it, or it is a 2xx whose dialog must be
+ *  asked */
 bool trans_response(struct leg *l, const struct sip_msg *msg);
+/** The network says that nothing is at dst: whoever waits for the first sign
+ *  of life from there by UDP need wait no longer (RFC 3261 18.4) */
+void trans_dst_failed(struct leg *l, const struct sa *dst, int err);
 
 /* standalone.c: the public face of a request, outside dialogs or inside. The
  * body of conf is kept, head_arg (an object) too until the request is freed */

@@ -1,10 +1,7 @@
 /**
  * @file reason.c  Why a call ends: the Reason header (RFC 3326)
  *
- * Over a connection libre makes the CANCEL by itself, and it hands one that
- * comes in to nobody.  So there a CANCEL that is to say why goes out by our
- * own hand first, and libre's comes as its copy; of one that comes in the
- * tracer sees the text, right before libre serves it.  Main thread.
+ * Of BYE, CANCEL and the refusal of an INVITE, both ways.  Main thread.
  */
 #include "session.h"
 
@@ -39,101 +36,11 @@ void reason_take(char **dst, const struct sip_msg *msg)
 }
 
 
-void reason_take_cancel(char **dst, const struct sip_stack *s)
-{
-	if (s->cancel_reason) {
-		mem_deref(*dst);
-		*dst = mem_ref(s->cancel_reason);
-	}
-}
-
-
-void reason_note(struct sip_stack *s, const char *text, size_t len)
-{
-	static const char name[] = "Reason";
-	const char *p = text, *end = text + len;
-
-	if (len < 7 || memcmp(text, "CANCEL ", 7))
-		return;
-
-	s->cancel_reason = mem_deref(s->cancel_reason);
-
-	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
-		const char *q = ++p, *stop;
-
-		/* the end of the headers */
-		if (p == end || *p == '\r' || *p == '\n')
-			return;
-
-		if ((size_t)(end - q) < sizeof(name) ||
-		    strncasecmp(q, name, sizeof(name) - 1))
-			continue;
-
-		q += sizeof(name) - 1;
-		while (q < end && (*q == ' ' || *q == '\t'))
-			++q;
-		if (q == end || *q != ':')
-			continue;
-		for (++q; q < end && (*q == ' ' || *q == '\t'); q++)
-			;
-
-		stop = memchr(q, '\n', (size_t)(end - q));
-		keep(&s->cancel_reason, q, (size_t)((stop ? stop : end) - q));
-		return;
-	}
-}
-
-
 void reason_default(struct sip_call *c, uint16_t code, const char *text)
 {
 	if (!c->reason)
 		(void)re_sdprintf(&c->reason, "SIP;cause=%u;text=\"%s\"",
 				  code, text);
-}
-
-
-void reason_cancel(struct sip_call *c)
-{
-	const struct target *tg = &c->flow;
-	char *uri = NULL, *hop = NULL;
-	struct mbuf *mb;
-	int err;
-
-	if (!tg->leg || !c->reason || !c->via ||
-	    dialog_uris(c->tmpl, &uri, &hop))
-		return;
-
-	mb = mbuf_alloc(512);
-	if (!mb) {
-		err = ENOMEM;
-		goto out;
-	}
-
-	err = mbuf_printf(mb, "CANCEL %s SIP/2.0\r\n"
-			  "Via: SIP/2.0/%s %J;branch=%s;rport\r\n"
-			  "Max-Forwards: 70\r\n",
-			  uri, sip_transp_name(tg->tp),
-			  leg_laddr(tg->leg, tg->tp), c->via);
-	if (!err)
-		err = dialog_head(c->tmpl, mb, tg, "CANCEL", c->tmpl->lseq,
-				  false);
-	if (!err)
-		err = mbuf_printf(mb, "Reason: %s\r\nUser-Agent: %s\r\n"
-				  "Content-Length: 0\r\n\r\n", c->reason,
-				  c->stack->user_agent);
-	if (!err) {
-		mb->pos = 0;
-		err = sip_send(tg->leg->sip, NULL, tg->tp, &tg->dst, mb);
-	}
-
- out:
-	if (err)
-		log_info("call: the CANCEL does not say why: %s",
-			 strerror(err));
-
-	mem_deref(uri);
-	mem_deref(hop);
-	mem_deref(mb);
 }
 
 

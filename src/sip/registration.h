@@ -84,7 +84,7 @@ struct stun_ping;
  *  address as the answer says */
 typedef void (stun_ping_h)(int err, const struct sa *seen, void *arg);
 /** t1_ms: until it is sent again; the double next time. Free: mem_deref */
-int  stun_ping_send(struct stun_ping **pp, struct udp_sock *us,
+int  stun_ping_send(struct stun_ping **pp, struct leg *l,
 		    const struct sa *dst, uint32_t t1_ms, stun_ping_h *h,
 		    void *arg);
 

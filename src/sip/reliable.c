@@ -109,7 +109,6 @@ static void again_h(void *arg)
 	struct reliable *r = arg;
 	struct sip_call *c = r->call;
 	const uint64_t now = clock_ms();
-	struct sa dst;
 	uint64_t left;
 	int err;
 
@@ -118,10 +117,7 @@ static void again_h(void *arg)
 		return;
 	}
 
-	session_reply_addr(&dst, c->msg);
-	r->mb->pos = 0;
-	err = sip_strans_reply(&c->st, c->leg->sip, c->msg, &dst, r->code,
-			       r->mb);
+	err = strans_send(&c->st, r->code, r->mb);
 	if (err) {
 		(void)reply_failed(c, err);
 		return;

@@ -66,7 +66,7 @@ void request_end_later(struct request *r, enum sip_cause cause, int err,
 }
 
 
-/* Does it answer what we sent?  libre has compared branch and method only */
+/* Does it answer what we sent?  Branch and method are compared already */
 static bool response_fits(const struct request *r, const struct sip_msg *msg)
 {
 	const char *callid = (const char *)r->mb->buf + r->callid_pos;
@@ -163,7 +163,8 @@ static void final(struct request *r, const struct sip_msg *msg)
 }
 
 
-void request_response_h(int err, const struct sip_msg *msg, void *arg)
+void request_response_h(int err, const char *why, const struct sip_msg *msg,
+			void *arg)
 {
 	struct request *r = arg;
 	struct sip_result res;
@@ -172,7 +173,7 @@ void request_response_h(int err, const struct sip_msg *msg, void *arg)
 		return;
 
 	if (!msg) {
-		request_failed(r, err ? err : ECONNABORTED);
+		request_failed(r, err ? err : ECONNABORTED, why);
 		return;
 	}
 
@@ -232,6 +233,7 @@ static void request_destructor(void *arg)
 	mem_deref(r->mb);
 	mem_deref(r->body);
 	mem_deref(r->digest);
+	mem_deref(r->tls);
 }
 
 
@@ -253,15 +255,19 @@ int request_send(struct request **rp, struct sip_stack *s,
 {
 	struct request *r;
 	struct sip_result res;
-	char *p;
+	char domain[256], *p;
 	int err;
 
 	if (!rp || !s || !conf || !conf->method || !conf->uri || !head_h ||
 	    !resp_h || (!conf->targets && !conf->hop))
 		return EINVAL;
 
+	if (target_domain(domain, sizeof(domain), conf->hop ? conf->hop :
+			conf->uri))
+		*domain = '\0';
+
 	r = mem_zalloc(sizeof(*r) + strlen(conf->method) + 1 +
-		       strlen(conf->uri) + 1 +
+		       strlen(conf->uri) + 1 + strlen(domain) + 1 +
 		       (conf->ctype ? strlen(conf->ctype) + 1 : 0),
 		       request_destructor);
 	if (!r)
@@ -269,12 +275,14 @@ int request_send(struct request **rp, struct sip_stack *s,
 
 	p = append(r->method, NULL, conf->method);
 	p = append(p, &r->uri, conf->uri);
+	p = append(p, &r->domain, domain);
 	if (conf->ctype)
 		(void)append(p, &r->ctype, conf->ctype);
 
 	r->stack = s;
 	r->invite = !strcmp(conf->method, "INVITE");
 	r->digest = mem_ref(conf->digest);
+	r->tls = mem_ref(conf->tls);
 	r->body = mem_ref(conf->body);
 	r->timeout_ms = conf->timeout_ms ? conf->timeout_ms : s->timeout_ms;
 	r->due_ms = clock_ms() + r->timeout_ms;
@@ -338,11 +346,8 @@ void request_cancel_saying(struct request *r, const char *lines)
 
 	r->cancelled = true;
 
-	if (r->req || r->tx) {
-		if (r->tx)
-			trans_cancel(r->tx, lines);
-		else
-			sip_request_cancel(r->req);
+	if (r->tx) {
+		trans_cancel(r->tx, lines);
 		timer_start(&r->tmr, SIP_64T1_MS, silent_h, r);
 	}
 	else {

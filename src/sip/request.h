@@ -2,7 +2,7 @@
  * @file sip/request.h  Inside a request: request.c, request_try.c, transaction.c
  *
  * request.c is its life and what answers mean, request_try.c where it goes
- * and where next, transaction.c how it gets there over UDP.
+ * and where next, transaction.c how it gets there.
  */
 #ifndef SIP_REQUEST_PRIV_H
 #define SIP_REQUEST_PRIV_H
@@ -15,8 +15,8 @@ struct request {
 	struct target_list tl;
 	unsigned ti;                /* the one in use                        */
 	struct target_query *query;
-	struct trans *tx;           /* under way over UDP                    */
-	struct sip_request *req;    /* libre's, over a connection            */
+	struct trans *tx;           /* under way                             */
+	struct sip_tls *tls;        /* NULL: the stack's                     */
 	struct mbuf *mb;            /* as sent, without its first lines      */
 	size_t callid_pos, callid_len;
 	uint32_t cseq;
@@ -40,7 +40,8 @@ struct request {
 	bool cancelled;
 	const char *ctype;          /* NULL: no body                         */
 	const char *uri;
-	char method[];              /* and, behind it, uri and ctype         */
+	const char *domain;         /* whom TLS must find there              */
+	char method[];              /* and, behind it, uri, domain and ctype */
 };
 
 /* request.c */
@@ -49,8 +50,9 @@ void request_end(struct request *r, const struct sip_result *res,
 /** On the next turn */
 void request_end_later(struct request *r, enum sip_cause cause, int err,
 		       const char *text);
-/** Of either kind of transaction. msg NULL: err says what happened */
-void request_response_h(int err, const struct sip_msg *msg, void *arg);
+/** msg NULL: err says what happened, and why, if it is not NULL, better */
+void request_response_h(int err, const char *why, const struct sip_msg *msg,
+			void *arg);
 
 /* request_try.c */
 /** Send to the address in use, or the next one that takes it */
@@ -60,24 +62,26 @@ void request_try(struct request *r);
 bool request_busy(struct request *r, uint32_t peace_s);
 /** The address in use has answered */
 void request_alive(struct request *r);
-/** The transaction failed */
-void request_failed(struct request *r, int err);
+/** The transaction failed. why: NULL, or a sentence for err */
+void request_failed(struct request *r, int err, const char *why);
 /** Nobody waits for its answer any more */
 void request_drop(struct request *r);
 
-/* transaction.c: client transactions over UDP ------------------------------- */
+/* transaction.c: client transactions ---------------------------------------- */
 
 struct trans;
+typedef void (trans_h)(int err, const char *why, const struct sip_msg *msg,
+		       void *arg);
 
 /**
- * Send a request to dst; rest: all behind the Via. h is called for each
- * provisional response and once more: for the final one, or with an error and
- * no message. Before that last call *tp becomes NULL. INVITE: the ACK of a
- * refusal is sent. @return 0 or errno
+ * Send a request to tg, which is open (target_open); rest: all behind the Via.
+ * h is called for each provisional response and once more: for the final one,
+ * or with an error and no message. Before that last call *tp becomes NULL.
+ * INVITE: the ACK of a refusal is sent. @return 0 or errno
  */
-int  trans_send(struct trans **tp, struct leg *l, const struct sa *dst,
+int  trans_send(struct trans **tp, const struct target *tg,
 		const char *method, const char *uri, const struct mbuf *rest,
-		sip_resp_h *h, void *arg);
+		trans_h *h, void *arg);
 /** CANCEL an INVITE, now or at its first provisional response, with these
  *  lines more (NULL: none); it is not sent again meanwhile. h goes on. Bounded
  *  by 64*T1 */

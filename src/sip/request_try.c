@@ -34,7 +34,6 @@ static bool last(const struct request *r)
 void request_drop(struct request *r)
 {
 	r->tx = trans_drop(r->tx);
-	r->req = mem_deref(r->req);
 }
 
 
@@ -112,11 +111,13 @@ static void result_fail(struct sip_result *res, const struct request *r,
 }
 
 
-void request_failed(struct request *r, int err)
+void request_failed(struct request *r, int err, const char *why)
 {
-	const bool late = err == ETIMEDOUT;
-	const char *why = late ? "no answer" : strerror(err);
+	const bool late = err == ETIMEDOUT && !why;
 	struct sip_result res;
+
+	if (!why)
+		why = late ? "no answer" : strerror(err);
 
 	if (!late || clock_ms() - r->sent_ms >= LEAST_T1 * t1(r))
 		mark(r, 0, why);
@@ -139,7 +140,7 @@ void request_failed(struct request *r, int err)
 /* No answer in time, from this address or at all */
 static void late_h(void *arg)
 {
-	request_failed(arg, ETIMEDOUT);
+	request_failed(arg, ETIMEDOUT, NULL);
 }
 
 
@@ -264,28 +265,33 @@ static bool tcp_first(struct request *r)
 
 /* The address ------------------------------------------------------------- */
 
-static int send_to(struct request *r, const struct target *tg)
+/*
+ * The way is chosen first: who writes the message may want to keep it.
+ * @return 0; otherwise *local: it could not be written at all
+ */
+static int prepare(struct request *r, bool *local)
 {
-	char host[64];
-	struct uri route;
+	struct target *tg = &r->tl.v[r->ti];
+	int err;
 
-	if (tg->tp == SIP_TRANSP_UDP)
-		return trans_send(&r->tx, tg->leg, &tg->dst, r->method,
-				  r->uri, r->mb, request_response_h, r);
+	*local = false;
 
-	/* numeric: libre asks no name service */
-	if (sa_ntop(&tg->dst, host, sizeof(host)))
-		return EINVAL;
+	err = target_open(tg, r->tls, r->domain);
+	if (err)
+		return err;
 
-	memset(&route, 0, sizeof(route));
-	pl_set_str(&route.scheme, "sip");
-	pl_set_str(&route.host, host);
-	pl_set_str(&route.params, sip_transp_param(tg->tp));
-	route.port = sa_port(&tg->dst);
+	err = message_write(r, tg);
+	if (!err && tcp_first(r)) {
+		err = target_open(tg, r->tls, r->domain);
+		if (err)
+			return err;
 
-	return sip_request(&r->req, tg->leg->sip, true, r->method, -1,
-			   r->uri, -1, &route, r->mb, 0, NULL,
-			   request_response_h, r);
+		err = message_write(r, tg);
+	}
+
+	*local = err != 0;
+
+	return err;
 }
 
 
@@ -293,19 +299,21 @@ void request_try(struct request *r)
 {
 	struct sip_result *res = &r->res;
 	int err = ENETUNREACH;
+	bool local;
 
 	for (; r->ti < r->tl.n; r->ti++) {
 
-		err = message_write(r, &r->tl.v[r->ti]);
-		if (!err && tcp_first(r))
-			err = message_write(r, &r->tl.v[r->ti]);
-		if (err) {
+		err = prepare(r, &local);
+		if (local) {
 			request_end_later(r, SIP_CAUSE_LOCAL, err,
 					  strerror(err));
 			return;
 		}
 
-		err = send_to(r, &r->tl.v[r->ti]);
+		if (!err)
+			err = trans_send(&r->tx, &r->tl.v[r->ti], r->method,
+					 r->uri, r->mb, request_response_h,
+					 r);
 		if (!err) {
 			r->sent = true;
 			r->sent_ms = clock_ms();

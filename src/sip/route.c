@@ -281,45 +281,63 @@ int dialog_uris(const struct dialog *d, char **urip, char **hopp)
 }
 
 
+/* Does the URI ask for a transport other than this one? */
+static bool other_transport(const struct suri *u, enum sip_transp tp)
+{
+	struct pl want;
+
+	if (u->sips)
+		return tp != SIP_TRANSP_TLS;
+
+	/* TLS keeps more secret than was asked for */
+	return param_find(&u->params, "transport", &want) &&
+		!text_caseeq(want.p, want.l, tp == SIP_TRANSP_TLS ? "tls" :
+			     "tcp");
+}
+
+
+/* Is it plainly the next hop that is at the other end? */
+static bool way_leads(const struct dialog *d, const struct target *way,
+		      const char *hop, bool incoming, bool direct)
+{
+	struct sa addr;
+	struct suri u;
+
+	if (suri_parse_str(&u, hop) || other_transport(&u, way->tp))
+		return false;
+
+	/* nobody but the peer itself, or our own proxy by the connection that
+	   we keep with it */
+	if (incoming && (d->routec ? !way->flow_only : direct))
+		return true;
+
+	return !sa_set(&addr, &u.host, u.port ? u.port :
+		       sip_transp_port(way->tp, 0)) &&
+		sa_cmp(&addr, &way->dst, incoming ? SA_ADDR : SA_ALL);
+}
+
+
 /*
  * A connection is worth more than an address: behind a NAT it is the only way
  * back.  It is taken for the dialog when the next hop is plainly the one at
  * its other end.  A request that came by it tells no listening port, so there
  * the address alone must do; direct: nobody else has handled it.
  */
-void dialog_pin(struct dialog *d, struct leg *leg, enum sip_transp tp,
-		const struct sa *peer, bool incoming, bool direct)
+void dialog_pin(struct dialog *d, const struct target *way, bool incoming,
+		bool direct)
 {
 	char *uri = NULL, *hop = NULL;
-	struct sa addr;
-	struct suri u;
 
 	d->flow_pinned = false;
 	d->flow.leg = NULL;
 
-	if (dialog_uris(d, &uri, &hop))
+	if (way->tp == SIP_TRANSP_UDP || dialog_uris(d, &uri, &hop))
 		return;
 
-	if (tp == SIP_TRANSP_TCP && !suri_parse_str(&u, hop)) {
-		struct pl want;
-		const bool other =
-			param_find(&u.params, "transport", &want) &&
-			!text_caseeq(want.p, want.l, "tcp");
-
-		if (!other && !sa_set(&addr, &u.host, u.port ? u.port
-				      : SIP_PORT))
-			d->flow_pinned = sa_cmp(&addr, peer,
-						incoming ? SA_ADDR : SA_ALL);
-
-		if (!other && incoming && direct && !d->routec)
-			d->flow_pinned = true;
-	}
-
+	d->flow_pinned = way_leads(d, way, hop, incoming, direct);
 	if (d->flow_pinned) {
-		d->flow.tp  = tp;
+		d->flow = *way;
 		d->flow.tp_named = true;
-		d->flow.dst = *peer;
-		d->flow.leg = leg;
 	}
 
 	mem_deref(uri);

@@ -4,7 +4,7 @@
  * Main thread.  It is counted: the dispatcher holds it while its handler
  * runs, whoever answers later holds it longer.  A handler that answers at once
  * and plainly leaves no transaction behind, only the memory that it did
- * (keep.c); otherwise libre's server transaction repeats the answer.  Nobody
+ * (keep.c); otherwise its transaction repeats the answer.  Nobody
  * can leave a peer without one: RFC 4320 wants it before 64*T1 are over, a
  * 100 after a while (of UDP), and never a 408.
  */
@@ -23,7 +23,7 @@ struct sip_rx {
 	struct le le;               /* stack->rxs                          */
 	struct leg *leg;            /* NULL: the stack is gone             */
 	struct sip_msg *msg;
-	struct sip_strans *st;      /* from when it waits, or 1xx went out */
+	struct strans *st;          /* from when it waits, or 1xx went out */
 	struct sip_info *info;      /* once asked for                      */
 	struct timer tmr;
 	bool waiting;               /* its handler has returned            */
@@ -143,9 +143,8 @@ static int reply(struct sip_rx *rx, uint16_t code, const char *reason,
 	if (err)
 		goto out;
 
-	err = sip_treplyf(&rx->st, NULL, rx->leg->sip, rx->msg, dialog, code,
-			  reason ? reason : sip_phrase(code), "%b", mb->buf,
-			  mb->end);
+	err = strans_reply(&rx->st, NULL, rx->leg, rx->msg, dialog, code,
+			   reason ? reason : sip_phrase(code), mb);
 
  out:
 	mem_deref(mb);
@@ -237,8 +236,7 @@ static int wait_begin(struct sip_rx *rx)
 
 	/* a 1xx has begun the transaction */
 	if (!rx->st) {
-		int err = sip_strans_alloc(&rx->st, rx->leg->sip, rx->msg,
-					   NULL, NULL);
+		int err = strans_alloc(&rx->st, rx->leg, rx->msg, NULL, NULL);
 		if (err)
 			return err;
 	}

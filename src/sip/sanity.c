@@ -1,15 +1,15 @@
 /**
  * @file sip/sanity.c  The gate for what comes in
  *
- * Main thread, no state.  First listener behind libre's transactions: what
- * libre's decoder let through although RFC 3261 does not allow it is refused
- * (requests) or dropped (responses) before anybody relies on it.  One pass
- * over the headers; numbers are read anew, because libre's wrap, and names
- * are compared, because libre's table is a hash.
+ * Main thread, no state.  First of all that look at a request, and at a
+ * response that no transaction took: what libre's decoder let through although
+ * RFC 3261 does not allow it is refused (requests) or dropped (responses)
+ * before anybody relies on it.  One pass over the headers; numbers are read
+ * anew, because libre's wrap, and names are compared, because libre's table is
+ * a hash.
  *
  * Never answer an ACK; never answer to where a Via only claims to be.
  */
-#include <sys/socket.h>
 #include "priv.h"
 
 
@@ -121,10 +121,7 @@ static void census_take(struct census *c, const struct sip_msg *msg)
 }
 
 
-/*
- * On UDP the length may be missing and what is too long is cut; on TCP libre
- * has cut by a number that may have wrapped.
- */
+/* On UDP the length may be missing, and what is too long is cut */
 static const char *body_check(struct census *c, const struct sip_msg *msg)
 {
 	const struct sip_hdr *h = c->clen;
@@ -384,37 +381,6 @@ static bool maddr_ok(const struct sip_msg *msg)
 }
 
 
-static bool swallow_h(int *err, struct mbuf *mb, bool *estab, void *arg)
-{
-	(void)err;
-	(void)estab;
-	(void)arg;
-
-	mb->pos = mb->end;
-
-	return true;
-}
-
-
-/*
- * Nobody knows where the next message begins: nothing more of this connection
- * may be read as one.  What libre has buffered goes too.  Where libre hides
- * the descriptor the connection stays, deaf, until it has idled too long.
- */
-static void poison(const struct sip_msg *msg)
-{
-	struct tcp_conn *tc = sip_msg_tcpconn(msg);
-
-	if (!tc)
-		return;
-
-	msg->mb->end = msg->mb->size;
-
-	(void)tcp_register_helper(NULL, tc, 0, NULL, NULL, swallow_h, NULL);
-	(void)shutdown(compat_tcp_fd(tc), SHUT_RDWR);
-}
-
-
 bool sanity_request(const struct sip_msg *msg, void *arg)
 {
 	struct leg *l = arg;
@@ -422,8 +388,6 @@ bool sanity_request(const struct sip_msg *msg, void *arg)
 	struct census c;
 	uint16_t code;
 	bool safe;
-
-	(void)gate_first(l, msg);
 
 	safe = maddr_ok(msg);
 	flaw = request_check(&c, msg);
@@ -449,9 +413,6 @@ bool sanity_request(const struct sip_msg *msg, void *arg)
 		(void)stack_reply(l, msg, code, reason, NULL);
 	}
 
-	if (c.frame)
-		poison(msg);
-
 	return true;
 }
 
@@ -475,23 +436,17 @@ bool sanity_response_ok(const struct sip_msg *msg)
 	if (msg->req || !status_ok(msg))
 		return false;
 
-	if (common_check(&c, msg)) {
-		if (c.frame)
-			poison(msg);
+	if (common_check(&c, msg))
 		return false;
-	}
 
 	/* more than ours: it was meant for somebody else */
 	return c.via == 1;
 }
 
 
-static bool response_h(const struct sip_msg *msg, void *arg)
+bool sanity_response(const struct sip_msg *msg, void *arg)
 {
 	struct leg *l = arg;
-
-	if (gate_first(l, msg))
-		return true;
 
 	if (sanity_response_ok(msg) &&
 	    sa_cmp(&msg->via.addr, leg_laddr(l, msg->tp), SA_ALL))
@@ -500,12 +455,4 @@ static bool response_h(const struct sip_msg *msg, void *arg)
 	++l->stack->stats.discarded;
 
 	return true;
-}
-
-
-int sanity_listen(struct leg *l)
-{
-	int err = sip_listen(NULL, l->sip, true, sanity_request, l);
-
-	return err ? err : sip_listen(NULL, l->sip, false, response_h, l);
 }

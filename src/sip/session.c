@@ -115,7 +115,6 @@ static void call_destructor(void *arg)
 	mem_deref(c->hop);
 	mem_deref(c->headers);
 	mem_deref(c->extra);
-	mem_deref(c->via);
 	mem_deref(c->reason);
 	mem_deref(c->ended);
 }

@@ -100,7 +100,6 @@ struct sip_call {
 	char *extra;                    /* of a redirect                     */
 	enum sip_redirect redirection;
 	struct redirect *redirect;      /* NULL: none was told               */
-	char *via;                      /* of the INVITE out, for a CANCEL   */
 	uint32_t ring_ms;
 	uint64_t linger_ms;             /* until then late 2xx may come      */
 	unsigned retries;               /* after 422                         */
@@ -108,14 +107,13 @@ struct sip_call {
 	/* callee, for the first INVITE and later ones */
 	struct leg *leg;                /* where it came in                  */
 	struct sip_msg *msg;            /* until the ACK                     */
-	struct sip_strans *st;          /* until our final response          */
+	struct strans *st;          /* until our final response          */
 	struct mbuf *prov;              /* last 1xx, sent again each minute  */
 	uint16_t prov_code;
 	struct reliable *rel;           /* NULL: no reliable 1xx             */
 	struct mbuf *answer;            /* for a 2xx that has to wait        */
 	bool answer_due;
 	struct mbuf *ok;                /* 2xx as sent, until the ACK        */
-	struct sa ok_dst;
 	uint32_t ok_cseq;
 	uint32_t ok_wait_ms;            /* next retransmission               */
 	uint64_t ok_end_ms;
@@ -241,16 +239,15 @@ void refresh_start(struct sip_call *c);
 /** Reply within the INVITE transaction of the call, or to msg alone (stp
  *  NULL), in the dialog of br. headers: lines or NULL */
 int  session_reply(struct branch *br, struct leg *leg,
-		   struct sip_strans **stp, struct mbuf **mbp,
+		   struct strans **stp, struct mbuf **mbp,
 		   const struct sip_msg *msg, uint16_t code,
 		   const char *reason, const char *headers, struct mbuf *sdp);
 /** Refuse a request in the dialog; 500 says when to try again */
 void session_refuse(struct branch *br, struct leg *leg,
 		    const struct sip_msg *msg, uint16_t code);
 /** Where a response to msg goes */
-void session_reply_addr(struct sa *dst, const struct sip_msg *msg);
 /** 2xx to msg, sent again until its ACK */
-int  session_accept(struct sip_call *c, struct sip_strans **stp,
+int  session_accept(struct sip_call *c, struct strans **stp,
 		    const struct sip_msg *msg, struct mbuf *sdp);
 /** The ACK came (or what proves it) */
 void session_acked(struct sip_call *c, const struct sip_msg *msg);
@@ -323,12 +320,8 @@ uint16_t replaces_check(struct sip_call **cp, struct sip_stack *s,
 			const struct sip_msg *msg);
 
 /* reason.c */
-/** Send the CANCEL that says why, before libre's that does not */
-void reason_cancel(struct sip_call *c);
 /** The Reason of a message, into dst; NULL: none */
 void reason_take(char **dst, const struct sip_msg *msg);
-/** That of the CANCEL that is being served */
-void reason_take_cancel(char **dst, const struct sip_stack *s);
 /** The Reason of our BYE when the user has given none */
 void reason_default(struct sip_call *c, uint16_t code, const char *text);
 
@@ -359,8 +352,8 @@ int  route_take_set(struct dialog *d, const struct sip_msg *msg);
 /** @return 0: the peer told another target; EALREADY: the same; or errno */
 int  route_take_target(struct dialog *d, const struct sip_msg *msg);
 /** Keep to the connection the INVITE used, when it leads to the next hop */
-void dialog_pin(struct dialog *d, struct leg *leg, enum sip_transp tp,
-		const struct sa *peer, bool incoming, bool direct);
+void dialog_pin(struct dialog *d, const struct target *way, bool incoming,
+		bool direct);
 /** Where a request to hop may go. @return 0, ENOENT (must be resolved) or
  *  the failure, which res tells */
 int  dialog_targets(const struct dialog *d, const char *hop,

@@ -1,16 +1,17 @@
 /**
- * @file sip/stack.c  One libre stack for each local address
+ * @file sip/stack.c  One leg for each local address
  *
- * Main thread.  The stack owns its legs, and a leg its libre stack with its
- * transports and transactions.  Calls and requests belong to their users and
- * are told when the stack goes.  Nothing here may be freed from inside a
- * handler of libre's: the end is always on a turn of the loop of its own.
+ * Main thread.  The stack owns its legs, a leg what listens there, and the
+ * stack connections and transactions.  Calls and requests belong to their
+ * users and are told when the stack goes.  Nothing here may be freed from
+ * inside a handler: the end is always on a turn of the loop of its own.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "locate.h"
 #include "registration.h"
+#include "conn.h"
 
 
 enum {
@@ -24,20 +25,16 @@ static void leg_destructor(void *arg)
 	struct leg *l = arg;
 
 	list_unlink(&l->le);
-
-	/* the gate hangs on a socket of the libre stack */
-	mem_deref(l->gate);
-	mem_deref(l->sip);
+	mem_deref(l->dgram);
+	mem_deref(l->tcp_ls);
+	mem_deref(l->tls_ls);
 }
 
 
-int leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr,
-	      uint32_t ctrans, uint32_t strans, uint32_t conns)
+int leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr)
 {
-	struct leg *l;
-	int err;
+	struct leg *l = mem_zalloc(sizeof(*l), leg_destructor);
 
-	l = mem_zalloc(sizeof(*l), leg_destructor);
 	if (!l)
 		return ENOMEM;
 
@@ -46,29 +43,12 @@ int leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr,
 	sa_set_port(&l->addr, 0);
 	sa_init(&l->udp, AF_UNSPEC);
 	sa_init(&l->tcp, AF_UNSPEC);
-
-	err = sip_alloc(&l->sip, NULL, ctrans, strans, conns, s->user_agent,
-			NULL, l);
-	if (err)
-		goto out;
-
-	err = trace_listen(l);
-	if (!err)
-		err = sanity_listen(l);
-	if (!err)
-		err = uas_listen(l);
-	if (err)
-		goto out;
-
+	sa_init(&l->tls, AF_UNSPEC);
 	list_append(&s->legl, &l->le, l);
 
- out:
-	if (err)
-		mem_deref(l);
-	else
-		*lp = l;
+	*lp = l;
 
-	return err;
+	return 0;
 }
 
 
@@ -84,16 +64,20 @@ static void stack_destructor(void *arg)
 	request_stack_gone(s);
 	rx_stack_gone(s);
 	target_stack_gone(s);
+	strans_stack_gone(s);
 
 	mem_deref(s->keep);
 	mem_deref(s->names);
 	mem_deref(s->deads);
 	mem_deref(s->trans);
+	mem_deref(s->stranss);
+	conns_stack_gone(s);
+	mem_deref(s->conns);
 	list_flush(&s->legl);
+	mem_deref(s->tls);
 	mem_deref(s->dialogs);
 	mem_deref(s->user_agent);
 	mem_deref(s->ability);
-	mem_deref(s->cancel_reason);
 }
 
 
@@ -102,7 +86,6 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 		    char *err, size_t errsz)
 {
 	struct sip_stack *s;
-	struct le *le;
 	int e;
 
 	if (!sp || !conf || !h || !err || !errsz)
@@ -120,6 +103,7 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 		conf->timeout_ms : SIP_64T1_MS;
 	s->resolve_ms = conf->resolve_ms ? conf->resolve_ms : 10000;
 	s->max_sessions = conf->max_sessions;
+	s->tls = mem_ref(conf->tls);
 	s->tag_key[0] = rand_u64();
 	s->tag_key[1] = rand_u64();
 
@@ -141,6 +125,10 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 	if (!e)
 		e = transactions_alloc(&s->trans);
 	if (!e)
+		e = stranss_alloc(&s->stranss);
+	if (!e)
+		e = conns_alloc(&s->conns);
+	if (!e)
 		e = listen_open(s, conf, err, errsz);
 
 	if (e) {
@@ -150,9 +138,6 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 		mem_deref(s);
 		return e;
 	}
-
-	for (le = list_head(&s->legl); le; le = le->next)
-		gate_prime(le->data);
 
 	*sp = s;
 
@@ -243,16 +228,19 @@ bool sip_stack_listener(const struct sip_stack *s, size_t i, struct sa *addr,
 
 	for (le = list_head(&s->legl); le; le = le->next) {
 		const struct leg *l = le->data;
-		const struct sa *sav[2] = {&l->udp, &l->tcp};
+		const struct sa *sav[] = {&l->udp, &l->tcp, &l->tls};
+		static const enum sip_transp tpv[] = {
+			SIP_TRANSP_UDP, SIP_TRANSP_TCP, SIP_TRANSP_TLS,
+		};
 		unsigned k;
 
-		for (k = 0; k < 2; k++) {
+		for (k = 0; k < COUNTOF(tpv); k++) {
 
 			if (!sa_isset(sav[k], SA_ADDR) || i--)
 				continue;
 
 			*addr = *sav[k];
-			*tp = k ? SIP_TRANSP_TCP : SIP_TRANSP_UDP;
+			*tp = tpv[k];
 			return true;
 		}
 	}
@@ -299,15 +287,18 @@ const struct sa *leg_laddr(const struct leg *l, enum sip_transp tp)
 
 	case SIP_TRANSP_UDP: return &l->udp;
 	case SIP_TRANSP_TCP: return &l->tcp;
+	case SIP_TRANSP_TLS: return &l->tls;
 	default:             return &l->addr;
 	}
 }
 
 
+/* TLS listens once it is needed */
 static bool leg_has(const struct leg *l, int af, enum sip_transp tp)
 {
 	return sa_af(&l->addr) == af &&
-		(tp == SIP_TRANSP_NONE || sa_isset(leg_laddr(l, tp), SA_ADDR));
+		(tp == SIP_TRANSP_NONE || tp == SIP_TRANSP_TLS ||
+		 sa_isset(leg_laddr(l, tp), SA_ADDR));
 }
 
 
@@ -361,8 +352,12 @@ struct leg *stack_leg(const struct sip_stack *s, const struct sa *dst,
 struct leg *stack_leg_msg(const struct sip_stack *s,
 			  const struct sip_msg *msg)
 {
+	const struct conn *c = msg->tp == SIP_TRANSP_UDP ? NULL : msg->sock;
 	struct leg *near = NULL;
 	struct le *le;
+
+	if (c)
+		return c->leg;
 
 	for (le = list_head(&s->legl); le; le = le->next) {
 		struct leg *l = le->data;

@@ -257,6 +257,7 @@ int sip_req_send(struct sip_req **rp, struct sip_stack *s,
 	conf.uri = c->uri;
 	conf.hop = sip_ident_hop(c->ident, c->uri);
 	conf.transport = c->ident->transport;
+	conf.tls = c->ident->tls;
 	conf.ctype = c->ctype;
 	conf.body = body;
 	conf.timeout_ms = c->timeout_ms;

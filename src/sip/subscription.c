@@ -400,6 +400,7 @@ static int request_out(struct sip_sub *sub)
 	conf.uri = uri;
 	conf.hop = hop;
 	conf.digest = d->digest;
+	conf.tls = ident_tls(d->ident);
 	conf.body = mb;
 	if (sub->use.dlg && !dialog_targets(d, hop, &tl, &res))
 		conf.targets = &tl;

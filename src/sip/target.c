@@ -49,6 +49,9 @@ bool way_speaks(const struct sip_stack *s, enum sip_transp tp)
 {
 	struct le *le;
 
+	if (tp == SIP_TRANSP_TLS)
+		return list_head(&s->legl) != NULL;
+
 	for (le = list_head(&s->legl); le; le = le->next) {
 		const struct leg *l = le->data;
 		const struct sa *sa = leg_laddr(l, tp);

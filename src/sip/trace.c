@@ -1,8 +1,9 @@
 /**
  * @file sip/trace.c  Every message as sent and received
  *
- * Main thread.  libre calls this before anything else looks at a message.
- * Credentials are covered on a copy; nothing is kept.
+ * Main thread.  Called before anything else looks at a message, and in clear
+ * where TLS covers it on the wire.  Credentials are covered on a copy; nothing
+ * is kept.
  */
 #include "priv.h"
 
@@ -10,24 +11,12 @@
 enum { TRACE_MAX = 65536 };
 
 
-static void trace_h(bool tx, enum sip_transp tp, const struct sa *src,
-		    const struct sa *dst, const uint8_t *pkt, size_t len,
-		    void *arg)
+void trace_wire(struct leg *l, bool tx, enum sip_transp tp,
+		   const struct sa *local, const struct sa *peer,
+		   const uint8_t *text, size_t len)
 {
-	struct leg *l = arg;
 	struct sip_stack *s = l->stack;
 	char *copy;
-
-	if (!tx)
-		reason_note(s, (const char *)pkt, len);
-
-	if (!tx && tp == SIP_TRANSP_UDP) {
-
-		if (!l->gate && gate_is_prime(l, (const char *)pkt, len))
-			return;
-
-		gate_decoded(l->gate);
-	}
 
 	/* nor keep-alives */
 	if (!s->h.trace_h || s->untraced || len <= 4)
@@ -40,12 +29,11 @@ static void trace_h(bool tx, enum sip_transp tp, const struct sa *src,
 	if (!copy)
 		return;
 
-	memcpy(copy, pkt, len);
+	memcpy(copy, text, len);
 	copy[len] = '\0';
 	text_mask(copy, len);
 
-	s->h.trace_h(tx, tp, tx ? src : dst, tx ? dst : src, copy, len,
-		     s->arg);
+	s->h.trace_h(tx, tp, local, peer, copy, len, s->arg);
 
 	mem_deref(copy);
 }
@@ -55,12 +43,4 @@ void sip_stack_set_trace(struct sip_stack *s, bool on)
 {
 	if (s)
 		s->untraced = !on;
-}
-
-
-int trace_listen(struct leg *l)
-{
-	sip_set_trace_handler(l->sip, trace_h);
-
-	return 0;
 }

@@ -1,16 +1,17 @@
 /**
- * @file sip/transaction.c  Client transactions over UDP, RFC 3261 17.1
+ * @file sip/transaction.c  Client transactions, RFC 3261 17.1
  *
- * Main thread.  libre's own cannot be ended before their time: they go on
- * sending what nobody wants any more, and their timers live in a list that is
- * walked from one end for each of them.  Over connections, where nothing is
- * sent twice, libre's serve us well.
+ * Main thread.  libre's own cannot be ended before their time, their timers
+ * live in a list that is walked from one end for each of them, and of a
+ * connection that dies they hear nothing.  Over UDP a request is sent again
+ * and again; over a connection it is sent once, and fails with it.
  *
  * A transaction belongs to the stack; its user holds a pointer that becomes
  * worthless with the final response.  Let go of, it sends its request no more,
  * but an INVITE still waits for signs of life, to cancel or acknowledge them.
  */
 #include "request.h"
+#include "conn.h"
 
 
 enum { BUCKETS = 1024 };
@@ -25,8 +26,8 @@ enum state {
 struct trans {
 	struct le he;               /* stack->trans                         */
 	struct sip_stack *stack;
-	struct leg *leg;
-	struct sa dst;
+	struct target tg;           /* where to, and by what                */
+	struct conn_watch watch;    /* its connection                       */
 	enum state state;
 	bool invite;
 	bool cancel;                /* as soon as it may be                 */
@@ -34,9 +35,10 @@ struct trans {
 	uint64_t due_ms;            /* timer B or F                         */
 	struct timer tmr;
 	struct mbuf *mb;            /* the request; then the ACK            */
-	struct trans **self;        /* its user's pointer                   */
 	char *lines;                /* more headers of its CANCEL, or NULL  */
-	sip_resp_h *h;              /* NULL: nobody listens                 */
+	struct trans **self;        /* its user's pointer                   */
+	int err;                    /* that it could not be delivered       */
+	trans_h *h;                 /* NULL: nobody listens                 */
 	void *arg;
 	char branch[24];
 	char method[];
@@ -59,8 +61,9 @@ static void trans_destructor(void *arg)
 
 	hash_unlink(&t->he);
 	timer_cancel(&t->tmr);
-	mem_deref(t->lines);
+	conn_unwatch(&t->watch);
 	mem_deref(t->mb);
+	mem_deref(t->lines);
 }
 
 
@@ -94,20 +97,16 @@ int transactions_alloc(struct transactions **tp)
 
 static int transmit(struct trans *t, struct mbuf *mb)
 {
-	int err;
-
 	mb->pos = 0;
-	err = sip_send(t->leg->sip, NULL, SIP_TRANSP_UDP, &t->dst, mb);
 
-	/* no room now is as good as lost on the way */
-	return err == EAGAIN || err == ENOBUFS ? 0 : err;
+	return target_send(&t->tg, mb);
 }
 
 
 /* Its user hears the last of it: the pointer is worthless from now on */
-static sip_resp_h *user_leave(struct trans *t, void **arg)
+static trans_h *user_leave(struct trans *t, void **arg)
 {
-	sip_resp_h *h = t->h;
+	trans_h *h = t->h;
 
 	if (t->self)
 		*t->self = NULL;
@@ -121,14 +120,26 @@ static sip_resp_h *user_leave(struct trans *t, void **arg)
 
 
 /* The end without a final response */
-static void fail(struct trans *t, int err)
+static void fail(struct trans *t, int err, const char *why)
 {
 	void *arg;
-	sip_resp_h *h = user_leave(t, &arg);
+	trans_h *h = user_leave(t, &arg);
 
 	mem_deref(t);
 	if (h)
-		h(err, NULL, arg);
+		h(err, why, NULL, arg);
+}
+
+
+static void conn_gone_h(int err, const char *why, void *arg)
+{
+	fail(arg, err, why);
+}
+
+
+static bool reliable(const struct trans *t)
+{
+	return t->tg.tp != SIP_TRANSP_UDP;
 }
 
 
@@ -139,19 +150,20 @@ static void retransmit_h(void *arg)
 	int err;
 
 	if (now >= t->due_ms) {
-		fail(t, ETIMEDOUT);
+		fail(t, ETIMEDOUT, NULL);
 		return;
 	}
 
-	/* nobody wants it any more: only the deadline is left */
-	if (!t->h || t->cancel) {
+	/* nobody wants it any more, or once is enough: only the deadline is
+	   left */
+	if (!t->h || t->cancel || reliable(t)) {
 		timer_start(&t->tmr, t->due_ms - now, retransmit_h, t);
 		return;
 	}
 
 	err = transmit(t, t->mb);
 	if (err) {
-		fail(t, err);
+		fail(t, err, NULL);
 		return;
 	}
 
@@ -169,7 +181,7 @@ static void retransmit_h(void *arg)
 
 static void end_h(void *arg)
 {
-	fail(arg, ETIMEDOUT);
+	fail(arg, ETIMEDOUT, NULL);
 }
 
 
@@ -281,20 +293,21 @@ static int companion(struct mbuf **mbp, const struct trans *t,
 
 
 /* Its own transaction under the same branch. @return 0 or errno */
-static int start(struct trans **tp, struct leg *l, const struct sa *dst,
+static int start(struct trans **tp, const struct target *tg,
 		 const char *method, const char *branch, struct mbuf *mb,
-		 sip_resp_h *h, void *arg)
+		 trans_h *h, void *arg)
 {
+	struct sip_stack *s = tg->leg->stack;
 	struct trans *t;
+	struct conn *c;
 	int err;
 
 	t = mem_zalloc(sizeof(*t) + strlen(method) + 1, trans_destructor);
 	if (!t)
 		return ENOMEM;
 
-	t->stack = l->stack;
-	t->leg = l;
-	t->dst = *dst;
+	t->stack = s;
+	t->tg = *tg;
 	t->mb = mem_ref(mb);
 	strcpy(t->method, method);
 	(void)snprintf(t->branch, sizeof(t->branch), "%s", branch);
@@ -312,9 +325,13 @@ static int start(struct trans **tp, struct leg *l, const struct sa *dst,
 	t->h = h;
 	t->arg = arg;
 	t->self = tp;
-	hash_append(l->stack->trans->table, hash_joaat_str(t->branch),
-		    &t->he, t);
-	timer_start(&t->tmr, t->wait_ms, retransmit_h, t);
+	hash_append(s->trans->table, hash_joaat_str(t->branch), &t->he, t);
+	timer_start(&t->tmr, reliable(t) ? 64 * t1(t) : t->wait_ms,
+		    retransmit_h, t);
+
+	c = reliable(t) ? conn_find(s, tg->flow) : NULL;
+	if (c)
+		conn_watch(c, &t->watch, conn_gone_h, t);
 
 	if (tp)
 		*tp = t;
@@ -323,9 +340,11 @@ static int start(struct trans **tp, struct leg *l, const struct sa *dst,
 }
 
 
-static void dummy_h(int err, const struct sip_msg *msg, void *arg)
+static void dummy_h(int err, const char *why, const struct sip_msg *msg,
+		    void *arg)
 {
 	(void)err;
+	(void)why;
 	(void)msg;
 	(void)arg;
 }
@@ -340,8 +359,8 @@ static void cancel_send(struct trans *t)
 	timer_start(&t->tmr, 64 * t1(t), end_h, t);
 
 	if (!companion(&mb, t, "CANCEL", NULL))
-		(void)start(NULL, t->leg, &t->dst, "CANCEL", t->branch, mb,
-			    dummy_h, NULL);
+		(void)start(NULL, &t->tg, "CANCEL", t->branch, mb, dummy_h,
+			    NULL);
 
 	mem_deref(mb);
 }
@@ -365,14 +384,14 @@ static void provisional(struct trans *t, const struct sip_msg *msg)
 	}
 
 	if (t->h)
-		t->h(0, msg, t->arg);
+		t->h(0, NULL, msg, t->arg);
 }
 
 
 static void refused(struct trans *t, const struct sip_msg *msg)
 {
 	struct mbuf *ack = NULL;
-	sip_resp_h *h;
+	trans_h *h;
 	void *arg;
 
 	if (t->state == COMPLETED) {
@@ -391,11 +410,17 @@ static void refused(struct trans *t, const struct sip_msg *msg)
 		t->mb = ack;
 		mbuf_trim(ack);
 		(void)transmit(t, ack);
-		timer_start(&t->tmr, 64 * t1(t), end_h, t);
+		conn_unwatch(&t->watch);
+
+		/* over a connection no copy of the refusal comes */
+		if (reliable(t))
+			mem_deref(t);
+		else
+			timer_start(&t->tmr, 64 * t1(t), end_h, t);
 	}
 
 	if (h)
-		h(0, msg, arg);
+		h(0, NULL, msg, arg);
 }
 
 
@@ -412,16 +437,13 @@ static bool key_h(struct le *le, void *arg)
 bool trans_response(struct leg *l, const struct sip_msg *msg)
 {
 	struct trans *t;
-	sip_resp_h *h;
+	trans_h *h;
 	void *arg;
-
-	if (msg->tp != SIP_TRANSP_UDP)
-		return false;
 
 	t = list_ledata(hash_lookup(l->stack->trans->table,
 				    hash_joaat_pl(&msg->via.branch), key_h,
 				    (void *)msg));
-	if (!t || t->leg != l)
+	if (!t || t->tg.leg != l || t->tg.tp != msg->tp)
 		return false;
 
 	if (msg->scode < 200) {
@@ -446,17 +468,57 @@ bool trans_response(struct leg *l, const struct sip_msg *msg)
 	   are dropped because they fit nothing */
 	h = user_leave(t, &arg);
 	mem_deref(t);
-	h(0, msg, arg);
+	h(0, NULL, msg, arg);
 
 	return true;
 }
 
 
+static void undelivered_h(void *arg)
+{
+	struct trans *t = arg;
+
+	fail(t, t->err, NULL);
+}
+
+
+struct lost {
+	const struct leg *leg;
+	const struct sa *dst;
+	int err;
+};
+
+
+static bool lost_h(struct le *le, void *arg)
+{
+	const struct lost *lost = arg;
+	struct trans *t = le->data;
+
+	/* who has answered once is there */
+	if (t->tg.tp == SIP_TRANSP_UDP && t->tg.leg == lost->leg &&
+	    (t->state == CALLING || t->state == TRYING) &&
+	    sa_cmp(&t->tg.dst, lost->dst, SA_ALL)) {
+		t->err = lost->err;
+		timer_start(&t->tmr, 0, undelivered_h, t);
+	}
+
+	return false;
+}
+
+
+void trans_dst_failed(struct leg *l, const struct sa *dst, int err)
+{
+	struct lost lost = {.leg = l, .dst = dst, .err = err};
+
+	(void)hash_apply(l->stack->trans->table, lost_h, &lost);
+}
+
+
 /* For request.c ------------------------------------------------------------- */
 
-int trans_send(struct trans **tp, struct leg *l, const struct sa *dst,
+int trans_send(struct trans **tp, const struct target *tg,
 	       const char *method, const char *uri, const struct mbuf *rest,
-	       sip_resp_h *h, void *arg)
+	       trans_h *h, void *arg)
 {
 	struct mbuf *mb;
 	char branch[24];
@@ -470,12 +532,13 @@ int trans_send(struct trans **tp, struct leg *l, const struct sa *dst,
 		return ENOMEM;
 
 	err = mbuf_printf(mb, "%s %s SIP/2.0\r\n"
-			  "Via: SIP/2.0/UDP %J;branch=%s;rport\r\n",
-			  method, uri, &l->udp, branch);
+			  "Via: SIP/2.0/%s %J;branch=%s;rport\r\n",
+			  method, uri, sip_transp_name(tg->tp),
+			  leg_laddr(tg->leg, tg->tp), branch);
 	if (!err)
 		err = mbuf_write_mem(mb, rest->buf, rest->end);
 	if (!err)
-		err = start(tp, l, dst, method, branch, mb, h, arg);
+		err = start(tp, tg, method, branch, mb, h, arg);
 
 	mem_deref(mb);
 

@@ -3,8 +3,7 @@
  *
  * Main thread, no state.  Behind the gate: a request goes to its dialog, or
  * is inspected (method, Require, body) and refused statelessly, or goes on to
- * who serves it.  Everything ends here: libre's own fallback must never see a
- * message, it prints to the terminal.
+ * who serves it.  Everything ends here.
  */
 #include "priv.h"
 
@@ -357,26 +356,16 @@ bool uas_request(const struct sip_msg *msg, void *arg)
 }
 
 
-/* What no transaction took; the gate has looked at it */
-static bool response_h(const struct sip_msg *msg, void *arg)
+/* The gate has looked at it */
+void uas_response(const struct sip_msg *msg, void *arg)
 {
 	struct leg *l = arg;
 
 	if (trans_response(l, msg))
-		return true;
+		return;
 
 	if (msg->scode < 200 || msg->scode > 299 ||
 	    pl_strcmp(&msg->cseq.met, "INVITE") ||
 	    !invite_client_response(l, msg))
 		++l->stack->stats.discarded;
-
-	return true;
-}
-
-
-int uas_listen(struct leg *l)
-{
-	int err = sip_listen(NULL, l->sip, true, uas_request, l);
-
-	return err ? err : sip_listen(NULL, l->sip, false, response_h, l);
 }

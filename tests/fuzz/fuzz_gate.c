@@ -1,12 +1,12 @@
 /**
  * @file fuzz_gate.c  A datagram on its whole way in
  *
- * First what is made of it when libre cannot decode it, then, when libre can,
- * what the listeners of a leg do with it: the gate, the dispatch, an INVITE
- * refused. The leg has no transports, so nothing goes out.
+ * First what is made of it when libre cannot decode it, then the way of all
+ * datagrams: the gate, transactions, the dispatch, an INVITE refused. The leg
+ * has no transports, so nothing goes out.
  */
 #include "fuzz.h"
-#include "priv.h"
+#include "conn.h"
 
 
 static int invite_h(struct sip_call *call, const struct sip_info *in,
@@ -29,8 +29,10 @@ static struct leg *leg_new(void)
 
 	must(!libre_init() && !timers_open());
 	must(!hash_alloc(&s.dialogs, 16) && !str_dup(&s.user_agent, "f"));
+	must(!transactions_alloc(&s.trans) && !stranss_alloc(&s.stranss) &&
+	     !conns_alloc(&s.conns));
 	must(!sa_set_str(&addr, "127.0.0.1", 0));
-	must(!leg_alloc(&l, &s, &addr, 16, 16, 16));
+	must(!leg_alloc(&l, &s, &addr));
 
 	return l;
 }
@@ -58,24 +60,10 @@ static void decoded(struct leg *l, const uint8_t *data, size_t size,
 		    const struct sa *src)
 {
 	struct mbuf *mb = mbuf_alloc(size + 1);
-	struct sip_msg *msg = NULL;
 
 	must(mb && !mbuf_write_mem(mb, data, size));
 	mb->pos = 0;
-	salvage_elder(mb);
-	must(mb->end >= size && mb->end <= mb->size);
-
-	if (!sip_msg_decode(&msg, mb)) {
-		msg->src = msg->dst = *src;
-		msg->tp = SIP_TRANSP_UDP;
-
-		if (!msg->req)
-			(void)sanity_response_ok(msg);
-		else if (!sanity_request(msg, l))
-			must(uas_request(msg, l));
-	}
-
-	mem_deref(msg);
+	receive_dgram(l, src, mb);
 	mem_deref(mb);
 }
 

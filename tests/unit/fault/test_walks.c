@@ -444,13 +444,11 @@ static bool calls = true, called = false;
 	X(calls, stream_open, OURS)					\
 	X(calls, socket, ALL)						\
 	X(calls, mem_alloc, ALL)					\
-	X(calls, mem_realloc, ALL)					\
 	X(calls, mbuf_resize, ALL)					\
 	X(called, mem_zalloc, OURS)					\
 	X(called, stream_open, OURS)					\
 	X(called, socket, ALL)						\
 	X(called, mem_alloc, ALL)					\
-	X(called, mem_realloc, ALL)					\
 	X(called, mbuf_resize, ALL)
 
 FAULT_TESTS(FAULT_TEST)

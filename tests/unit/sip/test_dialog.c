@@ -504,7 +504,7 @@ static void test_pin(void **state)
 {
 	struct sip_msg *m;
 	struct dialog *tmpl, *d;
-	struct sa peer;
+	struct target way = {0};
 	(void)state;
 
 	/* the INVITE came by a connection from 192.0.2.9 */
@@ -531,11 +531,13 @@ static void test_pin(void **state)
 		"sip:bob@192.0.2.9:5070;transport=tcp", us), 0);
 	m = response(tmpl, "<sip:bob@192.0.2.9>;tag=t1", CONTACT);
 	assert_int_equal(dialog_fork(&d, tmpl, m), 0);
-	(void)sa_set_str(&peer, "192.0.2.9", 5070);
-	dialog_pin(d, &leg, SIP_TRANSP_TCP, &peer, false, false);
+	way.tp = SIP_TRANSP_TCP;
+	way.leg = &leg;
+	(void)sa_set_str(&way.dst, "192.0.2.9", 5070);
+	dialog_pin(d, &way, false, false);
 	assert_true(d->flow_pinned);
-	sa_set_port(&peer, 5071);
-	dialog_pin(d, &leg, SIP_TRANSP_TCP, &peer, false, false);
+	sa_set_port(&way.dst, 5071);
+	dialog_pin(d, &way, false, false);
 	assert_false(d->flow_pinned);
 
 	mem_deref(m);

@@ -70,9 +70,10 @@ static void test_invite_again(void **state)
 						   "ACK", 7, "ack"));
 	rig_wait(&rig.established, 1);
 
-	/* afterwards a late copy, or one on another way */
+	/* afterwards, too (RFC 6026); one on another way is told so */
 	peer_send(rig.p, &rig.addr, text, len);
-	(void)rig_expect("482 INVITE");
+	loop_run(QUIET_MS);
+	assert_int_equal(peer_count(rig.p, "482 INVITE"), 0);
 	d.rtag[0] = '\0';
 	len = text_make(text, sizeof(text), &d, "INVITE", 7, "merged");
 	peer_send(rig.p, &rig.addr, text, len);
@@ -89,49 +90,11 @@ static void test_invite_again(void **state)
 }
 
 
-/* Nothing is left of it but what libre compares */
-static void test_slim(void **state)
-{
-	static const char text[] =
-		"INVITE sip:b@h SIP/2.0\r\n"
-		"Via: SIP/2.0/UDP a:1;branch=z9hG4bKx;rport\r\n"
-		"From: <sip:c@d>;tag=ft\r\nTo: <sip:b@h>\r\nCall-ID: cid\r\n"
-		"CSeq: 9 INVITE\r\nSubject: long words\r\n\r\nbody";
-	struct mbuf *mb = mbuf_alloc(sizeof(text)), *ok = mbuf_alloc(500);
-	struct sip_msg *msg = NULL;
-	(void)state;
-
-	(void)mbuf_write_str(mb, text);
-	mb->pos = 0;
-	assert_int_equal(sip_msg_decode(&msg, mb), 0);
-	mem_deref(mb);
-
-	keep_slim(msg, ok);
-
-	assert_null(msg->via.branch.p);
-	assert_int_equal(pl_strcmp(&msg->from.tag, "ft"), 0);
-	assert_int_equal(pl_strcmp(&msg->cseq.met, "INVITE"), 0);
-	assert_int_equal(msg->cseq.num, 9);
-	assert_int_equal(pl_strcmp(&msg->callid, "cid"), 0);
-	assert_int_equal(pl_strcmp(&msg->ruri, "sip:b@h"), 0);
-	assert_true(list_isempty(&msg->hdrl));
-	assert_null(sip_msg_hdr(msg, SIP_HDR_SUBJECT));
-	assert_null(msg->to.val.p);
-	assert_true(msg->mb->size < 60);
-	assert_null(ok->buf);
-
-	mem_deref(ok);
-	mem_deref(msg);
-	keep_slim(NULL, NULL);
-}
-
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_bye_again),
 		RIG_TEST(test_invite_again),
-		cmocka_unit_test(test_slim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,7 +111,7 @@ static void assert_failed(enum sip_cause cause, int err, const char *reason)
 
 
 static const struct zone whole[] = {
-	{"example.com", NAME_NAPTR, "50 50 s SIPS+D2T - _sips._tcp.example.com", 0},
+	{"example.com", NAME_NAPTR, "50 50 s SIP+D2S - _sip._sctp.example.com", 0},
 	{"example.com", NAME_NAPTR, "90 50 s SIP+D2T - _t.example.com", 0},
 	{"example.com", NAME_NAPTR, "100 50 s SIP+D2U - _u.example.com", 0},
 	{"_t.example.com", NAME_SRV, "20 1 5070 b.example.com", 0},
@@ -274,6 +274,35 @@ static void test_addresses(void **state)
 }
 
 
+/* TLS by its NAPTR for sip: too, and by nothing else for sips: */
+static void test_secure(void **state)
+{
+	static const struct zone z[] = {
+		{"x.example", NAME_NAPTR, "1 1 s SIPS+D2T - _s.x.example", 0},
+		{"x.example", NAME_NAPTR, "2 1 s SIP+D2U - _u.x.example", 0},
+		{"_s.x.example", NAME_SRV, "1 1 5071 h.x.example", 0},
+		{"_u.x.example", NAME_SRV, "1 1 5072 h.x.example", 0},
+		{"y.example", NAME_NAPTR, "1 1 s SIP+D2U - _u.x.example", 0},
+		{"_sips._tcp.y.example", NAME_SRV, "1 1 5073 h.x.example", 0},
+		{"h.x.example", NAME_HOST, "127.0.0.2", 0},
+		{NULL, 0, NULL, 0},
+	};
+	(void)state;
+	zone = z;
+
+	find("sip:bob@x.example");
+	assert_targets("TLS 127.0.0.2:5071\n");
+	find("sips:bob@x.example");
+	assert_targets("TLS 127.0.0.2:5071\n");
+	find("sips:bob@y.example");
+	assert_targets("TLS 127.0.0.2:5073\n");
+	find("sips:bob@h.x.example:5090");
+	assert_targets("TLS 127.0.0.2:5090\n");
+	find("sips:bob@127.0.0.7");
+	assert_targets("TLS 127.0.0.7:5061\n");
+}
+
+
 /* A machine that listens on one transport or family only */
 static void test_legs(void **state)
 {
@@ -360,8 +389,8 @@ static void test_failures(void **state)
 	assert_int_equal(got.res.err, EINVAL);
 
 	find("sips:bob@none.example");
-	assert_failed(SIP_CAUSE_LOCAL, EPROTONOSUPPORT,
-		      "TLS is not spoken here: nothing listens for it");
+	assert_failed(SIP_CAUSE_RESOLVE, ENOENT,
+		      "there is no such name: none.example");
 	find_over("sips:bob@none.example", "udp");
 	assert_failed(SIP_CAUSE_LOCAL, EPROTONOSUPPORT,
 		      "sips: goes over TLS, not over UDP");
@@ -748,8 +777,8 @@ static void test_steps(void **state)
 	assert_string_equal(told.text,
 		"sip:bob@example.com\n"
 		"NAPTR example.com: 3 records (1m)\n"
-		"  order 50 preference 50 \"s\" \"SIPS+D2T\" "
-		"_sips._tcp.example.com (1m)\n"
+		"  order 50 preference 50 \"s\" \"SIP+D2S\" "
+		"_sip._sctp.example.com (1m)\n"
 		"  order 90 preference 50 \"s\" \"SIP+D2T\" _t.example.com"
 		" (1m)\n"
 		"  order 100 preference 50 \"s\" \"SIP+D2U\" _u.example.com"
@@ -911,6 +940,7 @@ int main(void)
 		TEST(test_srv),
 		TEST(test_addresses),
 		TEST(test_legs),
+		TEST(test_secure),
 		TEST(test_denied),
 		TEST(test_failures),
 		TEST(test_silence),

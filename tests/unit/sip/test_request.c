@@ -390,7 +390,7 @@ static void test_resolve(void **state)
 	got.r = mem_deref(got.r);
 
 	memset(&got, 0, sizeof(got));
-	conf.hop = "sips:them@127.0.0.1";
+	conf.hop = "sips:them@127.0.0.1;transport=udp";
 	start_conf(&conf, "OPTIONS");
 	assert_end(SIP_CAUSE_LOCAL, 0);
 }
