@@ -53,6 +53,10 @@ static void cmd_dial(struct cmd *x)
 		.target = cmd_str(x, "target"),
 		.account = cmd_str(x, "account"),
 		.ring_ms = (uint32_t)cmd_ms(x, "timeout", 0),
+		.late_offer = cmd_has(x, "late-offer"),
+		.reliable = cmd_str(x, "reliable"),
+		.session_timer = cmd_str(x, "session-timer"),
+		.redirects = cmd_str(x, "redirects"),
 	};
 	const char *play = cmd_str(x, "play"), *record = cmd_str(x, "record");
 	char err[UA_ERR] = "";
@@ -256,6 +260,19 @@ static const struct command rows[] = {
 			{ .name = "header", .type = ARG_WORD, .many = true,
 			  .summary = "another header for the INVITE, 'Name: "
 				     "value'" },
+			{ .name = "late-offer",
+			  .summary = "let the other side describe the sound "
+				     "first" },
+			{ .name = "reliable", .type = ARG_CHOICE,
+			  .choices = "off,supported,required",
+			  .summary = "as option reliable, for this call" },
+			{ .name = "session-timer", .type = ARG_CHOICE,
+			  .choices = "off,supported,required",
+			  .summary = "as option session-timer, for this "
+				     "call" },
+			{ .name = "redirects", .type = ARG_CHOICE,
+			  .choices = "follow,ask,deny",
+			  .summary = "as option redirects, for this call" },
 		},
 		.summary = "Call a person",
 		.help = "Starts a call and returns at once with its number; "
@@ -350,6 +367,57 @@ static const struct command rows[] = {
 			"when it is known: when they talk your call is hung "
 			"up, when it failed it goes on and the line fails.",
 		.run = cmd_transfer,
+	},
+	{
+		.name = "redirect",
+		.args = {
+			{ .name = "target", .type = ARG_TARGET,
+			  .optional = true,
+			  .summary = "where to send the caller" },
+		},
+		.options = {
+			{ .name = "follow",
+			  .summary = "go where our call is sent "
+				     "(redirects=ask)" },
+			{ .name = "refuse",
+			  .summary = "do not: the call ends" },
+			THE_CALL,
+		},
+		.summary = "Send a call elsewhere, or decide where ours goes",
+		.help = "A call that rings here is answered with 302 and the "
+			"target. When a call of ours is sent elsewhere, "
+			"call.redirect tells where; with option "
+			"redirects=ask it waits for --follow or --refuse.",
+		.run = cmd_redirect,
+	},
+	{
+		.name = "update",
+		.args = { THE_CALL },
+		.options = {
+			{ .name = "bare",
+			  .summary = "without describing the sound: it only "
+				     "asks whether the call is there" },
+		},
+		.summary = "Agree on the sound anew, by UPDATE",
+		.help = "Offers the session as it stands once more, also "
+			"before the call is answered, if the other side takes "
+			"UPDATE. The line is done when it has agreed and "
+			"fails when it refuses; call.update tells it too.",
+		.run = cmd_update,
+	},
+	{
+		.name = "reinvite",
+		.args = { THE_CALL },
+		.options = {
+			{ .name = "late-offer",
+			  .summary = "let the other side describe the sound "
+				     "first" },
+		},
+		.summary = "Agree on the sound anew, by INVITE",
+		.help = "Offers the session as it stands once more. The line "
+			"is done when the other side has agreed and fails "
+			"when it refuses; call.update tells it too.",
+		.run = cmd_reinvite,
 	},
 	{
 		.name = "mute",

@@ -238,6 +238,19 @@ void fake_hold_refused(unsigned id, bool local, unsigned code)
 }
 
 
+void fake_update(unsigned id, unsigned code, const char *cause)
+{
+	struct event ev;
+
+	event_init(&ev, EVENT_CALL_UPDATE);
+	ev.call = id;
+	if (code)
+		ev.u.call_update.code = code;
+	snprintf(ev.u.call_update.cause, EVENT_NAME, "%s", cause);
+	event_publish(fake.bus, &ev);
+}
+
+
 /* ua ------------------------------------------------------------------------ */
 
 static int result(char *err)
@@ -256,9 +269,16 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	struct call *c;
 	(void)ua;
 
-	asked("dial %s account=%s ring=%u headers=%s", prm->target,
-	      prm->account ? prm->account : "-", prm->ring_ms,
-	      prm->headers ? prm->headers : "-");
+	asked("dial %s account=%s ring=%u headers=%s%s%s%s%s%s%s%s",
+	      prm->target, prm->account ? prm->account : "-", prm->ring_ms,
+	      prm->headers ? prm->headers : "-",
+	      prm->late_offer ? " late" : "",
+	      prm->reliable ? " reliable=" : "",
+	      prm->reliable ? prm->reliable : "",
+	      prm->session_timer ? " timer=" : "",
+	      prm->session_timer ? prm->session_timer : "",
+	      prm->redirects ? " redirects=" : "",
+	      prm->redirects ? prm->redirects : "");
 	if (e)
 		return e;
 
@@ -611,6 +631,38 @@ int call_transfer(struct call *c, const char *target, char *err)
 int call_transfer_to(struct call *c, struct call *other, char *err)
 {
 	asked("call_transfer_to %u %u", c->id, other->id);
+
+	return result(err);
+}
+
+
+int call_update(struct call *c, bool bare, char *err)
+{
+	asked("call_update %u %d", c->id, bare);
+
+	return result(err);
+}
+
+
+int call_reinvite(struct call *c, bool late, char *err)
+{
+	asked("call_reinvite %u %d", c->id, late);
+
+	return result(err);
+}
+
+
+int call_redirect(struct call *c, const char *target, char *err)
+{
+	asked("call_redirect %u %s", c->id, target);
+
+	return result(err);
+}
+
+
+int call_redirect_decide(struct call *c, bool follow, char *err)
+{
+	asked("call_redirect_decide %u %d", c->id, follow);
 
 	return result(err);
 }

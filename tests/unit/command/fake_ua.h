@@ -27,6 +27,8 @@ void fake_quality(unsigned id, double v);
 void fake_hold(unsigned id, bool local, bool remote);
 /** call.hold: it stays as it was; code 0: no answer */
 void fake_hold_refused(unsigned id, bool local, unsigned code);
+/** What became of `update` or `reinvite`; cause "": it was agreed */
+void fake_update(unsigned id, unsigned code, const char *cause);
 /** What the last command asked for, as text */
 const char *fake_asked(void);
 /** Next calls into ua fail with this */
