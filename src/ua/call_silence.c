@@ -4,8 +4,9 @@
  * Silence alone ends no call: it may be a mute button, a hold nobody told us
  * of, a route that heals.  It is said once, and the peer is asked by SIP
  * (OPTIONS in the dialog) as long as it lasts.  When there is no answer to
- * that either, or the dialog is not known any more, the call is over.  Main
- * thread.
+ * that either, or the dialog is not known any more, the call is over.  Before
+ * the ACK of our answer nobody is asked: its own time limit (64*T1, about as
+ * long as the first silence) says that the caller has gone.  Main thread.
  */
 #include "priv.h"
 
@@ -62,6 +63,11 @@ static void probe(void *arg)
 
 	if (!call_living(c) || c->probe)
 		return;
+
+	if (!c->outgoing && !c->acked) {
+		timer_start(&c->tmr_probe, pause_ms(c), probe, c);
+		return;
+	}
 
 	if (sip_call_request(&c->probe, c->sip, "OPTIONS", NULL, NULL, NULL,
 			     probe_handler, c))

@@ -184,7 +184,7 @@ def test_200_again(lab):
     """the callee did not get our ACK and repeats its 200: the same ACK again.
     (SIPp would take that for a repetition and answer it for ever)"""
     callee = sip.Socket()
-    phone = lab.offhook("dial", "sip:b@" + callee.here, "--for", "1")
+    phone = lab.offhook("dial", "sip:b@" + callee.here, "--for", "2")      # 1 would prove nothing about sound
     m = await_request(callee, "INVITE")
     answer = sip.response(m, 200, "OK", callee, "b", sip.sdp(ports()))
     for _ in range(3):

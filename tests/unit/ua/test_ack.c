@@ -10,6 +10,7 @@
 static struct udp_sock *sock;
 static struct sa here;
 static unsigned answers;         /* 200 that came */
+static unsigned probes;          /* OPTIONS that came */
 static char to_tag[128];
 
 
@@ -18,6 +19,10 @@ static void recv_handler(const struct sa *src, struct mbuf *mb, void *arg)
 	struct pl tag;
 	(void)src;
 	(void)arg;
+
+	if (!re_regex((char *)mbuf_buf(mb), mbuf_get_left(mb),
+		      "OPTIONS sip:"))
+		++probes;
 
 	if (re_regex((char *)mbuf_buf(mb), mbuf_get_left(mb),
 		     "SIP/2.0 200 OK"))
@@ -34,7 +39,7 @@ static int setup(void **state)
 {
 	int err = rig_setup(state);
 
-	answers = 0;
+	answers = probes = 0;
 	to_tag[0] = '\0';
 	if (!err)
 		err = sa_set_str(&here, "127.0.0.1", 0);
@@ -148,6 +153,26 @@ static void unproven(void **state)
 }
 
 
+/* Who is not heard is asked whether he is there, but not before his ACK */
+static void silence(void **state)
+{
+	const struct stream_event quiet = { .type = STREAM_TIMEOUT };
+	(void)state;
+
+	bob.conf->rtp_timeout_ms = 10;
+	bob.incoming = answer_at_once;
+	invite();
+	await("bob call.state 1 active in 200");
+	await_count(&answers, 1);
+	fake_event(fake_stream(0), &quiet);
+	await_none("bob call.state 1 ended");
+	assert_int_equal(0, probes);
+
+	send_request("ACK", "");
+	await_count(&probes, 1);
+}
+
+
 /* Whom we call has answered: so he is there */
 static void caller(void **state)
 {
@@ -166,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ACK_TEST(never),
 		ACK_TEST(unproven),
+		ACK_TEST(silence),
 		ACK_TEST(caller),
 	};
 
