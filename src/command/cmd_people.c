@@ -9,6 +9,18 @@
 enum { SLACK_MS = 15000 };       /* name service, credentials                */
 
 
+/* Without any answer */
+static const char *token_of(enum sip_cause cause)
+{
+	switch (cause) {
+
+	case SIP_CAUSE_TIMEOUT: return "timeout";
+	case SIP_CAUSE_RESOLVE: return "no-such-host";
+	default:                return "network";
+	}
+}
+
+
 static void sent_handler(struct cmd *x, const struct event *ev)
 {
 	const unsigned *id = x->state;
@@ -30,9 +42,7 @@ static void sent_handler(struct cmd *x, const struct event *ev)
 				    "delivered: %lld %s", (long long)code,
 				    ev->u.message_sent.reason);
 		else
-			reply_error(x->reply, !strcmp(cause, "timeout") ?
-				    "timeout" : !strcmp(cause, "resolve") ?
-				    "no-such-host" : "network",
+			reply_error(x->reply, token_of(rec.result.cause),
 				    "the message is not delivered: %s",
 				    ev->u.message_sent.reason);
 	}
