@@ -16,10 +16,10 @@ def dial(lab, uri, *more, before=(), timeout=60):
     return lab.run(*QUIET, *before, "dial", uri, *more, timeout=timeout)
 
 
-def refusal(lab, code, expected, phrase="No", headers=()):
+def refusal(lab, code, expected, phrase="No", headers=(), before=()):
     """a call that is refused with this status"""
     s = lab.sipp([called(), response(code, phrase, headers=headers), recv("ACK")], name="sipp%d" % code)
-    exits(dial(lab, s.uri), expected, "status %d" % code)
+    exits(dial(lab, s.uri, before=before), expected, "status %d" % code)
     s.well()
 
 
@@ -128,7 +128,8 @@ def test_targets_we_do_not_speak(lab):
 
 def test_rejected(lab):
     for code in (603, 500, 302):
-        refusal(lab, code, 3, headers=["Contact: <sip:127.0.0.1:9>"] if code == 302 else ())
+        refusal(lab, code, 3, headers=["Contact: <sip:127.0.0.1:9>"] if code == 302 else (),
+                before=("-s", "redirects=deny"))
 
 
 def test_busy(lab):
