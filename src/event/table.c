@@ -429,7 +429,8 @@ bool event_value(struct event_value *v, const struct event *ev,
 		return isfinite(v->d);
 
 	case EVF_BOOL:
-		v->b = *(const bool *)p;
+		/* whatever byte stands there */
+		v->b = *(const unsigned char *)p != 0;
 		return true;
 	}
 
