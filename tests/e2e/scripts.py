@@ -5,7 +5,7 @@ import os
 import subprocess
 import wave
 
-from home import QUIET, check, exits, main
+from home import QUIET, check, exits, listens, main
 from scenario import called, done, ok, recv, response, sdp
 
 
@@ -236,6 +236,7 @@ def test_listen_goes_on(lab):
     """after its last line a script that listens stays until it is done"""
     phone = lab.offhook("-e", "listen --calls 1 --for 500ms", audio="tone:440")
     phone.end_of_input()
+    listens(phone.port)
     other = lab.offhook(audio="tone:1000", name="other").ready()
     other.command("dial " + phone.uri)
     other.event("call.state", state="ended", timeout=15)
