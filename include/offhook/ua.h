@@ -151,6 +151,9 @@ int  call_ring(struct call *c);                  /* 180, if not yet sent */
 /** A machine answers this call: it holds no other (option hold-others) */
 void call_keep_others(struct call *c);
 int  call_reject(struct call *c, uint16_t code, const char *reason, char *err);
+/** The same with headers of the user: whole lines with CRLF, or NULL */
+int  call_refuse(struct call *c, uint16_t code, const char *reason,
+		 const char *headers, char *err);
 /** code: of a rejection, 0: by state (486 incoming) */
 int  call_hangup(struct call *c, uint16_t code, const char *reason, char *err);
 /** Event call.hold follows when the peer has agreed; if it refuses, the event

@@ -138,15 +138,19 @@ static void cmd_answer(struct cmd *x)
 
 static void cmd_reject(struct cmd *x)
 {
+	struct text_buf headers = { .max = CMD_HEADERS_MAX };
 	struct call *c = ringing_call(x);
 	char err[UA_ERR] = "";
 
-	if (!c)
-		return;
+	if (!c || cmd_headers(x, &headers))
+		goto out;
 
 	reply_about(x, call_id(c));
-	cmd_fail(x, call_reject(c, (uint16_t)cmd_int(x, "code", 603), NULL,
-				err), err);
+	cmd_fail(x, call_refuse(c, (uint16_t)cmd_int(x, "code", 603),
+				cmd_str(x, "reason"), headers.s, err), err);
+
+ out:
+	text_buf_reset(&headers);
 }
 
 
@@ -317,6 +321,12 @@ static const struct command rows[] = {
 			  .max = 699,
 			  .summary = "status to refuse with, 603 without "
 				     "it" },
+			{ .name = "reason", .type = ARG_WORD,
+			  .summary = "what to say instead of the phrase of "
+				     "the status" },
+			{ .name = "header", .type = ARG_WORD, .many = true,
+			  .summary = "another header for the answer, 'Name: "
+				     "value'" },
 		},
 		.summary = "Refuse a call",
 		.help = "Refuses the selected call if it rings, else the one "

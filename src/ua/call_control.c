@@ -148,7 +148,8 @@ int call_ring(struct call *c)
 }
 
 
-int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
+int call_refuse(struct call *c, uint16_t code, const char *reason,
+		const char *headers, char *err)
 {
 	int e;
 
@@ -168,7 +169,7 @@ int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
 				  "The reason has control characters.");
 
 	e = sip_call_reject(c->sip, code, reason && reason[0] ? reason : NULL,
-			    NULL);
+			    headers);
 	if (e)
 		return call_error(err, e, "Call %u cannot be refused: %s.",
 				  c->id, strerror(e));
@@ -176,6 +177,12 @@ int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
 	call_ending(c, SIP_CAUSE_STATUS, code, reason);
 
 	return 0;
+}
+
+
+int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
+{
+	return call_refuse(c, code, reason, NULL, err);
 }
 
 

@@ -444,9 +444,11 @@ int call_resume(struct call *c, char *err)
 }
 
 
-int call_reject(struct call *c, uint16_t code, const char *reason, char *err)
+int call_refuse(struct call *c, uint16_t code, const char *reason,
+		const char *headers, char *err)
 {
-	asked("call_reject %u %u %s", c->id, code, reason ? reason : "-");
+	asked("call_reject %u %u %s%s%s", c->id, code, reason ? reason : "-",
+	      headers ? " " : "", headers ? headers : "");
 
 	return result(err);
 }

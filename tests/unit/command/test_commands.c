@@ -61,6 +61,10 @@ static void test_call(void **state)
 	(void)fake_incoming("sip:q@x");
 	asks(r, "reject", "call_reject 6 603 -");
 	asks(r, "reject 6 --code 486", "call_reject 6 486 -");
+	asks(r, "reject --reason 'not now' --header 'Retry-After: 9'",
+	     "call_reject 6 603 not now Retry-After: 9\r\n");
+	refuses(r, "reject --header 'Contact: <sip:x@h>'", "bad-argument",
+		"made by the phone");
 	asks(r, "a", "call_answer 6");
 }
 
