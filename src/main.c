@@ -227,6 +227,7 @@ static int app_stop(struct app *a, int code)
 		code = end_output_code(lost);
 	a->ui = mem_deref(a->ui);
 	a->ph.answer = mem_deref(a->ph.answer);
+	a->ph.forward = mem_deref(a->ph.forward);
 	a->ph.ua = mem_deref(a->ph.ua);
 	a->ph.media = mem_deref(a->ph.media);
 	log_drain();

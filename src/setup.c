@@ -263,6 +263,9 @@ static int ua_start(struct app *a)
 	if (accounts_start(a))
 		return EXIT_USAGE;
 
+	/* its rules go before the answer */
+	if (forward_alloc(&a->ph.forward, a->ph.ua, a->ph.bus, a->ph.config))
+		return 1;
 	if (answer_alloc(&a->ph.answer, a->ph.ua, a->ph.bus, end_answer, a))
 		return 1;
 

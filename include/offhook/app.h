@@ -41,6 +41,35 @@ bool answer_on(const struct answer *a);
 int  answer_exit(const struct answer *a);
 unsigned answer_finished(const struct answer *a);
 
+/* forward.c: do not disturb, and calls sent elsewhere ---------------------- */
+
+enum forward_kind {
+	FORWARD_ALWAYS = 0, FORWARD_BUSY, FORWARD_NOANSWER,
+	FORWARD_KINDS
+};
+
+struct forward;
+/** Before answer_alloc: its rules go first. Free: mem_deref */
+int  forward_alloc(struct forward **fp, struct ua *ua, struct event_bus *bus,
+		   const struct config *config);
+/** Refuse every call (option dnd-code) */
+void forward_set_dnd(struct forward *f, bool on);
+bool forward_dnd(const struct forward *f);
+/** "always", "busy" (another call is answered), "noanswer" */
+const char *forward_name(enum forward_kind kind);
+/** FORWARD_KINDS when there is none of that name */
+enum forward_kind forward_find(const char *name);
+/**
+ * Calls are sent there with 302 and Diversion (RFC 5806); NULL: no longer.
+ * after_ms: how long they ring first, of noanswer. err: one sentence.
+ * @return 0, EINVAL, EPROTONOSUPPORT, EOVERFLOW
+ */
+int  forward_set(struct forward *f, enum forward_kind kind,
+		 const char *target, uint64_t after_ms, char *err);
+/** "" : it is off */
+const char *forward_target(const struct forward *f, enum forward_kind kind);
+uint64_t forward_after_ms(const struct forward *f);
+
 /* selftest.c: a real call over loopback between two user agents ----------- */
 
 /** What one of its calls was like; strings live during the call */

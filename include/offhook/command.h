@@ -18,6 +18,7 @@ struct phone {
 	struct media *media;
 	struct ua *ua;
 	struct answer *answer;
+	struct forward *forward;
 	struct audio_spec audio;
 	bool audio_given;        /* by -A, not the default                   */
 	char config_dir[512];

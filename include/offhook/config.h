@@ -40,6 +40,7 @@ struct config {
 	bool    message_reports;         /* when they are asked for         */
 	bool    watchers;                /* may see our presence and calls  */
 	int     redirects;               /* enum redirects_policy           */
+	int     dnd_code;                /* enum dnd_code                   */
 	int     reliable;                /* enum extension_policy           */
 	int     session_timer;           /* the same                        */
 	int64_t session_expires_ms;
@@ -100,6 +101,8 @@ enum transfers_policy { TRANSFERS_ACCEPT, TRANSFERS_ASK, TRANSFERS_DENY };
 enum dtmf_info { DTMF_INFO_RELAY, DTMF_INFO_PLAIN };
 /** What becomes of a 3xx; as the choices of redirects */
 enum redirects_policy { REDIRECTS_FOLLOW, REDIRECTS_ASK, REDIRECTS_DENY };
+/** Status that do-not-disturb refuses with; as the choices of dnd-code */
+enum dnd_code { DND_480, DND_486, DND_600 };
 /** How much of a SIP extension; as the choices of reliable, session-timer */
 enum extension_policy {
 	EXTENSION_OFF, EXTENSION_SUPPORTED, EXTENSION_REQUIRED,

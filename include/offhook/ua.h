@@ -175,6 +175,10 @@ int  call_update(struct call *c, bool bare, char *err);
 int  call_reinvite(struct call *c, bool late, char *err);
 /** Send a call that rings here elsewhere (302) */
 int  call_redirect(struct call *c, const char *target, char *err);
+/** The same by rule, told in Diversion (RFC 5806): "unconditional",
+ *  "user-busy", "no-answer" ... */
+int  call_divert(struct call *c, const char *target, const char *reason,
+		 char *err);
 /** After call.redirect "asked": go there, or end the call with the 3xx */
 int  call_redirect_decide(struct call *c, bool follow, char *err);
 /** Any request inside the call: INFO, MESSAGE ...; as sip_call_request */
@@ -207,6 +211,8 @@ unsigned call_id(const struct call *c);
 /** "ended" as soon as we have hung up, though the event comes a turn later */
 enum call_state call_state(const struct call *c);
 bool call_outgoing(const struct call *c);
+/** It comes in place of another call of ours (Replaces): no rule is for it */
+bool call_replacing(const struct call *c);
 const struct account *call_account(const struct call *c);
 const char *call_peer(const struct call *c);             /* URI            */
 const char *call_peer_name(const struct call *c);        /* display or ""  */

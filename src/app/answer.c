@@ -194,7 +194,8 @@ static void incoming(struct answer *a, unsigned id)
 	const uint16_t code = c ? code_for(a, c) : 0;
 	struct taken *t;
 
-	if (!code)
+	/* do-not-disturb or a forward has taken it already */
+	if (!code || call_state(c) != CALL_INCOMING)
 		return;
 
 	t = mem_zalloc(sizeof(*t), taken_destructor);

@@ -59,6 +59,7 @@ static void cmd_status(struct cmd *x)
 					      text, sizeof(text)));
 	reply_int(r, "finished-calls", answer_finished(x->ph->answer));
 	reply_int(r, "selected", client_selected(x->cl));
+	reply_forwards(r, x->ph->forward);
 
 	reply_listeners(r, ua);
 	reply_accounts(x);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include "priv.h"
 
+enum { RING_MS = 20000 };        /* forward noanswer, when nothing is said   */
+
 
 void reply_listeners(struct reply *r, const struct ua *ua)
 {
@@ -110,6 +112,84 @@ static void cmd_auto_answer(struct cmd *x)
 }
 
 
+static void cmd_dnd(struct cmd *x)
+{
+	forward_set_dnd(x->ph->forward, !strcmp(cmd_str(x, "rule"), "on"));
+}
+
+
+static void forward_off(struct forward *f)
+{
+	char err[UA_ERR];
+
+	for (unsigned i = 0; i < FORWARD_KINDS; i++)
+		(void)forward_set(f, (enum forward_kind)i, NULL, 0, err);
+}
+
+
+static void cmd_forward(struct cmd *x)
+{
+	const enum forward_kind kind = forward_find(cmd_str(x, "when"));
+	const char *target = cmd_str(x, "target");
+	char err[UA_ERR] = "";
+	int e;
+
+	if (kind == FORWARD_KINDS && !target && !cmd_has(x, "after")) {
+		forward_off(x->ph->forward);
+		return;
+	}
+
+	if (kind == FORWARD_KINDS) {
+		(void)cmd_wrong(x, "bad-argument", "off ends all forwards, "
+				"and takes neither target nor --after");
+		return;
+	}
+	if (!target) {
+		(void)cmd_wrong(x, "missing-argument", "where to? Give a "
+				"target, or off");
+		return;
+	}
+	if (cmd_has(x, "after") && kind != FORWARD_NOANSWER) {
+		(void)cmd_wrong(x, "bad-argument", "--after is for noanswer: "
+				"the others do not ring");
+		return;
+	}
+
+	if (!strcmp(target, "off"))
+		target = NULL;
+
+	e = forward_set(x->ph->forward, kind, target,
+			cmd_ms(x, "after", RING_MS), err);
+	if (e == EINVAL || e == EPROTONOSUPPORT)
+		(void)cmd_wrong(x, "bad-target", "%s", err);
+	else
+		cmd_fail(x, e, err);
+}
+
+
+void reply_forwards(struct reply *r, const struct forward *f)
+{
+	reply_bool(r, "dnd", forward_dnd(f));
+
+	reply_list(r, "forward");
+
+	for (unsigned i = 0; i < FORWARD_KINDS; i++) {
+
+		const enum forward_kind kind = (enum forward_kind)i;
+
+		if (!forward_target(f, kind)[0])
+			continue;
+
+		reply_row(r, "forward");
+		reply_str(r, "when", forward_name(kind));
+		reply_str(r, "target", forward_target(f, kind));
+		if (kind == FORWARD_NOANSWER)
+			reply_int(r, "after-ms",
+				  (int64_t)forward_after_ms(f));
+	}
+}
+
+
 static const struct command rows[] = {
 	{
 		.name = "listen",
@@ -160,6 +240,43 @@ static const struct command rows[] = {
 		.help = "Sets the rule of the option --auto-answer while the "
 			"phone runs. `off` rings again.",
 		.run = cmd_auto_answer,
+	},
+	{
+		.name = "dnd",
+		.args = {
+			{ .name = "rule", .type = ARG_CHOICE,
+			  .choices = "on,off",
+			  .summary = "on: no call gets through" },
+		},
+		.summary = "Do not disturb",
+		.help = "Every call that comes is refused with the status of "
+			"option dnd-code, before auto-answer sees it. `status` "
+			"shows it.",
+		.run = cmd_dnd,
+	},
+	{
+		.name = "forward",
+		.args = {
+			{ .name = "when", .type = ARG_CHOICE,
+			  .choices = "always,busy,noanswer,off",
+			  .summary = "busy: another call is answered; off: "
+				     "end all forwards" },
+			{ .name = "target", .type = ARG_TARGET,
+			  .optional = true,
+			  .summary = "where callers are sent, or off" },
+		},
+		.options = {
+			{ .name = "after", .type = ARG_TIME,
+			  .min = 100, .max = 3600000,
+			  .summary = "noanswer: ring so long first, 20s "
+				     "without it" },
+		},
+		.summary = "Send callers elsewhere",
+		.help = "They are answered with 302, the target, and why "
+			"(Diversion, RFC 5806). `always` goes before `dnd`, "
+			"that before the others, all before auto-answer. "
+			"`status` shows what is in force.",
+		.run = cmd_forward,
 	},
 };
 

@@ -263,6 +263,8 @@ struct reply {
 
 /** Where others reach us (listen, status) */
 void reply_listeners(struct reply *r, const struct ua *ua);
+/** What becomes of calls by rule (status) */
+void reply_forwards(struct reply *r, const struct forward *f);
 
 /* figures.c: what `assert` and `$call.x` ask of a call ------------------- */
 

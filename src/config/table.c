@@ -140,6 +140,12 @@ static const struct option options[] = {
 			" ask with call.redirect, or end it",
 	},
 	{
+		.name = "dnd-code", .type = OPT_ENUM, FIELD(dnd_code),
+		.def = "480", .choices = "480,486,600",
+		.summary = "Status that callers get while do-not-disturb is"
+			" on: unavailable, busy here, busy everywhere",
+	},
+	{
 		.name = "reliable", .type = OPT_ENUM, FIELD(reliable),
 		.def = "supported", .choices = "off,supported,required",
 		.summary = "Provisional responses that are confirmed (100rel,"

@@ -47,6 +47,7 @@ static void call_destructor(void *data)
 	mem_deref(c->acc);
 	mem_deref(c->peer);
 	mem_deref(c->name);
+	mem_deref(c->called);
 	mem_deref(c->headers);
 	mem_deref(c->redirect);
 	mem_deref(c->play.path);

@@ -30,6 +30,12 @@ bool call_outgoing(const struct call *c)
 }
 
 
+bool call_replacing(const struct call *c)
+{
+	return c && !c->outgoing && sip_call_replaces(c->sip);
+}
+
+
 const struct account *call_account(const struct call *c)
 {
 	return c ? c->acc : NULL;

@@ -137,9 +137,21 @@ int call_redirect_decide(struct call *c, bool follow, char *err)
 }
 
 
-int call_redirect(struct call *c, const char *target, char *err)
+/* Whom the caller called; what a stranger wrote must stay inside its <> */
+static const char *diverted_from(const struct call *c)
 {
-	char uri[UA_URI], line[UA_URI + 16];
+	const char *uri = c->acc ? c->acc->conf.aor : c->called;
+
+	return uri && uri[0] && !strpbrk(uri, "<>\" \t") ? uri :
+		"sip:anonymous@anonymous.invalid";
+}
+
+
+int call_divert(struct call *c, const char *target, const char *reason,
+		char *err)
+{
+	struct text_buf lines = { .max = 4 * UA_URI };
+	char uri[UA_URI];
 	int e;
 
 	if (!call_living(c))
@@ -152,8 +164,15 @@ int call_redirect(struct call *c, const char *target, char *err)
 	if (e)
 		return e;
 
-	(void)snprintf(line, sizeof(line), "Contact: <%s>\r\n", uri);
-	e = sip_call_reject(c->sip, 302, NULL, line);
+	text_add(&lines, "Contact: <%s>\r\n", uri);
+	if (reason)
+		text_add(&lines, "Diversion: <%s>;reason=%s\r\n",
+			 diverted_from(c), reason);
+
+	e = lines.err;
+	if (!e)
+		e = sip_call_reject(c->sip, 302, NULL, lines.s);
+	text_buf_reset(&lines);
 	if (e)
 		return call_error(err, e, "Call %u cannot be sent elsewhere:"
 				  " %s.", c->id, strerror(e));
@@ -161,6 +180,12 @@ int call_redirect(struct call *c, const char *target, char *err)
 	call_ending(c, SIP_CAUSE_STATUS, 302, NULL);
 
 	return 0;
+}
+
+
+int call_redirect(struct call *c, const char *target, char *err)
+{
+	return call_divert(c, target, NULL, err);
 }
 
 

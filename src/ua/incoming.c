@@ -119,6 +119,8 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 	c->sip = mem_ref(sc);
 	if (acc)
 		sip_call_set_ident(sc, acc->ident);
+	else
+		(void)utf8_dup(&c->called, in->to_uri, UA_URI);
 	sip_call_attach(sc, &call_sip_handlers, c);
 
 	c->begin_ms = clock_ms();

@@ -115,6 +115,7 @@ struct call {
 	struct account *acc;         /* NULL: none                           */
 	char *peer;                  /* URI, valid UTF-8                     */
 	char *name;
+	char *called;                /* callee without account: To, or NULL  */
 	char *headers;               /* of the INVITE, NULL: none            */
 	uint32_t ring_ms;
 	struct sip_call_ext ext;     /* caller                               */

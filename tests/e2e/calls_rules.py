@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What becomes of calls that come: refused or sent elsewhere by hand; and
-calls that run: agreed on anew."""
+"""What becomes of calls that come: refused or sent elsewhere, by hand and by
+rule; and calls that run: agreed on anew."""
 import socket
 
 from home import check, main, ports
@@ -78,6 +78,99 @@ def test_again(lab):
     alice.command("hangup")
     ended(alice)
     check(alice.reply("update")["error"] == "no-call", "a call that is over is changed")
+
+
+def test_dnd(lab):
+    alice, bob = pair(lab, "--auto-answer")
+    bob.command("dnd on")
+    check(bob.command("status")["dnd"] is True, "status does not tell")
+    for number, code in enumerate((480, 486, 600), 1):
+        bob.command("set dnd-code %d" % code)
+        alice.command("dial " + bob.uri)
+        ended(alice, number, code=code)
+        ended(bob, number, code=code, by="local")
+    check(bob.command("status")["finished_calls"] == 0, "auto-answer saw them")
+    bob.command("dnd off")
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+    check(bob.command("status")["dnd"] is False, "status does not tell")
+
+
+def test_forward_always(lab):
+    alice, bob = pair(lab, "--auto-answer")
+    carol = lab.offhook("--auto-answer", name="carol").ready()
+    for bad in ("forward always http://x", "forward always ''", "forward always"):
+        check(not bob.reply(bad)["ok"], "%s is done", bad)
+    bob.command("dnd on")
+    bob.command("forward always " + carol.uri)
+    check(bob.command("status")["forwards"] == [{"when": "always", "target": carol.uri}], "status does not tell")
+    status, headers = invite(bob)
+    check(status.split()[1] == "302" and headers["Contact"] == "<%s>" % carol.uri, "%s %s", status, headers)
+    check(headers["Diversion"] == "<%s>;reason=unconditional" % bob.uri, "%s", headers)
+    alice.command("dial %s --redirects follow" % bob.uri)
+    alice.command("wait call active 10")
+    carol.event("call.state", state="active")
+    bob.command("forward off")
+    check(bob.command("status")["forwards"] == [], "it is not off")
+    check(invite(bob, "2")[0].split()[1] == "480", "still sent elsewhere")
+
+
+def test_forward_account(lab):
+    bob = lab.offhook("-a", "sip:phone@127.0.0.1;register=no", name="bob").ready()
+    bob.command("forward always sip:carol@127.0.0.1")
+    check(invite(bob)[1]["Diversion"] == "<sip:phone@127.0.0.1>;reason=unconditional", "another address")
+
+
+def test_forward_hostile(lab):
+    """what a caller writes into To does not get out of Diversion"""
+    bob = lab.offhook(name="bob").ready()
+    bob.command("forward always sip:carol@127.0.0.1")
+    uri, bob.uri = bob.uri, bob.uri + ";x=\"a"
+    status, headers = invite(bob)
+    check("\"" not in headers.get("Diversion", ""), "%s %s %s", uri, status, headers)
+
+
+def test_forward_busy(lab):
+    alice, bob = pair(lab, "--auto-answer")
+    bob.command("forward busy sip:carol@127.0.0.1")
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+    status, headers = invite(bob)
+    check(status.split()[1] == "302" and headers["Diversion"].endswith(";reason=user-busy"), "%s", headers)
+    bob.command("forward busy off")
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+
+
+def test_forward_noanswer(lab):
+    alice, bob = pair(lab)
+    bob.command("forward noanswer sip:carol@127.0.0.1 --after 0.3")
+    bob.rung = False
+    status, headers = invite(bob)
+    check(bob.rung and status.split()[1] == "302", "%s", status)
+    check(headers["Diversion"].endswith(";reason=no-answer"), "%s", headers)
+    # who is answered before stays
+    alice.command("dial " + bob.uri)
+    bob.event("call.state", call=2, state="incoming")
+    bob.command("answer")
+    alice.command("wait call active 10")
+    bob.command("sleep 0.5")
+    check(bob.command("calls")["calls"][0]["state"] == "active", "the call is over")
+
+
+def test_forward_spares_transfers(lab):
+    """a call that takes the place of another is nobody new"""
+    alice, bob = pair(lab, "--auto-answer")
+    carol = lab.offhook("--auto-answer", name="carol").ready()
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+    alice.command("hold")
+    alice.command("dial " + carol.uri)
+    alice.command("wait call active 10")
+    carol.command("forward busy sip:nobody@127.0.0.1:9")
+    carol.command("dnd on")
+    alice.command("transfer --call 1 --to 2", 20)
+    carol.event("call.state", call=2, state="active")
 
 
 if __name__ == "__main__":

@@ -54,8 +54,17 @@ void asked(const char *fmt, ...)
 }
 
 
+/* dnd, forward */
+static struct {
+	bool dnd;
+	char target[FORWARD_KINDS][80];
+	uint64_t after_ms;
+} rules;
+
+
 void fake_reset(struct event_bus *bus)
 {
+	memset(&rules, 0, sizeof(rules));
 	fake_accounts_reset(bus);
 	memset(&fake, 0, sizeof(fake));
 	fake.bus = bus;
@@ -1032,4 +1041,72 @@ void fake_request_done(unsigned code)
 	static const struct sip_info in = { .user_agent = "fake" };
 
 	fake.req_h(&res, code ? &in : NULL, fake.req_arg);
+}
+
+
+/* forward ---------------------------------------------------------------- */
+
+void forward_set_dnd(struct forward *f, bool on)
+{
+	(void)f;
+	rules.dnd = on;
+	asked("dnd %d", on);
+}
+
+
+bool forward_dnd(const struct forward *f)
+{
+	(void)f;
+
+	return rules.dnd;
+}
+
+
+static const char *const kinds[] = { "always", "busy", "noanswer" };
+
+
+const char *forward_name(enum forward_kind kind)
+{
+	return kinds[kind];
+}
+
+
+enum forward_kind forward_find(const char *name)
+{
+	unsigned i = 0;
+
+	while (i < FORWARD_KINDS && strcmp(kinds[i], name))
+		++i;
+
+	return (enum forward_kind)i;
+}
+
+
+int forward_set(struct forward *f, enum forward_kind kind,
+		const char *target, uint64_t after_ms, char *err)
+{
+	(void)f;
+	asked("forward %s %s %u", kinds[kind], target ? target : "-",
+	      (unsigned)after_ms);
+	snprintf(rules.target[kind], sizeof(rules.target[kind]), "%s",
+		 target ? target : "");
+	rules.after_ms = after_ms;
+
+	return result(err);
+}
+
+
+const char *forward_target(const struct forward *f, enum forward_kind kind)
+{
+	(void)f;
+
+	return rules.target[kind];
+}
+
+
+uint64_t forward_after_ms(const struct forward *f)
+{
+	(void)f;
+
+	return rules.after_ms;
 }
