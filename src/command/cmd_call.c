@@ -354,6 +354,15 @@ static const struct command rows[] = {
 		.run = cmd_resume,
 	},
 	{
+		.name = "swap",
+		.summary = "Talk in the call that is held, hold the other",
+		.help = "Puts the call you talk in on hold and takes the one "
+			"that is held. The line is done when both other sides "
+			"have agreed. When the first refuses nothing has "
+			"changed; when the second does, both are held.",
+		.run = cmd_swap,
+	},
+	{
 		.name = "transfer",
 		.args = {
 			{ .name = "target", .type = ARG_TARGET,

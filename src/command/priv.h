@@ -108,7 +108,8 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 /* Handlers whose rows are in another file */
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_dtmf, cmd_hold, cmd_info, cmd_request, cmd_resume, cmd_selftest,
-	cmd_transfer, cmd_redirect, cmd_update, cmd_reinvite;
+	cmd_transfer, cmd_redirect, cmd_update, cmd_reinvite,
+	cmd_swap;
 
 /* cmd_headers.c */
 enum { CMD_HEADERS_MAX = 4096 };         /* those of the user            */

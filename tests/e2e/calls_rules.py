@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What becomes of calls that come: refused or sent elsewhere, by hand and by
-rule; and calls that run: agreed on anew."""
+rule; and calls that run: agreed on anew, swapped."""
 import socket
 
 from home import check, main, ports
@@ -171,6 +171,22 @@ def test_forward_spares_transfers(lab):
     carol.command("dnd on")
     alice.command("transfer --call 1 --to 2", 20)
     carol.event("call.state", call=2, state="active")
+
+
+def test_swap(lab):
+    alice, bob = pair(lab, "--auto-answer")
+    carol = lab.offhook("--auto-answer", name="carol").ready()
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+    check(alice.reply("swap")["error"] == "wrong-state", "one call is swapped")
+    alice.command("hold")
+    alice.command("dial " + carol.uri)
+    alice.command("wait call active 10")
+    for held, talking in ((carol, bob), (bob, carol)):
+        alice.command("swap", 20)
+        held.event("call.hold", remote=True)
+        talking.event("call.hold", remote=False)
+    check([c["call"] for c in alice.command("calls")["calls"] if c["selected"]] == [2], "another is selected")
 
 
 if __name__ == "__main__":
