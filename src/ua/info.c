@@ -209,7 +209,7 @@ static int ask_new(struct ua_ask **ap, struct ua *ua, const char *method,
 int ua_ask(struct ua_ask **ap, struct ua *ua, const struct ua_ask_prm *prm,
 	   ua_ask_h *h, void *arg, char *err)
 {
-	struct ua_ask *a;
+	struct ua_ask *a = NULL;
 	struct call *c;
 	int e;
 
