@@ -24,6 +24,7 @@ struct config {
 	int64_t jitter_max_ms;           /* most the buffer may add         */
 	int64_t jitter_min_ms;
 	int64_t rtp_timeout_ms;          /* 0: never                        */
+	bool    symmetric_rtp;           /* send where it comes from        */
 	int64_t ring_timeout_ms;         /* our INVITE and theirs           */
 	int64_t sip_timeout_ms;          /* a transaction                   */
 	int64_t resolve_timeout_ms;

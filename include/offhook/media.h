@@ -116,13 +116,17 @@ struct media_plan {
 
 enum stream_event_type {
 	STREAM_FIRST_PACKET,     /* media flows                              */
-	STREAM_TIMEOUT,          /* nothing came for timeout_ms              */
+	STREAM_TIMEOUT,          /* nothing came for timeout_ms, though both
+				    sides may speak and the peer does not
+				    say (RTCP RR) that it sends nothing      */
 	STREAM_RESUMED,          /* it came back after a timeout             */
 	STREAM_DTMF,             /* a digit ended                            */
 	STREAM_DTMF_SENT,        /* all digits given so far are out          */
 	STREAM_PLAY_DONE,        /* file ended or was stopped                */
 	STREAM_RECORD_DONE,      /* file closed; err: why early              */
 	STREAM_REMOTE_BYE,       /* RTCP BYE                                 */
+	STREAM_MOVED,            /* its packets come from elsewhere, in mid-
+				    stream; text says from where to where    */
 };
 
 struct stream_event {
@@ -140,6 +144,9 @@ typedef void (stream_event_h)(const struct stream_event *ev, void *arg);
 struct stream_conf {
 	struct sa local;                 /* address to bind; port ignored    */
 	bool device;                     /* meets the device by default      */
+	bool fixed_peer;                 /* no symmetric RTP: hear only the
+					    host that was named, and send
+					    to the address that was named   */
 	unsigned timeout_ms;             /* RTP timeout, 0: none             */
 	uint32_t dtmf_ms, dtmf_pause_ms;
 };
@@ -206,6 +213,8 @@ struct stream_stats {
 	uint64_t duplicate, reordered;
 	uint64_t concealed_ms;       /* made up                              */
 	uint64_t discarded;          /* malformed, wrong source, overflow    */
+	uint64_t foreign;            /* of these: from a wrong address       */
+	uint32_t moves;              /* times the peer's address changed     */
 	uint64_t decode_errors;
 	uint32_t jitter_us;          /* RFC 3550 interarrival                */
 	uint32_t delay_ms;           /* playout delay now                    */

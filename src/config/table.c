@@ -47,6 +47,12 @@ static const struct option options[] = {
 			   "packet; 0: never",
 	},
 	{
+		.name = "symmetric-rtp", .type = OPT_BOOL,
+		FIELD(symmetric_rtp), .def = "yes",
+		.summary = "Send sound where the peer's comes from, which may "
+			   "be behind a NAT; no: only where it said",
+	},
+	{
 		.name = "ring-timeout", .type = OPT_TIME,
 		FIELD(ring_timeout_ms),
 		.def = "2m", .min = 1000, .max = 3600000, .unit = "ms",

@@ -43,6 +43,7 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	f->id = id;
 	f->tp.rtp = f->tp.rtcp = -1;
 	f->device = sc->device;
+	f->tp.fixed = sc->fixed_peer;
 	f->source = sc->device ? SOURCE_DEVICE : SOURCE_SILENCE;
 	f->timeout_ms = sc->timeout_ms;
 	dtmf_tx_begin(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms);
@@ -108,7 +109,7 @@ void flow_prove(struct flow *f, const struct sa *from)
 int flow_start(struct flow *f, const struct media_plan *plan,
 	       const struct media_conf *conf)
 {
-	const bool heard = f->started && f->plan.dir & MEDIA_RECVONLY;
+	const enum media_dir was = f->started ? f->plan.dir : MEDIA_INACTIVE;
 	const struct codec_enc *enc = f->tx.enc;
 	const uint64_t now_us = clock_us();
 	int err;
@@ -144,11 +145,11 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 		tone_init(&f->tone, f->tone_hz, f->rate_hz);
 	}
 
-	if (!(plan->dir & MEDIA_RECVONLY)) {
+	/* what comes while we do not listen is void */
+	if (!(plan->dir & MEDIA_RECVONLY) || !(was & MEDIA_RECVONLY))
 		receive_pause(&f->rx);
-	}
-	else if (!heard) {
-		receive_pause(&f->rx);
+
+	if (plan->dir == MEDIA_SENDRECV && was != MEDIA_SENDRECV) {
 		f->listen_us = now_us;
 		f->timed_out = false;
 	}
@@ -257,9 +258,27 @@ static size_t play_take(struct flow *f, int16_t *v, size_t n)
 
 /* The steps of a cycle -------------------------------------------------- */
 
+static void moved_tell(struct flow *f, const struct sa *was)
+{
+	struct post p = {
+		.id = f->id, .type = STREAM_MOVED, .ev.type = STREAM_MOVED
+	};
+
+	(void)re_snprintf(p.text, sizeof(p.text),
+			  "its sound comes from %s port %u now, not from"
+			  " %s port %u", address_text(&f->tp.from).s,
+			  sa_port(&f->tp.from), address_text(was).s,
+			  sa_port(was));
+	f->eng->post_h(&p, f->eng->post_arg);
+}
+
+
 void flow_packet(struct flow *f, const struct packet *p)
 {
+	const unsigned changes = f->tp.changes;
+	const struct sa was = f->tp.from;
 	struct receiver *r = &f->rx;
+	const uint32_t sources = r->ssrc_changes;
 	struct rtp h;
 
 	if (rtp_is_rtcp(p->p, p->len)) {
@@ -280,9 +299,15 @@ void flow_packet(struct flow *f, const struct packet *p)
 
 	if (!transport_accepts(&f->tp, p->from, h.ssrc, p->arrival_us))
 		return;
+	if (f->tp.changes != changes)
+		moved_tell(f, &was);
 	flow_prove(f, p->from);
 
 	receive_packet(f, &h, p->arrival_us);
+
+	/* the good-bye was the old source's */
+	if (r->ssrc_changes != sources)
+		f->rtcp.bye = false;
 
 	if (!f->flowing && r->first_us) {
 		const struct stream_event ev = { .type = STREAM_FIRST_PACKET };
@@ -383,6 +408,28 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 }
 
 
+/*
+ * Should something have come by now?  Who is not known to be there cannot be
+ * missed; on hold, theirs or ours, nobody need send; and who says that it
+ * sends nothing is there.
+ */
+static bool misses(const struct flow *f, uint64_t now_us)
+{
+	uint64_t last = f->listen_us;
+
+	if (!f->timeout_ms || f->timed_out || f->tp.shut ||
+	    f->plan.dir != MEDIA_SENDRECV)
+		return false;
+
+	if (last < f->rx.last_us)
+		last = f->rx.last_us;
+	if (last < f->rtcp.idle_us)
+		last = f->rtcp.idle_us;
+
+	return now_us > last + 1000ULL * f->timeout_ms;
+}
+
+
 void flow_tend(struct flow *f, uint64_t now_us)
 {
 	struct dtmf_digit d;
@@ -399,22 +446,13 @@ void flow_tend(struct flow *f, uint64_t now_us)
 		flow_post(f, &ev);
 	}
 
-	/* who is not known to be there cannot be missed */
-	if (f->timeout_ms && !f->timed_out && !f->tp.shut &&
-	    f->plan.dir & MEDIA_RECVONLY) {
+	if (misses(f, now_us)) {
+		const struct stream_event ev = {
+			.type = STREAM_TIMEOUT, .duration_ms = f->timeout_ms
+		};
 
-		const uint64_t last = f->rx.last_us > f->listen_us
-			? f->rx.last_us : f->listen_us;
-
-		if (now_us > last + 1000ULL * f->timeout_ms) {
-			const struct stream_event ev = {
-				.type = STREAM_TIMEOUT,
-				.duration_ms = f->timeout_ms
-			};
-
-			f->timed_out = true;
-			flow_post(f, &ev);
-		}
+		f->timed_out = true;
+		flow_post(f, &ev);
 	}
 }
 
@@ -453,6 +491,8 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->concealed_ms = r->concealed_ms + js.concealed_us / 1000;
 	st->discarded = r->discarded + js.refused + js.overflow +
 		f->tp.foreign;
+	st->foreign = f->tp.foreign;
+	st->moves = f->tp.changes;
 	st->decode_errors = r->decode_errors;
 	st->jitter_us = (uint32_t)r->source.jitter_us;
 	st->delay_ms = js.delay_us / 1000;

@@ -80,12 +80,14 @@ struct transport {
 	bool mux;
 	bool proven;             /* there is somebody at peer who wants it  */
 	bool shut;               /* nothing goes out: that is not known     */
+	bool fixed;              /* nobody but whom we were told of         */
 	struct sa from;          /* latched: what we hear and speak to      */
 	bool latched;
+	unsigned changes;        /* of it, in mid-stream                    */
 	uint32_t ssrc;           /* heard from there                        */
 	uint64_t heard_us;       /* last time                               */
 	uint64_t foreign;        /* discarded: from somewhere else          */
-	unsigned moves;          /* times it was told                       */
+	unsigned told;
 	transport_send_h *send_h;  /* tests: in place of the sockets        */
 	void *send_arg;
 };
@@ -95,6 +97,14 @@ struct transport {
 int  transport_open(struct transport *t, const struct sa *local,
 		    uint16_t port_min, uint16_t port_max);
 void transport_close(struct transport *t);
+/** Take what waits. @return packets, valid until the next call */
+unsigned transport_recv(const struct transport *t, bool rtcp,
+			struct inbox *in, const struct packet **pv);
+int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
+		    size_t len);
+
+/* Whom it hears and speaks to (transport_peer.c) */
+
 /** Where to from now on; forgets whom we heard when that changes */
 void transport_aim(struct transport *t, const struct sa *rtp,
 		   const struct sa *rtcp, bool mux);
@@ -103,15 +113,15 @@ void transport_aim(struct transport *t, const struct sa *rtp,
 void transport_trust(struct transport *t, bool proven);
 /** Is it where the negotiation says that packets come from? */
 bool transport_names(const struct transport *t, const struct sa *from);
-/** Take what waits. @return packets, valid until the next call */
-unsigned transport_recv(const struct transport *t, bool rtcp,
-			struct inbox *in, const struct packet **pv);
 /** A valid packet came from there: is it our peer? Latches */
 bool transport_accepts(struct transport *t, const struct sa *from,
 		       uint32_t ssrc, uint64_t now_us);
 bool transport_accepts_rtcp(const struct transport *t, const struct sa *from);
-int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
-		    size_t len);
+
+/** An IP address to be printed */
+struct address_text {
+	char s[64];
+} address_text(const struct sa *sa);
 
 /* Figures (stats.c) ----------------------------------------------------- */
 
@@ -166,11 +176,13 @@ struct report {
 	uint64_t due_us;         /* next report                             */
 	bool first;
 	uint32_t lsr;            /* middle of the last SR's time, 0: none   */
+	uint32_t lsr_ssrc;       /* whose it was                            */
 	uint64_t lsr_us;         /* when it came                            */
 	uint32_t rtt_us;
 	bool remote_known;
 	uint64_t remote_count;   /* reports on us                           */
 	uint32_t remote_lost, remote_jitter, remote_fraction;
+	uint64_t idle_us;        /* it said that it sends nothing           */
 	bool bye;                /* the peer said good-bye                  */
 	uint64_t malformed;
 };

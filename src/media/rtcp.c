@@ -95,12 +95,13 @@ static uint8_t *put_block(const struct report *r, uint8_t *p,
 			  const struct report_out *o)
 {
 	struct source *s = o->source;
-	uint64_t lost = source_lost(s), dlsr = 0;
+	const uint32_t lsr = r->lsr_ssrc == s->ssrc ? r->lsr : 0;
 	const uint8_t fraction = source_fraction(s);
+	uint64_t lost = source_lost(s), dlsr = 0;
 
 	if (lost > 0x7fffff)
 		lost = 0x7fffff;
-	if (r->lsr)
+	if (lsr)
 		dlsr = ((o->now_us - r->lsr_us) << 16) / 1000000;
 	if (dlsr > UINT32_MAX)
 		dlsr = UINT32_MAX;
@@ -109,7 +110,7 @@ static uint8_t *put_block(const struct report *r, uint8_t *p,
 	p = put_u32(p, (uint32_t)fraction << 24 | (uint32_t)lost);
 	p = put_u32(p, s->high);
 	p = put_u32(p, (uint32_t)(s->jitter_us * s->clock_hz / 1000000.0));
-	p = put_u32(p, r->lsr);
+	p = put_u32(p, lsr);
 
 	return put_u32(p, (uint32_t)dlsr);
 }
@@ -283,9 +284,16 @@ static int read_part(struct report *r, const struct part *part,
 		if (part->len < head + part->count * REPORT_BLOCK)
 			return EBADMSG;
 
-		if (part->type == RTCP_SR && (!ssrc || get_u32(p) == ssrc)) {
+		if (ssrc && get_u32(p) != ssrc) {
+			/* of somebody else behind the same address */
+		}
+		else if (part->type == RTCP_SR) {
 			r->lsr = get_u32(p + 4) << 16 | get_u32(p + 8) >> 16;
 			r->lsr_us = arrival_us;
+			r->lsr_ssrc = get_u32(p);
+		}
+		else {
+			r->idle_us = arrival_us;
 		}
 
 		for (unsigned i = 0; i < part->count; i++) {

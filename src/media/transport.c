@@ -4,9 +4,7 @@
  * The sockets are not in the poll: the engine reads them at each step, many
  * packets with one call, and the kernel's time stamps tell when they came, so
  * that being read late does not look like jitter.  Whom we listen to is
- * decided here: the first valid packet says where the peer really is, and we
- * send there too (symmetric RTP), since the address it told may be behind a
- * NAT.
+ * decided in transport_peer.c.
  *
  * Opened and closed on either thread, used on the media thread.  Nothing here
  * blocks.
@@ -22,10 +20,8 @@
 
 
 enum {
-	QUIET_US   = 200000,      /* a source silent so long may be replaced */
 	ARRIVAL_NS = 1000000000,  /* what waited longer is of now            */
 	BIND_TRIES = 4096,
-	MOVES_TOLD = 10,
 };
 
 struct inbox {
@@ -290,34 +286,6 @@ void transport_close(struct transport *t)
 }
 
 
-void transport_aim(struct transport *t, const struct sa *rtp,
-		   const struct sa *rtcp, bool mux)
-{
-	if (!sa_cmp(&t->peer, rtp, SA_ALL)) {
-		t->latched = false;
-		t->proven = false;
-	}
-
-	t->peer = *rtp;
-	t->peer_rtcp = mux ? *rtp : *rtcp;
-	t->mux = mux;
-}
-
-
-void transport_trust(struct transport *t, bool proven)
-{
-	t->proven = t->proven || proven;
-	t->shut = !t->proven;
-}
-
-
-bool transport_names(const struct transport *t, const struct sa *from)
-{
-	return sa_cmp(from, &t->peer, SA_ALL) ||
-		sa_cmp(from, &t->peer_rtcp, SA_ALL);
-}
-
-
 unsigned transport_recv(const struct transport *t, bool rtcp,
 			struct inbox *in, const struct packet **pv)
 {
@@ -354,76 +322,6 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 }
 
 
-/* Whom we hear ---------------------------------------------------------- */
-
-static void latch(struct transport *t, const struct sa *from, uint32_t ssrc,
-		  uint64_t now_us)
-{
-	const struct sa *was = t->latched ? &t->from : &t->peer;
-
-	/* told a few times: a peer that goes on moving is no news */
-	if (!sa_cmp(from, was, SA_ALL) && t->moves++ < MOVES_TOLD) {
-		char a[64] = "?", b[64] = "?";
-
-		(void)sa_ntop(from, a, sizeof(a));
-		(void)sa_ntop(was, b, sizeof(b));
-		log_info("media comes from %s port %u, not %s port %u", a,
-			 sa_port(from), b, sa_port(was));
-	}
-
-	t->from = *from;
-	t->latched = true;
-	t->ssrc = ssrc;
-	t->heard_us = now_us;
-}
-
-
-bool transport_accepts(struct transport *t, const struct sa *from,
-		       uint32_t ssrc, uint64_t now_us)
-{
-	assert_media();
-
-	if (t->latched && sa_cmp(from, &t->from, SA_ALL)) {
-		t->ssrc = ssrc;
-		t->heard_us = now_us;
-		return true;
-	}
-
-	if (!t->latched) {
-		latch(t, from, ssrc, now_us);
-		return true;
-	}
-
-	/* who was named in the negotiation comes before a stranger, who may
-	 * have been the quicker one */
-	if (sa_cmp(from, &t->peer, SA_ALL) &&
-	    !sa_cmp(&t->from, &t->peer, SA_ADDR)) {
-		latch(t, from, ssrc, now_us);
-		return true;
-	}
-
-	/* the same host on another port: a NAT has moved it, or the call
-	 * was handed on behind it */
-	if (sa_cmp(from, &t->from, SA_ADDR) &&
-	    (ssrc == t->ssrc || now_us - t->heard_us > QUIET_US)) {
-		latch(t, from, ssrc, now_us);
-		return true;
-	}
-
-	++t->foreign;
-
-	return false;
-}
-
-
-bool transport_accepts_rtcp(const struct transport *t, const struct sa *from)
-{
-	return sa_cmp(from, &t->peer, SA_ADDR) ||
-		sa_cmp(from, &t->peer_rtcp, SA_ADDR) ||
-		(t->latched && sa_cmp(from, &t->from, SA_ADDR));
-}
-
-
 int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		   size_t len)
 {
@@ -435,7 +333,7 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		dst = &t->peer_rtcp;
 		fd = t->rtcp;
 	}
-	else if (t->latched) {
+	else if (t->latched && !t->fixed) {
 		dst = &t->from;
 	}
 

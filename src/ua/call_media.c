@@ -60,6 +60,10 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		call_file_event(c, se);
 		break;
 
+	case STREAM_MOVED:
+		log_warn("call %u: %s", c->id, se->text);
+		break;
+
 	case STREAM_REMOTE_BYE:
 		break;
 	}
@@ -72,6 +76,7 @@ int call_media_open(struct call *c, const struct sa *laddr)
 	const struct stream_conf sc = {
 		.local = *laddr,
 		.device = c->source == SOURCE_DEVICE,
+		.fixed_peer = !conf->symmetric_rtp,
 		.timeout_ms = (unsigned)conf->rtp_timeout_ms,
 		.dtmf_ms = (uint32_t)conf->dtmf_duration_ms,
 		.dtmf_pause_ms = (uint32_t)conf->dtmf_pause_ms,

@@ -110,6 +110,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->jitter_max_ms, 500);
 	assert_int_equal(c->jitter_min_ms, 0);
 	assert_int_equal(c->rtp_timeout_ms, 30000);
+	assert_true(c->symmetric_rtp);
 	assert_int_equal(c->ring_timeout_ms, 120000);
 	assert_int_equal(c->sip_timeout_ms, 32000);
 	assert_int_equal(c->resolve_timeout_ms, 10000);

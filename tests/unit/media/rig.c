@@ -80,12 +80,14 @@ static int send_h(bool rtcp, const struct sa *dst, const uint8_t *p,
 	struct rig_end *end = arg;
 	struct rig *r = end->r;
 	int64_t delay = 0;
-	(void)dst;
 
-	if (rtcp)
+	if (rtcp) {
 		++end->rtcp;
-	else
+	}
+	else {
 		++end->rtp;
+		end->dst = *dst;
+	}
 	memcpy(end->last, p, len);
 	end->last_len = len;
 

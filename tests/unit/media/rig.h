@@ -36,7 +36,8 @@ struct rig_end {
 	unsigned no;
 	struct flow *f;
 	unsigned to;             /* whom it talks to, RIG_FLOWS: nobody     */
-	uint64_t rtp, rtcp;      /* packets sent                            */
+	uint64_t rtp, rtcp;      /* packets sent,                           */
+	struct sa dst;           /*   the last of RTP to                    */
 	uint8_t last[1600];
 	size_t last_len;
 	struct tap tap;          /* when the test listens                   */

@@ -151,6 +151,42 @@ static void test_round_trip(void **state)
 				     now + 2107000, US, THEM), 0);
 	assert_in_range(a.rtt_us, 98000, 102000);
 	assert_true(a.remote_known);
+
+	/* A is another source now: its report of before is not its own */
+	a.rtt_us = 0;
+	source_init(&src, US + 1, 8000, 1);
+	n = report_build(&b, p, sizeof(p), &o);
+	assert_int_equal(u32(p + 28), US + 1);
+	assert_int_equal(u32(p + 44), 0);
+	assert_int_equal(u32(p + 48), 0);
+	assert_int_equal(report_read(&a, p, n, now + 2100000, wall + 2107,
+				     now + 2107000, US + 1, THEM), 0);
+	assert_int_equal(a.rtt_us, 0);
+}
+
+
+/* Who sends nothing says so; a third party does not say it for our peer */
+static void test_idle(void **state)
+{
+	struct report_out o = out_new(NULL);
+	struct report a, b;
+	uint8_t p[256];
+	size_t n;
+	(void)state;
+
+	report_init(&a, "a", 0);
+	report_init(&b, "b", 0);
+
+	n = report_build(&a, p, sizeof(p), &o);
+	assert_int_equal(report_read(&b, p, n, 1000, 1, 1, THEM, US), 0);
+	assert_int_equal(b.idle_us, 0);
+
+	o.sender = false;
+	n = report_build(&a, p, sizeof(p), &o);
+	assert_int_equal(report_read(&b, p, n, 2000, 1, 1, THEM, 0x999), 0);
+	assert_int_equal(b.idle_us, 0);
+	assert_int_equal(report_read(&b, p, n, 3000, 1, 1, THEM, US), 0);
+	assert_int_equal(b.idle_us, 3000);
 }
 
 
@@ -232,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_sender_report),
 		cmocka_unit_test(test_receiver_report_and_bye),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_malformed),
 	};
