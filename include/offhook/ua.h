@@ -181,10 +181,6 @@ int  call_divert(struct call *c, const char *target, const char *reason,
 		 char *err);
 /** After call.redirect "asked": go there, or end the call with the 3xx */
 int  call_redirect_decide(struct call *c, bool follow, char *err);
-/** Any request inside the call: INFO, MESSAGE ...; as sip_call_request */
-int  call_request(struct sip_req **rp, struct call *c, const char *method,
-		  const char *headers, const char *ctype, const char *body,
-		  sip_req_h *h, void *arg, char *err);
 /** Begins when the call is answered and media flows; ends with play.done */
 int  call_play(struct call *c, const char *file, bool loop, char *err);
 /** Stop play, tone and echo: back to the device or silence */

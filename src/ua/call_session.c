@@ -4,8 +4,8 @@
  * How much of 100rel, session timers and redirects a call has: the user says
  * it for one call, the account for its calls, the options for all.  And what
  * the user may do with the session itself: change or refresh it by a method
- * of choice, send a call elsewhere, follow one that is sent elsewhere, ask
- * anything inside it.  Main thread.
+ * of choice, send a call elsewhere, follow one that is sent elsewhere.  Main
+ * thread.
  */
 #include <stdio.h>
 #include "priv.h"
@@ -264,39 +264,6 @@ void session_modified(struct call *c, const struct sip_result *res)
 
 	c->mod_told = NULL;
 	event_publish(c->ua->bus, &ev);
-}
-
-
-/* Requests ----------------------------------------------------------------- */
-
-int call_request(struct sip_req **rp, struct call *c, const char *method,
-		 const char *headers, const char *ctype, const char *body,
-		 sip_req_h *h, void *arg, char *err)
-{
-	int e;
-
-	if (!call_living(c))
-		return call_gone(c, err);
-
-	e = c->sip ? sip_call_request(rp, c->sip, method, headers, ctype,
-				      body, h, arg) : ENOTCONN;
-
-	switch (e) {
-
-	case 0:
-		return 0;
-
-	case ENOTCONN:
-		return call_error(err, e, "Call %u has no dialog yet.", c->id);
-
-	case EINVAL:
-		return call_error(err, e, "%.31s cannot be sent like this"
-				  " inside a call.", method);
-
-	default:
-		return call_error(err, e, "%.31s cannot be sent: %s.", method,
-				  strerror(e));
-	}
 }
 
 

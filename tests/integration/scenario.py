@@ -164,6 +164,14 @@ def called(*keep, **kw):
     return recv("INVITE", keep=[(k, KEEP[k]) for k in keep], **kw)
 
 
+def later(code, phrase, body="", headers=(), tag=TAG, retrans=None):
+    """to the INVITE of which caller, via and cseq were kept, whatever came since"""
+    return _send(_message("SIP/2.0 %d %s" % (code, phrase), [
+        KEPT_VIA, "From:[$caller]", "To: <sip:test@[local_ip]:[local_port]>;tag=%s" % tag, "Call-ID: [call_id]",
+        KEPT_CSEQ, "Contact: <sip:test@[local_ip]:[local_port];transport=[transport]>"] + list(headers),
+        body, "application/sdp"), retrans)
+
+
 def back(method, cseq, body="", headers=(), retrans=500, tag=TAG, **kw):
     """a request of the called side inside the dialog"""
     return _send(_message("%s [next_url] SIP/2.0" % method, [

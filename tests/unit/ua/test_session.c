@@ -215,42 +215,6 @@ static void changes_too_early(void **state)
 }
 
 
-static unsigned answers;
-static uint16_t answer;
-
-static void answer_handler(const struct sip_result *res,
-			   const struct sip_info *in, void *arg)
-{
-	(void)in;
-	(void)arg;
-	++answers;
-	answer = res->code;
-}
-
-
-static void request_inside(void **state)
-{
-	struct sip_req *req = NULL;
-	struct call *c;
-	(void)state;
-
-	answers = 0;
-	connect_both();
-	c = call_of(&alice, 1);
-	assert_int_equal(0, call_request(&req, c, "OPTIONS", NULL, NULL,
-					 NULL, answer_handler, NULL, said));
-	await_count(&answers, 1);
-	assert_int_equal(200, answer);
-	mem_deref(req);
-	req = NULL;
-	assert_int_equal(EINVAL, call_request(&req, c, "BYE", NULL, NULL,
-					      NULL, answer_handler, NULL,
-					      said));
-	assert_string_equal("BYE cannot be sent like this inside a call.",
-			    said);
-}
-
-
 /* Extensions --------------------------------------------------------------- */
 
 static void reliable(void **state)
@@ -365,7 +329,6 @@ int main(void)
 		TEST(changes),
 		TEST(changes_refused),
 		TEST(changes_too_early),
-		TEST(request_inside),
 		TEST(reliable),
 		TEST(session_timer),
 		TEST(elsewhere),
