@@ -69,7 +69,7 @@ static int sock_new(int *fdp, const struct sa *addr)
 int sock_connect(int *fdp, const struct sa *laddr, const struct sa *dst)
 {
 	struct sa from = *laddr;
-	int fd, err;
+	int fd = -1, err;
 
 	err = sock_new(&fd, dst);
 	if (err)
@@ -97,7 +97,7 @@ int sock_connect(int *fdp, const struct sa *laddr, const struct sa *dst)
 
 int sock_listen(int *fdp, const struct sa *laddr, struct sa *got)
 {
-	int fd, err;
+	int fd = -1, err;
 
 	err = sock_new(&fd, laddr);
 	if (err)
