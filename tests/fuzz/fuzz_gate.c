@@ -29,6 +29,7 @@ static struct leg *leg_new(void)
 
 	must(!libre_init() && !timers_open());
 	must(!hash_alloc(&s.dialogs, 16) && !str_dup(&s.user_agent, "f"));
+	must(!ability_alloc(&s));
 	must(!transactions_alloc(&s.trans) && !stranss_alloc(&s.stranss) &&
 	     !conns_alloc(&s.conns));
 	must(!sa_set_str(&addr, "127.0.0.1", 0));
