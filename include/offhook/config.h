@@ -46,6 +46,7 @@ struct config {
 	int     session_timer;           /* the same                        */
 	int64_t session_expires_ms;
 	int     session_refresher;       /* enum session_refresher          */
+	int64_t stranger_limit;          /* requests a minute, 0: any       */
 	int64_t max_calls;
 	char user_agent[CONFIG_STR];
 	char record_layout[32];          /* stereo, mixed, them, you        */

@@ -88,6 +88,16 @@ struct sip_stack_conf {
 	struct sip_tls *tls;     /* sip_tls.h; NULL: all that is usual       */
 };
 
+/** What a request from outside must show; by value, all it points to is
+ *  borrowed for the moment */
+struct sip_guard {
+	struct sip_ident *ident; /* whom it is for                           */
+	bool origin;             /* it must come from a server of his: 403   */
+	uint16_t status;         /* refuse it with that, 0: do not           */
+	struct sip_creds *creds; /* its sender must know them: 401           */
+	const char *realm;       /* ... for this realm                       */
+};
+
 struct sip_stack_h {
 	/**
 	 * An INVITE outside any dialog passed all checks of RFC 3261 8.2.
@@ -117,6 +127,13 @@ struct sip_stack_h {
 	 */
 	int (*request_h)(struct sip_rx *rx, const struct sip_info *in,
 			 void *arg);
+	/**
+	 * Before any of that, for INVITE, MESSAGE, SUBSCRIBE, REFER and
+	 * PUBLISH outside of dialogs: what must it show? g is zero: nothing.
+	 * NULL: nobody asks
+	 */
+	void (*guard_h)(const struct sip_info *in, struct sip_guard *g,
+			void *arg);
 };
 
 /**
@@ -136,6 +153,11 @@ void sip_stack_close(struct sip_stack *s, uint32_t ms,
 
 /** Is anybody reading the trace? Masking each message costs; default: yes */
 void sip_stack_set_trace(struct sip_stack *s, bool on);
+
+/** Requests a minute that an address may send that is not loopback and no
+ *  server we register with; what is more is dropped. 0, the default: any
+ *  number. @return 0, ENOMEM */
+int  sip_stack_limit(struct sip_stack *s, unsigned per_min);
 
 /** Iterate over what we listen on; NULL ends it */
 bool sip_stack_listener(const struct sip_stack *s, size_t i, struct sa *addr,

@@ -67,6 +67,9 @@ int  ua_account_remove(struct ua *ua, const struct account *a, char *err);
 int  ua_account_use(struct ua *ua, const struct account *a);
 /** Register, now; also to refresh or to try again. account.state tells */
 int  ua_register(struct ua *ua, const struct account *a, char *err);
+/** Who is known to us, for accounts with callers=known; without it: nobody */
+void ua_set_known(struct ua *ua, bool (*h)(const char *uri, void *arg),
+		  void *arg);
 /** No longer be registered; all: take everybody's bindings away */
 int  ua_unregister(struct ua *ua, const struct account *a, bool all,
 		   char *err);

@@ -178,6 +178,14 @@ static const struct option options[] = {
 		.summary = "Who is to see to it",
 	},
 	{
+		.name = "stranger-limit", .type = OPT_INT,
+		FIELD(stranger_limit),
+		.def = "600", .min = 0, .max = 100000,
+		.summary = "Requests a minute that an address may send, while"
+			" we are registered, that is none of our servers; 0:"
+			" any number",
+	},
+	{
 		.name = "max-calls", .type = OPT_INT, FIELD(max_calls),
 		.def = "0", .min = 0, .max = 100000,
 		.summary = "Refuse more calls than this; 0: no limit",

@@ -243,3 +243,87 @@ bool challenge_nextnonce(struct pl *nonce, const struct pl *val)
 
 	return found;
 }
+
+
+static uint32_t hex8(const struct pl *val)
+{
+	uint32_t n = 0;
+	size_t i;
+
+	if (val->l != 8)
+		return 0;
+
+	for (i = 0; i < 8; i++) {
+		const char c = val->p[i];
+
+		if (c >= '0' && c <= '9')
+			n = n << 4 | (uint32_t)(c - '0');
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			n = n << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
+		else
+			return 0;
+	}
+
+	return n;
+}
+
+
+/* @return false: the same parameter twice */
+static bool answer_set(struct authorization *a, const struct pl *name,
+		       const struct pl *val)
+{
+	const struct {
+		const char *name;
+		struct pl *slot;
+	} v[] = {
+		{"username", &a->user},   {"realm", &a->realm},
+		{"nonce", &a->nonce},     {"uri", &a->uri},
+		{"response", &a->response}, {"cnonce", &a->cnonce},
+		{"qop", &a->qop},
+	};
+	size_t i;
+
+	for (i = 0; i < COUNTOF(v); i++) {
+		if (pl_strcasecmp(name, v[i].name))
+			continue;
+		if (v[i].slot->p)
+			return false;
+		*v[i].slot = *val;
+	}
+
+	if (!pl_strcasecmp(name, "nc"))
+		a->nc = hex8(val);
+	else if (!pl_strcasecmp(name, "algorithm"))
+		a->algo = algo_parse(val, &a->sess);
+
+	return true;
+}
+
+
+bool authorization_parse(struct authorization *a, const struct pl *val)
+{
+	struct reader r = {.p = val->p, .end = val->p + val->l};
+	struct pl name, v;
+
+	memset(a, 0, sizeof(*a));
+	a->algo = DIGEST_MD5;
+
+	skip(&r, false);
+	if (!token(&r, &name) || pl_strcasecmp(&name, "Digest"))
+		return false;
+
+	for (skip(&r, true); r.p < r.end; skip(&r, true)) {
+
+		if (!token(&r, &name))
+			return false;
+		skip(&r, false);
+		if (r.p == r.end || *r.p++ != '=')
+			return false;
+		skip(&r, false);
+		if (!value(&r, &v) || !answer_set(a, &name, &v))
+			return false;
+	}
+
+	return a->user.p && a->realm.p && a->nonce.p && a->uri.p &&
+		a->response.p;
+}

@@ -39,6 +39,8 @@ struct realm {
 
 struct digest {
 	struct sip_creds *creds;
+	char *limitv[REALMS_MAX];   /* realms that are answered            */
+	unsigned limitc;            /* 0: any                              */
 	struct realm *realmv[REALMS_MAX];
 	unsigned realmc;
 };
@@ -275,6 +277,8 @@ static void digest_destructor(void *arg)
 
 	for (i = 0; i < d->realmc; i++)
 		mem_deref(d->realmv[i]);
+	for (i = 0; i < d->limitc; i++)
+		mem_deref(d->limitv[i]);
 
 	mem_deref(d->creds);
 }
@@ -294,8 +298,7 @@ int digest_alloc(struct digest **dp, struct sip_creds *creds)
 }
 
 
-/* An HA1 fits the algorithm it was made with only */
-static bool creds_fit(const struct sip_creds *cr, enum digest_algo algo)
+bool creds_fit(const struct sip_creds *cr, enum digest_algo algo)
 {
 	if (!cr->ha1)
 		return true;
@@ -304,8 +307,62 @@ static bool creds_fit(const struct sip_creds *cr, enum digest_algo algo)
 }
 
 
+const char *creds_user(const struct sip_creds *cr)
+{
+	return cr->user;
+}
+
+
+void creds_fill(struct digest_input *in, const struct sip_creds *cr)
+{
+	in->user = cr->user;
+	in->password = cr->password ? cr->password : "";
+	in->ha1 = cr->ha1;
+}
+
+
+void digest_limit(struct digest *d, char *const realmv[], unsigned n)
+{
+	while (d && n-- && d->limitc < REALMS_MAX)
+		d->limitv[d->limitc++] = mem_ref(realmv[n]);
+}
+
+
+const char *digest_realm(const struct digest *d, unsigned i)
+{
+	unsigned k;
+
+	for (k = 0; d && k < d->realmc; k++) {
+		const struct realm *r = d->realmv[k];
+
+		if (!r->proxy && r->accepted && !i--)
+			return r->realm;
+	}
+
+	return NULL;
+}
+
+
+/*
+ * A 401 may come from whoever is called: with a realm of his own he would get
+ * a digest of our password to work on.
+ */
+static bool realm_allowed(const struct digest *d, const struct pl *realm)
+{
+	unsigned i;
+
+	for (i = 0; i < d->limitc; i++) {
+		if (!pl_strcmp(realm, d->limitv[i]))
+			return true;
+	}
+
+	return !d->limitc;
+}
+
+
 struct found {
 	const struct sip_creds *creds;
+	const struct digest *digest;
 	struct challenge v[CHALLENGES_MAX];
 	bool proxy[CHALLENGES_MAX];
 	unsigned n;
@@ -348,8 +405,10 @@ static void found_header(struct found *f, const struct sip_hdr *hdr)
 		return;
 
 	n = challenge_parse(v, COUNTOF(v), &hdr->val);
-	for (i = 0; i < n; i++)
-		found_add(f, &v[i], proxy);
+	for (i = 0; i < n; i++) {
+		if (proxy || realm_allowed(f->digest, &v[i].realm))
+			found_add(f, &v[i], proxy);
+	}
 }
 
 
@@ -426,6 +485,7 @@ int digest_challenge(struct digest *d, const struct sip_msg *msg)
 		return EACCES;
 
 	f.creds = d->creds;
+	f.digest = d;
 	for (le = list_head(&msg->hdrl); le; le = le->next)
 		found_header(&f, le->data);
 
@@ -593,9 +653,7 @@ int digest_write(struct digest *d, struct mbuf *mb, const char *method,
 	if (!d || !d->creds)
 		return 0;
 
-	in.user = d->creds->user;
-	in.password = d->creds->password ? d->creds->password : "";
-	in.ha1 = d->creds->ha1;
+	creds_fill(&in, d->creds);
 
 	for (i = 0; i < d->realmc && !err; i++)
 		err = realm_write(d->realmv[i], d->creds, mb, &in);

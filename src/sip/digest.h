@@ -28,6 +28,15 @@ struct challenge {
 unsigned challenge_parse(struct challenge *v, unsigned max,
 			 const struct pl *val);
 
+/** What a client answers; slices of the header, escapes as they stand */
+struct authorization {
+	struct pl user, realm, nonce, uri, response, cnonce, qop;
+	enum digest_algo algo;      /* UNKNOWN: none we know                  */
+	bool sess;
+	uint32_t nc;                /* 0: none, or nonsense                   */
+};
+/** @return false: not Digest, or malformed */
+bool authorization_parse(struct authorization *a, const struct pl *val);
 /** nextnonce of an Authentication-Info (RFC 7615). @return false: none */
 bool challenge_nextnonce(struct pl *nonce, const struct pl *val);
 
@@ -48,6 +57,11 @@ struct digest_input {
 };
 /** @return 0, ENOTSUP: the system lacks the hash */
 int digest_response(char out[DIGEST_HEX_SIZE], const struct digest_input *in);
+/** An HA1 fits the algorithm it was made with only */
+bool creds_fit(const struct sip_creds *cr, enum digest_algo algo);
+const char *creds_user(const struct sip_creds *cr);
+/** User, password and HA1 */
+void creds_fill(struct digest_input *in, const struct sip_creds *cr);
 /** userhash of RFC 7616 3.4.4 */
 int digest_userhash(char out[DIGEST_HEX_SIZE], enum digest_algo algo,
 		    const char *user, const char *realm);

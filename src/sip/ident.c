@@ -33,6 +33,8 @@ static void ident_destructor(void *arg)
 		flow_reset(&id->flowv[i]);
 	for (i = 0; i < id->aliasc; i++)
 		mem_deref(id->aliasv[i]);
+	for (i = 0; i < id->realmc; i++)
+		mem_deref(id->realmv[i]);
 
 	mem_deref(id->aor);
 	mem_deref(id->name);
@@ -313,13 +315,27 @@ struct sip_creds *ident_creds(const struct sip_ident *id, const char *hop)
 }
 
 
+/* Given as an address, not as a name */
+static bool is_numeric(const char *uri, const struct sa *addr)
+{
+	struct pl host;
+	struct sa sa;
+
+	return !uri_host(&host, uri) && !sa_set(&sa, &host, 0) &&
+		sa_cmp(&sa, addr, SA_ADDR);
+}
+
+
 bool ident_serves(const struct sip_ident *id, const struct sa *addr)
 {
 	unsigned i;
 
 	for (i = 0; id && i < id->flowc; i++) {
-		if (sa_isset(&id->flowv[i].addr, SA_ADDR) &&
-		    sa_cmp(&id->flowv[i].addr, addr, SA_ADDR))
+		const struct ident_flow *f = &id->flowv[i];
+
+		if ((sa_isset(&f->addr, SA_ADDR) &&
+		     sa_cmp(&f->addr, addr, SA_ADDR)) ||
+		    is_numeric(f->hop, addr) || is_numeric(f->server, addr))
 			return true;
 	}
 
@@ -331,8 +347,12 @@ int ident_digest(struct digest **dp, const struct sip_ident *id,
 		 const char *hop)
 {
 	struct sip_creds *creds = ident_creds(id, hop);
+	int err = creds ? digest_alloc(dp, creds) : 0;
 
-	return creds ? digest_alloc(dp, creds) : 0;
+	if (creds && !err)
+		digest_limit(*dp, id->realmv, id->realmc);
+
+	return err;
 }
 
 

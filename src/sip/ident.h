@@ -10,7 +10,11 @@
 #include "priv.h"
 #include "offhook/sip_reg.h"
 
-enum { IDENT_ROUTES_MAX = 8, IDENT_ALIASES_MAX = 8 };
+enum {
+	IDENT_ROUTES_MAX  = 8,
+	IDENT_ALIASES_MAX = 8,
+	IDENT_REALMS_MAX  = 2,
+};
 
 /** One way to the network */
 struct ident_flow {
@@ -43,6 +47,8 @@ struct sip_ident {
 	char *gruu, *temp_gruu;     /* NULL: none                             */
 	char *aliasv[IDENT_ALIASES_MAX]; /* P-Associated-URI: we are these too */
 	unsigned aliasc;
+	char *realmv[IDENT_REALMS_MAX]; /* our registrars' own                */
+	unsigned realmc;
 };
 
 /** Append the preloaded route set, name-addrs, to v. @return 0, ENOMEM */
@@ -50,7 +56,8 @@ int  ident_routes(const struct sip_ident *id, char *v[], unsigned *n,
 		  unsigned max);
 /** Credentials for whoever is at hop, a URI; NULL: none, or a stranger */
 struct sip_creds *ident_creds(const struct sip_ident *id, const char *hop);
-/** The same as the state of a dialog or a request; *dp NULL: none */
+/** The same as the state of a dialog or a request; *dp NULL: none. Once a
+ *  registrar has told its realm, 401 is answered for no other */
 int  ident_digest(struct digest **dp, const struct sip_ident *id,
 		  const char *hop);
 /** "udp" ..., NULL: by the URI of the hop */
@@ -68,7 +75,8 @@ int  ident_address(struct mbuf *mb, const struct sip_ident *id, unsigned flow,
 /** The name-addr of a Contact, for a request or reply by this way */
 int  ident_contact(struct mbuf *mb, const struct sip_ident *id,
 		   const struct leg *l, enum sip_transp tp);
-/** Is this one of the servers that we registered with? */
+/** Is this one of the servers that we registered with, or that were given as
+ *  addresses? */
 bool ident_serves(const struct sip_ident *id, const struct sa *addr);
 
 #endif

@@ -203,6 +203,28 @@ int learn(struct sip_ident *id, const struct learn_ask *ask,
 }
 
 
+void learn_realm(struct sip_ident *id, const char *realm)
+{
+	unsigned i;
+
+	for (i = 0; i < id->realmc; i++) {
+		if (!strcmp(id->realmv[i], realm))
+			return;
+	}
+
+	/* the oldest makes way */
+	if (id->realmc == IDENT_REALMS_MAX) {
+		mem_deref(id->realmv[0]);
+		--id->realmc;
+		memmove(&id->realmv[0], &id->realmv[1],
+			id->realmc * sizeof(id->realmv[0]));
+	}
+
+	if (!str_dup(&id->realmv[id->realmc], realm))
+		++id->realmc;
+}
+
+
 void unlearn(struct sip_ident *id, unsigned flow)
 {
 	struct ident_flow *f = &id->flowv[flow];

@@ -132,6 +132,7 @@ struct sip_stack {
 	struct list notifiers;
 	struct list pubs;
 	struct list regs;           /* struct sip_reg                         */
+	struct filter *filter;      /* NULL until needed                      */
 	struct sip_stack_h h;
 	bool untraced;              /* nobody reads what trace_h gets         */
 	void *arg;
@@ -341,6 +342,9 @@ void uas_response(const struct sip_msg *msg, void *arg);
 void trace_wire(struct leg *l, bool tx, enum sip_transp tp,
 		   const struct sa *local, const struct sa *peer,
 		   const uint8_t *text, size_t len);
+/** filter.c: a request outside of dialogs. @return true: it is answered, or
+ *  dropped */
+bool filter_request(struct leg *l, const struct sip_msg *msg);
 /** 405 or, for a method nobody has heard of, 501 */
 uint16_t uas_method_status(const struct pl *met);
 
@@ -407,6 +411,10 @@ int  digest_alloc(struct digest **dp, struct sip_creds *creds);
  * EACCES: no credentials
  */
 int  digest_challenge(struct digest *d, const struct sip_msg *msg);
+/** Answer 401 for these realms only; n 0: for any. The strings are kept */
+void digest_limit(struct digest *d, char *const realmv[], unsigned n);
+/** The i-th realm that was answered in a 401, NULL: there is none */
+const char *digest_realm(const struct digest *d, unsigned i);
 /** Write the (Proxy-)Authorization lines for a request; none: nothing */
 int  digest_write(struct digest *d, struct mbuf *mb, const char *method,
 		  const char *uri, const char *body, size_t bodylen);

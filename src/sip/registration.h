@@ -51,6 +51,8 @@ struct learn_ask {
 int  learn(struct sip_ident *id, const struct learn_ask *ask,
 	   const struct sip_msg *msg, const struct target *tg,
 	   const struct binding_list *list);
+/** A realm that a registrar of ours has asked for */
+void learn_realm(struct sip_ident *id, const char *realm);
 /** Nothing learnt of this flow is in force any more */
 void unlearn(struct sip_ident *id, unsigned flow);
 

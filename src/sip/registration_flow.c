@@ -114,6 +114,15 @@ void reg_flow_off(struct reg_flow *f)
 
 /* Attempts ---------------------------------------------------------------- */
 
+/* The registrar says itself which realm is its own */
+static int digest_open(struct reg_flow *f)
+{
+	struct sip_creds *creds = ident_creds(f->reg->id, f->way.hop);
+
+	return creds ? digest_alloc(&f->digest, creds) : 0;
+}
+
+
 /* What an attempt begins with. A refresh goes where the last one was taken,
  * with the nonce that was taken; any other knows what is configured */
 static int attempt_init(struct reg_flow *f, bool refresh)
@@ -131,8 +140,7 @@ static int attempt_init(struct reg_flow *f, bool refresh)
 		f->tg.leg = NULL;
 		err = reg_way_home(&f->way);
 		if (!err)
-			err = ident_digest(&f->digest, f->reg->id,
-					   f->way.hop);
+			err = digest_open(f);
 	}
 
 	return err;
@@ -274,6 +282,7 @@ static void registered(struct reg_flow *f, const struct sip_result *res,
 		.expires_s = f->asked_s,
 	};
 	uint64_t ms;
+	unsigned i;
 
 	binding_read(&f->list, msg, &mine);
 	if (!f->list.expires_s) {
@@ -285,6 +294,8 @@ static void registered(struct reg_flow *f, const struct sip_result *res,
 		log_info("register %s: our Contact is not in the answer",
 			 r->id->aor);
 
+	for (i = 0; digest_realm(f->digest, i); i++)
+		learn_realm(r->id, digest_realm(f->digest, i));
 	if (learn(r->id, &ask, msg, &f->tg, &f->list))
 		log_warn("register %s: no memory for what the registrar says",
 			 r->id->aor);
@@ -526,7 +537,7 @@ void reg_flow_stop(struct reg_flow *f, bool all)
 	}
 
 	if (!f->digest)
-		(void)ident_digest(&f->digest, f->reg->id, f->way.hop);
+		(void)digest_open(f);
 
 	/* at once: the stack may be about to close */
 	if (send_register(f))

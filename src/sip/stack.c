@@ -67,6 +67,7 @@ static void stack_destructor(void *arg)
 	strans_stack_gone(s);
 
 	mem_deref(s->keep);
+	mem_deref(s->filter);
 	mem_deref(s->names);
 	mem_deref(s->deads);
 	mem_deref(s->trans);

@@ -323,6 +323,9 @@ bool uas_request(const struct sip_msg *msg, void *arg)
 		return true;
 	}
 
+	if (!d && filter_request(l, msg))
+		return true;
+
 	m = method_find(&msg->met);
 	inv = !pl_strcmp(&msg->met, "INVITE");
 

@@ -19,6 +19,7 @@ static void account_destructor(void *data)
 	list_unlink(&a->le);
 	mem_deref(a->reg);
 	mem_deref(a->ident);
+	mem_deref(a->creds_in);
 	mem_deref(a->before);
 
 	/* the password is no longer needed anywhere */
@@ -177,6 +178,9 @@ static int account_make(struct account **ap, struct ua *ua,
 		e = make_parts(a, err);
 	if (!e)
 		e = make_ident(a, err);
+	if (!e && guard_make(a))
+		e = call_error(err, EINVAL, "What callers must know cannot"
+			       " be used: auth-in-user, auth-in-password.");
 
 	if (e)
 		mem_deref(a);

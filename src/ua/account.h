@@ -2,8 +2,8 @@
  * @file ua/account.h  Inside accounts
  *
  * account.c makes, finds, changes and removes them; register.c lets them
- * register and tells how it goes; instance.c is who this phone is among
- * those of the same user.
+ * register and tells how it goes; guard.c is who may call them; instance.c
+ * is who this phone is among those of the same user.
  */
 #ifndef OFFHOOK_UA_ACCOUNT_H
 #define OFFHOOK_UA_ACCOUNT_H
@@ -22,6 +22,7 @@ struct account {
 	char user[128], host[128];   /* of the AOR                           */
 	uint16_t port;               /* 0: none                              */
 	struct sip_ident *ident;     /* towards the network                  */
+	struct sip_creds *creds_in;  /* what callers must know, or NULL      */
 	struct sip_reg *reg;         /* NULL: never registered               */
 	enum account_wish wish;
 	bool failed;                 /* since it was last registered         */
@@ -52,6 +53,11 @@ void accounts_close(struct ua *ua);
 void accounts_flush(struct ua *ua);
 /** The account that serves in its place now: itself, or its fallback */
 const struct account *account_serving(const struct account *a);
+
+/* guard.c */
+/** What callers must know. @return 0, EINVAL, ENOMEM */
+int  guard_make(struct account *a);
+void guard_request(const struct sip_info *in, struct sip_guard *g, void *arg);
 
 /* instance.c */
 /** "urn:uuid:...", the same at each start */

@@ -39,6 +39,8 @@ struct ua {
 	struct list leaving;         /* removed, not yet off                 */
 	unsigned default_account;    /* id, 0: none was chosen               */
 	struct timer tmr_settle, tmr_leaving;    /* register.c               */
+	bool (*known_h)(const char *uri, void *arg);     /* guard.c          */
+	void *known_arg;
 	struct list calls;           /* struct call, by id                   */
 	struct hash *callh;          /* the same by id                       */
 	struct list transfers;       /* struct transfer                      */

@@ -126,6 +126,28 @@ static void gone_handler(void *arg)
 }
 
 
+static bool is_up(const struct account *a)
+{
+	const enum sip_reg_state st = sip_reg_state(a->reg);
+
+	return st == SIP_REG_REGISTERED || st == SIP_REG_REFRESHING;
+}
+
+
+/* Strangers are those who are no registrar of ours: without one nobody is */
+static void strangers_limit(struct ua *ua)
+{
+	bool any = false;
+	struct le *le;
+
+	LIST_FOREACH(&ua->accounts, le)
+		any = any || is_up(le->data);
+
+	(void)sip_stack_limit(ua->sip, any ?
+			      (unsigned)ua->config->stranger_limit : 0);
+}
+
+
 static void reg_handler(const struct sip_reg_status *st, void *arg)
 {
 	struct account *a = arg;
@@ -138,6 +160,7 @@ static void reg_handler(const struct sip_reg_status *st, void *arg)
 		a->failed = false;
 
 	a->result = st->result;
+	strangers_limit(ua);
 	publish(a, st);
 
 	if (all == SIP_REG_OFF && !list_isempty(&ua->leaving))
@@ -156,14 +179,6 @@ static bool wants(const struct account *a)
 
 	return ac->regist >= 0 ? ac->regist :
 		account_secret(a) || ac->registrar[0];
-}
-
-
-static bool is_up(const struct account *a)
-{
-	const enum sip_reg_state st = sip_reg_state(a->reg);
-
-	return st == SIP_REG_REGISTERED || st == SIP_REG_REFRESHING;
 }
 
 

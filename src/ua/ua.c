@@ -42,6 +42,7 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 		.invite_h = incoming_invite,
 		.options_h = incoming_options,
 		.ability_h = incoming_ability,
+		.guard_h = guard_request,
 		.request_h = requests_lone,
 	};
 	struct sip_stack_conf sc = { 0 };

@@ -410,5 +410,30 @@ def test_two_flows(lab):
     talk(b, a, "alice")
 
 
+def test_origin(lab):
+    """who comes by the registrar is let through, others are not"""
+    s = server(lab, "auth", "proxy_auth")
+    a = lab.offhook("-a", s.account("alice", "secret", "check-origin"), name="alice")
+    b = lab.offhook("-a", s.account("bob", "bobpw"), name="bob")
+    up(a), up(b)
+    # the address is the server's: on loopback all are one
+    talk(b, a, "alice")
+
+
+def test_proof(lab):
+    """callers must know a password, also those whom the proxy lets through"""
+    s = server(lab, "auth", "proxy_auth")
+    a = lab.offhook("-a", s.account("alice", "secret", "require-auth", "auth-in-user=bob", "auth-in-password=bobpw"),
+                    name="alice")
+    b = lab.offhook("-a", s.account("bob", "bobpw"), name="bob")
+    up(a), up(b)
+    talk(b, a, "alice")
+    a.command("account set alice@%s auth-in-password=else" % DOMAIN)
+    up(a)
+    b.command("dial alice")
+    end = b.event("call.state", state="ended")
+    check(end["code"] == 401 and end["cause"] == "auth", "%s", end)
+
+
 if __name__ == "__main__":
     main(globals())

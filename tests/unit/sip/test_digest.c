@@ -357,6 +357,39 @@ static void test_next_nonce(void **state)
 }
 
 
+/* RFC 3261 22.3: of those we call none gets a digest for a realm of his */
+static void test_limit(void **state)
+{
+	struct digest *d = digest_new("p", NULL);
+	char *realm = NULL;
+	(void)state;
+
+	assert_null(digest_realm(NULL, 0));
+	assert_null(digest_realm(d, 0));
+	assert_int_equal(str_dup(&realm, "ours"), 0);
+	digest_limit(d, &realm, 1);
+	mem_deref(realm);
+
+	assert_int_equal(challenge(d, CH("1", "")), ENOTSUP);
+	assert_int_equal(challenge(d, "WWW-Authenticate: Digest realm=\"ours\""
+				   ", nonce=\"2\"\r\n" CH("1", "")), 0);
+	assert_non_null(strstr(lines(d), "realm=\"ours\""));
+	assert_null(strstr(lines(d), "realm=\"r\""));
+
+	/* a proxy on the way has been chosen by us */
+	assert_int_equal(challenge(d, "Proxy-Authenticate: Digest realm=\"p\""
+				   ", nonce=\"3\"\r\n"), 0);
+	assert_non_null(strstr(lines(d), "realm=\"p\""));
+
+	/* only one that was taken is a registrar's */
+	assert_null(digest_realm(d, 0));
+	accepted(d, "");
+	assert_string_equal(digest_realm(d, 0), "ours");
+	assert_null(digest_realm(d, 1));
+	mem_deref(d);
+}
+
+
 static void test_unanswerable(void **state)
 {
 	struct digest *d = digest_new("p", NULL), *none = NULL;
@@ -426,6 +459,7 @@ int main(void)
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_nonces),
 		cmocka_unit_test(test_next_nonce),
+		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_unanswerable),
 		cmocka_unit_test(test_userhash_sent),
 		cmocka_unit_test(test_creds),

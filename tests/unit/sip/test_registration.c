@@ -373,6 +373,10 @@ static void test_digest(void **state)
 	grant(req, 3600, "");
 	(void)told(SIP_REG_REGISTERED);
 
+	/* whoever we call may ask for that realm, and for no other */
+	assert_int_equal(rig.id->realmc, 1);
+	assert_string_equal(rig.id->realmv[0], "r");
+
 	/* and they leave with it too */
 	sip_reg_stop(rig.r, false);
 	req = expect();
