@@ -150,7 +150,9 @@ static int trace_handler(const char *path, void *arg)
 	struct app *a = arg;
 	const int err = trace_to(a->trace, path);
 
-	sip_stack_set_trace(ua_sip(a->ph.ua), trace_on(a->trace));
+	if (a->ph.ua)
+		sip_stack_set_trace(ua_sip(a->ph.ua),
+				    a->ph.capture || trace_on(a->trace));
 
 	return err;
 }
@@ -229,6 +231,7 @@ static int app_stop(struct app *a, int code)
 	a->ph.answer = mem_deref(a->ph.answer);
 	a->ph.forward = mem_deref(a->ph.forward);
 	a->ph.ua = mem_deref(a->ph.ua);
+	a->ph.capture = mem_deref(a->ph.capture);
 	a->ph.media = mem_deref(a->ph.media);
 	log_drain();
 	log_set_handler(NULL, NULL);

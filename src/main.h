@@ -106,9 +106,9 @@ int  trace_alloc(struct trace **tp);                     /* free: mem_deref */
 /** path NULL: the log, "": off, else a file to append to */
 int  trace_to(struct trace *t, const char *path);
 bool trace_on(const struct trace *t);
-void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
-		   const struct sa *peer, const char *text, size_t len,
-		   void *arg);
+void trace_message(const struct trace *t, bool tx, enum sip_transp tp,
+		   const struct sa *local, const struct sa *peer,
+		   const char *text, size_t len);
 
 /* secret.c: passwords from a command ------------------------------------- */
 

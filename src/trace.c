@@ -112,12 +112,11 @@ static void put(int fd, const char *p, size_t len)
 }
 
 
-void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
-		   const struct sa *peer, const char *text, size_t len,
-		   void *arg)
+void trace_message(const struct trace *t, bool tx, enum sip_transp tp,
+		   const struct sa *local, const struct sa *peer,
+		   const char *text, size_t len)
 {
 	struct text_buf b = { .max = 256 << 10 };
-	const struct trace *t = arg;
 	char when[CLOCK_ISO8601_SIZE], from[80] = "", to[80] = "";
 
 	if (!t->on)
@@ -128,6 +127,7 @@ void trace_message(bool tx, enum sip_transp tp, const struct sa *local,
 
 	text_add(&b, "%s %s %s %s -> %s\n",
 		 clock_iso8601(when, clock_wall_ms()), tx ? "sent" : "received",
+		 tp == SIP_TRANSP_TLS ? "tls" :
 		 tp == SIP_TRANSP_TCP ? "tcp" : "udp", from, to);
 	add_lines(&b, text, len);
 	text_add(&b, "\n");

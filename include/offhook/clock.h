@@ -17,6 +17,7 @@ uint64_t clock_ns(void);        /* monotonic, ns since some point          */
 uint64_t clock_us(void);
 uint64_t clock_ms(void);
 uint64_t clock_wall_ms(void);   /* ms since 1970-01-01 UTC                 */
+uint64_t clock_wall_us(void);
 
 /** Print a wall time as ISO 8601 in UTC with milliseconds. @return buf */
 const char *clock_iso8601(char buf[CLOCK_ISO8601_SIZE], uint64_t wall_ms);

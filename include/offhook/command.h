@@ -10,6 +10,7 @@
 #define OFFHOOK_COMMAND_H
 
 #include "offhook/app.h"
+#include "offhook/capture.h"
 
 /** What commands act on; filled by main.c, borrowed */
 struct phone {
@@ -19,6 +20,7 @@ struct phone {
 	struct ua *ua;
 	struct answer *answer;
 	struct forward *forward;
+	struct capture *capture;         /* NULL: nothing is kept            */
 	struct audio_spec audio;
 	bool audio_given;        /* by -A, not the default                   */
 	char config_dir[512];

@@ -52,6 +52,8 @@ struct config {
 	char record_layout[32];          /* stereo, mixed, them, you        */
 	int64_t dtmf_duration_ms;
 	int64_t dtmf_pause_ms;
+	int64_t capture_messages;        /* 0: none is kept                 */
+	int64_t capture_bytes;
 };
 
 enum option_type {

@@ -213,6 +213,8 @@ bool call_outgoing(const struct call *c);
 /** It comes in place of another call of ours (Replaces): no rule is for it */
 bool call_replacing(const struct call *c);
 const struct account *call_account(const struct call *c);
+/** Its Call-ID, "" before there is one */
+const char *call_sip_id(const struct call *c);
 const char *call_peer(const struct call *c);             /* URI            */
 const char *call_peer_name(const struct call *c);        /* display or ""  */
 bool call_held(const struct call *c);            /* by us, or about to be  */

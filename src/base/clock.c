@@ -54,6 +54,12 @@ uint64_t clock_wall_ms(void)
 }
 
 
+uint64_t clock_wall_us(void)
+{
+	return clock_read(CLOCK_REALTIME) / 1000;
+}
+
+
 /*
  * Days since 1970 to year, month and day, with years that begin in March so
  * that the leap day is the last of its year.  By hand because gmtime_r reads

@@ -14,7 +14,8 @@
 static const struct command_group *const groups[] = {
 	&group_calls, &group_listening, &group_sound, &group_accounts,
 	&group_people,
-	&group_scripts, &group_looking, &group_resolving, &group_phone,
+	&group_scripts, &group_looking, &group_resolving,
+	&group_diagnosis, &group_phone,
 };
 
 

@@ -41,7 +41,7 @@ struct command_group {
 };
 extern const struct command_group group_calls, group_listening,
 	group_sound, group_accounts, group_people, group_scripts,
-	group_looking, group_resolving, group_phone;
+	group_looking, group_resolving, group_diagnosis, group_phone;
 
 /* parse.c: a line into words --------------------------------------------- */
 
@@ -109,7 +109,7 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_dtmf, cmd_hold, cmd_info, cmd_request, cmd_resume, cmd_selftest,
 	cmd_transfer, cmd_redirect, cmd_update, cmd_reinvite,
-	cmd_swap;
+	cmd_swap, cmd_ladder;
 
 /* cmd_headers.c */
 enum { CMD_HEADERS_MAX = 4096 };         /* those of the user            */

@@ -214,6 +214,19 @@ static const struct option options[] = {
 		.def = "70ms", .min = 20, .max = 5000, .unit = "ms",
 		.summary = "Silence between sent digits",
 	},
+	{
+		.name = "capture-messages", .type = OPT_INT,
+		FIELD(capture_messages), .restart = true,
+		.def = "2000", .min = 0, .max = 1000000,
+		.summary = "How many SIP messages are kept in memory for"
+			" `ladder`, the oldest go; 0: none",
+	},
+	{
+		.name = "capture-bytes", .type = OPT_INT,
+		FIELD(capture_bytes), .restart = true, .unit = "bytes",
+		.def = "4000000", .min = 10000, .max = 1000000000,
+		.summary = "How much memory they may take together",
+	},
 };
 
 _Static_assert(offsetof(struct config, port_max) ==

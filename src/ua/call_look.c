@@ -42,6 +42,12 @@ const struct account *call_account(const struct call *c)
 }
 
 
+const char *call_sip_id(const struct call *c)
+{
+	return c && c->sip ? sip_call_id(c->sip) : "";
+}
+
+
 const char *call_peer(const struct call *c)
 {
 	return c ? c->peer : "";

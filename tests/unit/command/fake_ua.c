@@ -720,6 +720,12 @@ const struct account *call_account(const struct call *c)
 }
 
 
+const char *call_sip_id(const struct call *c)
+{
+	return c ? "call@fake" : "";
+}
+
+
 const char *call_peer(const struct call *c)
 {
 	return c->peer;

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""What the phone says of itself: ladders, captures, findings, the doctor."""
+import re
+import socket
+
+from home import check, exits, main
+
+
+def answering(lab, *args, **kw):
+    return lab.offhook("--auto-answer", *args, **{"audio": "tone:1000", **kw}).ready()
+
+
+def test_ladder(lab):
+    """a call with its arrows, its description, its keys and its sound"""
+    other = answering(lab, name="other")
+    _, out, err = exits(lab.run("-l", "udp:127.0.0.1", "-A", "tone:440", "-q", stdin="""dial %s
+wait call active 20s
+sleep 300ms
+dtmf 12
+sleep 300ms
+hangup
+wait call ended 10s
+sleep 500ms
+ladder
+ladder --to ladder.txt
+ladder all
+-ladder 99
+-ladder nonsense
+""" % other.uri), 0)
+    rows = [r"-+ INVITE -+>\|  .*opus.* 127\.0\.0\.1:\d+ sendrecv", r"\|<-+ 200 OK -+\|  .*opus",
+            r"-+ ACK -+>", r"sound: opus/48000, sendrecv", r"2 keys sent", r"-+ BYE -+>"]
+    at = 0
+    for r in rows:
+        m = re.compile(r).search(out, at)
+        check(m, "no /%s/ behind %d in\n%s", r, at, out)
+        at = m.start()
+    check(re.search(r"sound: \d+ packets sent, [1-9]\d* received", out[at:]), "%s", out)
+    check(re.search(r"<-+ 200 OK -+\|  to BYE", out[at:]), "%s", out)
+    with open(lab.path("ladder.txt"), encoding="utf-8") as f:
+        check(" INVITE " in f.read(), "the file")
+    check("no message of call 99" in out, "%s", out)
+    check("bad-argument" in err and "nonsense" in err, "%s", err)
+
+
+def test_ladder_json(lab):
+    other = answering(lab, name="other")
+    phone = lab.offhook().ready()
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    m = phone.command("ladder 1")["messages"]
+    check([x.get("method") for x in m if "method" in x][:1] == ["INVITE"], "%s", m)
+    check(any(x.get("code") == 200 and x["method"] == "INVITE" and "opus" in x["description"] for x in m), "%s", m)
+    check(all(x["call"] == 1 for x in m), "%s", m)
+    check({x["direction"] for x in m if "direction" in x} == {"sent", "received"}, "%s", m)
+
+
+def test_ladder_again(lab):
+    """a retransmission is seen, and nobody answers; off is off"""
+    deaf = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    deaf.bind(("127.0.0.1", 0))
+    phone = lab.offhook("-s", "sip-timeout=2s").ready()
+    phone.command("dial sip:nobody@127.0.0.1:%d" % deaf.getsockname()[1])
+    phone.event("call.state", state="ended", timeout=20)
+    m = phone.command("ladder")["messages"]
+    check(len([x for x in m if x.get("method") == "INVITE"]) >= 2, "%s", m)
+    check([x["retransmission"] for x in m if x.get("method") == "INVITE"][:2] == [False, True], "%s", m)
+    off = lab.offhook("-s", "capture-messages=0", name="off").ready()
+    check(off.reply("ladder")["error"] == "wrong-state", "it is off")
+
+
+if __name__ == "__main__":
+    main(globals())
