@@ -348,7 +348,7 @@ void flow_drain(struct flow *f, uint64_t now_us)
 void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
 {
 	if (f->plan.dir & MEDIA_RECVONLY)
-		receive_block(&f->rx, v, n, now_us);
+		playout_block(&f->rx, v, n, now_us);
 	else
 		memset(v, 0, n * sizeof(*v));
 }

@@ -293,7 +293,7 @@ void tap_write(struct tap *t, const int16_t *in, const int16_t *out,
 	       size_t n, uint32_t rate_hz);
 void tap_release(struct tap *t);
 
-/* Receiving (receive.c) ------------------------------------------------- */
+/* Receiving (receive.c, playout.c) -------------------------------------- */
 
 enum { RX_CODECS = 9 };
 
@@ -348,11 +348,13 @@ void receive_stop(struct receiver *r);
 /** A packet from our peer */
 void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us);
 bool receive_knows(const struct receiver *r, uint8_t pt);
-/** n samples to be heard now */
-void receive_block(struct receiver *r, int16_t *v, size_t n,
-		   uint64_t now_us);
+/** NULL: unknown */
+struct rx_codec *receive_codec(struct receiver *r, uint8_t pt);
 /** Nothing is listened to for now: what waits is void */
 void receive_pause(struct receiver *r);
+/** n samples to be heard now (playout.c) */
+void playout_block(struct receiver *r, int16_t *v, size_t n,
+		   uint64_t now_us);
 
 /* Sending (send.c) ------------------------------------------------------ */
 

@@ -1,0 +1,393 @@
+/**
+ * @file playout.c  What waits in the jitter buffer into samples
+ *
+ * Media thread; part of a receiver.  Blocks of any length are taken out at the
+ * flow's rate.  The jitter buffer says what is to be done, this file does it:
+ * decode, make up, merge, or be silent.
+ */
+#include "priv.h"
+
+
+enum {
+	PIECE = CODEC_FRAME_MAX,
+	RAMP_US = 2500,           /* of an abrupt begin                     */
+	LOOK_US = 1000000,        /* how often loss is looked at            */
+};
+
+/* share lost, averaged over some five seconds, that is worth delay: two
+ * packets in that time; and that is not */
+#define LOSS_ON  0.005
+#define LOSS_OFF 0.001
+
+
+static uint32_t dec_hz(const struct receiver *r)
+{
+	return r->cur ? r->cur->codec->rate_hz : r->rate_hz;
+}
+
+
+static size_t units_samples(const struct receiver *r, uint32_t units)
+{
+	const size_t n = (size_t)((uint64_t)units * dec_hz(r) / r->clock_hz);
+
+	return n > PIECE ? PIECE : n;
+}
+
+
+/* The decoder of a payload type, ready */
+static int codec_use(struct receiver *r, uint8_t pt)
+{
+	struct rx_codec *c = r->cur;
+	int err = 0;
+
+	if (c && c->pt == pt && c->dec)
+		return 0;
+
+	c = receive_codec(r, pt);
+	if (!c)
+		return ENOENT;
+
+	if (!c->dec)
+		err = c->codec->dec_alloc(&c->dec, c->codec, &r->param);
+	if (err)
+		return err;
+
+	if (!c->codec->conceal && r->plc_hz != c->codec->rate_hz) {
+		r->plc = mem_deref(r->plc);
+		r->plc_hz = 0;
+
+		err = plc_alloc(&r->plc, c->codec->rate_hz);
+		if (err)
+			return err;
+		r->plc_hz = c->codec->rate_hz;
+	}
+
+	r->cur = c;
+
+	return 0;
+}
+
+
+/* Room for n samples; what was there is void. @return false: no memory */
+static bool room_need(int16_t **vp, size_t *max, size_t n)
+{
+	int16_t *v;
+
+	if (n <= *max)
+		return true;
+
+	v = mem_alloc(n * sizeof(*v), NULL);
+	if (!v)
+		return false;
+
+	mem_deref(*vp);
+	*vp = v;
+	*max = n;
+
+	return true;
+}
+
+
+/* Decode the packet behind a gap before its turn */
+static bool look_ahead(struct receiver *r, const struct jitter_frame *jf)
+{
+	const struct rx_codec *c = r->cur;
+	size_t n = c->codec->samples(jf->payload, jf->len);
+
+	if (!n || !room_need(&r->ahead, &r->ahead_max, n) ||
+	    c->codec->decode(c->dec, r->ahead, &n, jf->payload, jf->len))
+		return false;
+
+	r->ahead_n = n;
+
+	return true;
+}
+
+
+static size_t conceal(struct receiver *r, int16_t *v,
+		      const struct jitter_frame *jf)
+{
+	const size_t n = units_samples(r, jf->dur);
+	const struct codec *c = r->cur ? r->cur->codec : NULL;
+
+	/* what follows helps, if it is of the same kind */
+	const bool next = c && jf->payload && jf->pt == r->cur->pt;
+
+	if (jf->payload)
+		r->ahead_n = 0;
+
+	if (!c) {
+		memset(v, 0, n * sizeof(*v));
+	}
+	else if (c->conceal) {
+		/* codecs make whole steps of 2.5 ms */
+		const size_t step = c->rate_hz / 400;
+		const size_t whole = (n + step - 1) / step * step;
+
+		if (whole > PIECE ||
+		    c->conceal(r->cur->dec, v, whole,
+			       next ? jf->payload : NULL,
+			       next ? jf->len : 0))
+			memset(v, 0, n * sizeof(*v));
+	}
+	else if (next && look_ahead(r, jf)) {
+		plc_bridge(r->plc, v, n, r->ahead, r->ahead_n);
+	}
+	else {
+		plc_lost(r->plc, v, n);
+	}
+
+	return n;
+}
+
+
+/* A packet whose turn it is. @return samples, 0: it cannot be decoded */
+static size_t decode_whole(struct receiver *r, const struct jitter_frame *jf,
+			   int16_t *v)
+{
+	size_t n = PIECE;
+
+	if (codec_use(r, jf->pt))
+		return 0;
+
+	if (jf->shown && r->ahead_n) {
+		n = r->ahead_n;
+		memcpy(v, r->ahead, n * sizeof(*v));
+	}
+	else if (r->cur->codec->decode(r->cur->dec, v, &n, jf->payload,
+				       jf->len)) {
+		return 0;
+	}
+
+	if (!r->cur->codec->conceal)
+		plc_good(r->plc, v, n);
+
+	return n;
+}
+
+
+static size_t decode(struct receiver *r, const struct jitter_frame *jf,
+		     int16_t *v)
+{
+	size_t n = decode_whole(r, jf, v), skip;
+
+	r->ahead_n = 0;
+	if (!n) {
+		const struct jitter_frame lost = { .dur = jf->dur };
+
+		++r->decode_errors;
+		n = conceal(r, v, &lost);
+	}
+
+	skip = units_samples(r, jf->skip);
+	if (skip > n)
+		skip = n;
+	if (skip)
+		memmove(v, v + skip, (n - skip) * sizeof(*v));
+
+	return n - skip;
+}
+
+
+static void fade(int16_t *v, size_t n, bool in)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i] = (int16_t)(v[i] * (int32_t)(in ? i : n - i) /
+				 (int32_t)n);
+}
+
+
+/* From a into b, in place of both */
+static void merge(const int16_t *a, size_t na, int16_t *b, size_t nb,
+		  uint32_t rate_hz)
+{
+	size_t n = rate_hz / 100;
+
+	if (n > na)
+		n = na;
+	if (n > nb)
+		n = nb;
+
+	for (size_t i = 0; i < n; i++)
+		b[i] = (int16_t)((a[i] * (int32_t)(n - i) +
+				  b[i] * (int32_t)i) / (int32_t)n);
+}
+
+
+static size_t packet_play(struct receiver *r, struct jitter_frame *jf,
+			  uint64_t now_us, int16_t *v)
+{
+	size_t n = decode(r, jf, v);
+
+	if (jf->merge) {
+		const uint32_t dur = jf->dur;
+		int16_t *b = (*r->scratch)[1];
+		size_t m = 0;
+
+		if (jitter_get(r->jitter, now_us, dur, true, jf) ==
+		    JITTER_PACKET)
+			m = decode(r, jf, b);
+
+		if (m) {
+			merge(v, n, b, m, dec_hz(r));
+			memcpy(v, b, m * sizeof(*v));
+			n = m;
+		}
+	}
+
+	if (r->silent) {
+		const size_t ramp = (uint64_t)dec_hz(r) * RAMP_US / 1000000;
+
+		fade(v, n < ramp ? n : ramp, true);
+	}
+	r->silent = false;
+
+	return n;
+}
+
+
+/* About want samples at the flow's rate, in scratch; at least one */
+static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
+			const int16_t **vp)
+{
+	uint32_t units = (uint32_t)((uint64_t)want * r->clock_hz /
+				    r->rate_hz);
+	struct jitter_frame jf;
+	int16_t *v = (*r->scratch)[0];
+	size_t n = 0;
+
+	if (!units)
+		units = 1;
+
+	switch (jitter_get(r->jitter, now_us, units, r->quiet, &jf)) {
+
+	case JITTER_PACKET:
+		n = packet_play(r, &jf, now_us, v);
+		break;
+
+	case JITTER_LOST:
+		n = conceal(r, v, &jf);
+		break;
+
+	case JITTER_SILENCE:
+		if (r->silent) {
+			n = units_samples(r, jf.dur);
+			memset(v, 0, n * sizeof(*v));
+		}
+		else {
+			n = conceal(r, v, &jf);
+			fade(v, n, false);
+			r->silent = true;
+		}
+		break;
+	}
+
+	if (n && dec_hz(r) != r->rate_hz) {
+		size_t made = PIECE;
+
+		if (r->resampler_hz != dec_hz(r)) {
+			r->resampler = mem_deref(r->resampler);
+			r->resampler_hz = 0;
+			if (!resampler_alloc(&r->resampler, dec_hz(r),
+					     r->rate_hz, 3))
+				r->resampler_hz = dec_hz(r);
+		}
+
+		v = (*r->scratch)[1];
+		if (!r->resampler_hz ||
+		    resampler_run(r->resampler, (*r->scratch)[0], &n, v, &made))
+			made = 0;
+		n = made;
+	}
+
+	*vp = v;
+
+	return n;
+}
+
+
+/* Keep what the block had no room for */
+static void left_keep(struct receiver *r, const int16_t *v, size_t n)
+{
+	if (!room_need(&r->left, &r->left_max, n))
+		return;
+
+	if (n)
+		memcpy(r->left, v, n * sizeof(*v));
+	r->left_n = n;
+	r->left_at = 0;
+}
+
+
+static size_t left_take(struct receiver *r, int16_t *v, size_t n)
+{
+	const size_t k = r->left_n < n ? r->left_n : n;
+
+	if (k)
+		memcpy(v, r->left + r->left_at, k * sizeof(*v));
+	r->left_at += k;
+	r->left_n -= k;
+
+	return k;
+}
+
+
+/*
+ * What is behind a gap tells much of what was in it: in-band FEC, or sound to
+ * go back from.  So it has to be here when the gap is played, which is worth a
+ * packet's delay while packets are lost, and only then.
+ */
+static void loss_look(struct receiver *r, uint64_t now_us)
+{
+	uint64_t lost, all;
+
+	if (now_us - r->look_us < LOOK_US)
+		return;
+	r->look_us = now_us;
+
+	lost = r->lost_before + source_lost(&r->source);
+	all = lost + r->packets;
+
+	r->loss = 0.8 * r->loss;
+	if (all > r->all_then && lost > r->lost_then)
+		r->loss += 0.2 * (double)(lost - r->lost_then) /
+			(double)(all - r->all_then);
+	r->lost_then = lost;
+	r->all_then = all;
+
+	if (r->loss > LOSS_ON)
+		jitter_set_extra(r->jitter, r->dur);
+	else if (r->loss < LOSS_OFF)
+		jitter_set_extra(r->jitter, 0);
+}
+
+
+void playout_block(struct receiver *r, int16_t *v, size_t n, uint64_t now_us)
+{
+	size_t have = 0;
+	double power;
+
+	assert_media();
+
+	loss_look(r, now_us);
+
+	have = left_take(r, v, n);
+
+	/* each turn brings at least a sample, unless something is broken */
+	for (unsigned turns = 0; have < n && turns < n; turns++) {
+		const int16_t *p;
+		const size_t k = piece_get(r, n - have, now_us, &p);
+		const size_t take = k < n - have ? k : n - have;
+
+		memcpy(v + have, p, take * sizeof(*v));
+		have += take;
+		left_keep(r, p + take, k - take);
+	}
+
+	memset(v + have, 0, (n - have) * sizeof(*v));
+
+	/* next to nothing, or far below what was loud lately */
+	power = level_add(&r->level, v, n);
+	r->peak = power > r->peak ? power : r->peak * 0.9995;
+	r->quiet = power < 30.0 || power < r->peak * 3e-4;
+}
