@@ -120,8 +120,8 @@ void client_refuse(struct client *cl, const char *where, const char *token,
 /** Forget what is queued and stop what waits (a failed script) */
 void client_flush(struct client *cl);
 bool client_busy(const struct client *cl);
-/** Which events event_h hears: bits 1 << enum event_type */
-void client_events(struct client *cl, uint32_t types);
+/** Which events event_h hears */
+void client_events(struct client *cl, event_set types);
 /** Replies of commands that talk while they run are JSON objects */
 void client_set_json(struct client *cl, bool json);
 /** Did a line fail so far? As reply_h's failed */

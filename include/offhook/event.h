@@ -25,6 +25,8 @@ enum event_type {
 	EVENT_CALL_REDIRECT,
 	EVENT_CALL_UPDATE,
 	EVENT_CALL_QUALITY,
+	EVENT_CALL_LEVEL,
+	EVENT_CALL_CONFERENCE,
 	EVENT_DTMF_DONE,
 	EVENT_MESSAGE_RECEIVED,
 	EVENT_MESSAGE_SENT,
@@ -44,6 +46,11 @@ enum event_type {
 
 	EVENT_TYPES
 };
+
+/** A set of types: bits EVENT_BIT(type) */
+typedef uint64_t event_set;
+#define EVENT_BIT(type) ((event_set)1 << (type))
+_Static_assert(EVENT_TYPES < 64, "they are bits of an event_set");
 
 enum {
 	EVENT_NAME = 32,     /* state, codec, cause ...           */
@@ -223,6 +230,16 @@ struct event {
 			double mos;
 		} call_quality;
 		struct {
+			double in_dbfs, in_peak_dbfs;   /* from the peer    */
+			double out_dbfs, out_peak_dbfs; /* to it            */
+			int64_t in_clipped, out_clipped;
+		} call_level;
+		struct {
+			char state[EVENT_NAME];     /* joined, left         */
+			int64_t conference;         /* its number           */
+			int64_t members;            /* calls in it          */
+		} call_conference;
+		struct {
 			char file[EVENT_TEXT];
 			char result[EVENT_NAME];    /* done, stopped, error */
 			char text[EVENT_TEXT];      /* what went wrong      */
@@ -278,8 +295,8 @@ struct event *event_init(struct event *ev, enum event_type type);
 
 /**
  * Give it to every subscriber at once; published during a dispatch it waits
- * its turn, so the order is total. Beyond 1024 waiting the oldest call.quality
- * or log among them is dropped, never a state, unless 4096 wait. What is
+ * its turn, so the order is total. Beyond 1024 waiting the oldest call.quality,
+ * call.level or log among them is dropped, never a state, unless 4096 wait. What is
  * logged while a `log` event is being dispatched does not become an event.
  */
 void event_publish(struct event_bus *bus, struct event *ev);

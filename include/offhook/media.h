@@ -199,6 +199,31 @@ bool stream_playing(const struct stream *s);
 void stream_mute(struct stream *s, bool mute);    /* send silence */
 
 /**
+ * Into the conference of that number (any but 0), made by its first member
+ * and gone with its last: each member's peer hears all others and us, never
+ * itself, at whatever rate it has. 0: alone again. @return 0, ENOMEM
+ */
+int  stream_conference(struct stream *s, unsigned no);
+/** How loud its peer is for the others of its conference, dB; below -60: they
+ *  do not hear it */
+void stream_part(struct stream *s, double db);
+/** How loud the microphone goes to it and it comes to the loudspeaker, dB,
+ *  -60 to 30 */
+void stream_gain(struct stream *s, double mic_db, double speaker_db);
+
+/** How loud it was since the last look; known: something was measured */
+struct stream_level {
+	bool known;
+	double in_dbfs, out_dbfs;        /* root mean square                 */
+	double in_peak_dbfs, out_peak_dbfs;
+	uint32_t in_clipped, out_clipped;    /* samples at the limit         */
+};
+/** Of n streams, through the door once. Measuring begins with the first look
+ *  and ends when nobody looks for 3 s */
+void media_levels(struct media *m, struct stream *const *sv,
+		  struct stream_level *lv, size_t n);
+
+/**
  * Queue digits 0-9 * # A-D (lower case too), ',' and 'w' pauses (1 s,
  * 500 ms). By telephone-event (RFC 4733). @return 0, EINVAL (a wrong
  * character), ENOTSUP (the peer takes none), ENOSPC (over 256 waiting)

@@ -193,6 +193,24 @@ int  call_record_stop(struct call *c, char *err);
 int  call_echo(struct call *c, bool on, char *err);
 int  call_tone(struct call *c, double hz, char *err);
 /**
+ * Put calls together: each hears all others and us. Those of a conference
+ * that one of them is in already come along; who is on hold is taken back.
+ * call.conference tells. @return 0, ENOTCONN (not answered, ended), EINVAL
+ * (fewer than two)
+ */
+int  ua_conference(unsigned *nop, struct ua *ua, struct call *const *cv,
+		   size_t n, char *err);
+int  call_conference_leave(struct call *c, char *err);
+/** Its number, 0: in none */
+unsigned call_conference(const struct call *c);
+enum { GAIN_DB_MIN = -60, GAIN_DB_MAX = 30 };
+/** How loud the others of its conference hear it; mute: not at all */
+int  call_part(struct call *c, double db, bool mute, char *err);
+double call_part_db(const struct call *c, bool *mute);
+/** Our microphone for it, or it at our loudspeaker */
+int  call_gain(struct call *c, bool mic, double db, char *err);
+double call_gain_db(const struct call *c, bool mic);
+/**
  * Hand the peer over to target, or to the peer of another call (RFC 3515,
  * 3891). call.transfer tells how it goes; when it has succeeded the call is
  * hung up

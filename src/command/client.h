@@ -20,7 +20,7 @@ struct client {
 	bool running, failed, json;
 
 	struct event_sub *subs[EVENT_TYPES];
-	uint32_t types;          /* event_h's                                */
+	event_set types;         /* event_h's                                */
 	struct event *last[EVENT_TYPES];   /* about the call, lazily made    */
 	struct event *fresh;     /* made the line before done                */
 

@@ -225,6 +225,25 @@ static const struct command rows[] = {
 		.run = cmd_tone,
 	},
 	{
+		.name = "gain",
+		.args = {
+			{ .name = "side", .type = ARG_CHOICE,
+			  .choices = "mic,speaker",
+			  .summary = "what we say, or what we hear" },
+			{ .name = "db", .type = ARG_DOUBLE, .min = -60,
+			  .max = 30, .optional = true,
+			  .summary = "how much louder, in dB; below 0: less" },
+			THE_CALL,
+		},
+		.summary = "Make a call louder or quieter",
+		.help = "The microphone as it goes into the call, or the call "
+			"as it comes out of the loudspeaker; without a number "
+			"it is shown. What would be too loud is cut, and "
+			"call.level tells so. Options mic-gain and "
+			"speaker-gain are for the calls to come.",
+		.run = cmd_gain,
+	},
+	{
 		.name = "devices",
 		.summary = "List sound devices",
 		.help = "What --audio portaudio:NAME can name; a part of the "

@@ -363,6 +363,36 @@ static const struct command rows[] = {
 		.run = cmd_swap,
 	},
 	{
+		.name = "conference",
+		.args = {
+			{ .name = "call", .type = ARG_CALL, .optional = true,
+			  .many = true,
+			  .summary = "calls by their numbers; none: list" },
+		},
+		.options = {
+			{ .name = "gain", .type = ARG_DOUBLE, .min = -60,
+			  .max = 30,
+			  .summary = "how much louder, in dB, the others hear "
+				     "them" },
+			{ .name = "mute",
+			  .summary = "the others do not hear them" },
+			{ .name = "unmute",
+			  .summary = "the others hear them again" },
+			{ .name = "leave",
+			  .summary = "take them out: a call of its own again" },
+		},
+		.summary = "Put calls together: each hears all others",
+		.help = "`conference 1 2 3` lets the other sides of these "
+			"calls and us hear each other; `conference 4` takes "
+			"one more in. Calls on hold are taken back first: the "
+			"line is done when their other sides have agreed. "
+			"With an option the calls named stay where they are "
+			"and are changed. Codecs and rates may differ. "
+			"call.conference tells who came and went; with the "
+			"last but one call the conference ends.",
+		.run = cmd_conference,
+	},
+	{
 		.name = "transfer",
 		.args = {
 			{ .name = "target", .type = ARG_TARGET,

@@ -83,6 +83,6 @@ void cmd_dtmf(struct cmd *x)
 	}
 
 	cmd_wait(x, call_dtmf_ms(c) + SLACK_MS, late_handler);
-	cmd_wait_events(x, 1u << EVENT_DTMF_DONE | 1u << EVENT_CALL_STATE,
+	cmd_wait_events(x, EVENT_BIT(EVENT_DTMF_DONE) | EVENT_BIT(EVENT_CALL_STATE),
 			event_handler);
 }

@@ -133,7 +133,7 @@ void cmd_expect(struct cmd *x)
 	}
 
 	cmd_wait(x, w->bound_ms, expect_late);
-	cmd_wait_events(x, 1u << EVENT_CALL_DTMF | 1u << EVENT_CALL_STATE,
+	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_DTMF) | EVENT_BIT(EVENT_CALL_STATE),
 			expect_event);
 }
 

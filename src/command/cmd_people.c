@@ -93,7 +93,7 @@ static void cmd_message(struct cmd *x)
 		return;
 
 	cmd_wait(x, (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS, NULL);
-	cmd_wait_events(x, 1u << EVENT_MESSAGE_SENT, sent_handler);
+	cmd_wait_events(x, EVENT_BIT(EVENT_MESSAGE_SENT), sent_handler);
 }
 
 
@@ -154,7 +154,7 @@ static void cmd_subscribe(struct cmd *x)
 	reply_int(x->reply, "subscription", *id);
 	cmd_wait(x, 2 * (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS,
 		 NULL);
-	cmd_wait_events(x, 1u << EVENT_SUBSCRIPTION_STATE, sub_handler);
+	cmd_wait_events(x, EVENT_BIT(EVENT_SUBSCRIPTION_STATE), sub_handler);
 }
 
 

@@ -202,7 +202,7 @@ void cmd_wait_registered(struct cmd *x, const char *name, uint64_t bound_ms)
 	snprintf(w->name, sizeof(w->name), "%s", name ? name : "");
 
 	cmd_wait(x, bound_ms, registered_late);
-	cmd_wait_events(x, 1u << EVENT_ACCOUNT_STATE, registered_event);
+	cmd_wait_events(x, EVENT_BIT(EVENT_ACCOUNT_STATE), registered_event);
 }
 
 

@@ -92,7 +92,7 @@ static void change(struct cmd *x, const char *method, const char *bare,
 
 	cmd_wait(x, (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS,
 		 late_handler);
-	cmd_wait_events(x, 1u << EVENT_CALL_UPDATE | 1u << EVENT_CALL_STATE,
+	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_UPDATE) | EVENT_BIT(EVENT_CALL_STATE),
 			event_handler);
 }
 

@@ -162,6 +162,6 @@ void cmd_swap(struct cmd *x)
 
 	cmd_wait(x, 2 * ((uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS),
 		 late_handler);
-	cmd_wait_events(x, 1u << EVENT_CALL_HOLD | 1u << EVENT_CALL_STATE,
+	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_HOLD) | EVENT_BIT(EVENT_CALL_STATE),
 			event_handler);
 }

@@ -116,7 +116,7 @@ void cmd_transfer(struct cmd *x)
 
 	/* before, because the first event comes from inside */
 	cmd_wait(x, PATIENCE_MS, late_handler);
-	cmd_wait_events(x, 1u << EVENT_CALL_TRANSFER, event_handler);
+	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_TRANSFER), event_handler);
 
 	if (attended)
 		e = call_transfer_to(c, other, err);

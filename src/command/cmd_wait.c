@@ -172,7 +172,7 @@ static void wait_call(struct cmd *x)
 	}
 
 	cmd_wait(x, w->bound_ms, wait_call_late);
-	cmd_wait_events(x, 1u << EVENT_CALL_STATE, wait_call_event);
+	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_STATE), wait_call_event);
 }
 
 
@@ -411,7 +411,7 @@ void cmd_wait_line(struct cmd *x)
 	}
 
 	cmd_wait(x, w->bound_ms, wait_event_late);
-	cmd_wait_events(x, 1u << w->type, wait_event_event);
+	cmd_wait_events(x, EVENT_BIT(w->type), wait_event_event);
 }
 
 

@@ -168,7 +168,7 @@ void cmd_wait(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h)
 }
 
 
-void cmd_wait_events(struct cmd *x, uint32_t types, cmd_event_h *h)
+void cmd_wait_events(struct cmd *x, event_set types, cmd_event_h *h)
 {
 	x->types = types;
 	x->event_h = h;

@@ -198,6 +198,8 @@ void reply_call(struct reply *r, struct call *c)
 	reply_bool(r, "held", call_held(c));
 	reply_bool(r, "held-remote", call_held_remote(c));
 	reply_bool(r, "muted", call_muted(c));
+	if (call_conference(c))
+		reply_int(r, "conference", call_conference(c));
 	if (call_was_active(c))
 		reply_int(r, "duration-ms", (int64_t)call_duration_ms(c));
 	if (plan && plan->codec) {

@@ -110,6 +110,8 @@ cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_dtmf, cmd_hold, cmd_info, cmd_request, cmd_resume, cmd_selftest,
 	cmd_transfer, cmd_redirect, cmd_update, cmd_reinvite,
 	cmd_swap, cmd_ladder;
+/* cmd_conference.c */
+cmd_run_h cmd_conference, cmd_gain;
 
 /* cmd_headers.c */
 enum { CMD_HEADERS_MAX = 4096 };         /* those of the user            */
@@ -151,7 +153,7 @@ struct cmd {
 	bool waiting;            /* the handler returned, it is not done     */
 	char where[128];
 	/* while it waits */
-	uint32_t types;          /* events                                   */
+	event_set types;         /* events                                   */
 	cmd_event_h *event_h;
 	cmd_late_h *late_h;
 	struct timer tmr;
@@ -183,7 +185,7 @@ int  cmd_wrong(struct cmd *x, const char *token, const char *fmt, ...)
  * late_h after the bound (NULL: error "timeout").
  */
 void cmd_wait(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h);
-void cmd_wait_events(struct cmd *x, uint32_t types, cmd_event_h *h);
+void cmd_wait_events(struct cmd *x, event_set types, cmd_event_h *h);
 /** x must not be touched afterwards */
 void cmd_done(struct cmd *x);
 /** This event made the line done: a `wait EVENT` right behind it, written for

@@ -22,19 +22,20 @@ struct line {
 };
 
 /* Always heard: cheap, and what scripts ask for later */
-static const uint32_t types_kept =
-	1u << EVENT_ACCOUNT_STATE | 1u << EVENT_CALL_STATE |
-	1u << EVENT_CALL_HOLD | 1u << EVENT_CALL_MEDIA |
-	1u << EVENT_CALL_DTMF | 1u << EVENT_CALL_TRANSFER |
-	1u << EVENT_DTMF_DONE | 1u << EVENT_MESSAGE_RECEIVED |
-	1u << EVENT_MESSAGE_SENT | 1u << EVENT_MESSAGE_COMPOSING |
-	1u << EVENT_CALL_INFO | 1u << EVENT_SUBSCRIPTION_STATE |
-	 1u << EVENT_PRESENCE |
-	1u << EVENT_DIALOG | 1u << EVENT_MWI | 1u << EVENT_REGISTRATION |
-	1u << EVENT_PUBLICATION_STATE |
-	1u << EVENT_CALL_REDIRECT | 1u << EVENT_CALL_UPDATE |
-	1u << EVENT_PLAY_DONE | 1u << EVENT_RECORD_DONE |
-	1u << EVENT_DEVICE_LOST | 1u << EVENT_DEVICE_FOUND;
+static const event_set types_kept =
+	EVENT_BIT(EVENT_ACCOUNT_STATE) | EVENT_BIT(EVENT_CALL_STATE) |
+	EVENT_BIT(EVENT_CALL_HOLD) | EVENT_BIT(EVENT_CALL_MEDIA) |
+	EVENT_BIT(EVENT_CALL_DTMF) | EVENT_BIT(EVENT_CALL_TRANSFER) |
+	EVENT_BIT(EVENT_DTMF_DONE) | EVENT_BIT(EVENT_MESSAGE_RECEIVED) |
+	EVENT_BIT(EVENT_MESSAGE_SENT) | EVENT_BIT(EVENT_MESSAGE_COMPOSING) |
+	EVENT_BIT(EVENT_CALL_INFO) | EVENT_BIT(EVENT_SUBSCRIPTION_STATE) |
+	EVENT_BIT(EVENT_PRESENCE) | EVENT_BIT(EVENT_DIALOG) |
+	EVENT_BIT(EVENT_MWI) | EVENT_BIT(EVENT_REGISTRATION) |
+	EVENT_BIT(EVENT_CALL_CONFERENCE) |
+	EVENT_BIT(EVENT_PUBLICATION_STATE) |
+	EVENT_BIT(EVENT_CALL_REDIRECT) | EVENT_BIT(EVENT_CALL_UPDATE) |
+	EVENT_BIT(EVENT_PLAY_DONE) | EVENT_BIT(EVENT_RECORD_DONE) |
+	EVENT_BIT(EVENT_DEVICE_LOST) | EVENT_BIT(EVENT_DEVICE_FOUND);
 
 
 /* Lines ------------------------------------------------------------------ */
@@ -353,7 +354,7 @@ struct phone *client_phone(struct client *cl)
 static void event_handler(const struct event *ev, void *arg)
 {
 	struct client *cl = arg;
-	const uint32_t bit = 1u << ev->type;
+	const event_set bit = EVENT_BIT(ev->type);
 
 	topic_follow(cl, ev);
 	if (bit & types_kept)
@@ -374,12 +375,12 @@ static void event_handler(const struct event *ev, void *arg)
 
 void client_listen(struct client *cl)
 {
-	const uint32_t want = types_kept | cl->types |
+	const event_set want = types_kept | cl->types |
 		(cl->cur ? cl->cur->types : 0);
 
 	for (unsigned i = 0; i < EVENT_TYPES; i++) {
 
-		if (!(want & 1u << i))
+		if (!(want & EVENT_BIT(i)))
 			cl->subs[i] = mem_deref(cl->subs[i]);
 		else if (!cl->subs[i])
 			(void)event_subscribe_type(&cl->subs[i], cl->ph->bus,
@@ -389,7 +390,7 @@ void client_listen(struct client *cl)
 }
 
 
-void client_events(struct client *cl, uint32_t types)
+void client_events(struct client *cl, event_set types)
 {
 	cl->types = types;
 	client_listen(cl);

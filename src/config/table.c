@@ -227,6 +227,32 @@ static const struct option options[] = {
 		.def = "4000000", .min = 10000, .max = 1000000000,
 		.summary = "How much memory they may take together",
 	},
+	{
+		.name = "mic-gain", .type = OPT_INT, FIELD(mic_gain_db),
+		.def = "0", .min = -60, .max = 30, .unit = "dB",
+		.summary = "How much louder the microphone goes into new"
+			" calls; `gain` changes one",
+	},
+	{
+		.name = "speaker-gain", .type = OPT_INT,
+		FIELD(speaker_gain_db),
+		.def = "0", .min = -60, .max = 30, .unit = "dB",
+		.summary = "How much louder new calls come out of the"
+			" loudspeaker",
+	},
+	{
+		.name = "level-interval", .type = OPT_TIME,
+		FIELD(level_interval_ms),
+		.def = "1s", .min = 0, .max = 60000, .unit = "ms",
+		.summary = "How often call.level tells how loud calls are;"
+			" 0: never",
+	},
+	{
+		.name = "hold-music", .type = OPT_STRING, FIELD(hold_music),
+		.def = "",
+		.summary = "Sound file for whom we hold, again and again;"
+			" empty: silence",
+	},
 };
 
 _Static_assert(offsetof(struct config, port_max) ==

@@ -186,7 +186,8 @@ bool event_wanted(const struct event_bus *bus, enum event_type type)
 /* Said so often that one more or less does not matter */
 static bool type_is_frequent(enum event_type type)
 {
-	return type == EVENT_CALL_QUALITY || type == EVENT_LOG;
+	return type == EVENT_CALL_QUALITY || type == EVENT_CALL_LEVEL ||
+		type == EVENT_LOG;
 }
 
 

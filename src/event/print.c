@@ -166,6 +166,28 @@ static void print_call_quality(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_call_level(struct text_buf *b, const struct event *ev)
+{
+	const int64_t in = ev->u.call_level.in_clipped;
+	const int64_t out = ev->u.call_level.out_clipped;
+
+	text_add(b, "call %u level", ev->call);
+	add_double(b, "they", ev->u.call_level.in_dbfs, " dBFS");
+	add_double(b, "we", ev->u.call_level.out_dbfs, " dBFS");
+	if ((in != EVENT_NONE && in > 0) || (out != EVENT_NONE && out > 0))
+		text_add(b, ", too loud: samples are cut");
+}
+
+
+static void print_conference(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "call %u %s conference %lld, %lld calls in it", ev->call,
+		 ev->u.call_conference.state,
+		 (long long)ev->u.call_conference.conference,
+		 (long long)ev->u.call_conference.members);
+}
+
+
 static void print_call_transfer(struct text_buf *b, const struct event *ev)
 {
 	const char *state = ev->u.call_transfer.state;
@@ -332,6 +354,14 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 
 	case EVENT_CALL_QUALITY:
 		print_call_quality(&b, ev);
+		break;
+
+	case EVENT_CALL_LEVEL:
+		print_call_level(&b, ev);
+		break;
+
+	case EVENT_CALL_CONFERENCE:
+		print_conference(&b, ev);
 		break;
 
 	case EVENT_DTMF_DONE:

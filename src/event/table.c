@@ -157,6 +157,24 @@ static const struct event_field call_quality_fields[] = {
 	{0}
 };
 
+static const struct event_field call_level_fields[] = {
+	DBL("in-dbfs", call_level.in_dbfs, "how loud the other side is"),
+	DBL("in-peak-dbfs", call_level.in_peak_dbfs, "its loudest sample"),
+	DBL("out-dbfs", call_level.out_dbfs, "how loud what we send is"),
+	DBL("out-peak-dbfs", call_level.out_peak_dbfs, "its loudest sample"),
+	INT("in-clipped", call_level.in_clipped, "samples of theirs at the "
+	    "limit: cut, most likely"),
+	INT("out-clipped", call_level.out_clipped, "samples of ours there"),
+	{0}
+};
+
+static const struct event_field call_conference_fields[] = {
+	STR("state", call_conference.state, "joined, left"),
+	INT("conference", call_conference.conference, "its number"),
+	INT("members", call_conference.members, "calls in it now"),
+	{0}
+};
+
 static const struct event_field message_received_fields[] = {
 	STR("from", message_received.from, "URI of the sender"),
 	STR("name", message_received.name, "its display name"),
@@ -314,6 +332,12 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_QUALITY] = {"call.quality",
 		"How the call sounds, each second",
 		call_quality_fields},
+	[EVENT_CALL_LEVEL] = {"call.level",
+		"How loud the call is, now and then (option level-interval)",
+		call_level_fields},
+	[EVENT_CALL_CONFERENCE] = {"call.conference",
+		"A call came into a conference or went out of it",
+		call_conference_fields},
 	[EVENT_DTMF_DONE] = {"dtmf.done",
 		"The digits given so far are out",
 		dtmf_done_fields},

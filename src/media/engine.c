@@ -57,38 +57,71 @@ int engine_alloc(struct engine **ep, engine_post_h *h, void *arg)
 
 /* The cycle ------------------------------------------------------------- */
 
+/* It speaks, and what it heard is heard at the device and in its recording */
+static void flow_turn(struct flow *f, const int16_t *heard,
+		      const int16_t *others, size_t n, uint64_t now_us)
+{
+	struct engine *e = f->eng;
+	const bool meets = flow_meets(f);
+
+	flow_say(f, heard, meets ? engine_mic(f, n) : NULL, others, e->said,
+		 n);
+
+	if (f->tap)
+		tap_write(f->tap, heard, e->said, n, f->rate_hz);
+	if (meets)
+		engine_mix(f, heard, n);
+
+	flow_tend(f, now_us);
+}
+
+
+/* Members speak when all of them have been heard */
+static void rooms_turn(struct engine *e, bool with_device, unsigned ms,
+		       uint64_t now_us)
+{
+	for (struct le *le = e->flows.head; le; le = le->next) {
+		struct flow *f = le->data;
+		const size_t n = f->rate_hz / 1000 * ms;
+
+		if (f->member && flow_bound(f) == with_device)
+			flow_turn(f, room_own(f->member),
+				  room_others(f->member, n), n, now_us);
+	}
+}
+
+
 void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 		  uint64_t now_us)
 {
-	struct le *le = e->flows.head;
+	struct le *le;
 
 	assert_media();
 	inbox_sync(e->inbox);
 
 	if (with_device)
 		engine_capture(e, ms);
+	for (le = e->rooms.head; le; le = le->next)
+		room_begin(le->data, ms);
 
-	while (le) {
+	for (le = e->flows.head; le; le = le->next) {
 		struct flow *f = le->data;
 		const size_t n = f->rate_hz / 1000 * ms;
 
-		le = le->next;
 		if (flow_bound(f) != with_device)
 			continue;
 
 		flow_drain(f, now_us);
 		flow_hear(f, e->heard, n, now_us);
-		flow_say(f, e->heard, with_device ? engine_mic(f, n) : NULL,
-			 e->said, n);
 
-		if (f->tap)
-			tap_write(f->tap, e->heard, e->said, n, f->rate_hz);
-		if (with_device)
-			engine_mix(f, e->heard, n);
-
-		flow_tend(f, now_us);
+		if (f->member)
+			room_heard(f->member, e->heard, n);
+		else
+			flow_turn(f, e->heard, NULL, n, now_us);
 	}
 
+	if (e->rooms.head)
+		rooms_turn(e, with_device, ms, now_us);
 	if (with_device)
 		engine_play(e);
 }

@@ -171,8 +171,10 @@ void engine_mix(struct flow *f, const int16_t *heard, size_t n)
 	struct engine *e = f->eng;
 	struct edge *edge;
 
+	gain_copy(&f->spk_gain, e->loud, heard, n);
+
 	if (f->rate_hz == e->info.rate_hz) {
-		mixer_add(e->spk, heard, n);
+		mixer_add(e->spk, e->loud, n);
 		return;
 	}
 
@@ -180,7 +182,7 @@ void engine_mix(struct flow *f, const int16_t *heard, size_t n)
 	if (!edge)
 		return;
 
-	edge_push(edge, heard, n);
+	edge_push(edge, e->loud, n);
 	edge_pull(edge, e->edge, e->mic_n);
 	mixer_add(e->spk, e->edge, e->mic_n);
 }

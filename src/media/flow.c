@@ -46,6 +46,8 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	f->tp.fixed = sc->fixed_peer;
 	f->source = sc->device ? SOURCE_DEVICE : SOURCE_SILENCE;
 	f->timeout_ms = sc->timeout_ms;
+	gain_init(&f->mic_gain);
+	gain_init(&f->spk_gain);
 	dtmf_tx_begin(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms);
 	dtmf_rx_begin(&f->rx.dtmf, 8000);
 
@@ -181,9 +183,15 @@ void flow_set_source(struct flow *f, enum stream_source src, double hz)
 }
 
 
-bool flow_bound(const struct flow *f)
+bool flow_meets(const struct flow *f)
 {
 	return f->eng->dev && f->device && f->source == SOURCE_DEVICE;
+}
+
+
+bool flow_bound(const struct flow *f)
+{
+	return f->member ? room_bound(f->member) : flow_meets(f);
 }
 
 
@@ -351,6 +359,8 @@ void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
 		playout_block(&f->rx, v, n, now_us);
 	else
 		memset(v, 0, n * sizeof(*v));
+
+	meter_add(&f->meter_in, v, n, f->rate_hz);
 }
 
 
@@ -369,7 +379,7 @@ static void source_take(struct flow *f, const int16_t *heard,
 
 	case SOURCE_DEVICE:
 		if (mic) {
-			memcpy(v, mic, n * sizeof(*v));
+			gain_copy(&f->mic_gain, v, mic, n);
 			break;
 		}
 		/*@fallthrough@*/
@@ -387,7 +397,7 @@ bool flow_speaks(const struct flow *f)
 
 
 void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
-	      int16_t *v, size_t n)
+	      const int16_t *others, int16_t *v, size_t n)
 {
 	const bool speaks = flow_speaks(f);
 	size_t have = 0;
@@ -401,9 +411,13 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 	else
 		source_take(f, heard, mic, v, n);
 
+	/* muted are we alone: the others of a conference are still heard */
 	if (f->muted || !speaks)
 		memset(v, 0, n * sizeof(*v));
+	if (others && speaks)
+		mixer_add(v, others, n);
 
+	meter_add(&f->meter_out, v, n, f->rate_hz);
 	send_block(f, v, n);
 }
 
@@ -463,6 +477,7 @@ void flow_close(struct flow *f)
 {
 	assert_media();
 
+	f->member = mem_deref(f->member);
 	if (f->started) {
 		flow_report_send(f, clock_us(), true);
 		flow_stop(f);

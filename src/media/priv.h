@@ -155,6 +155,20 @@ struct level {
 	double dbfs;             /* of the last full second                 */
 };
 
+/** Between two looks of somebody who watches */
+struct meter {
+	bool on;
+	double sum;
+	uint32_t n, peak;        /* samples, their largest                  */
+	uint32_t clipped;        /* as loud as can be                       */
+};
+
+/** Nobody has looked for 3 s: it stands */
+void meter_add(struct meter *m, const int16_t *v, size_t n, uint32_t rate_hz);
+/** Begins anew. @return false: nothing was measured yet */
+bool meter_read(struct meter *m, double *rms_dbfs, double *peak_dbfs,
+		uint32_t *clipped);
+
 void level_init(struct level *l, uint32_t rate_hz);
 /** @return mean square of these samples */
 double level_add(struct level *l, const int16_t *v, size_t n);
@@ -267,6 +281,23 @@ unsigned dtmf_rx_poll(struct dtmf_rx *d, uint64_t now_us,
 /* Samples (mixer.c, tone.c, edge.c) ------------------------------------- */
 
 void mixer_add(int16_t *sum, const int16_t *v, size_t n);   /* saturates */
+/** out = sum without v: all but oneself, saturated */
+void mixer_others(int16_t *out, const int32_t *sum, const int16_t *v,
+		  size_t n);
+
+/** A factor that moves smoothly: a step would be heard as a click */
+struct gain {
+	float now, want;
+};
+
+enum { GAIN_MIN_DB = -60, GAIN_MAX_DB = 30 };
+
+void gain_init(struct gain *g);
+/** db below GAIN_MIN_DB: silence */
+void gain_set(struct gain *g, double db);
+void gain_run(struct gain *g, int16_t *v, size_t n);        /* saturates */
+/** out = v at that volume */
+void gain_copy(struct gain *g, int16_t *out, const int16_t *v, size_t n);
 
 struct tone {
 	double re, im;           /* where the pointer is                    */
@@ -418,6 +449,10 @@ struct flow {
 	struct tap *tap;         /* main's, on loan                         */
 	bool muted;
 	struct edge *edge;       /* where it meets a device of another rate */
+	struct member *member;   /* of a conference, NULL: alone            */
+	struct gain mic_gain;    /* of what the device captured             */
+	struct gain spk_gain;    /* of what it plays                        */
+	struct meter meter_in, meter_out;
 	uint32_t timeout_ms;
 	uint64_t listen_us;      /* since when something should come        */
 	uint64_t rtcp_look_us;   /* when RTCP was read                      */
@@ -437,6 +472,9 @@ void flow_set_source(struct flow *f, enum stream_source src, double hz);
 void flow_play(struct flow *f, const struct play *play);
 void flow_play_stop(struct flow *f);
 /** Whether it meets the engine's device now */
+bool flow_meets(const struct flow *f);
+/** Whether that device's clock drives it: also when only another one of its
+ *  conference meets it */
 bool flow_bound(const struct flow *f);
 void flow_stats(const struct flow *f, struct stream_stats *st);
 
@@ -448,8 +486,9 @@ void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us);
 void flow_prove(struct flow *f, const struct sa *from);
 /** May what we say go out now? */
 bool flow_speaks(const struct flow *f);
+/** others: the rest of its conference, NULL: it is alone */
 void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
-	      int16_t *v, size_t n);
+	      const int16_t *others, int16_t *v, size_t n);
 void flow_tend(struct flow *f, uint64_t now_us);
 void flow_post(struct flow *f, const struct stream_event *ev);
 
@@ -458,6 +497,24 @@ void flow_report_packet(struct flow *f, const struct packet *p);
 void flow_report_send(struct flow *f, uint64_t now_us, bool bye);
 /** The encoder is new: it is set to what is known of the way */
 void flow_adapt(struct flow *f);
+
+/* Conferences (room.c) -------------------------------------------------- */
+
+struct room;
+
+/** Into the conference of that number, made when it is the first; 0: out of
+ *  the one it is in. @return 0, ENOMEM */
+int  room_join(struct flow *f, unsigned no);
+void room_gain(struct flow *f, double db);
+/** Does the device drive one of its members, and so all? */
+bool room_bound(const struct member *m);
+/** A turn: what its members have heard, */
+void room_begin(struct room *r, unsigned ms);
+void room_heard(struct member *m, const int16_t *v, size_t n);
+/** and what one of them hears of the others: n samples at its flow's rate */
+const int16_t *room_others(struct member *m, size_t n);
+/** What it has heard itself */
+const int16_t *room_own(const struct member *m);
 
 /* The engine (engine.c) ------------------------------------------------- */
 
@@ -476,6 +533,7 @@ typedef void (engine_post_h)(const struct post *p, void *arg);
 
 struct engine {
 	struct list flows;       /* started                                 */
+	struct list rooms;       /* conferences                             */
 	struct inbox *inbox;
 	int16_t (*scratch)[2][CODEC_FRAME_MAX];  /* to decode into          */
 	engine_post_h *post_h;
@@ -499,6 +557,7 @@ struct engine {
 	int16_t mic[BLOCK_MAX], spk[BLOCK_MAX];
 	int16_t edge[2 * BLOCK_MAX];  /* resampled for one flow             */
 	int16_t heard[BLOCK_MAX], said[BLOCK_MAX];
+	int16_t loud[BLOCK_MAX];      /* heard, at the speaker's volume      */
 };
 
 int  engine_alloc(struct engine **ep, engine_post_h *h, void *arg);
@@ -581,6 +640,8 @@ struct stream {
 	bool play_loop, playing;
 	unsigned play_serial;
 	struct record *rec;
+	unsigned conference;     /* 0: none                                 */
+	double part_db, mic_db, speaker_db;
 };
 
 /** Run on the media thread when it knows the stream, else here */

@@ -182,6 +182,7 @@ struct job {
 	struct play play;
 	enum stream_source source;
 	double hz;
+	unsigned no;
 	bool on;
 	const char *digits;
 	struct stream_stats *st;
@@ -280,6 +281,10 @@ static void start_h(void *arg)
 		flow_attach(f, s->m->eng);
 
 	j->err = flow_start(f, j->plan, &s->m->conf);
+	if (!j->err && s->conference && !f->member) {
+		j->err = room_join(f, s->conference);
+		room_gain(f, s->part_db);
+	}
 
 	if (!j->play.v)
 		return;
@@ -410,6 +415,65 @@ void stream_mute(struct stream *s, bool mute)
 	struct job j = { .s = s, .on = mute };
 
 	stream_run(s, mute_h, &j);
+}
+
+
+static void conference_h(void *arg)
+{
+	struct job *j = arg;
+	struct flow *f = j->s->flow;
+
+	j->err = room_join(f, j->no);
+	if (!j->err)
+		room_gain(f, j->s->part_db);
+}
+
+
+int stream_conference(struct stream *s, unsigned no)
+{
+	struct job j = { .s = s, .no = no };
+
+	assert_main();
+
+	/* what the media thread does not know yet joins when it does */
+	s->conference = no;
+	if (s->attached)
+		media_run(s->m, conference_h, &j);
+	if (j.err)
+		s->conference = 0;
+
+	return j.err;
+}
+
+
+static void gain_h(void *arg)
+{
+	struct job *j = arg;
+	const struct stream *s = j->s;
+	struct flow *f = s->flow;
+
+	room_gain(f, s->part_db);
+	gain_set(&f->mic_gain, s->mic_db);
+	gain_set(&f->spk_gain, s->speaker_db);
+}
+
+
+void stream_part(struct stream *s, double db)
+{
+	struct job j = { .s = s };
+
+	s->part_db = db;
+	stream_run(s, gain_h, &j);
+}
+
+
+void stream_gain(struct stream *s, double mic_db, double speaker_db)
+{
+	struct job j = { .s = s };
+
+	s->mic_db = mic_db;
+	s->speaker_db = speaker_db;
+	stream_run(s, gain_h, &j);
 }
 
 

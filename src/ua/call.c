@@ -71,6 +71,8 @@ int call_create(struct call **cp, struct ua *ua, bool outgoing,
 	c->outgoing = outgoing;
 	c->acc = mem_ref(acc);
 	c->source = SOURCE_DEVICE;
+	c->room.mic_db = (double)ua->config->mic_gain_db;
+	c->room.speaker_db = (double)ua->config->speaker_gain_db;
 	nego_init(&c->nego, rand_u32());
 
 	err = utf8_dup(&c->peer, peer, UA_URI);
@@ -139,6 +141,7 @@ void call_finish(struct call *c, const struct sip_result *res)
 	c->probe = mem_deref(c->probe);
 
 	call_media_close(c);
+	conference_end(c);
 	record_keep(c);
 	(void)call_state_set(c, CALL_ENDED);
 

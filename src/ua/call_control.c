@@ -49,7 +49,8 @@ void call_hold_others(struct ua *ua, const struct call *c)
 	for (le = list_head(&ua->calls); le; le = le->next) {
 		struct call *other = le->data;
 
-		if (other == c || other->hold || !has_listener(other))
+		if (other == c || other->hold || !has_listener(other) ||
+		    (c && c->room.no && other->room.no == c->room.no))
 			continue;
 
 		if (call_hold(other, why))

@@ -42,6 +42,9 @@ void call_file_event(struct call *c, const struct stream_event *se)
 {
 	struct call_file *f;
 
+	if (se->type == STREAM_PLAY_DONE && hold_music_done(c))
+		return;
+
 	if (se->type == STREAM_PLAY_DONE)
 		f = c->play_old.path ? &c->play_old : &c->play;
 	else
@@ -50,6 +53,9 @@ void call_file_event(struct call *c, const struct stream_event *se)
 	call_file_done(c, f, se->err ? "error" :
 		       se->stopped ? "stopped" : "done",
 		       se->text ? se->text : "", se->duration_ms);
+
+	if (c->stream && call_living(c))
+		hold_music_settle(c);
 }
 
 
@@ -160,6 +166,7 @@ int call_file_play(struct call *c, char *err)
 	if (e)
 		return e;
 
+	hold_music_stop(c);
 	e = stream_play(c->stream, ua->sound, ua->soundc, ua->sound_hz,
 			c->play.loop);
 	if (e)

@@ -213,6 +213,8 @@ void call_media_settle(struct call *c)
 
 	count_expected(c, expects(c));
 	settle_source(c);
+	conference_settle(c);
+	hold_music_settle(c);
 
 	if (c->record.path && !c->record.begin_ms) {
 		if (call_file_record(c, why))

@@ -71,6 +71,7 @@ void call_answered(struct call *c)
 	call_limit(c, c->limit_ms);
 	call_media_settle(c);
 	ua_quality_start(c->ua);
+	ua_level_start(c->ua);
 }
 
 

@@ -6,12 +6,14 @@
  * tells it), call_media.c (its stream), call_digits.c (keys), call_silence.c
  * (it is not heard), call_file.c (what plays and what is recorded),
  * call_control.c (what the user wants), call_look.c (what a screen may ask),
+ * conference.c (several calls together), hold_music.c (what is heard on hold),
  * incoming.c (a call that comes), ending.c (how it ended), record.c (what is
- * kept of it), quality.c (how it sounds).  Main thread.
+ * kept of it), quality.c (how it sounds), level.c (how loud it is).  Main thread.
  */
 #ifndef OFFHOOK_UA_PRIV_H
 #define OFFHOOK_UA_PRIV_H
 
+#include <math.h>
 #include "offhook/ua.h"
 #include "offhook/sip_call.h"
 #include "offhook/clock.h"
@@ -59,7 +61,7 @@ struct ua {
 	unsigned next_account, next_call;
 	unsigned living;             /* calls that have not ended            */
 	bool device;                 /* somebody listens at a sound device   */
-	struct timer tmr_quality;
+	struct timer tmr_quality, tmr_level;
 	char cname[24];              /* RFC 7022: by chance, for this run    */
 
 	/* the last WAV played, while calls run: many play the same */
@@ -87,6 +89,23 @@ struct call_file {
 	char *path;                  /* NULL: none                           */
 	uint64_t begin_ms;           /* 0: waits for media                   */
 	bool loop;
+};
+
+/** How it sounds to others and to us, and as the stream was told */
+struct call_room {
+	unsigned no, no_told;        /* conference, 0: none                  */
+	unsigned no_then;            /* events have told                     */
+	double db, db_told;          /* to the others of it                  */
+	bool mute;                   /* they do not hear it                  */
+	double mic_db, mic_told;
+	double speaker_db, speaker_told;
+};
+
+/** Music on hold */
+struct call_music {
+	bool on;
+	bool failed;                 /* in this hold                         */
+	unsigned owed;               /* ends that are nobody's business      */
 };
 
 /** Digits on their way out */
@@ -154,6 +173,8 @@ struct call {
 	struct call_file play, record;
 	struct call_file play_old, record_old;   /* stopped, event awaited   */
 	struct call_digits digits;
+	struct call_room room;
+	struct call_music music;
 	uint64_t recv_from_ms;       /* 0: nothing is to come now            */
 	uint64_t recv_ms;            /* how long something was to come       */
 	uint64_t q_received, q_lost; /* at the last call.quality             */
@@ -315,6 +336,22 @@ void ua_quality_start(struct ua *ua);
 double stats_loss_pct(const struct stream_stats *st);
 double stats_mos(const struct stream_stats *st, const struct codec *codec,
 		 double loss_pct);
+
+/* level.c */
+/** A call is active: call.level now and then, if anybody listens */
+void ua_level_start(struct ua *ua);
+
+/* conference.c */
+/** The stream does what the user wants of gain and conference */
+void conference_settle(struct call *c);
+/** The call ends */
+void conference_end(struct call *c);
+
+/* hold_music.c */
+void hold_music_settle(struct call *c);
+void hold_music_stop(struct call *c);
+/** A file is through: was it that? */
+bool hold_music_done(struct call *c);
 
 /* ua.c */
 void ua_call_ended(struct ua *ua);

@@ -14,6 +14,7 @@ static void ua_destructor(void *data)
 	struct ua *ua = data;
 
 	timer_cancel(&ua->tmr_quality);
+	timer_cancel(&ua->tmr_level);
 	transfer_flush(ua);
 	message_flush(ua);
 	watch_flush(ua);
@@ -140,6 +141,7 @@ void ua_call_ended(struct ua *ua)
 		return;
 
 	timer_cancel(&ua->tmr_quality);
+	timer_cancel(&ua->tmr_level);
 	call_file_forget(ua);
 }
 

@@ -29,18 +29,19 @@ struct ui_script {
 };
 
 /* What a person wants to see */
-static const uint32_t types_text =
-	1u << EVENT_ACCOUNT_STATE | 1u << EVENT_CALL_STATE |
-	1u << EVENT_CALL_HOLD | 1u << EVENT_CALL_MEDIA |
-	1u << EVENT_CALL_DTMF | 1u << EVENT_CALL_TRANSFER |
-	1u << EVENT_DTMF_DONE | 1u << EVENT_MESSAGE_RECEIVED |
-	1u << EVENT_MESSAGE_SENT | 1u << EVENT_MESSAGE_COMPOSING |
-	1u << EVENT_CALL_INFO | 1u << EVENT_SUBSCRIPTION_STATE |
-	 1u << EVENT_PRESENCE |
-	1u << EVENT_DIALOG | 1u << EVENT_MWI | 1u << EVENT_REGISTRATION |
-	1u << EVENT_PUBLICATION_STATE |
-	1u << EVENT_CALL_REDIRECT | 1u << EVENT_CALL_UPDATE |
-	1u << EVENT_PLAY_DONE | 1u << EVENT_RECORD_DONE;
+static const event_set types_text =
+	EVENT_BIT(EVENT_ACCOUNT_STATE) | EVENT_BIT(EVENT_CALL_STATE) |
+	EVENT_BIT(EVENT_CALL_HOLD) | EVENT_BIT(EVENT_CALL_MEDIA) |
+	EVENT_BIT(EVENT_CALL_DTMF) | EVENT_BIT(EVENT_CALL_TRANSFER) |
+	EVENT_BIT(EVENT_DTMF_DONE) | EVENT_BIT(EVENT_MESSAGE_RECEIVED) |
+	EVENT_BIT(EVENT_MESSAGE_SENT) | EVENT_BIT(EVENT_MESSAGE_COMPOSING) |
+	EVENT_BIT(EVENT_CALL_INFO) | EVENT_BIT(EVENT_SUBSCRIPTION_STATE) |
+	EVENT_BIT(EVENT_PRESENCE) | EVENT_BIT(EVENT_DIALOG) |
+	EVENT_BIT(EVENT_MWI) | EVENT_BIT(EVENT_REGISTRATION) |
+	EVENT_BIT(EVENT_CALL_CONFERENCE) |
+	EVENT_BIT(EVENT_PUBLICATION_STATE) |
+	EVENT_BIT(EVENT_CALL_REDIRECT) | EVENT_BIT(EVENT_CALL_UPDATE) |
+	EVENT_BIT(EVENT_PLAY_DONE) | EVENT_BIT(EVENT_RECORD_DONE);
 
 
 static void put(struct ui_script *u, const char *line, bool minor)
@@ -170,6 +171,7 @@ static void event_handler(const struct event *ev, void *arg)
 {
 	struct ui_script *u = arg;
 	const bool minor = ev->type == EVENT_CALL_QUALITY ||
+		ev->type == EVENT_CALL_LEVEL ||
 		ev->type == EVENT_LOG;
 	char line[PRINT_MAX], *json;
 
@@ -423,7 +425,7 @@ int ui_script_alloc(struct ui_script **up, struct phone *ph,
 	}
 
 	client_set_json(u->client, conf->json);
-	client_events(u->client, conf->json ? (1u << EVENT_TYPES) - 1 :
+	client_events(u->client, conf->json ? EVENT_BIT(EVENT_TYPES) - 1 :
 		      conf->quiet ? 0 : types_text);
 
 	*up = u;

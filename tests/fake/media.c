@@ -27,7 +27,9 @@ struct stream {
 	unsigned given;              /* characters to stream_dtmf            */
 	enum stream_source source;
 	double hz;
-	bool muted, playing;
+	bool muted, playing, loop;
+	unsigned conference;
+	double part_db, mic_db, speaker_db;
 	char *record;
 	struct stream_stats stats;
 	struct stream_event queue[QUEUE];
@@ -179,9 +181,8 @@ int stream_set_source(struct stream *s, enum stream_source src, double hz)
 int stream_play(struct stream *s, const int16_t *v, size_t n,
 		uint32_t rate_hz, bool loop)
 {
-	(void)loop;
-
 	++doors;
+	s->loop = loop;
 	if (!v || !n || !rate_hz)
 		return EINVAL;
 	if (s->playing)
@@ -235,6 +236,46 @@ void stream_record_stop(struct stream *s)
 	if (s->record)
 		post(s, &ev);
 	s->record = mem_deref(s->record);
+}
+
+
+int stream_conference(struct stream *s, unsigned no)
+{
+	++doors;
+	s->conference = no;
+
+	return 0;
+}
+
+
+void stream_part(struct stream *s, double db)
+{
+	++doors;
+	s->part_db = db;
+}
+
+
+void stream_gain(struct stream *s, double mic_db, double speaker_db)
+{
+	++doors;
+	s->mic_db = mic_db;
+	s->speaker_db = speaker_db;
+}
+
+
+void media_levels(struct media *m, struct stream *const *sv,
+		  struct stream_level *lv, size_t n)
+{
+	(void)m;
+
+	++doors;
+	for (size_t i = 0; i < n; i++) {
+		memset(&lv[i], 0, sizeof(lv[i]));
+		lv[i].known = true;
+		lv[i].in_dbfs = -20.0;
+		lv[i].out_dbfs = sv[i]->muted ? -120.0 : -30.0;
+		lv[i].out_clipped = 3;
+	}
 }
 
 
@@ -377,6 +418,32 @@ double fake_tone_hz(const struct stream *s)
 bool fake_muted(const struct stream *s)
 {
 	return s->muted;
+}
+
+
+bool fake_playing(const struct stream *s, bool *loop)
+{
+	*loop = s->loop;
+
+	return s->playing;
+}
+
+
+unsigned fake_conference(const struct stream *s)
+{
+	return s->conference;
+}
+
+
+double fake_part(const struct stream *s)
+{
+	return s->part_db;
+}
+
+
+double fake_gain(const struct stream *s, bool mic)
+{
+	return mic ? s->mic_db : s->speaker_db;
 }
 
 

@@ -16,6 +16,10 @@ enum stream_source fake_source(const struct stream *s);
 double fake_tone_hz(const struct stream *s);
 bool fake_muted(const struct stream *s);
 bool fake_device(const struct stream *s);
+bool fake_playing(const struct stream *s, bool *loop);
+unsigned fake_conference(const struct stream *s);
+double fake_part(const struct stream *s);
+double fake_gain(const struct stream *s, bool mic);
 const char *fake_recording(const struct stream *s);      /* path or NULL */
 
 /** Deliver an event now */

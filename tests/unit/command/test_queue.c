@@ -593,7 +593,7 @@ static void test_events(void **state)
 
 	(void)fake_incoming("sip:a@b");
 	assert_int_equal(r->events, 0);
-	client_events(r->cl, 1u << EVENT_CALL_STATE);
+	client_events(r->cl, EVENT_BIT(EVENT_CALL_STATE));
 	fake_state(1, CALL_ACTIVE, 200);
 	fake_digits(1, "1");
 	assert_int_equal(r->events, 1);

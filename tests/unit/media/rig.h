@@ -15,7 +15,7 @@
 #include <cmocka.h>
 #include "priv.h"
 
-enum { RIG_FLOWS = 4, RIG_POSTS = 512, RIG_NET = 4096 };
+enum { RIG_FLOWS = 8, RIG_POSTS = 512, RIG_NET = 4096 };
 
 struct rig;
 

@@ -143,6 +143,21 @@ static void event_handler(const struct event *ev, void *arg)
 	case EVENT_CALL_QUALITY:
 		return;
 
+	case EVENT_CALL_LEVEL:
+		(void)snprintf(buf, sizeof(buf), "call.level %u %.0f %.0f %d",
+			       ev->call, ev->u.call_level.in_dbfs,
+			       ev->u.call_level.out_dbfs,
+			       (int)ev->u.call_level.out_clipped);
+		break;
+
+	case EVENT_CALL_CONFERENCE:
+		(void)snprintf(buf, sizeof(buf),
+			       "call.conference %u %s %d %d", ev->call,
+			       ev->u.call_conference.state,
+			       (int)ev->u.call_conference.conference,
+			       (int)ev->u.call_conference.members);
+		break;
+
 	default:
 		(void)snprintf(buf, sizeof(buf), "%s %u",
 			       event_row(ev->type)->name, ev->call);

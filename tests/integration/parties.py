@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Several parties: calls between offhook and other people's phones put
+together. baresip, from Debian's packages."""
+import sound
+from lab import check, main
+from peers import Baresip
+
+OURS = 440
+
+
+def peer(lab, name, hz, rate, channels, codec):
+    source = sound.write_tone(lab.path(name + ".wav"), hz, 60, rate, channels)
+    return Baresip(lab, source, codec=codec, name=name)
+
+
+def level(rate, x, hz):
+    """dB of full scale of that tone, in what was heard"""
+    return sound.dbfs(sound.power(x, rate, hz)[0])
+
+
+def heard(p):
+    """the last two seconds but one of what it recorded"""
+    rate, x = sound.read(p.recording())
+    check(len(x) > 4 * rate, "%s: only %.1f s", p.name, len(x) / rate)
+    return rate, x[-3 * rate:-rate]
+
+
+def test_conference_of_strangers(lab):
+    """two baresips, of other codecs and rates, each with a tone: each hears
+    the other and us, and nothing of itself"""
+    one = peer(lab, "one", 700, 8000, 1, "PCMU")
+    two = peer(lab, "two", 1100, 48000, 2, "opus/48000/2")
+    phone = lab.offhook("-s", "record-layout=them", audio="tone:%d" % OURS).ready()
+    for n, p in enumerate((one, two), 1):
+        phone.command("dial " + p.uri)
+        phone.event("call.state", state="active", call=n, timeout=15)
+        p.established()
+    phone.command("conference 1 2")
+    for n in (1, 2):
+        got = phone.event("call.conference", call=n)
+        check(got["state"] == "joined" and got["members"] == 2, "%s", got)
+    phone.command("sleep 5", timeout=15)
+    phone.command("hangup 1")
+    phone.command("hangup 2")
+    one.closed()
+    two.closed()
+    for p, own, other in ((one, 700, 1100), (two, 1100, 700)):
+        rate, x = heard(p)
+        for hz in (other, OURS):
+            check(level(rate, x, hz) > -20, "%s hears %d Hz at %.1f dB", p.name, hz, level(rate, x, hz))
+        check(level(rate, x, own) < -50, "%s hears itself at %.1f dB", p.name, level(rate, x, own))
+
+
+def test_member_mute_and_leave(lab):
+    """a member that is muted is not heard by the other; one that left hears us alone"""
+    one = peer(lab, "one", 700, 8000, 1, "PCMU")
+    two = peer(lab, "two", 1100, 8000, 1, "PCMU")
+    phone = lab.offhook(audio="tone:%d" % OURS).ready()
+    for n, p in enumerate((one, two), 1):
+        phone.command("dial " + p.uri)
+        phone.event("call.state", state="active", call=n, timeout=15)
+        p.established()
+    phone.command("conference 1 2")
+    phone.command("conference 2 --mute")
+    phone.command("sleep 4500ms", timeout=15)
+    phone.command("hangup 1")
+    one.closed()
+    left = phone.event("call.conference", state="left", call=2)
+    check(left["members"] == 0, "%s", left)
+    rate, x = heard(one)
+    check(level(rate, x, 1100) < -50, "a muted member is heard at %.1f dB", level(rate, x, 1100))
+    check(level(rate, x, OURS) > -20, "we are not heard: %.1f dB", level(rate, x, OURS))
+
+
+def test_music_on_hold(lab):
+    """who is held hears the music, again and again, and then us. The other one is ours too: baresip
+    records nothing while it is held"""
+    music = sound.write_tone(lab.path("music.wav"), 900, 0.5, 8000, 1)
+    other = lab.offhook("-s", "record-layout=them", "--auto-answer", name="other", audio="tone:700").ready()
+    phone = lab.offhook("-s", "hold-music=" + music, audio="tone:%d" % OURS).ready()
+    phone.command("dial " + other.uri)
+    phone.event("call.state", state="active", timeout=15)
+    other.event("call.state", state="active", timeout=15)
+    levels = []
+    for turn, line in enumerate(("hold", "resume")):
+        phone.command(line, timeout=15)
+        path = lab.path("turn%d.wav" % turn)
+        other.command("sleep 500ms")
+        other.command("record " + path)
+        other.command("sleep 2", timeout=15)
+        other.command("record stop")
+        other.event("record.done")
+        rate, x = sound.read(path)
+        check(len(x) > rate, "%s: %.1f s", line, len(x) / rate)
+        levels.append((level(rate, x, 900), level(rate, x, OURS)))
+    check(levels[0][0] > -20 and levels[0][1] < -50, "held: music %.1f dB, we %.1f dB", *levels[0])
+    check(levels[1][0] < -50 and levels[1][1] > -20, "resumed: music %.1f dB, we %.1f dB", *levels[1])
+
+
+if __name__ == "__main__":
+    main(globals())

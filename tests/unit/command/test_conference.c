@@ -1,0 +1,126 @@
+/**
+ * @file test_conference.c  conference, gain
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "priv.h"
+#include "rig.h"
+
+
+static void refuses(struct rig *r, const char *line, const char *token)
+{
+	char want[80];
+	const char *replies = rig_run(r, line);
+
+	(void)snprintf(want, sizeof(want), "\"error\":\"%s\"", token);
+	if (!strstr(replies, want))
+		fail_msg("%s: %s", line, replies);
+	(void)rig_pass(r, 0);
+}
+
+
+static void asks(struct rig *r, const char *line, const char *asked_for)
+{
+	if (!strstr(rig_run(r, line), "\"ok\":true"))
+		fail_msg("%s: %s", line, r->replies);
+	assert_string_equal(fake_asked(), asked_for);
+	(void)rig_pass(r, 0);
+}
+
+
+static void three(struct rig *r)
+{
+	for (unsigned i = 1; i <= 3; i++) {
+		(void)rig_run(r, "dial a");
+		fake_state(i, CALL_ACTIVE, 0);
+	}
+	(void)rig_pass(r, 0);
+}
+
+
+static void test_conference(void **state)
+{
+	struct rig *r = *state;
+
+	three(r);
+	assert_non_null(strstr(rig_run(r, "conference"), "\"members\":[]"));
+	asks(r, "conference 1 2", "ua_conference 1 2");
+	asks(r, "conference 3", "ua_conference 3 1");
+	assert_non_null(strstr(rig_run(r, "conference"),
+			       "{\"conference\":1,\"call\":3,"));
+	assert_non_null(strstr(rig_run(r, "calls"), "\"conference\":1"));
+
+	asks(r, "conference 2 --mute", "call_part 2 0.0 1");
+	asks(r, "conference 2 --unmute --gain -6", "call_part 2 -6.0 0");
+	asks(r, "conference 3 --leave", "call_conference_leave 3");
+
+	refuses(r, "conference 9", "no-such-call");
+	refuses(r, "conference x", "bad-argument");
+	refuses(r, "conference --mute", "bad-argument");
+	refuses(r, "conference 1 --gain 31", "bad-argument");
+}
+
+
+/* Who is on hold is waited for */
+static void test_held(void **state)
+{
+	struct rig *r = *state;
+
+	three(r);
+	fake_hold(1, true, false);
+	fake_hold(2, true, false);
+	assert_string_equal(rig_run(r, "conference 1 2 3"), "");
+	assert_string_equal(fake_asked(), "ua_conference 1 2 3");
+	fake_hold(3, false, true);
+	fake_hold(1, false, false);
+	assert_string_equal(rig_pass(r, 0), "");
+	fake_hold(2, false, false);
+	assert_non_null(strstr(r->replies, "\"ok\":true"));
+	(void)rig_pass(r, 0);
+
+	fake_hold(1, true, false);
+	assert_string_equal(rig_run(r, "conference 1 2"), "");
+	fake_hold_refused(1, true, 488);
+	assert_non_null(strstr(r->replies, "\"error\":\"refused\""));
+	(void)rig_pass(r, 0);
+
+	fake_hold(1, true, false);
+	assert_string_equal(rig_run(r, "conference 1 2"), "");
+	fake_state(1, CALL_ENDED, 0);
+	assert_non_null(strstr(r->replies, "\"error\":\"call-ended\""));
+	(void)rig_pass(r, 0);
+}
+
+
+static void test_gain(void **state)
+{
+	struct rig *r = *state;
+
+	refuses(r, "gain mic 3", "no-call");
+	three(r);
+	asks(r, "gain mic 3.5", "call_gain 3 mic 3.5");
+	asks(r, "gain speaker -12 1", "call_gain 1 speaker -12.0");
+	assert_non_null(strstr(rig_run(r, "gain speaker"), "\"gain\":-6"));
+	refuses(r, "gain mic 31", "bad-argument");
+	refuses(r, "gain loud 3", "bad-argument");
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_conference, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_held, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_gain, rig_setup,
+						rig_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
