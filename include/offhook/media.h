@@ -18,6 +18,7 @@
 #include "offhook/audio.h"
 #include "offhook/codec.h"
 #include "offhook/compat.h"
+#include "offhook/media_secure.h"
 
 struct media;
 struct stream;
@@ -111,6 +112,7 @@ struct media_plan {
 	 *  stranger's INVITE may name anybody): nothing is sent until a valid
 	 *  packet has come from rtp or rtcp, or a plan without this */
 	bool unproven;
+	struct media_secure secure;
 	char cname[64];
 };
 
@@ -239,6 +241,10 @@ struct stream_stats {
 	uint64_t concealed_ms;       /* made up                              */
 	uint64_t discarded;          /* malformed, wrong source, overflow    */
 	uint64_t foreign;            /* of these: from a wrong address       */
+	uint64_t forged;             /* ... protected with another key, or
+					not at all, though it was agreed     */
+	uint64_t replayed;           /* ... that came before                 */
+	const struct media_suite *suite; /* protects it now, NULL: none does */
 	uint32_t moves;              /* times the peer's address changed     */
 	uint64_t decode_errors;
 	uint32_t jitter_us;          /* RFC 3550 interarrival                */

@@ -23,6 +23,8 @@ static void destructor(void *arg)
 
 	list_unlink(&f->le);
 	transport_close(&f->tp);
+	mem_deref(f->tp.shield);
+	explicit_bzero(&f->plan.secure, sizeof(f->plan.secure));
 	receive_stop(&f->rx);
 	send_stop(&f->tx);
 	mem_deref(f->edge);
@@ -124,6 +126,10 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 		f->plan = *plan;
 		return 0;
 	}
+
+	err = flow_secure(f, &plan->secure);
+	if (err)
+		return err;
 
 	err = send_start(&f->tx, plan);
 	if (err)
@@ -281,7 +287,7 @@ static void moved_tell(struct flow *f, const struct sa *was)
 }
 
 
-void flow_packet(struct flow *f, const struct packet *p)
+void flow_packet(struct flow *f, struct packet *p)
 {
 	const unsigned changes = f->tp.changes;
 	const struct sa was = f->tp.from;
@@ -294,6 +300,10 @@ void flow_packet(struct flow *f, const struct packet *p)
 			flow_report_packet(f, p);
 		return;
 	}
+
+	/* its counters go on while nobody listens */
+	if (!flow_open(f, false, p))
+		return;
 
 	if (!(f->plan.dir & MEDIA_RECVONLY))
 		return;
@@ -335,7 +345,7 @@ void flow_packet(struct flow *f, const struct packet *p)
 
 void flow_drain(struct flow *f, uint64_t now_us)
 {
-	const struct packet *pv;
+	struct packet *pv;
 	unsigned n;
 
 	n = transport_recv(&f->tp, false, f->eng->inbox, &pv);
@@ -392,7 +402,7 @@ static void source_take(struct flow *f, const int16_t *heard,
 
 bool flow_speaks(const struct flow *f)
 {
-	return f->plan.dir & MEDIA_SENDONLY && !f->tp.shut;
+	return f->plan.dir & MEDIA_SENDONLY && !f->tp.shut && flow_keyed(f);
 }
 
 
@@ -448,7 +458,7 @@ void flow_tend(struct flow *f, uint64_t now_us)
 {
 	struct dtmf_digit d;
 
-	if (!f->tp.shut && report_due(&f->rtcp, now_us))
+	if (!f->tp.shut && flow_keyed(f) && report_due(&f->rtcp, now_us))
 		flow_report_send(f, now_us, false);
 
 	if (dtmf_rx_poll(&f->rx.dtmf, now_us, &d)) {
@@ -531,4 +541,5 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->level_out_dbfs = s->level.dbfs;
 	st->dtmf_sent = s->dtmf.sent;
 	st->dtmf_received = r->dtmf.received;
+	flow_secure_stats(f, st);
 }

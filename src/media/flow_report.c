@@ -25,7 +25,7 @@ void flow_adapt(struct flow *f)
 }
 
 
-void flow_report_packet(struct flow *f, const struct packet *p)
+void flow_report_packet(struct flow *f, struct packet *p)
 {
 	const uint32_t ssrc = f->rx.source.known ? f->rx.source.ssrc : 0;
 	const uint64_t count = f->rtcp.remote_count;
@@ -35,6 +35,9 @@ void flow_report_packet(struct flow *f, const struct packet *p)
 		++f->tp.foreign;
 		return;
 	}
+
+	if (!flow_open(f, true, p))
+		return;
 
 	if (report_read(&f->rtcp, p->p, p->len, p->arrival_us,
 			clock_wall_ms(), clock_us(), f->tx.ssrc, ssrc)) {

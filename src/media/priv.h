@@ -57,7 +57,7 @@ void rtp_write(uint8_t p[RTP_HEADER], const struct rtp *h);
 bool rtp_is_rtcp(const uint8_t *p, size_t len);
 
 struct packet {
-	const uint8_t *p;
+	uint8_t *p;              /* may be worked on in place                */
 	size_t len;
 	const struct sa *from;
 	uint64_t arrival_us;
@@ -88,6 +88,7 @@ struct transport {
 	uint64_t heard_us;       /* last time                               */
 	uint64_t foreign;        /* discarded: from somewhere else          */
 	unsigned told;
+	struct shield *shield;   /* NULL: plain (srtp.h)                    */
 	transport_send_h *send_h;  /* tests: in place of the sockets        */
 	void *send_arg;
 };
@@ -99,7 +100,7 @@ int  transport_open(struct transport *t, const struct sa *local,
 void transport_close(struct transport *t);
 /** Take what waits. @return packets, valid until the next call */
 unsigned transport_recv(const struct transport *t, bool rtcp,
-			struct inbox *in, const struct packet **pv);
+			struct inbox *in, struct packet **pv);
 int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		    size_t len);
 
@@ -480,7 +481,7 @@ void flow_stats(const struct flow *f, struct stream_stats *st);
 
 /* the steps of a cycle, in their order */
 void flow_drain(struct flow *f, uint64_t now_us);
-void flow_packet(struct flow *f, const struct packet *p);
+void flow_packet(struct flow *f, struct packet *p);
 void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us);
 /** A valid packet came from there */
 void flow_prove(struct flow *f, const struct sa *from);
@@ -492,8 +493,18 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 void flow_tend(struct flow *f, uint64_t now_us);
 void flow_post(struct flow *f, const struct stream_event *ev);
 
+/* Protection of a flow (flow_secure.c) */
+/** As negotiated from now on, before f->plan is the new one. @return 0,
+ *  ENOMEM, ENOSYS: this library does not know the suite */
+int  flow_secure(struct flow *f, const struct media_secure *ms);
+/** May it speak and hear: nothing protects it, or there are keys? */
+bool flow_keyed(const struct flow *f);
+/** Take the protection off, in place. @return false: drop it */
+bool flow_open(struct flow *f, bool rtcp, struct packet *p);
+void flow_secure_stats(const struct flow *f, struct stream_stats *st);
+
 /* RTCP of a flow (flow_report.c) */
-void flow_report_packet(struct flow *f, const struct packet *p);
+void flow_report_packet(struct flow *f, struct packet *p);
 void flow_report_send(struct flow *f, uint64_t now_us, bool bye);
 /** The encoder is new: it is set to what is known of the way */
 void flow_adapt(struct flow *f);

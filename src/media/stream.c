@@ -9,6 +9,7 @@
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include "priv.h"
+#include "srtp.h"
 
 
 enum {
@@ -315,6 +316,13 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 
 	if (!plan)
 		return EINVAL;
+
+	/* loaded here: the media thread waits for no disk */
+	if (plan->secure.keying != MEDIA_KEYS_NONE) {
+		err = shield_prepare();
+		if (err)
+			return err;
+	}
 
 	if (plan->codec)
 		s->rate_hz = plan->codec->rate_hz;

@@ -17,6 +17,7 @@
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include "priv.h"
+#include "srtp.h"
 
 
 enum {
@@ -287,7 +288,7 @@ void transport_close(struct transport *t)
 
 
 unsigned transport_recv(const struct transport *t, bool rtcp,
-			struct inbox *in, const struct packet **pv)
+			struct inbox *in, struct packet **pv)
 {
 	const int fd = rtcp ? t->rtcp : t->rtp;
 	unsigned count = 0;
@@ -325,6 +326,7 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		   size_t len)
 {
+	_Alignas(8) uint8_t sealed[PACKET_MAX + SHIELD_ROOM];
 	const bool mux = rtcp && t->mux;
 	const struct sa *dst = &t->peer;
 	int fd = t->rtp;
@@ -341,6 +343,19 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		return EPERM;
 	if (!sa_isset(dst, SA_ALL))
 		return EDESTADDRREQ;
+
+	if (t->shield) {
+		int err;
+
+		if (len > PACKET_MAX)
+			return EMSGSIZE;
+
+		memcpy(sealed, p, len);
+		err = shield_seal(t->shield, rtcp, sealed, &len);
+		if (err)
+			return err;
+		p = sealed;
+	}
 
 	if (t->send_h)
 		return t->send_h(rtcp, dst, p, len, t->send_arg);

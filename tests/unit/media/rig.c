@@ -178,7 +178,7 @@ static void deliver(struct rig *r, struct rig_packet *q)
 {
 	struct flow *f = r->ends[q->to].f;
 	struct sa from = rig_addr(q->from);
-	const struct packet p = {
+	struct packet p = {
 		.p = q->p, .len = q->len, .from = &from,
 		.arrival_us = q->due_us
 	};

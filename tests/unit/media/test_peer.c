@@ -637,7 +637,7 @@ static void test_garbage(void **state)
 	rig_run(r, 500);
 	for (unsigned i = 0; i < 20000; i++) {
 		const size_t len = (size_t)(rig_rnd(r) * sizeof(b));
-		const struct packet p = {
+		struct packet p = {
 			.p = b, .len = len, .from = &from,
 			.arrival_us = clock_us()
 		};

@@ -148,7 +148,7 @@ static void loopback(const char *addr)
 {
 	struct transport a, b;
 	struct inbox *in = NULL;
-	const struct packet *pv;
+	struct packet *pv;
 	struct sa local;
 	uint64_t before;
 	unsigned n = 0;
