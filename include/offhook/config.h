@@ -25,6 +25,8 @@ struct config {
 	int64_t jitter_min_ms;
 	int64_t rtp_timeout_ms;          /* 0: never                        */
 	bool    symmetric_rtp;           /* send where it comes from        */
+	int     media_security;          /* enum media_policy               */
+	int     sdes;                    /* enum sdes_policy                */
 	int64_t ring_timeout_ms;         /* our INVITE and theirs           */
 	int64_t sip_timeout_ms;          /* a transaction                   */
 	int64_t resolve_timeout_ms;
@@ -116,7 +118,10 @@ enum extension_policy {
 };
 /** Who refreshes sessions; as the choices of session-refresher */
 enum session_refresher { REFRESHER_EITHER, REFRESHER_US, REFRESHER_THEM };
-enum account_policy { POLICY_OFF, POLICY_PREFER, POLICY_REQUIRE };
+/** Encrypted sound; as the choices of media-security */
+enum media_policy { POLICY_OFF, POLICY_PREFER, POLICY_REQUIRE };
+/** Keys in descriptions; as the choices of sdes */
+enum sdes_policy { SDES_NEVER, SDES_SECURE, SDES_ALWAYS };
 enum account_callers { CALLERS_ANY, CALLERS_KNOWN, CALLERS_REGISTRAR };
 
 /** One account as configured, by value; passwords are masked when printed */
@@ -138,7 +143,7 @@ struct account_conf {
 	int regist;                /* register=: -1 by rule, 0 no, 1 yes    */
 	bool catch_all;
 	char auto_answer[16];      /* "", "yes", "no" or a code             */
-	enum account_policy media_security;
+	char media_security[8];    /* off, prefer, require; "" : the option's */
 	char codecs[CONFIG_LIST];  /* "" : the option's                     */
 	char reliable[12];         /* off, supported, required; "" : the
 				      option's, as in the two below         */

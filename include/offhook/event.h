@@ -105,7 +105,8 @@ struct event {
 			char codec[EVENT_NAME];
 			int64_t rate_hz;
 			int64_t ptime_ms;
-			char security[EVENT_NAME];  /* none ...             */
+			char security[EVENT_NAME];  /* none, sdes, dtls     */
+			char suite[EVENT_NAME];     /* AEAD_AES_256_GCM ... */
 			char direction[EVENT_NAME]; /* sendrecv ...         */
 			char local[EVENT_TEXT];     /* addr:port            */
 			char remote[EVENT_TEXT];

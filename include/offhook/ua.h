@@ -244,6 +244,10 @@ const struct sip_result *call_result(const struct call *c);
 bool call_was_active(const struct call *c);
 /** Media as it runs; NULL codec: none yet */
 const struct media_plan *call_plan(const struct call *c);
+/** How its sound is protected: "none", "sdes", "dtls"; "": no media yet */
+const char *call_security(const struct call *c);
+/** By what, as a=crypto calls it; "": nothing, or that is not known yet */
+const char *call_suite(const struct call *c);
 /** Figures of its media; the last ones from hang-up on. @return 0, ENOTCONN:
  *  no media yet */
 int  call_stats(struct call *c, struct stream_stats *st);
@@ -337,6 +341,8 @@ struct call_record {
 	uint64_t duration_ms;    /* since the answer                         */
 	char peer[256];
 	char codec[32];          /* "" none yet                              */
+	char security[8];        /* none, sdes, dtls; "" no media            */
+	char suite[32];          /* of SRTP, "" none                         */
 	enum media_dir dir;
 	bool media_expected;     /* we were to receive                       */
 	bool stats_known;        /* media has run; up to date, or the last   */

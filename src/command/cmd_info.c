@@ -111,6 +111,10 @@ static void reply_stats(struct reply *r, const struct stream_stats *st)
 		     or_nan(st->packets_received > 0, st->level_in_dbfs));
 	reply_double(r, "level-out-dbfs",
 		     or_nan(st->packets_sent > 0, st->level_out_dbfs));
+	if (st->suite || st->forged || st->replayed) {
+		reply_int(r, "forged", (int64_t)st->forged);
+		reply_int(r, "replayed", (int64_t)st->replayed);
+	}
 	reply_int(r, "dtmf-sent", (int64_t)st->dtmf_sent);
 	reply_int(r, "dtmf-received", (int64_t)st->dtmf_received);
 
@@ -130,6 +134,10 @@ static void stats_ended(struct reply *r, const struct call_record *rec)
 		reply_int(r, "duration-ms", (int64_t)rec->duration_ms);
 	if (rec->codec[0])
 		reply_str(r, "codec", rec->codec);
+	if (rec->security[0])
+		reply_str(r, "security", rec->security);
+	if (rec->suite[0])
+		reply_str(r, "suite", rec->suite);
 
 	if (!rec->stats_known) {
 		reply_text(r, "there was no media");

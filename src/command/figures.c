@@ -10,7 +10,7 @@
 
 enum figure_id {
 	FIG_STATE, FIG_CODE, FIG_REASON, FIG_CAUSE, FIG_PEER, FIG_CODEC,
-	FIG_SECURITY, FIG_DIRECTION, FIG_MOS, FIG_LOSS, FIG_JITTER, FIG_DELAY,
+	FIG_SECURITY, FIG_SUITE, FIG_DIRECTION, FIG_MOS, FIG_LOSS, FIG_JITTER, FIG_DELAY,
 	FIG_RTT, FIG_SENT, FIG_RECEIVED, FIG_LOST, FIG_DURATION,
 };
 
@@ -24,7 +24,9 @@ static const struct figure figures[] = {
 	[FIG_PEER]      = { "peer", "", false, "URI of the other side" },
 	[FIG_CODEC]     = { "codec", "", false, "codec agreed" },
 	[FIG_SECURITY]  = { "security", "", false,
-		"protection of the media" },
+		"how the sound is protected: none, sdes or dtls" },
+	[FIG_SUITE]     = { "suite", "", false,
+		"by what, such as AEAD_AES_256_GCM" },
 	[FIG_DIRECTION] = { "direction", "", false,
 		"sendrecv, sendonly, recvonly or inactive" },
 	[FIG_MOS]       = { "mos", "", true,
@@ -101,7 +103,8 @@ static int text_of(const struct call_record *r, enum figure_id id,
 	case FIG_CAUSE:    return text_value(str, sz, call_record_cause(r));
 	case FIG_PEER:     return text_value(str, sz, r->peer);
 	case FIG_CODEC:    return text_value(str, sz, r->codec);
-	case FIG_SECURITY: return text_value(str, sz, media ? "none" : NULL);
+	case FIG_SECURITY: return text_value(str, sz, r->security);
+	case FIG_SUITE:    return text_value(str, sz, r->suite);
 	case FIG_DIRECTION:
 		return text_value(str, sz, media ? media_dir_name(r->dir) :
 				  NULL);
@@ -205,5 +208,8 @@ void reply_call(struct reply *r, struct call *c)
 	if (plan && plan->codec) {
 		reply_str(r, "codec", plan->codec->name);
 		reply_str(r, "media", media_dir_name(plan->dir));
+		reply_str(r, "security", call_security(c));
+		if (call_suite(c)[0])
+			reply_str(r, "suite", call_suite(c));
 	}
 }

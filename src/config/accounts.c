@@ -15,8 +15,7 @@ enum {
 	PASSWORD_FILE_MAX = 4096,
 };
 
-_Static_assert(sizeof(enum account_policy) == sizeof(int) &&
-	       sizeof(enum account_callers) == sizeof(int) &&
+_Static_assert(sizeof(enum account_callers) == sizeof(int) &&
 	       sizeof(((struct account_conf *)0)->regist) == sizeof(int),
 	       "an OPT_ENUM and a tristate are ints");
 

@@ -81,9 +81,9 @@ static const struct account_param params[] = {
 		.summary = "Answer by itself: yes, no, or a code to send",
 	},
 	{
-		.name = "media-security", .type = OPT_ENUM,
+		.name = "media-security", .type = OPT_CHOICE,
 		FIELD(media_security), .choices = "off,prefer,require",
-		.summary = "Encrypt sound",
+		.summary = "Encrypt sound, if other than the option says",
 	},
 	{
 		.name = "codecs", .type = OPT_LIST, FIELD(codecs),

@@ -82,6 +82,19 @@ static const struct option options[] = {
 			" called (ENUM): e164.arpa; empty: do not",
 	},
 	{
+		.name = "media-security", .type = OPT_ENUM,
+		FIELD(media_security),
+		.def = "prefer", .choices = "off,prefer,require",
+		.summary = "Encrypt sound (SRTP): never, with who can, or no"
+			" call without",
+	},
+	{
+		.name = "sdes", .type = OPT_ENUM, FIELD(sdes),
+		.def = "secure", .choices = "never,secure,always",
+		.summary = "Put the keys for it into SIP messages: never, only"
+			" where those are encrypted too, always",
+	},
+	{
 		.name = "opus-complexity", .type = OPT_INT,
 		FIELD(opus_complexity),
 		.def = "5", .min = 0, .max = 10,

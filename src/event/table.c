@@ -81,7 +81,10 @@ static const struct event_field call_media_fields[] = {
 	STR("codec", call_media.codec, "name of the codec"),
 	INT("rate", call_media.rate_hz, "sampling rate, Hz"),
 	INT("ptime-ms", call_media.ptime_ms, "sound in a packet"),
-	STR("security", call_media.security, "how it is protected, or none"),
+	STR("security", call_media.security, "how the keys that protect it "
+	    "are agreed on: sdes, dtls, or none"),
+	STR("suite", call_media.suite, "what protects it, such as "
+	    "AEAD_AES_256_GCM; empty: nothing, or not yet"),
 	STR("direction", call_media.direction,
 	    "sendrecv, sendonly, recvonly, inactive"),
 	STR("local", call_media.local, "our address and port"),

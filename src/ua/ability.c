@@ -48,5 +48,6 @@ void call_ability(const struct call *c, const struct sa *rtp,
 	ability_ready(ab);
 
 	ab->rtp = *rtp;
+	call_secure_ability(c, ab);
 	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
 }

@@ -56,10 +56,6 @@ static int refuse(const struct account_conf *ac, char *err)
 		return call_error(err, EPROTONOSUPPORT,
 			"transport %s is not there yet: use udp or tcp.",
 			ac->transport);
-	if (ac->media_security == POLICY_REQUIRE)
-		return call_error(err, EPROTONOSUPPORT,
-			"media-security=require cannot be kept yet:"
-			" media is not encrypted.");
 	if (ac->fallback[0] && !strcmp(ac->fallback, ac->name))
 		return call_error(err, EINVAL,
 				  "An account is no fallback of itself.");

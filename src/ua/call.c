@@ -44,6 +44,8 @@ static void call_destructor(void *data)
 	if (c->stream)
 		stream_close(c->stream);
 	nego_reset(&c->nego);
+	explicit_bzero(&c->plan.secure, sizeof(c->plan.secure));
+	explicit_bzero(&c->next.secure, sizeof(c->next.secure));
 	mem_deref(c->acc);
 	mem_deref(c->peer);
 	mem_deref(c->name);
@@ -75,7 +77,9 @@ int call_create(struct call **cp, struct ua *ua, bool outgoing,
 	c->room.speaker_db = (double)ua->config->speaker_gain_db;
 	nego_init(&c->nego, rand_u32());
 
-	err = utf8_dup(&c->peer, peer, UA_URI);
+	err = call_secure_init(c);
+	if (!err)
+		err = utf8_dup(&c->peer, peer, UA_URI);
 	if (!err && name && name[0])
 		err = utf8_dup(&c->name, name, EVENT_TEXT - 1);
 	if (err) {
@@ -209,8 +213,16 @@ static void call_connect(struct call *c, const struct sa *laddr)
 	conf.ext = c->ext;
 	conf.redirect = c->redirects;
 
+	call_ability(c, stream_local(c->stream), &ab);
+	if (!call_secure_possible(&ab)) {
+		call_fail(c, SIP_CAUSE_LOCAL, EPROTONOSUPPORT,
+			  "media-security=require needs transport=tls or the"
+			  " option sdes=always");
+		mem_deref(conf.ident);
+		return;
+	}
+
 	if (!c->late) {
-		call_ability(c, stream_local(c->stream), &ab);
 		err = nego_offer(&offer, &c->nego, &ab);
 	}
 	if (err)

@@ -110,6 +110,7 @@ static bool media_changed(const struct media_plan *a,
 {
 	return a->codec != b->codec || a->dir != b->dir ||
 		a->param.ptime_ms != b->param.ptime_ms ||
+		!media_secure_equal(&a->secure, &b->secure) ||
 		!sa_cmp(&a->rtp, &b->rtp, SA_ALL);
 }
 
@@ -165,6 +166,7 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 	str_ncpy(next.cname, c->ua->cname, sizeof(next.cname));
 	next.unproven = !c->outgoing && !c->proven;
 
+	call_secure_changed(c, &next);
 	changed = first || media_changed(&c->plan, &next);
 	if (first)
 		settle_source(c);

@@ -146,7 +146,7 @@ static int result_handler(struct mbuf *answer, bool early, void *arg)
 		if (!early)
 			call_blame(c, SIP_CAUSE_MEDIA, 488, code == 400 ?
 				   "the answer is malformed" :
-				   "the answer has nothing we can use");
+				   call_secure_refusal(&ab));
 		return code;
 	}
 

@@ -8,7 +8,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
-#include "negotiate.h"
+#include "keys.h"
 
 
 /* A body in the making; after the first failure nothing more is added */
@@ -28,6 +28,10 @@ struct ours {
 	enum media_dir dir;
 	unsigned ptime_ms;
 	bool mux;
+	bool sdes;                       /* a=crypto: one, or all of ours   */
+	const struct media_suite *suite; /* NULL: all                       */
+	uint32_t tag;
+	const char *setup;               /* of DTLS, NULL: none             */
 };
 
 
@@ -64,8 +68,33 @@ static uint64_t hash(const uint8_t *p, size_t len)
 }
 
 
-static void put_ours(struct writer *w, const struct ability *ab,
-		     const struct ours *o, const char *proto)
+static void put_keys(struct writer *w, const struct nego *n,
+		     const struct ability *ab, const struct ours *o)
+{
+	const struct media_suite *const table = media_suite_table();
+	char text[256];
+
+	for (uint32_t i = 0; o->sdes && i < MEDIA_SUITES && !w->err; i++) {
+		if (o->suite && o->suite != &table[i])
+			continue;
+
+		w->err = crypto_print(text, sizeof(text), o->suite ? o->tag :
+				      i + 1, &table[i], n->key[i]);
+		put(w, "a=crypto:%s\r\n", text);
+	}
+	explicit_bzero(text, sizeof(text));
+
+	if (!o->setup || w->err)
+		return;
+
+	w->err = print_print(text, sizeof(text), &ab->secure.print);
+	put(w, "a=fingerprint:%s\r\na=setup:%s\r\n", text, o->setup);
+}
+
+
+static void put_ours(struct writer *w, const struct nego *n,
+		     const struct ability *ab, const struct ours *o,
+		     const char *proto)
 {
 	char fmtp[256];
 
@@ -100,6 +129,7 @@ static void put_ours(struct writer *w, const struct ability *ab,
 	    media_dir_name(o->dir));
 	if (o->mux)
 		put(w, "a=rtcp-mux\r\n");
+	put_keys(w, n, ab, o);
 }
 
 
@@ -126,7 +156,7 @@ static void put_body(struct writer *w, const struct nego *n,
 		const struct nego_line *l = &n->linev[i];
 
 		if (i == n->audio)
-			put_ours(w, ab, o, l->proto);
+			put_ours(w, n, ab, o, l->proto);
 		else
 			put(w, "m=%s 0 %s %s\r\n", l->type, l->proto, l->fmt);
 	}
@@ -168,7 +198,7 @@ static int describe(struct mbuf **mbp, struct nego *n,
 
 
 /* A line of our own: the one we had, one that was refused, or a new one */
-static int claim_line(struct nego *n)
+static int claim_line(struct nego *n, const char *proto)
 {
 	struct nego_line *linev, *l;
 	int err;
@@ -180,8 +210,15 @@ static int claim_line(struct nego *n)
 		l = &n->linev[i];
 
 		if (0 == str_casecmp(l->type, "audio") &&
-		    (0 == str_casecmp(l->proto, "RTP/AVP") ||
-		     0 == str_casecmp(l->proto, "RTP/AVPF"))) {
+		    proto_known(&(struct pl){ l->proto, strlen(l->proto) })) {
+			char *p;
+
+			err = str_dup(&p, proto);
+			if (err)
+				return err;
+
+			mem_deref(l->proto);
+			l->proto = p;
 			n->audio = i;
 			return 0;
 		}
@@ -197,7 +234,7 @@ static int claim_line(struct nego *n)
 
 	err = str_dup(&l->type, "audio");
 	if (!err)
-		err = str_dup(&l->proto, "RTP/AVP");
+		err = str_dup(&l->proto, proto);
 	if (!err)
 		err = str_dup(&l->fmt, "0");
 	if (err) {
@@ -233,6 +270,33 @@ static void add_event(struct ours *o, struct nego *n, uint32_t clock_hz)
 }
 
 
+/* What an offer of ours says of protection. Who must have it says so in the
+ * m= line; who would like it says it beside one that everybody knows (RFC
+ * 8643). In mid-call it is offered as it was agreed. */
+static void offer_keys(struct ours *o, const struct nego *n,
+		       const struct ability *ab)
+{
+	if (ab->secure.policy == SECURE_OFF)
+		return;
+
+	if (n->keying != MEDIA_KEYS_DTLS)
+		o->sdes = ab->secure.sdes;
+	if (ab->secure.dtls && n->keying != MEDIA_KEYS_SDES) {
+		o->setup = "actpass";
+		o->mux = true;
+	}
+}
+
+
+static const char *offer_proto(const struct ability *ab)
+{
+	if (ab->secure.policy != SECURE_REQUIRE)
+		return "RTP/AVP";
+
+	return ab->secure.sdes ? "RTP/SAVP" : "UDP/TLS/RTP/SAVP";
+}
+
+
 int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 {
 	struct ours o = {
@@ -244,9 +308,10 @@ int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 	if (!ab->codecc || !ab->param.ptime_ms)
 		return EINVAL;
 
-	err = claim_line(n);
+	err = claim_line(n, offer_proto(ab));
 	if (err)
 		return err;
+	offer_keys(&o, n, ab);
 
 	for (unsigned i = 0; i < ab->codecc; i++) {
 		const struct codec *c = ab->codecv[i];
@@ -273,7 +338,12 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 	struct ours o = {
 		.dir = n->answer_dir, .ptime_ms = n->answer_ptime_ms,
 		.mux = n->answer_mux, .codecc = n->answer_codecc,
+		.sdes = n->keying == MEDIA_KEYS_SDES,
+		.suite = n->answer_suite, .tag = n->answer_tag,
 	};
+
+	if (n->keying == MEDIA_KEYS_DTLS)
+		o.setup = n->dtls_active ? "active" : "passive";
 
 	for (unsigned i = 0; i < n->answer_codecc; i++) {
 		o.numv[i] = n->answer_num[i];

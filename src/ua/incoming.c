@@ -107,6 +107,7 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 		goto refuse;
 	}
 
+	c->signal_tls = in->tp == SIP_TRANSP_TLS;
 	code = take_offer(c, sip_call_laddr(sc), offer);
 	if (code) {
 		/* never told, so its number is free again */

@@ -7,7 +7,7 @@
  * functions.
  */
 #include "offhook/text.h"
-#include "negotiate.h"
+#include "keys.h"
 
 
 void nego_init(struct nego *n, uint64_t id)
@@ -37,6 +37,7 @@ void nego_reset(struct nego *n)
 	lines_free(n->linev, n->linec);
 	n->linev = NULL;
 	n->linec = n->audio = 0;
+	explicit_bzero(n->key, sizeof(n->key));
 }
 
 
@@ -109,33 +110,35 @@ static enum media_dir take_direction(bool *held, const struct desc_media *m,
 }
 
 
-static bool proto_ok(const struct pl *proto)
-{
-	return 0 == pl_strcasecmp(proto, "RTP/AVP") ||
-		0 == pl_strcasecmp(proto, "RTP/AVPF");
-}
-
-
 static bool line_reachable(const struct desc_media *m,
 			   const struct ability *ab)
 {
 	return 0 == pl_strcasecmp(&m->type, "audio") && m->port &&
-		proto_ok(&m->proto) && desc_addr_given(&m->addr) &&
+		proto_known(&m->proto) && desc_addr_given(&m->addr) &&
 		sa_af(&m->addr) == sa_af(&ab->rtp);
 }
 
 
-/* One line of the peer into a plan. @return false: unusable */
+/* One line of the peer into a plan. keyed: only if there will be keys.
+ * @return false: unusable */
 static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 		      const struct ability *ab, const struct desc_media *m,
-		      bool offer)
+		      bool offer, bool keyed)
 {
-	if (!line_reachable(m, ab) || !nego_take_codecs(plan, n, ab, m, offer))
+	if (!line_reachable(m, ab) ||
+	    !nego_take_codecs(plan, n, ab, m, offer) ||
+	    !nego_take_keys(plan, n, ab, m, offer) ||
+	    (keyed && plan->secure.keying == MEDIA_KEYS_NONE))
 		return false;
 
 	nego_take_events(plan, n, m, offer);
 	take_addresses(plan, m);
 	plan->rtcp_mux = m->rtcp_mux;
+
+	/* a handshake on each port (RFC 5764 3) is what nobody needs who can
+	 * do with one; without it there are no reports */
+	if (plan->secure.keying == MEDIA_KEYS_DTLS && !m->rtcp_mux)
+		sa_init(&plan->rtcp, AF_UNSPEC);
 	plan->dir = take_direction(held, m, ab->dir);
 
 	n->answer_dir = plan->dir;
@@ -216,15 +219,18 @@ int nego_take(struct media_plan *plan, bool *held, struct nego *n,
 
 	/* the line that is ours already, then the first that will do */
 	if (n->audio < n->linec &&
-	    take_line(&p, &h, &next, ab, &d->mediav[n->audio], true))
+	    take_line(&p, &h, &next, ab, &d->mediav[n->audio], true, false))
 		next.audio = n->audio;
 
-	for (unsigned i = 0; i < d->mediac; i++) {
-		wanted = wanted || d->mediav[i].port;
+	/* of several the first that will be protected, else the first */
+	for (unsigned i = 0; i < 2 * d->mediac; i++) {
+		const struct desc_media *m = &d->mediav[i % d->mediac];
+
+		wanted = wanted || m->port;
 
 		if (next.audio == d->mediac &&
-		    take_line(&p, &h, &next, ab, &d->mediav[i], true))
-			next.audio = i;
+		    take_line(&p, &h, &next, ab, m, true, i < d->mediac))
+			next.audio = i % d->mediac;
 	}
 
 	if (next.audio == d->mediac) {
@@ -274,7 +280,8 @@ int nego_result(struct media_plan *plan, bool *held, struct nego *n,
 	/* Lines beyond those we offered do not concern us; ours must be there
 	 * and of use */
 	if (n->audio >= d->mediac ||
-	    !take_line(&p, &h, &next, ab, &d->mediav[n->audio], false)) {
+	    !take_line(&p, &h, &next, ab, &d->mediav[n->audio], false,
+		       false)) {
 		err = 488;
 		goto out;
 	}
@@ -300,7 +307,8 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 	    a->also_count != b->also_count || a->dir != b->dir ||
 	    a->rtcp_mux != b->rtcp_mux || a->unproven != b->unproven ||
 	    !sa_cmp(&a->rtp, &b->rtp, SA_ALL) ||
-	    !sa_cmp(&a->rtcp, &b->rtcp, SA_ALL))
+	    !sa_cmp(&a->rtcp, &b->rtcp, SA_ALL) ||
+	    !media_secure_equal(&a->secure, &b->secure))
 		return false;
 
 	for (unsigned i = 0; i < a->also_count; i++) {

@@ -21,6 +21,9 @@ enum {
 	NEGO_NONE = 0xff,
 };
 
+/** As enum media_policy of the options */
+enum secure_policy { SECURE_OFF, SECURE_PREFER, SECURE_REQUIRE };
+
 /** What we can do and want */
 struct ability {
 	const struct codec *codecv[NEGO_CODECS];  /* best first             */
@@ -28,6 +31,11 @@ struct ability {
 	struct codec_param param;        /* our wishes, ptime_ms among them */
 	struct sa rtp;                   /* our RTP address and port        */
 	enum media_dir dir;              /* what we want                    */
+	struct {
+		enum secure_policy policy;
+		bool sdes, dtls;         /* ways to keys that may be used   */
+		struct media_print print;        /* ours, for dtls          */
+	} secure;
 };
 
 /** Names as in the option `codecs`. @return 0, EINVAL (none is known) */
@@ -63,6 +71,15 @@ struct nego {
 	enum media_dir answer_dir;
 	unsigned answer_ptime_ms;
 	bool answer_mux;
+
+	/* How packets are protected */
+	uint8_t key[MEDIA_SUITES][MEDIA_KEY_MAX];        /* for what we send:
+				    by chance, from who makes the call      */
+	enum media_keying keying;        /* agreed on                       */
+	uint32_t answer_tag;             /* SDES                            */
+	const struct media_suite *answer_suite;
+	bool dtls_active;
+	struct media_print peer_print;
 };
 
 void nego_init(struct nego *n, uint64_t id);

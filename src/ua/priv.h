@@ -130,6 +130,7 @@ struct call {
 	bool ending;                 /* we have hung up                      */
 	bool acked;                  /* callee: our answer is confirmed      */
 	bool proven;                 /* callee: the caller heard from us     */
+	bool signal_tls;             /* callee: the INVITE came encrypted    */
 	bool finished;               /* ended, waits for its turn to go      */
 	bool keep_others;            /* holds no other when it is answered   */
 	struct sip_result why;       /* cause: we end it for this reason     */
@@ -155,6 +156,7 @@ struct call {
 	struct stream *stream;       /* NULL: not open                       */
 	struct media_plan plan;      /* in force; codec NULL: none           */
 	struct media_plan next;      /* agreed, starts with the answer       */
+	const struct media_suite *suite;         /* DTLS agreed on it        */
 	bool started;
 	bool hold;                   /* what we want                         */
 	bool hold_told;              /* what both have agreed on and events say */
@@ -302,6 +304,17 @@ void call_media_hold_tell(struct call *c, bool held);
 /** The last figures are kept, the stream is closed; files end with their
  *  events */
 void call_media_close(struct call *c);
+
+/* call_secure.c */
+/** Keys for what it sends. @return 0, EIO */
+int  call_secure_init(struct call *c);
+void call_secure_ability(const struct call *c, struct ability *ab);
+/** Is there a way to what is required? */
+bool call_secure_possible(const struct ability *ab);
+/** Why an answer was refused */
+const char *call_secure_refusal(const struct ability *ab);
+/** Before another plan is in force: a word when it takes protection away */
+void call_secure_changed(const struct call *c, const struct media_plan *next);
 
 /* call_digits.c */
 /** One came from the peer */

@@ -22,6 +22,8 @@ static void take(struct call_record *r, struct call *c)
 	UTF8_PUT(r->peer, c->peer);
 	if (c->plan.codec)
 		UTF8_PUT(r->codec, c->plan.codec->name);
+	UTF8_PUT(r->security, call_security(c));
+	UTF8_PUT(r->suite, call_suite(c));
 	r->dir = c->plan.dir;
 
 	r->mos = r->loss_pct = NAN;

@@ -17,6 +17,9 @@ struct reader {
 	unsigned fmtc;           /* formats used so far                     */
 	struct sa addr;          /* of the session                          */
 	enum media_dir dir;
+	struct pl printv[DESC_PRINT_MAX];
+	unsigned printc;
+	struct pl setup;
 	bool origin;
 };
 
@@ -203,6 +206,7 @@ static int read_media(struct reader *r, struct pl val)
 	m->port = (uint16_t)v;
 	m->addr = r->addr;
 	m->dir = r->dir;
+	m->setup = r->setup;
 	sa_init(&m->rtcp_addr, AF_UNSPEC);
 	m->fmtv = r->d->fmtv + r->fmtc;
 
@@ -327,6 +331,38 @@ static bool read_direction(enum media_dir *dir, const struct pl *name)
 }
 
 
+static void collect(struct pl *v, unsigned *n, unsigned max, struct pl val)
+{
+	if (*n < max && val.l)
+		v[(*n)++] = val;
+}
+
+
+/* What stands before the first m= line is for those without their own */
+static void read_session(struct reader *r, const struct pl *name,
+			 struct pl val)
+{
+	if (is(name, "fingerprint"))
+		collect(r->printv, &r->printc, DESC_PRINT_MAX, val);
+	else if (is(name, "setup"))
+		r->setup = val;
+}
+
+
+static void inherit(struct reader *r)
+{
+	for (unsigned i = 0; i < r->d->mediac; i++) {
+		struct desc_media *m = &r->d->mediav[i];
+
+		if (m->printc)
+			continue;
+
+		memcpy(m->printv, r->printv, sizeof(m->printv));
+		m->printc = r->printc;
+	}
+}
+
+
 /* Attributes never spoil a description: a strange one is as if not there */
 static void read_attribute(struct reader *r, struct pl val)
 {
@@ -335,8 +371,12 @@ static void read_attribute(struct reader *r, struct pl val)
 	struct pl name = before(&val, ':');
 	uint32_t v;
 
-	if (read_direction(m ? &m->dir : &r->dir, &name) || !m)
+	if (read_direction(m ? &m->dir : &r->dir, &name))
 		return;
+	if (!m) {
+		read_session(r, &name, val);
+		return;
+	}
 
 	if (is(&name, "rtpmap"))
 		read_rtpmap(m, val);
@@ -354,6 +394,12 @@ static void read_attribute(struct reader *r, struct pl val)
 		read_rtcp(m, val);
 	else if (is(&name, "rtcp-mux"))
 		m->rtcp_mux = true;
+	else if (is(&name, "crypto"))
+		collect(m->cryptov, &m->cryptoc, DESC_CRYPTO_MAX, val);
+	else if (is(&name, "fingerprint"))
+		collect(m->printv, &m->printc, DESC_PRINT_MAX, val);
+	else if (is(&name, "setup"))
+		m->setup = val;
 }
 
 
@@ -478,6 +524,8 @@ int desc_read(struct desc **dp, const char *text, size_t len)
 	/* Without o= it is no description; s= and t= nobody misses */
 	if (!err && !r.origin)
 		err = EBADMSG;
+	if (!err)
+		inherit(&r);
 
  out:
 	if (err)

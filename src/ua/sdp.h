@@ -19,6 +19,8 @@ enum {
 	DESC_MEDIA_MAX   = 32,
 	DESC_FORMATS_MAX = 64,   /* in one m= line                          */
 	DESC_TOKEN_MAX   = 63,   /* media type, protocol, format            */
+	DESC_CRYPTO_MAX  = 16,   /* what is beyond is not looked at         */
+	DESC_PRINT_MAX   = 4,
 };
 
 struct desc_format {
@@ -45,6 +47,12 @@ struct desc_media {
 	uint16_t rtcp_port;      /* a=rtcp, 0: not said                     */
 	struct sa rtcp_addr;     /* unset: as addr                          */
 	bool rtcp_mux;
+	struct pl cryptov[DESC_CRYPTO_MAX];      /* values of a=crypto      */
+	unsigned cryptoc;
+	struct pl printv[DESC_PRINT_MAX];        /* a=fingerprint, its own
+						    or the session's        */
+	unsigned printc;
+	struct pl setup;         /* the same for a=setup; unset: not said   */
 };
 
 struct desc {

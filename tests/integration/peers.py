@@ -16,7 +16,7 @@ class Baresip(Program):
     """baresip: plays `source` (WAV at the codec's rate and channels), records
     by its sndfile filter, told what to do over its control port"""
 
-    def __init__(self, lab, source, codec="PCMU", auto=True, name="baresip"):
+    def __init__(self, lab, source, codec="PCMU", auto=True, name="baresip", secure=None):
         need("baresip")
         modules = next((m for m in MODULES if os.path.isdir(m)), None)
         if not modules:
@@ -31,12 +31,14 @@ class Baresip(Program):
                   "jitter_buffer_delay 2-10", "call_max_calls 4", "ctrl_tcp_listen 127.0.0.1:%d" % self.control,
                   "module_path %s" % modules]
         config += ["module %s.so" % m for m in ("g711", "opus", "aufile", "aubridge", "sndfile")]
+        if secure:                       # mediaenc: srtp, srtp-mand, srtp-mandf, dtls_srtp
+            config += ["module %s.so" % secure.split("-")[0]]
         config += ["module_tmp account.so", "module_app menu.so", "module_app ctrl_tcp.so"]
         with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as f:
             f.write("\n".join(config) + "\n")
         with open(os.path.join(self.folder, "accounts"), "w", encoding="ascii") as f:
-            f.write("<sip:peer@127.0.0.1:%d>;regint=0;audio_codecs=%s%s\n" % (
-                self.port, codec, ";answermode=auto" if auto else ""))
+            f.write("<sip:peer@127.0.0.1:%d>;regint=0;audio_codecs=%s%s%s\n" % (
+                self.port, codec, ";answermode=auto" if auto else "", ";mediaenc=" + secure if secure else ""))
         self.events, self.buffer = [], b""
         super().__init__(lab, name, ["baresip", "-4", "-f", self.folder])
         wait_port("127.0.0.1", self.port)
@@ -116,7 +118,7 @@ class Linphonec(Program):
 
     CODECS = (("opus", 48000, 2), ("PCMU", 8000, 1), ("PCMA", 8000, 1))
 
-    def __init__(self, lab, source, codec="PCMU", auto=True, name="linphonec"):
+    def __init__(self, lab, source, codec="PCMU", auto=True, name="linphonec", secure=None):
         need("linphonec")
         self.heard = lab.path(name + ".wav")
         self.port, self.rtp = ports(1), ports(2)
@@ -126,6 +128,7 @@ class Linphonec(Program):
         os.makedirs(home + "/.config/linphone")
         rc = ["[sip]", "sip_port=%d" % self.port, "sip_tcp_port=0", "sip_tls_port=0", "bind_address=127.0.0.1",
               "guess_hostname=0", "use_ipv6=0", "ipv6_migration_done=1", "contact=sip:peer@127.0.0.1:%d" % self.port, "use_rfc2833=1", "use_info=0",
+              "media_encryption=%s" % (secure or "none"), "media_encryption_mandatory=0",
               "[sound]", "echocancellation=0", "[rtp]", "audio_rtp_port=%d" % self.rtp]
         for i, (mime, rate, channels) in enumerate(self.CODECS):
             rc += ["[audio_codec_%d]" % i, "mime=%s" % mime, "rate=%d" % rate, "channels=%d" % channels,

@@ -784,6 +784,20 @@ unsigned call_seen(const struct call *c)
 }
 
 
+const char *call_security(const struct call *c)
+{
+	return call_plan(c) ? "none" : "";
+}
+
+
+const char *call_suite(const struct call *c)
+{
+	(void)c;
+
+	return "";
+}
+
+
 const struct media_plan *call_plan(const struct call *c)
 {
 	return c->plan.codec ? &c->plan : NULL;

@@ -77,7 +77,7 @@ static void test_plain(void **state)
 	assert_int_equal(ac.expires, 3600);
 	assert_int_equal(ac.regist, -1);
 	assert_false(ac.catch_all);
-	assert_int_equal(ac.media_security, POLICY_OFF);
+	assert_string_equal(ac.media_security, "");
 	assert_string_equal(ac.reliable, "");
 	assert_int_equal(ac.sip_outbound, -1);
 	assert_int_equal(ac.callers, CALLERS_ANY);
@@ -112,7 +112,7 @@ static void test_all_params(void **state)
 	assert_int_equal(ac.regist, 0);
 	assert_true(ac.catch_all);
 	assert_string_equal(ac.auto_answer, "486");
-	assert_int_equal(ac.media_security, POLICY_PREFER);
+	assert_string_equal(ac.media_security, "prefer");
 	assert_string_equal(ac.codecs, "pcmu,opus");
 	assert_string_equal(ac.reliable, "required");
 
@@ -294,7 +294,7 @@ static void test_get(void **state)
 	get("auth-user", "a");
 	get("expires", "3600");
 	get("catch-all", "no");
-	get("media-security", "off");
+	get("media-security", NULL);
 	get("register", NULL);
 	get("registrar", NULL);
 	get("transport", NULL);

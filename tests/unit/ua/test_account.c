@@ -59,7 +59,6 @@ static void refused(void **state)
 	} v[] = {
 		{ "sip:a@example.com;password-command=pass", "password-env" },
 		{ "sip:a@example.com;transport=tls", "udp or tcp" },
-		{ "sip:a@example.com;media-security=require", "encrypted" },
 		{ "sip:a@example.com;name=x;fallback=x", "itself" },
 		{ "sip:a@example.com;require-auth", "auth-in-password" },
 	};

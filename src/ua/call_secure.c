@@ -1,0 +1,122 @@
+/**
+ * @file call_secure.c  A call and the protection of its sound
+ *
+ * What the options and the account want, and what the way of the signalling
+ * allows: a key in a description is a key for all who can read it, so
+ * without encryption there it stays out unless the user says otherwise.
+ * Main thread.
+ */
+#include <sys/random.h>
+#include <stdio.h>
+#include "offhook/text.h"
+#include "priv.h"
+
+
+int call_secure_init(struct call *c)
+{
+	return getrandom(c->nego.key, sizeof(c->nego.key), 0) ==
+		sizeof(c->nego.key) ? 0 : EIO;
+}
+
+
+static enum secure_policy policy(const struct ua *ua,
+				 const struct account *acc)
+{
+	static const char *const words[] = {"off", "prefer", "require"};
+
+	for (unsigned i = 0; acc && i < COUNT_OF(words); i++) {
+		if (!str_casecmp(acc->conf.media_security, words[i]))
+			return (enum secure_policy)i;
+	}
+
+	return (enum secure_policy)ua->config->media_security;
+}
+
+
+static bool has_param(const char *uri, const char *param)
+{
+	const size_t len = strlen(param);
+
+	while ((uri = strchr(uri, ';'))) {
+		++uri;
+		if (strlen(uri) >= len && text_caseeq(uri, len, param) &&
+		    (!uri[len] || strchr(";?>", uri[len])))
+			return true;
+	}
+
+	return false;
+}
+
+
+/* Nobody on the way to the next hop reads what we write */
+static bool signalling_secure(const struct call *c)
+{
+	const char *hop;
+
+	if (!c->outgoing)
+		return c->signal_tls;
+
+	hop = sip_ident_hop(c->acc ? c->acc->ident : NULL, c->peer);
+
+	return !strncasecmp(hop, "sips:", 5) || has_param(hop, "transport=tls");
+}
+
+
+void call_secure_ability(const struct call *c, struct ability *ab)
+{
+	const int sdes = c->ua->config->sdes;
+
+	ab->secure.policy = policy(c->ua, c->acc);
+	ab->secure.sdes = sdes == SDES_ALWAYS ||
+		(sdes == SDES_SECURE && signalling_secure(c));
+}
+
+
+bool call_secure_possible(const struct ability *ab)
+{
+	return ab->secure.policy != SECURE_REQUIRE || ab->secure.sdes ||
+		ab->secure.dtls;
+}
+
+
+const char *call_secure_refusal(const struct ability *ab)
+{
+	return ab->secure.policy == SECURE_REQUIRE ?
+		"the answer has no sound that is encrypted"
+		" (media-security=require)" :
+		"the answer has nothing we can use";
+}
+
+
+void call_secure_changed(const struct call *c, const struct media_plan *next)
+{
+	if (c->started && c->plan.secure.keying != MEDIA_KEYS_NONE &&
+	    next->secure.keying == MEDIA_KEYS_NONE)
+		log_warn("call %u: the other side has ended the encryption"
+			 " of the sound", c->id);
+}
+
+
+const char *call_security(const struct call *c)
+{
+	if (!c || !c->plan.codec)
+		return "";
+
+	switch (c->plan.secure.keying) {
+
+	case MEDIA_KEYS_SDES: return "sdes";
+	case MEDIA_KEYS_DTLS: return "dtls";
+	case MEDIA_KEYS_NONE: break;
+	}
+
+	return "none";
+}
+
+
+const char *call_suite(const struct call *c)
+{
+	const struct media_secure *ms = c ? &c->plan.secure : NULL;
+
+	return ms && ms->keying == MEDIA_KEYS_SDES && ms->suite ?
+		ms->suite->name : c && c->suite ? c->suite->name : "";
+}
