@@ -50,6 +50,8 @@ struct config {
 	int     session_refresher;       /* enum session_refresher          */
 	int64_t stranger_limit;          /* requests a minute, 0: any       */
 	int64_t max_calls;
+	int64_t history_max, messages_max;  /* entries kept, 0: none        */
+	char emergency_numbers[CONFIG_STR]; /* "112,911"                    */
 	char user_agent[CONFIG_STR];
 	char record_layout[32];          /* stereo, mixed, them, you        */
 	int64_t dtmf_duration_ms;

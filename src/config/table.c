@@ -204,6 +204,23 @@ static const struct option options[] = {
 		.summary = "Refuse more calls than this; 0: no limit",
 	},
 	{
+		.name = "history-max", .type = OPT_INT, FIELD(history_max),
+		.def = "10000", .min = 0, .max = 1000000, .restart = true,
+		.summary = "Calls that are kept in the history; 0: none",
+	},
+	{
+		.name = "messages-max", .type = OPT_INT, FIELD(messages_max),
+		.def = "10000", .min = 0, .max = 1000000, .restart = true,
+		.summary = "Text messages that are kept; 0: none",
+	},
+	{
+		.name = "emergency-numbers", .type = OPT_STRING,
+		FIELD(emergency_numbers),
+		.def = "112,911",
+		.summary = "Numbers that are dialled as they are: no contact"
+			" and no rule of the dial plan changes them",
+	},
+	{
 		.name = "user-agent", .type = OPT_STRING, FIELD(user_agent),
 		.def = "offhook/" OFFHOOK_VERSION,
 		.summary = "What the phone calls itself in SIP messages",
