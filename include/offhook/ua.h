@@ -70,6 +70,18 @@ int  ua_register(struct ua *ua, const struct account *a, char *err);
 /** Who is known to us, for accounts with callers=known; without it: nobody */
 void ua_set_known(struct ua *ua, bool (*h)(const char *uri, void *arg),
 		  void *arg);
+/**
+ * What the user typed may stand for something else: a contact's name, a number
+ * by the dial plan. h fills l and says true, or leaves the text as it is. Not
+ * asked about URIs, user@host and emergency numbers (option
+ * emergency-numbers).
+ */
+struct ua_lookup {
+	char text[256];          /* a target in its place                    */
+	char account[64];        /* to call by way of, "" : by rule          */
+};
+typedef bool (ua_lookup_h)(struct ua_lookup *l, const char *text, void *arg);
+void ua_set_lookup(struct ua *ua, ua_lookup_h *h, void *arg);
 /** No longer be registered; all: take everybody's bindings away */
 int  ua_unregister(struct ua *ua, const struct account *a, bool all,
 		   char *err);

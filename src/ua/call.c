@@ -295,6 +295,8 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 {
 	const struct account *acc = NULL;
 	char uri[UA_URI], number[32];
+	struct ua_lookup l;
+	const char *text;
 	struct call *c;
 	int e;
 
@@ -306,10 +308,12 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	if (ua->closing)
 		return call_error(err, ESHUTDOWN, "The phone is closing.");
 
-	e = ua_account_named(&acc, ua, prm->account, err);
+	text = lookup_text(&l, ua, prm->target);
+	e = ua_account_named(&acc, ua, prm->account && *prm->account ?
+			     prm->account : l.account, err);
 	if (!e)
 		e = number_target(uri, sizeof(uri), number, sizeof(number), ua,
-				  prm->target, acc, err);
+				  text, acc, err);
 	if (e)
 		return e;
 

@@ -152,6 +152,7 @@ int call_divert(struct call *c, const char *target, const char *reason,
 {
 	struct text_buf lines = { .max = 4 * UA_URI };
 	char uri[UA_URI];
+	struct ua_lookup l;
 	int e;
 
 	if (!call_living(c))
@@ -160,7 +161,8 @@ int call_divert(struct call *c, const char *target, const char *reason,
 		return call_error(err, ENOTCONN, "Call %u does not wait for an"
 				  " answer.", c->id);
 
-	e = target_complete(uri, sizeof(uri), target, c->acc, err);
+	e = target_complete(uri, sizeof(uri), lookup_text(&l, c->ua, target),
+			    c->acc, err);
 	if (e)
 		return e;
 

@@ -75,7 +75,7 @@ int number_target(char *uri, size_t sz, char *number, size_t numsz,
 		  const struct ua *ua, const char *text,
 		  const struct account *acc, char *err)
 {
-	const int e = ua_target(uri, sz, ua, text, acc, err);
+	const int e = target_uri(uri, sz, ua, text, acc, err);
 
 	if (!ua_enum_number(number, numsz, ua, text)) {
 		number[0] = '\0';

@@ -43,6 +43,8 @@ struct ua {
 	struct timer tmr_settle, tmr_leaving;    /* register.c               */
 	bool (*known_h)(const char *uri, void *arg);     /* guard.c          */
 	void *known_arg;
+	ua_lookup_h *lookup_h;                           /* lookup.c         */
+	void *lookup_arg;
 	struct list calls;           /* struct call, by id                   */
 	struct hash *callh;          /* the same by id                       */
 	struct list transfers;       /* struct transfer                      */
@@ -211,6 +213,19 @@ int  target_complete(char *uri, size_t sz, const char *text,
 /** Does something of ours speak what the URI asks for? @return 0,
  *  EPROTONOSUPPORT */
 int  target_spoken(const struct ua *ua, const char *uri, char *err);
+
+/** A telephone number as people write it, without its separators */
+bool target_number(char *buf, size_t sz, const char *s);
+/** ua_target without asking what the text stands for */
+int  target_uri(char *uri, size_t sz, const struct ua *ua, const char *text,
+		const struct account *acc, char *err);
+
+/* lookup.c */
+/** What was typed, or what it stands for; l holds that */
+const char *lookup_text(struct ua_lookup *l, const struct ua *ua,
+			const char *text);
+/** list: numbers with commas between them */
+bool lookup_emergency(const char *list, const char *text);
 
 /* number.c */
 /** As ua_target; number: "" or what is to be looked up first, and then uri

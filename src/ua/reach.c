@@ -76,6 +76,8 @@ int reach_find(struct reach **rp, struct ua *ua, const char *target,
 	       const char *account, reach_h *h, void *arg, char *err)
 {
 	const struct account *a = NULL;
+	struct ua_lookup l;
+	const char *text;
 	struct reach *r;
 	int e;
 
@@ -85,7 +87,9 @@ int reach_find(struct reach **rp, struct ua *ua, const char *target,
 	if (ua->closing)
 		return call_error(err, ESHUTDOWN, "The phone is closing.");
 
-	e = ua_account_named(&a, ua, account, err);
+	text = lookup_text(&l, ua, target);
+	e = ua_account_named(&a, ua, account && *account ? account :
+			     l.account, err);
 	if (e)
 		return e;
 
@@ -97,7 +101,7 @@ int reach_find(struct reach **rp, struct ua *ua, const char *target,
 	r->h = h;
 	r->arg = arg;
 
-	e = ua_target(r->uri, sizeof(r->uri), ua, target, a, err);
+	e = target_uri(r->uri, sizeof(r->uri), ua, text, a, err);
 	if (e)
 		goto out;
 

@@ -50,7 +50,7 @@ static bool is_foreign(const char *s)
 
 
 /* A telephone number as people write it; separators are left out */
-static bool number_clean(char *buf, size_t sz, const char *s)
+bool target_number(char *buf, size_t sz, const char *s)
 {
 	size_t n = 0;
 
@@ -109,7 +109,7 @@ static int telephone(struct text_buf *b, const char *s,
 	const size_t n = strcspn(s, ";");
 
 	if (text_copy(part, sizeof(part), s, n) ||
-	    !number_clean(number, sizeof(number), part))
+	    !target_number(number, sizeof(number), part))
 		return call_error(err, EINVAL, "tel:%.100s is no telephone"
 				  " number.", s);
 	if (!a)
@@ -140,7 +140,7 @@ static int as_uri(struct text_buf *b, const char *s, const struct account *a,
 		  char *err)
 {
 	char number[128];
-	const bool dialled = number_clean(number, sizeof(number), s) &&
+	const bool dialled = target_number(number, sizeof(number), s) &&
 		!is_address(s);
 
 	if (starts(s, "tel:"))
@@ -258,7 +258,7 @@ static bool number_of(char *buf, size_t sz, const char *s)
 	size_t n;
 
 	if (!starts(s, "tel:"))
-		return number_clean(buf, sz, s) && !is_address(s);
+		return target_number(buf, sz, s) && !is_address(s);
 
 	s += 4;
 	n = strcspn(s, ";");
@@ -272,7 +272,7 @@ static bool number_of(char *buf, size_t sz, const char *s)
 		return false;
 
 	return snprintf(buf, sz, "%s%s", context, part) < (int)sz &&
-		number_clean(part, sizeof(part), buf) &&
+		target_number(part, sizeof(part), buf) &&
 		!text_copy(buf, sz, part, strlen(part));
 }
 
@@ -376,12 +376,19 @@ int target_spoken(const struct ua *ua, const char *uri, char *err)
 }
 
 
+int target_uri(char *uri, size_t sz, const struct ua *ua, const char *text,
+	       const struct account *acc, char *err)
+{
+	const int e = target_complete(uri, sz, text, acc, err);
+
+	return e ? e : target_spoken(ua, uri, err);
+}
+
+
 int ua_target(char *uri, size_t sz, const struct ua *ua, const char *text,
 	      const struct account *acc, char *err)
 {
-	int e;
+	struct ua_lookup l;
 
-	e = target_complete(uri, sz, text, acc, err);
-
-	return e ? e : target_spoken(ua, uri, err);
+	return target_uri(uri, sz, ua, lookup_text(&l, ua, text), acc, err);
 }

@@ -238,11 +238,14 @@ static int transfer_check(const struct call *c, char *err)
 int call_transfer(struct call *c, const char *target, char *err)
 {
 	char uri[UA_URI];
+	struct ua_lookup l;
 	int e;
 
 	e = transfer_check(c, err);
 	if (!e)
-		e = target_complete(uri, sizeof(uri), target, c->acc, err);
+		e = target_complete(uri, sizeof(uri),
+				    lookup_text(&l, c->ua, target), c->acc,
+				    err);
 	if (e)
 		return e;
 
