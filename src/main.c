@@ -230,8 +230,11 @@ static int app_stop(struct app *a, int code)
 	a->ui = mem_deref(a->ui);
 	a->ph.answer = mem_deref(a->ph.answer);
 	a->ph.forward = mem_deref(a->ph.forward);
+	a->ph.history = mem_deref(a->ph.history);
+	a->ph.messages = mem_deref(a->ph.messages);
 	a->ph.ua = mem_deref(a->ph.ua);
 	a->ph.capture = mem_deref(a->ph.capture);
+	a->ph.contacts = mem_deref(a->ph.contacts);
 	a->ph.media = mem_deref(a->ph.media);
 	log_drain();
 	log_set_handler(NULL, NULL);

@@ -84,6 +84,17 @@ int  config_start(struct app *a);
 /** Sound, SIP, accounts, the rule, the front end. @return an exit code */
 int  phone_start(struct app *a);
 
+/* place.c: where the phone keeps what it keeps ----------------------------- */
+
+enum { PLACE_NAME = 48 };
+
+/** What the phone is called by its configuration directory: "default" ... */
+void place_name(const struct app *a, char buf[PLACE_NAME]);
+/** @return 0, ENOENT (no home), EOVERFLOW */
+int  place_state_dir(const struct app *a, char *buf, size_t sz);
+/** Contacts, history, messages. @return an exit code */
+int  place_kept(struct app *a);
+
 /* end.c: everything that ends the program -------------------------------- */
 
 /** Hang up and leave with this code; the first one counts */

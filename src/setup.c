@@ -376,6 +376,8 @@ int phone_start(struct app *a)
 
 	if (!code && !(a->args.command && command_alone(a->args.command)))
 		code = ua_start(a);
+	if (!code)
+		code = place_kept(a);
 
 	return code ? code : ui_start(a);
 }

@@ -1,5 +1,6 @@
 /**
- * @file app.h  Policy that only listens and calls: auto-answer, self-test
+ * @file app.h  Policy that only listens and calls: auto-answer, self-test,
+ * history, contacts, messages
  *
  * Subscribers of the event bus that act through ua.h. Not starting one is
  * switching it off. Main thread.
@@ -7,7 +8,10 @@
 #ifndef OFFHOOK_APP_H
 #define OFFHOOK_APP_H
 
+#include "offhook/contact.h"
 #include "offhook/ua.h"
+
+struct text_buf;
 
 /* answer.c: auto-answer and listen -------------------------------------- */
 
@@ -69,6 +73,131 @@ int  forward_set(struct forward *f, enum forward_kind kind,
 /** "" : it is off */
 const char *forward_target(const struct forward *f, enum forward_kind kind);
 uint64_t forward_after_ms(const struct forward *f);
+
+/* history.c: calls that have ended ------------------------------------------ */
+
+/** Strings live until the next call of a function of history */
+struct history_call {
+	uint64_t time_ms;        /* wall clock of its end's event minus what
+				    it took: when it began                   */
+	bool outgoing;
+	bool unseen;             /* missed, and nobody has looked since      */
+	const char *outcome;     /* answered, missed, refused, forwarded; of
+				    ours: answered, busy, no-answer, refused,
+				    cancelled, failed                        */
+	const char *peer, *name; /* URI, display name or ""                  */
+	const char *account;     /* its name, "" none                        */
+	const char *codec;       /* "" none                                  */
+	const char *cause;       /* token, as in call.state                  */
+	const char *text;        /* how it ended, one sentence               */
+	unsigned code;           /* SIP status, 0 none                       */
+	uint64_t duration_ms;    /* since the answer, 0 not answered         */
+	double mos;              /* NAN: not known                           */
+};
+
+struct history;
+/** dir: of the state files, NULL: this run only; option history-max says how
+ *  many are kept. Free: mem_deref */
+int  history_alloc(struct history **hp, const struct ua *ua,
+		   struct event_bus *bus, const struct config *config,
+		   const char *dir);
+/** Newest first: 0 is the last call. Reads what is new, also of other phones
+ *  that share the file. @return how many there are */
+size_t history_count(struct history *h);
+/** @return false: there are not so many */
+bool history_at(struct history_call *c, struct history *h, size_t i);
+/** Missed calls nobody has looked at */
+unsigned history_missed(struct history *h);
+/** Somebody has looked now */
+void history_seen(struct history *h);
+int  history_clear(struct history *h);
+/** How well a call fits what is searched for (peer, name, text ...), as
+ *  fuzzy_score() */
+int  history_score(const struct history_call *c, const char *search);
+/** Changes whenever there is something new to show */
+unsigned history_version(const struct history *h);
+/** The last one we called, "" nobody yet: for `redial` */
+const char *history_last_dialled(struct history *h);
+
+/* messages.c: text messages, received and sent ------------------------------ */
+
+/** Strings live until the next call of a function of messages */
+struct message_record {
+	uint64_t time_ms;
+	bool outgoing;
+	bool unread;             /* received, and nobody has looked          */
+	const char *peer, *name; /* URI, display name or ""                  */
+	const char *text;        /* UTF-8, as it came                        */
+	const char *type;        /* text/plain ...                           */
+	const char *state;       /* of ours: sent, delivered, failed         */
+	const char *reason;      /* of a failure                             */
+};
+
+struct messages;
+/** As history_alloc; option messages-max */
+int  messages_alloc(struct messages **mp, struct event_bus *bus,
+		    const struct config *config, const char *dir);
+/** Oldest first */
+size_t messages_count(struct messages *m);
+bool messages_at(struct message_record *r, struct messages *m, size_t i);
+/** peer NULL: of everybody */
+unsigned messages_unread(struct messages *m, const char *peer);
+void messages_seen(struct messages *m, const char *peer);
+int  messages_clear(struct messages *m);
+unsigned messages_version(const struct messages *m);
+
+/* contacts.c: the contacts file as the phone uses it ------------------------ */
+
+struct contacts;
+/** dir: the configuration directory, "" none. The file is read when it is
+ *  needed, and again when it has changed. Free: mem_deref */
+int  contacts_alloc(struct contacts **cp, const char *dir);
+/** In the order of the file; NULL ends it. Valid until the next call */
+const struct contact_conf *contacts_at(struct contacts *cs, size_t i);
+size_t contacts_count(struct contacts *cs);
+/** By name, whatever its case */
+const struct contact_conf *contacts_find(struct contacts *cs,
+					 const char *name);
+/** Who has this address (user and host; or the digits of a number) */
+const struct contact_conf *contacts_by_uri(struct contacts *cs,
+					   const char *uri);
+const struct contact_conf *contacts_by_speed(struct contacts *cs,
+					     int64_t speed);
+/** The best ones first. @return how many were put into v */
+size_t contacts_search(struct contacts *cs, const char *text,
+		       const struct contact_conf **v, size_t max);
+/** What was wrong when the file was read last, "" nothing; then the contacts
+ *  are those of before */
+const char *contacts_error(struct contacts *cs);
+unsigned contacts_version(struct contacts *cs);
+/** Into the file; err: CONFIG_ERR bytes */
+int  contacts_put(struct contacts *cs, const struct contact_conf *v, size_t n,
+		  char *err);
+int  contacts_remove(struct contacts *cs, const char *name, char *err);
+/** For ua_set_lookup() and ua_set_known(); arg: struct contacts */
+bool contacts_lookup(struct ua_lookup *l, const char *text, void *arg);
+bool contacts_known(const char *uri, void *arg);
+
+/* vcard.c: contacts as others write them (RFC 6350, and what came before) --- */
+
+/**
+ * Each number and address of a card becomes a contact; a second one of the
+ * same name is told apart by its kind: "Bob (work)".
+ * @return 0, EINVAL (no card), ENOMEM; *vp: mem_deref
+ */
+int  vcard_read(struct contact_conf **vp, size_t *np, const char *text,
+		size_t len, char *err);
+/** One card of version 4.0 */
+void vcard_print(struct text_buf *b, const struct contact_conf *c);
+
+/* fuzzy.c -------------------------------------------------------------------- */
+
+/**
+ * How well `text` fits what somebody typed: its letters in their order,
+ * better when they begin words and stand together; case and accents do not
+ * matter. @return -1: not at all; "" fits everything with 0
+ */
+int  fuzzy_score(const char *typed, const char *text);
 
 /* selftest.c: a real call over loopback between two user agents ----------- */
 

@@ -21,6 +21,9 @@ struct phone {
 	struct answer *answer;
 	struct forward *forward;
 	struct capture *capture;         /* NULL: nothing is kept            */
+	struct history *history;
+	struct messages *messages;
+	struct contacts *contacts;
 	struct audio_spec audio;
 	bool audio_given;        /* by -A, not the default                   */
 	char config_dir[512];

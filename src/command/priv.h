@@ -40,7 +40,7 @@ struct command_group {
 	size_t n;
 };
 extern const struct command_group group_calls, group_listening,
-	group_sound, group_accounts, group_people, group_scripts,
+	group_sound, group_accounts, group_people, group_kept, group_scripts,
 	group_looking, group_resolving, group_diagnosis, group_phone;
 
 /* parse.c: a line into words --------------------------------------------- */
