@@ -14,7 +14,8 @@
  * The lag grows when a packet is late: what was made up in its place is then
  * an insertion, kept aside in `pending` until it is known whether the packet
  * was late (the delay has grown) or lost (the time line moves on).  It
- * shrinks, and grows ahead of time, in quiet stretches.
+ * shrinks, and grows ahead of time, by making packets shorter and longer:
+ * pace.c says when.
  */
 #include <offhook/compat.h>
 #include "jitter.h"
@@ -32,12 +33,7 @@ enum {
 enum {                                /* microseconds                       */
 	SLACK_US    = 1000,           /* beyond the latest usual arrival    */
 	JUMP_US     = 3000000,
-	SPARE_RISE_US = 100,          /* a packet                           */
-	HYST_US     = 3000,           /* more than this too much: shrink    */
 	DEFICIT_US  = SLACK_US / 2,   /* so much too little: grow           */
-	HASTE_US    = 60000,          /* too much by so: also in speech     */
-	WINDOW_US   = 1000000,        /* how long it must have been so      */
-	SHORT_MAX   = 3,              /* windows to wait for a quiet place  */
 	UNHEARD_US  = 200000,         /* nothing for so long: sender pauses */
 };
 
@@ -52,7 +48,6 @@ struct jitter {
 	bool begun;                   /* something of it has been played    */
 	bool playing;                 /* play is a place on it              */
 	bool marked;                  /* the newest packet had no sound     */
-	bool merging;                 /* the next one is merged into        */
 	int64_t seq_max, ts_max;      /* of the newest                      */
 	uint64_t seen;                /* bit n: seq_max - n came            */
 	int64_t seq_next;             /* after what was played last         */
@@ -64,14 +59,7 @@ struct jitter {
 
 	int64_t transit_last;         /* of the newest                      */
 
-	uint64_t window_us;           /* begin of the window                */
-	int64_t spare_min, spare_max; /* lag less need in this window       */
-	int64_t surplus;              /* sure of the last window            */
-	int64_t deficit;
-	unsigned short_count;         /* windows in a row with a deficit    */
-	int64_t spare;                /* the same, at once: falls as it
-					 does, rises slowly                 */
-	uint64_t merged_us;           /* when delay was taken from speech   */
+	struct pace pace;
 
 	struct {
 		bool on;
@@ -134,54 +122,15 @@ static int64_t lag_at(const struct jitter *j, uint64_t now_us, int64_t ts)
 }
 
 
-/* We changed the lag by us: what was measured moves along */
+/* We changed the lag by us */
 static void lag_moved(struct jitter *j, int64_t us)
 {
-	j->window_us = 0;
-	j->short_count = 0;
-	j->surplus += us;
-	j->deficit += us;
+	pace_forget(&j->pace);
 
 	if (us > 0)
 		j->st.grown_us += (uint64_t)us;
 	else
 		j->st.shrunk_us += (uint64_t)-us;
-}
-
-
-static void lag_forget(struct jitter *j)
-{
-	j->window_us = 0;
-	j->surplus = j->deficit = 0;
-	j->short_count = 0;
-	j->spare = 0;
-}
-
-
-/* Over a window: what we surely have too much of, or too little */
-static void lag_watch(struct jitter *j, uint64_t now_us, int64_t spare)
-{
-	if (!j->window_us) {
-		j->window_us = now_us;
-		j->spare_min = j->spare_max = spare;
-	}
-
-	j->spare += SPARE_RISE_US;
-	if (spare < j->spare)
-		j->spare = spare;
-
-	if (spare < j->spare_min)
-		j->spare_min = spare;
-	if (spare > j->spare_max)
-		j->spare_max = spare;
-
-	if (now_us - j->window_us >= WINDOW_US) {
-		j->surplus = j->spare_min;
-		j->deficit = j->spare_max;
-		j->window_us = 0;
-		j->short_count = j->deficit < -DEFICIT_US
-			? j->short_count + 1 : 0;
-	}
 }
 
 
@@ -208,6 +157,7 @@ int jitter_alloc(struct jitter **jp, const struct jitter_conf *conf)
 		return ENOMEM;
 
 	j->conf = *conf;
+	j->pace.clock_hz = conf->clock_hz;
 	*jp = j;
 
 	return 0;
@@ -219,21 +169,33 @@ void jitter_reset(struct jitter *j, uint32_t clock_hz)
 	lent_back(j);
 	queue_clear(&j->q);
 
-	if (clock_hz)
-		j->conf.clock_hz = clock_hz;
+	if (clock_hz && clock_hz != j->conf.clock_hz) {
+		j->conf.clock_hz = j->pace.clock_hz = clock_hz;
+		j->pace.block = 0;
+	}
 
-	j->known = j->begun = j->playing = j->marked = j->merging = false;
+	j->known = j->begun = j->playing = j->marked = false;
 	j->pending = 0;
 	j->late_run = 0;
 	j->probe.on = false;
 	transits_forget(&j->t);
-	lag_forget(j);
+	pace_forget(&j->pace);
 }
 
 
 void jitter_set_extra(struct jitter *j, uint32_t units)
 {
 	j->extra = units;
+}
+
+
+void jitter_set_block(struct jitter *j, uint32_t units)
+{
+	if (j->pace.block == units)
+		return;
+
+	j->pace.block = units;
+	pace_forget(&j->pace);
 }
 
 
@@ -510,7 +472,7 @@ static bool spurt_begin(struct jitter *j, uint64_t now_us, uint32_t want)
 	j->play = j->q.head->ts;
 	j->seq_next = j->q.head->seq;
 	j->pending = 0;
-	lag_forget(j);
+	pace_forget(&j->pace);
 
 	return true;
 }
@@ -539,31 +501,20 @@ static enum jitter_get get_packet(struct jitter *j, uint64_t now_us,
 {
 	struct node *n = j->q.head;
 	const struct node *next = n->next;
-	const int64_t us = units_us(j, n->dur);
-	int64_t spare;
-
-	j->lag = lag_at(j, now_us, j->play);
-	spare = j->lag - lag_need(j);
-	lag_watch(j, now_us, spare);
-
-	if (j->deficit < -DEFICIT_US && quiet) {
-		lag_moved(j, units_us(j, want));
-		return give_lost(f, want, NULL);
-	}
+	const uint32_t have = want < j->pace.block ? j->pace.block - want : 0;
+	const int64_t lag = lag_at(j, now_us, j->play);
 
 	f->skip = (uint32_t)(j->play - n->ts);
+	f->more = next && next->ts == n->ts + n->dur;
 
-	if (j->surplus >= us + HYST_US && spare >= us + HYST_US &&
-	    !f->skip && !j->merging && next &&
-	    next->ts == n->ts + n->dur &&
-	    (quiet || (j->surplus >= us + HASTE_US &&
-		       now_us - j->merged_us >= WINDOW_US / 2))) {
-
-		f->merge = true;
-		j->merged_us = now_us;
-		lag_moved(j, -us);
+	if (want) {
+		j->lag = lag + units_us(j, have);
+		pace_note(&j->pace, lag, have, n->dur);
 	}
-	j->merging = f->merge;
+
+	if (want && !f->skip)
+		pace_step(&j->pace, &f->pace, now_us, lag_need(j),
+			  j->t.high - j->t.low, have, n->dur, quiet);
 
 	j->play = n->ts + n->dur;
 	j->seq_next = n->seq + 1;
@@ -599,6 +550,7 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 		1000LL * j->conf.max_ms - units_us(j, want);
 	if (j->q.head && over > 0) {
 		j->play += us_units(j, over);
+		j->st.skipped_us += (uint64_t)over;
 		lag_moved(j, -over);
 	}
 
@@ -628,10 +580,8 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 		return give_lost(f, want, NULL);
 	}
 
-	if (gap > 0 && j->pending && j->short_count < SHORT_MAX) {
-		/* lost, and its time has been filled already. When there is
-		 * never a quiet place to grow in, this is it: the gap is
-		 * filled once more, and better */
+	if (gap > 0 && j->pending) {
+		/* lost, and its time has been filled already */
 		const uint32_t use = gap < j->pending ? (uint32_t)gap
 						      : j->pending;
 
@@ -650,11 +600,27 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 
 		j->st.concealed_us += (uint64_t)us;
 		lag_moved(j, us);
-		j->surplus = j->deficit = 0;
 		j->pending = 0;
 	}
 
 	return get_packet(j, now_us, want, quiet, f);
+}
+
+
+void jitter_retimed(struct jitter *j, uint64_t now_us, int32_t units)
+{
+	const int64_t us = units_us(j, units);
+
+	pace_done(&j->pace, now_us);
+
+	if (us > 0) {
+		j->st.stretched_us += (uint64_t)us;
+		j->st.grown_us += (uint64_t)us;
+	}
+	else {
+		j->st.compressed_us += (uint64_t)-us;
+		j->st.shrunk_us += (uint64_t)-us;
+	}
 }
 
 
@@ -671,7 +637,7 @@ void jitter_stats(const struct jitter *j, struct jitter_stats *st)
 
 int64_t jitter_spare(const struct jitter *j)
 {
-	return j->playing ? j->spare : 0;
+	return j->playing && j->pace.known ? j->pace.avail - lag_need(j) : 0;
 }
 
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "pace.h"
 
 struct jitter;
 
@@ -47,14 +48,16 @@ struct jitter_frame {
 	uint8_t pt;
 	bool shown;                  /* PACKET: was given behind the gap just
 					before                               */
-	bool merge;                  /* PACKET: get the next one too and fade
-					from this into that: one less        */
+	struct pace_step pace;       /* PACKET: make it shorter or longer    */
+	bool more;                   /* PACKET: what follows it is here      */
 };
 
 struct jitter_stats {
 	uint64_t late, duplicate, reordered, refused, overflow;
 	uint64_t concealed_us;       /* made up                              */
 	uint64_t grown_us, shrunk_us;  /* delay gained and dropped           */
+	uint64_t stretched_us, compressed_us; /* of these: unheard           */
+	uint64_t skipped_us;         /* of these: dropped, it was too much   */
 	uint32_t resyncs;
 	uint32_t delay_us;           /* of the quickest packet, now          */
 	uint32_t target_us;          /* what recent arrivals call for        */
@@ -66,6 +69,9 @@ void jitter_reset(struct jitter *j, uint32_t clock_hz);
 /** Hold so many units more, so that the packet behind a gap is there */
 void jitter_set_extra(struct jitter *j, uint32_t units);
 
+/** Blocks of so many units will be asked for */
+void jitter_set_block(struct jitter *j, uint32_t units);
+
 /** A packet of dur units (> 0) came */
 enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 			   uint16_t seq, uint32_t ts, uint32_t dur,
@@ -76,11 +82,15 @@ bool jitter_mark(struct jitter *j, uint16_t seq);
 
 /**
  * What to play now; want units are wanted, dur tells how many that is. Ask
- * until there is enough. quiet: what was played last is next to silence, so
+ * until there is enough. want 0: what follows the last one, which had more
+ * set. quiet: what was played last is next to silence, so
  * the delay may be changed unheard.
  */
 enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 			   bool quiet, struct jitter_frame *f);
+
+/** A packet was made longer by so many units, or shorter (< 0) */
+void jitter_retimed(struct jitter *j, uint64_t now_us, int32_t units);
 
 void jitter_stats(const struct jitter *j, struct jitter_stats *st);
 /** How much earlier (us) everything could be asked for; 0: not known */

@@ -3,15 +3,17 @@
  *
  * Media thread; part of a receiver.  Blocks of any length are taken out at the
  * flow's rate.  The jitter buffer says what is to be done, this file does it:
- * decode, make up, merge, or be silent.
+ * decode, make up, make shorter or longer, or be silent.
  */
 #include "priv.h"
+#include "tsm.h"
 
 
 enum {
 	PIECE = CODEC_FRAME_MAX,
 	RAMP_US = 2500,           /* of an abrupt begin                     */
 	LOOK_US = 1000000,        /* how often loss is looked at            */
+	ENOUGH_MS = 20,           /* to find a cycle in                     */
 };
 
 /* share lost, averaged over some five seconds, that is worth delay: two
@@ -31,6 +33,12 @@ static size_t units_samples(const struct receiver *r, uint32_t units)
 	const size_t n = (size_t)((uint64_t)units * dec_hz(r) / r->clock_hz);
 
 	return n > PIECE ? PIECE : n;
+}
+
+
+static int32_t samples_units(const struct receiver *r, size_t n)
+{
+	return (int32_t)((uint64_t)n * r->clock_hz / dec_hz(r));
 }
 
 
@@ -197,42 +205,62 @@ static void fade(int16_t *v, size_t n, bool in)
 }
 
 
-/* From a into b, in place of both */
-static void merge(const int16_t *a, size_t na, int16_t *b, size_t nb,
-		  uint32_t rate_hz)
+/* Make it shorter or longer, when there is a place for it */
+static size_t retime(struct receiver *r, const struct pace_step *p,
+		     uint64_t now_us, int16_t *v, size_t n)
 {
-	size_t n = rate_hz / 100;
+	const size_t room = units_samples(r, p->room);
+	size_t m;
 
-	if (n > na)
-		n = na;
-	if (n > nb)
-		n = nb;
+	if (p->tempo == TEMPO_FASTER)
+		m = tsm_shorten(v, n, room, dec_hz(r), p->like_pct);
+	else
+		m = tsm_lengthen(v, n, room, PIECE, dec_hz(r), p->like_pct);
 
-	for (size_t i = 0; i < n; i++)
-		b[i] = (int16_t)((a[i] * (int32_t)(n - i) +
-				  b[i] * (int32_t)i) / (int32_t)n);
+	if (m != n)
+		jitter_retimed(r->jitter, now_us, samples_units(r, m) -
+			       samples_units(r, n));
+
+	return m;
+}
+
+
+/* In a short packet there is not room for a cycle: take what follows, too */
+static size_t packet_more(struct receiver *r, struct jitter_frame *jf,
+			  uint64_t now_us, int16_t *v, size_t n)
+{
+	const size_t enough = dec_hz(r) / 1000 * ENOUGH_MS;
+
+	while (jf->more && n < enough) {
+		const struct rx_codec *cur = r->cur;
+		int16_t *b = (*r->scratch)[1];
+		size_t m;
+
+		if (jitter_get(r->jitter, now_us, 0, false, jf) !=
+		    JITTER_PACKET)
+			break;
+		m = decode(r, jf, b);
+
+		/* of another rate: it cannot be joined, and is let go */
+		if (r->cur != cur || n + m > PIECE)
+			break;
+		memcpy(v + n, b, m * sizeof(*v));
+		n += m;
+	}
+
+	return n;
 }
 
 
 static size_t packet_play(struct receiver *r, struct jitter_frame *jf,
 			  uint64_t now_us, int16_t *v)
 {
+	const struct pace_step pace = jf->pace;
 	size_t n = decode(r, jf, v);
 
-	if (jf->merge) {
-		const uint32_t dur = jf->dur;
-		int16_t *b = (*r->scratch)[1];
-		size_t m = 0;
-
-		if (jitter_get(r->jitter, now_us, dur, true, jf) ==
-		    JITTER_PACKET)
-			m = decode(r, jf, b);
-
-		if (m) {
-			merge(v, n, b, m, dec_hz(r));
-			memcpy(v, b, m * sizeof(*v));
-			n = m;
-		}
+	if (pace.tempo != TEMPO_KEEP) {
+		n = packet_more(r, jf, now_us, v, n);
+		n = retime(r, &pace, now_us, v, n);
 	}
 
 	if (r->silent) {
@@ -370,6 +398,8 @@ void playout_block(struct receiver *r, int16_t *v, size_t n, uint64_t now_us)
 	assert_media();
 
 	loss_look(r, now_us);
+	jitter_set_block(r->jitter, (uint32_t)((uint64_t)n * r->clock_hz /
+					       r->rate_hz));
 
 	have = left_take(r, v, n);
 

@@ -5,6 +5,12 @@
  * last seconds is what the buffer has to wait for, but for what is rare: one
  * or two stalls in ten seconds are worth a repair each, not a longer delay
  * for everything.
+ *
+ * Ten seconds is long when the jitter has gone.  So it is asked how likely it
+ * is that none of the last packets was as late as some before, if nothing had
+ * changed: with one in ten late, fifty in a row that are not leave no doubt;
+ * with a stall in each five seconds they mean nothing.  Only what is beyond
+ * doubt is forgotten, and if that proves rash, we look longer the next time.
  */
 #include <string.h>
 #include "transit.h"
@@ -14,6 +20,13 @@ enum {
 	RARE       = 2,           /* so many may lie far off                */
 	OUTLIER_US = 10000,       /* this far                               */
 	MEASURE    = 16,          /* packets between two looks at them all  */
+	CHANGE_US  = 8000,        /* of the range that is worth a look      */
+	LAST_LEAST = 25,          /* packets that may tell a new time ...   */
+	LAST_MOST  = 200,         /* ... when looked for long               */
+	DOUBT      = 6,           /* late ones expected and missed          */
+	RASH       = 250,         /* packets: five seconds                  */
+	WARY_MAX   = 3,
+	CALM       = 1500,        /* packets without regret: less wary      */
 };
 
 
@@ -66,6 +79,78 @@ static void enter(struct transits *t, int32_t v)
 }
 
 
+/* The i-th last one */
+static int32_t recent(const struct transits *t, unsigned i)
+{
+	return t->v[(t->pos + TRANSITS - 1 - i) % TRANSITS];
+}
+
+
+/* Is it plain that the n last ones are of another kind than those before? */
+static bool differ(const struct transits *t, unsigned n)
+{
+	int32_t low = INT32_MAX, high = INT32_MIN;
+	const int64_t quarter = (t->high - t->low) / 4;
+	const int64_t far = quarter > CHANGE_US ? quarter : CHANGE_US;
+	unsigned above = 0, below = 0, before = t->count - n;
+
+	for (unsigned i = 0; i < n; i++) {
+		const int32_t v = recent(t, i);
+
+		if (v < low)
+			low = v;
+		if (v > high)
+			high = v;
+	}
+
+	if (t->high - high < far && low - t->low < far)
+		return false;
+
+	for (unsigned i = n; i < t->count; i++) {
+		above += recent(t, i) > high + far / 2;
+		below += recent(t, i) < low - far / 2;
+	}
+
+	return n * above >= DOUBT * before || n * below >= DOUBT * before;
+}
+
+
+static void forget_past(struct transits *t)
+{
+	if (t->wary && t->since > CALM) {
+		--t->wary;
+		t->since = RASH;
+	}
+
+	for (unsigned n = LAST_LEAST << t->wary;
+	     n <= LAST_MOST && 2 * n <= t->count; n *= 2) {
+
+		const int64_t high = t->high;
+
+		if (!differ(t, n))
+			continue;
+
+		transits_keep(t, n);
+		if (high - t->high >= CHANGE_US) {
+			t->since = 0;
+			t->regret = t->high + (high - t->high) / 2;
+		}
+		return;
+	}
+}
+
+
+static void regret(struct transits *t, int32_t transit)
+{
+	if (t->since >= RASH || transit <= t->regret)
+		return;
+
+	t->since = RASH;
+	if (t->wary < WARY_MAX)
+		++t->wary;
+}
+
+
 void transits_add(struct transits *t, int64_t transit, uint64_t arrival_us,
 		  int64_t dur_us)
 {
@@ -83,18 +168,17 @@ void transits_add(struct transits *t, int64_t transit, uint64_t arrival_us,
 		return;
 
 	enter(t, (int32_t)transit);
+	regret(t, (int32_t)transit);
+	++t->since;
 
-	if (++t->fresh >= MEASURE || t->count < MEASURE)
+	if (++t->fresh >= MEASURE || t->count < MEASURE ||
+	    transit > t->high) {
 		measure(t);
+		if (t->count >= 2 * LAST_LEAST)
+			forget_past(t);
+	}
 	else if (transit < t->low)
 		t->low = transit;
-}
-
-
-/* The i-th last one */
-static int32_t recent(const struct transits *t, unsigned i)
-{
-	return t->v[(t->pos + TRANSITS - 1 - i) % TRANSITS];
 }
 
 

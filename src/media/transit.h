@@ -2,7 +2,8 @@
  * @file transit.h  How late packets come, lately
  *
  * A transit is arrival less time stamp, in microseconds on any base.  The
- * last ones are kept; from them follows the range that is usual.  Pure.
+ * last ones are kept; from them follows the range that is usual.  When that has
+plainly changed, what was before is forgotten.  Pure.
  */
 #ifndef OFFHOOK_MEDIA_TRANSIT_H
 #define OFFHOOK_MEDIA_TRANSIT_H
@@ -18,6 +19,10 @@ struct transits {
 	int64_t low, high;       /* smallest, largest usual one             */
 	int64_t last;            /* of the last to arrive,                  */
 	uint64_t last_us;        /*   and when it did                       */
+	unsigned since;          /* packets since some were forgotten       */
+	int64_t regret;          /* when so late a one comes soon after,
+				    that was rash                           */
+	unsigned wary;           /* the more, the longer we watch before    */
 };
 
 void transits_forget(struct transits *t);

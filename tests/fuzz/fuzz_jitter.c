@@ -18,15 +18,28 @@ static void play(struct jitter *j, uint64_t now, uint32_t want, bool quiet)
 	while (want && ++pieces < 1000) {
 		struct jitter_frame f = { .dur = 0 };
 		enum jitter_get got = jitter_get(j, now, want, quiet, &f);
+		uint32_t n;
 
 		must(f.dur);
 		if (got == JITTER_PACKET)
 			must(f.payload && f.skip < f.dur);
 		else
 			must(f.dur <= CLOCK);
-		if (f.merge)
-			continue;
-		want -= f.dur - f.skip < want ? f.dur - f.skip : want;
+		n = f.dur - f.skip;
+		if (f.pace.tempo == TEMPO_FASTER && n > 1) {
+			const uint32_t cut = f.pace.room < n ? f.pace.room
+							     : n - 1;
+
+			must(got == JITTER_PACKET && f.pace.room);
+			n -= cut;
+			jitter_retimed(j, now, -(int32_t)cut);
+		}
+		if (f.pace.tempo == TEMPO_SLOWER) {
+			must(got == JITTER_PACKET);
+			n += f.pace.room % FRAME;
+			jitter_retimed(j, now, (int32_t)(f.pace.room % FRAME));
+		}
+		want -= n < want ? n : want;
 	}
 	must(!want);
 }
@@ -55,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 5: jitter_mark(j, seq++); break;
 		case 6:
 			jitter_set_extra(j, (op & 31) * 40);
+			jitter_set_block(j, (op & 7) * 80);
 			if (!(op & 31))
 				jitter_reset(j, 0);
 			break;
