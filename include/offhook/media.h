@@ -239,6 +239,10 @@ struct stream_stats {
 	uint64_t late;               /* came after their turn                */
 	uint64_t duplicate, reordered;
 	uint64_t concealed_ms;       /* made up                              */
+	uint64_t stretched_ms;       /* put in, to play later from then on   */
+	uint64_t compressed_ms;      /* left out, to play sooner             */
+	uint64_t skipped_ms;         /* dropped: it had waited too long      */
+	uint32_t resyncs;            /* times the peer's time line jumped    */
 	uint64_t discarded;          /* malformed, wrong source, overflow    */
 	uint64_t foreign;            /* of these: from a wrong address       */
 	uint64_t forged;             /* ... protected with another key, or

@@ -98,9 +98,14 @@ static void reply_stats(struct reply *r, const struct stream_stats *st)
 		     (double)all : 0.0);
 	reply_double(r, "jitter-ms", st->jitter_us / 1000.0);
 	reply_double(r, "delay-ms", st->delay_ms);
+	reply_double(r, "delay-target-ms", st->delay_target_ms);
 	reply_double(r, "rtt-ms", or_nan(st->rtt_us > 0,
 					 st->rtt_us / 1000.0));
 	reply_int(r, "concealed-ms", (int64_t)st->concealed_ms);
+	reply_int(r, "stretched-ms", (int64_t)st->stretched_ms);
+	reply_int(r, "compressed-ms", (int64_t)st->compressed_ms);
+	reply_int(r, "skipped-ms", (int64_t)st->skipped_ms);
+	reply_int(r, "resyncs", st->resyncs);
 	reply_double(r, "remote-loss-pct",
 		     or_nan(st->remote_known,
 			    100.0 * st->remote_loss_256 / 256.0));

@@ -510,10 +510,15 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->packets_received = r->packets;
 	st->bytes_received = r->bytes;
 	st->lost = r->lost_before + source_lost(&r->source);
-	st->late = r->late + js.late;
-	st->duplicate = r->duplicate + js.duplicate;
-	st->reordered = r->reordered + js.reordered;
-	st->concealed_ms = r->concealed_ms + js.concealed_us / 1000;
+	jitter_stats_add(&js, &r->past);
+	st->late = js.late;
+	st->duplicate = js.duplicate;
+	st->reordered = js.reordered;
+	st->concealed_ms = js.concealed_us / 1000;
+	st->stretched_ms = js.stretched_us / 1000;
+	st->compressed_ms = js.compressed_us / 1000;
+	st->skipped_ms = js.skipped_us / 1000;
+	st->resyncs = js.resyncs;
 	st->discarded = r->discarded + js.refused + js.overflow +
 		f->tp.foreign;
 	st->foreign = f->tp.foreign;

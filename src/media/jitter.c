@@ -635,6 +635,24 @@ void jitter_stats(const struct jitter *j, struct jitter_stats *st)
 }
 
 
+void jitter_stats_add(struct jitter_stats *sum,
+		      const struct jitter_stats *st)
+{
+	sum->late          += st->late;
+	sum->duplicate     += st->duplicate;
+	sum->reordered     += st->reordered;
+	sum->refused       += st->refused;
+	sum->overflow      += st->overflow;
+	sum->concealed_us  += st->concealed_us;
+	sum->grown_us      += st->grown_us;
+	sum->shrunk_us     += st->shrunk_us;
+	sum->stretched_us  += st->stretched_us;
+	sum->compressed_us += st->compressed_us;
+	sum->skipped_us    += st->skipped_us;
+	sum->resyncs       += st->resyncs;
+}
+
+
 int64_t jitter_spare(const struct jitter *j)
 {
 	return j->playing && j->pace.known ? j->pace.avail - lag_need(j) : 0;

@@ -92,6 +92,9 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 /** A packet was made longer by so many units, or shorter (< 0) */
 void jitter_retimed(struct jitter *j, uint64_t now_us, int32_t units);
 
+/** Counters only */
+void jitter_stats_add(struct jitter_stats *sum,
+		      const struct jitter_stats *st);
 void jitter_stats(const struct jitter *j, struct jitter_stats *st);
 /** How much earlier (us) everything could be asked for; 0: not known */
 int64_t jitter_spare(const struct jitter *j);

@@ -367,7 +367,7 @@ struct receiver {
 	double loss;             /* share lost lately                       */
 	uint64_t lost_then, all_then, look_us;   /* when it was looked at   */
 	uint64_t packets, bytes, discarded, decode_errors, lost_before;
-	uint64_t late, duplicate, reordered, concealed_ms;  /* of old buffers */
+	struct jitter_stats past;  /* of buffers before this one            */
 	uint32_t ssrc_changes;
 	uint64_t first_us, last_us;
 };

@@ -125,11 +125,7 @@ void receive_stop(struct receiver *r)
 		struct jitter_stats st;
 
 		jitter_stats(r->jitter, &st);
-		r->late += st.late;
-		r->duplicate += st.duplicate;
-		r->reordered += st.reordered;
-		r->discarded += st.refused + st.overflow;
-		r->concealed_ms += st.concealed_us / 1000;
+		jitter_stats_add(&r->past, &st);
 	}
 
 	for (unsigned i = 0; i < r->codec_count; i++)

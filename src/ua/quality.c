@@ -45,6 +45,13 @@ static void publish(struct call *c, const struct stream_stats *st)
 	if (st->packets_received) {
 		ev.u.call_quality.jitter_ms = (st->jitter_us + 500) / 1000;
 		ev.u.call_quality.delay_ms = st->delay_ms;
+		ev.u.call_quality.target_ms = st->delay_target_ms;
+		ev.u.call_quality.late = (int64_t)st->late;
+		ev.u.call_quality.discarded = (int64_t)st->discarded;
+		ev.u.call_quality.concealed_ms = (int64_t)st->concealed_ms;
+		ev.u.call_quality.stretched_ms = (int64_t)st->stretched_ms;
+		ev.u.call_quality.compressed_ms =
+			(int64_t)st->compressed_ms;
 	}
 	if (st->rtt_us)
 		ev.u.call_quality.rtt_ms = (st->rtt_us + 500) / 1000;

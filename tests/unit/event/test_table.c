@@ -138,6 +138,10 @@ static void test_field_text(void **state)
 	check(&ev, "loss-pct", "0");
 	ev.u.call_quality.delay_ms = 40;
 	check(&ev, "delay-ms", "40");
+	ev.u.call_quality.target_ms = 30;
+	check(&ev, "target-ms", "30");
+	ev.u.call_quality.compressed_ms = 12;
+	check(&ev, "compressed-ms", "12");
 	ev.u.call_quality.mos = (double)INFINITY;
 	assert_int_equal(event_field_text(&ev, "mos", buf, 300), ENOENT);
 	assert_int_equal(event_field_text(&ev, "rtt-ms", buf, 300), ENOENT);

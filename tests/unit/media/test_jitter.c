@@ -1,228 +1,7 @@
 /**
  * @file test_jitter.c  The jitter buffer against networks of every kind
- *
- * A simulated sender makes a packet each 20 ms whose payload is its number, a
- * network loses and delays them, a player asks for a block at each tick.  The
- * record of answers says what was heard when.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <cmocka.h>
-#include <offhook/compat.h>
-#include "jitter.h"
-
-
-enum {
-	PACKETS = 60000,
-	CLOCK = 8000,
-	MS = 1000,
-	DUR = 160,               /* 20 ms */
-	LOST = -1, SILENCE = -2, PART = -3,
-};
-
-struct sim {
-	struct jitter *j;
-	/* the sender */
-	uint64_t start_us;
-	uint16_t seq;
-	uint32_t ts;
-	double ppm;              /* the sender's clock is so much fast */
-	/* the player */
-	uint64_t tick_us;
-	bool quiet;
-	unsigned sent;
-	uint64_t arrival[PACKETS];   /* 0: never */
-	unsigned order[PACKETS];     /* by arrival */
-	unsigned next;
-	/* what was heard, per tick */
-	int heard[PACKETS];
-	unsigned ticks;
-	uint32_t left;           /* units decoded and not heard yet */
-	unsigned shorter, longer;
-};
-
-static uint32_t rnd_state;
-
-
-static double rnd(void)
-{
-	rnd_state = rnd_state * 1664525 + 1013904223;
-
-	return (rnd_state >> 8) / 16777216.0;
-}
-
-
-static struct sim *sim_new(unsigned max_ms)
-{
-	const struct jitter_conf conf = { CLOCK, 0, max_ms };
-	struct sim *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	assert_int_equal(jitter_alloc(&s->j, &conf), 0);
-	jitter_set_block(s->j, DUR);
-	s->start_us = 1000 * MS;
-	s->tick_us = s->start_us + 10 * MS;     /* phase 10 ms */
-	s->seq = 65500;                         /* wraps soon  */
-	s->ts = 0xfffffe00;
-	rnd_state = 12345;
-
-	return s;
-}
-
-
-static void sim_free(struct sim *s)
-{
-	mem_deref(s->j);
-	free(s);
-}
-
-
-static uint64_t sent_us(const struct sim *s, unsigned i)
-{
-	return s->start_us + (uint64_t)(i * 20.0 * MS / (1 + s->ppm / 1e6));
-}
-
-
-static void put(struct sim *s, unsigned i, uint64_t at)
-{
-	const uint32_t no = i;
-
-	(void)jitter_put(s->j, at, (uint16_t)(s->seq + i), s->ts + i * DUR,
-			 DUR, 0, (const uint8_t *)&no, sizeof(no));
-}
-
-
-/* As a player does that finds a cycle of 10 ms in any packet */
-static uint32_t retime(struct sim *s, const struct jitter_frame *f)
-{
-	const uint32_t n = f->pace.room < DUR / 2 ? f->pace.room : DUR / 2;
-
-	switch (f->pace.tempo) {
-
-	case TEMPO_FASTER:
-		++s->shorter;
-		jitter_retimed(s->j, s->tick_us, -(int32_t)n);
-		return f->dur - n;
-
-	case TEMPO_SLOWER:
-		++s->longer;
-		jitter_retimed(s->j, s->tick_us, (int32_t)n);
-		return f->dur + n;
-
-	default:
-		return f->dur - f->skip;
-	}
-}
-
-
-/* Deliver what arrives until the tick, then take one block */
-static void tick(struct sim *s)
-{
-	unsigned have = s->left < DUR ? s->left : DUR;
-	int heard = SILENCE;
-
-	while (s->next < s->sent) {
-		const unsigned i = s->order[s->next];
-
-		if (s->arrival[i] > s->tick_us)
-			break;
-		put(s, i, s->arrival[i]);
-		++s->next;
-	}
-
-	while (have < DUR) {
-		struct jitter_frame f;
-		uint32_t no;
-
-		switch (jitter_get(s->j, s->tick_us, DUR - have, s->quiet,
-				   &f)) {
-
-		case JITTER_PACKET:
-			memcpy(&no, f.payload, sizeof(no));
-			heard = (int)no;
-			have += retime(s, &f);
-			break;
-
-		case JITTER_LOST:
-			if (heard < 0)
-				heard = LOST;
-			have += f.dur;
-			break;
-
-		case JITTER_SILENCE:
-			have += f.dur;
-			break;
-		}
-	}
-
-	s->left = have - DUR;
-	s->heard[s->ticks++] = heard;
-	s->tick_us += 20 * MS;
-}
-
-
-static int by_arrival(const void *a, const void *b, void *arg)
-{
-	const struct sim *s = arg;
-	const unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
-
-	if (s->arrival[x] != s->arrival[y])
-		return s->arrival[x] < s->arrival[y] ? -1 : 1;
-
-	return x < y ? -1 : x > y;
-}
-
-
-typedef int64_t (delay_h)(unsigned i);  /* us, < 0: lost */
-
-static void run(struct sim *s, unsigned packets, delay_h *h)
-{
-	const unsigned first = s->sent;
-	unsigned n = s->next;
-
-	for (unsigned i = first; i < first + packets; i++) {
-		const int64_t d = h ? h(i) : 0;
-
-		if (d < 0)
-			continue;
-		s->arrival[i] = sent_us(s, i) + (uint64_t)d;
-		s->order[n++] = i;
-	}
-	s->sent = n;
-	qsort_r(s->order + s->next, n - s->next, sizeof(*s->order),
-		by_arrival, s);
-
-	for (unsigned i = 0; i < packets; i++)
-		tick(s);
-
-	/* numbers of packets, not of arrivals, from here on */
-	assert_true(s->sent <= first + packets);
-}
-
-
-/* In the ticks from there on, but for the last, where the sender had ended */
-static unsigned count(const struct sim *s, unsigned from, int what)
-{
-	unsigned n = 0;
-
-	for (unsigned i = from; i < s->ticks - 15; i++)
-		n += s->heard[i] == what;
-
-	return n;
-}
-
-
-static struct jitter_stats stats(const struct sim *s)
-{
-	struct jitter_stats st;
-
-	jitter_stats(s->j, &st);
-
-	return st;
-}
+#include "jitter_sim.h"
 
 
 /* - --------------------------------------------------------------------- */
@@ -232,14 +11,14 @@ static void test_clean(void **state)
 	struct sim *s = sim_new(200);
 	(void)state;
 
-	run(s, 2000, NULL);
+	sim_run(s, 2000, NULL);
 
 	/* from the first tick on, without a packet of delay */
 	for (unsigned i = 0; i < s->ticks; i++)
 		assert_int_equal(s->heard[i], (int)i);
 
-	assert_int_equal(stats(s).concealed_us, 0);
-	assert_in_range(stats(s).delay_us, 9 * MS, 11 * MS);
+	assert_int_equal(sim_stats(s).concealed_us, 0);
+	assert_in_range(sim_stats(s).delay_us, 9 * MS, 11 * MS);
 	sim_free(s);
 }
 
@@ -258,19 +37,19 @@ static void test_loss_keeps_time(void **state)
 	for (unsigned i = 0; i < 400; i++) {
 		if (lose_some(i) < 0)
 			continue;
-		s->arrival[i] = sent_us(s, i);
+		s->arrival[i] = sim_sent_us(s, i);
 		s->order[s->sent++] = i;
 	}
 	for (unsigned i = 0; i < 400; i++)
-		tick(s);
+		sim_tick(s);
 
 	/* what follows a loss is heard when it would have been without */
 	for (unsigned i = 0; i < 400; i++)
 		assert_int_equal(s->heard[i],
 				 lose_some(i) < 0 ? LOST : (int)i);
 
-	assert_int_equal(stats(s).concealed_us, 5 * 20 * MS);
-	assert_int_equal(stats(s).grown_us, 0);
+	assert_int_equal(sim_stats(s).concealed_us, 5 * 20 * MS);
+	assert_int_equal(sim_stats(s).grown_us, 0);
 	sim_free(s);
 }
 
@@ -286,7 +65,7 @@ static void test_late_grows_once(void **state)
 	struct sim *s = sim_new(200);
 	(void)state;
 
-	run(s, 400, one_late);
+	sim_run(s, 400, one_late);
 
 	assert_int_equal(s->heard[99], 99);
 	assert_int_equal(s->heard[100], LOST);
@@ -298,10 +77,10 @@ static void test_late_grows_once(void **state)
 	for (unsigned i = 128; i < 400; i++)
 		assert_in_range(s->heard[i], i - 1, i);
 	assert_int_equal(s->heard[399], 399);
-	assert_int_equal(stats(s).compressed_us, 20 * MS);
+	assert_int_equal(sim_stats(s).compressed_us, 20 * MS);
 
-	assert_int_equal(stats(s).grown_us, 20 * MS);
-	assert_int_equal(stats(s).late, 0);
+	assert_int_equal(sim_stats(s).grown_us, 20 * MS);
+	assert_int_equal(sim_stats(s).late, 0);
 	sim_free(s);
 }
 
@@ -318,13 +97,13 @@ static void test_reorder(void **state)
 	(void)state;
 
 	s->quiet = true;                /* may adapt when it likes */
-	run(s, 2000, swapped);
+	sim_run(s, 2000, swapped);
 
 	/* once it knows them, late-comers are played in their place */
-	assert_int_equal(count(s, 400, LOST), 0);
+	assert_int_equal(sim_count(s, 400, LOST), 0);
 	for (unsigned i = 401; i < s->ticks; i++)
 		assert_int_equal(s->heard[i], s->heard[i - 1] + 1);
-	assert_true(stats(s).reordered > 30);
+	assert_true(sim_stats(s).reordered > 30);
 	sim_free(s);
 }
 
@@ -335,16 +114,16 @@ static void test_duplicates(void **state)
 	(void)state;
 
 	for (unsigned i = 0; i < 100; i++) {
-		const uint64_t at = sent_us(s, i);
+		const uint64_t at = sim_sent_us(s, i);
 
-		put(s, i, at);
-		put(s, i, at);
-		tick(s);
-		put(s, i, at + 15 * MS);      /* once more, when played */
+		sim_put(s, i, at);
+		sim_put(s, i, at);
+		sim_tick(s);
+		sim_put(s, i, at + 15 * MS);      /* once more, when played */
 		assert_int_equal(s->heard[i], (int)i);
 	}
-	assert_int_equal(stats(s).duplicate, 200);
-	assert_int_equal(stats(s).late, 0);
+	assert_int_equal(sim_stats(s).duplicate, 200);
+	assert_int_equal(sim_stats(s).late, 0);
 	sim_free(s);
 }
 
@@ -355,7 +134,8 @@ static unsigned queue_ms;
 /* 0..queue_ms, order kept */
 static int64_t queued(unsigned i)
 {
-	int64_t due = i * 20 * MS + (int64_t)(rnd() * queue_ms * MS);
+	int64_t due = i * 20 * MS +
+		(int64_t)(sim_rnd() * queue_ms * MS);
 
 	if (due < queue_last)
 		due = queue_last;
@@ -375,13 +155,13 @@ static void test_jitter(void **state)
 
 		queue_ms = width[k];
 		queue_last = 0;
-		run(s, 3000, queued);
+		sim_run(s, 3000, queued);
 
 		/* adapted after three seconds; whole from then on */
-		assert_int_equal(count(s, 150, LOST), 0);
-		assert_int_equal(count(s, 150, SILENCE), 0);
-		assert_int_equal(stats(s).late, 0);
-		assert_true(stats(s).delay_us <= (width[k] + 24) * MS);
+		assert_int_equal(sim_count(s, 150, LOST), 0);
+		assert_int_equal(sim_count(s, 150, SILENCE), 0);
+		assert_int_equal(sim_stats(s).late, 0);
+		assert_true(sim_stats(s).delay_us <= (width[k] + 24) * MS);
 		assert_int_equal(s->shorter, 0);
 		sim_free(s);
 	}
@@ -390,7 +170,7 @@ static void test_jitter(void **state)
 
 static int64_t stormy_start(unsigned i)
 {
-	return i < 500 ? (int64_t)(rnd() * 80 * MS) : 0;
+	return i < 500 ? (int64_t)(sim_rnd() * 80 * MS) : 0;
 }
 
 
@@ -402,21 +182,21 @@ static void test_shrinks(void **state)
 		struct sim *s = sim_new(300);
 
 		s->quiet = quiet;
-		run(s, 500, stormy_start);
-		assert_true(stats(s).delay_us > 60 * MS);
+		sim_run(s, 500, stormy_start);
+		assert_true(sim_stats(s).delay_us > 60 * MS);
 
 		/* two seconds of calm, and it is back, in speech too */
-		run(s, 100, stormy_start);
-		assert_in_range(stats(s).delay_us, 5 * MS, 31 * MS);
+		sim_run(s, 100, stormy_start);
+		assert_in_range(sim_stats(s).delay_us, 5 * MS, 31 * MS);
 		assert_true(s->shorter >= 4);
-		assert_true(stats(s).compressed_us >= 40 * MS);
+		assert_true(sim_stats(s).compressed_us >= 40 * MS);
 
 		/* and stays there, whole */
 		s->shorter = s->longer = 0;
-		run(s, 1000, stormy_start);
+		sim_run(s, 1000, stormy_start);
 		assert_true(s->shorter + s->longer <= 2);
-		assert_int_equal(count(s, 600, LOST), 0);
-		assert_int_equal(count(s, 600, SILENCE), 0);
+		assert_int_equal(sim_count(s, 600, LOST), 0);
+		assert_int_equal(sim_count(s, 600, SILENCE), 0);
 		sim_free(s);
 	}
 }
@@ -426,7 +206,7 @@ static int64_t noise_2ms(unsigned i)
 {
 	(void)i;
 
-	return (int64_t)(rnd() * 2 * MS);
+	return (int64_t)(sim_rnd() * 2 * MS);
 }
 
 
@@ -439,13 +219,13 @@ static void test_drift(void **state)
 
 		s->ppm = sign * 200.0;
 		s->quiet = true;
-		run(s, 30000, noise_2ms);     /* ten minutes: 120 ms */
+		sim_run(s, 30000, noise_2ms);     /* ten minutes: 120 ms */
 
 		/* 120 ms of drift, ten at a time: nothing is lost for it */
 		assert_in_range(s->shorter + s->longer, 9, 16);
-		assert_true(count(s, 0, LOST) <= 1);
-		assert_true(stats(s).delay_us < 45 * MS);
-		assert_int_equal(stats(s).late, 0);
+		assert_true(sim_count(s, 0, LOST) <= 1);
+		assert_true(sim_stats(s).delay_us < 45 * MS);
+		assert_int_equal(sim_stats(s).late, 0);
 		sim_free(s);
 	}
 }
@@ -466,12 +246,12 @@ static void test_stall(void **state)
 	(void)state;
 
 	s->quiet = true;
-	run(s, 1000, stall);
+	sim_run(s, 1000, stall);
 
 	/* bounded delay, then back to where it was */
-	assert_true(stats(s).delay_us <= 30 * MS);
+	assert_true(sim_stats(s).delay_us <= 30 * MS);
 	assert_in_range(s->heard[998], 997, 998);
-	assert_int_equal(count(s, 280, LOST) + count(s, 280, SILENCE), 0);
+	assert_int_equal(sim_count(s, 280, LOST) + sim_count(s, 280, SILENCE), 0);
 	sim_free(s);
 }
 
@@ -488,10 +268,10 @@ static void test_path_moves(void **state)
 	(void)state;
 
 	/* 450 ms longer, more than the buffer may ever wait */
-	run(s, 600, moved_path);
+	sim_run(s, 600, moved_path);
 
-	assert_int_equal(count(s, 300, LOST), 0);
-	assert_int_equal(count(s, 300, SILENCE), 0);
+	assert_int_equal(sim_count(s, 300, LOST), 0);
+	assert_int_equal(sim_count(s, 300, SILENCE), 0);
 	for (unsigned i = 301; i < 600; i++)
 		assert_int_equal(s->heard[i], s->heard[i - 1] + 1);
 	sim_free(s);
@@ -504,23 +284,23 @@ static void test_pause_is_not_loss(void **state)
 	(void)state;
 
 	for (unsigned i = 0; i < 50; i++) {
-		put(s, i, sent_us(s, i));
-		tick(s);
+		sim_put(s, i, sim_sent_us(s, i));
+		sim_tick(s);
 	}
 
 	/* the sender is silent for a second: numbers go on, time too */
 	for (unsigned i = 50; i < 100; i++)
-		tick(s);
+		sim_tick(s);
 	assert_int_equal(s->heard[99], SILENCE);
 
 	s->seq = (uint16_t)(s->seq - 50);
 	for (unsigned i = 100; i < 200; i++) {
-		put(s, i, sent_us(s, i));
-		tick(s);
+		sim_put(s, i, sim_sent_us(s, i));
+		sim_tick(s);
 		assert_int_equal(s->heard[i], (int)i);
 	}
-	assert_int_equal(stats(s).concealed_us, 0);
-	assert_int_equal(stats(s).grown_us, 0);
+	assert_int_equal(sim_stats(s).concealed_us, 0);
+	assert_int_equal(sim_stats(s).grown_us, 0);
 	sim_free(s);
 }
 
@@ -535,12 +315,12 @@ static void test_events_are_not_loss(void **state)
 			assert_true(jitter_mark(s->j,
 						(uint16_t)(s->seq + i)));
 		else
-			put(s, i, sent_us(s, i));
-		tick(s);
+			sim_put(s, i, sim_sent_us(s, i));
+		sim_tick(s);
 		assert_int_equal(s->heard[i], i >= 50 && i < 60 ? SILENCE
 				 : (int)i);
 	}
-	assert_int_equal(stats(s).concealed_us, 0);
+	assert_int_equal(sim_stats(s).concealed_us, 0);
 	sim_free(s);
 }
 
@@ -551,17 +331,17 @@ static void test_new_time_line(void **state)
 	(void)state;
 
 	for (unsigned i = 0; i < 100; i++) {
-		put(s, i, sent_us(s, i));
-		tick(s);
+		sim_put(s, i, sim_sent_us(s, i));
+		sim_tick(s);
 	}
 
 	/* one stray is refused and harms nothing */
-	assert_int_equal(jitter_put(s->j, sent_us(s, 100), 4711, 999999999,
+	assert_int_equal(jitter_put(s->j, sim_sent_us(s, 100), 4711, 999999999,
 				    DUR, 0, (const uint8_t *)"stray", 5),
 			 JITTER_SUSPECT);
 	for (unsigned i = 100; i < 200; i++) {
-		put(s, i, sent_us(s, i));
-		tick(s);
+		sim_put(s, i, sim_sent_us(s, i));
+		sim_tick(s);
 		assert_int_equal(s->heard[i], (int)i);
 	}
 
@@ -569,12 +349,12 @@ static void test_new_time_line(void **state)
 	s->seq = (uint16_t)(s->seq + 30000);
 	s->ts += 77777777;
 	for (unsigned i = 200; i < 300; i++) {
-		put(s, i, sent_us(s, i));
-		tick(s);
+		sim_put(s, i, sim_sent_us(s, i));
+		sim_tick(s);
 		if (i > 200)
 			assert_int_equal(s->heard[i], (int)i);
 	}
-	assert_int_equal(stats(s).resyncs, 1);
+	assert_int_equal(sim_stats(s).resyncs, 1);
 	sim_free(s);
 }
 
@@ -588,11 +368,11 @@ static void test_fec(void **state)
 
 	jitter_set_extra(s->j, DUR);
 	s->quiet = true;
-	run(s, 200, NULL);
+	sim_run(s, 200, NULL);
 	s->tick_us += 20 * MS;
 
 	/* number 200 and 201 are lost, 202 is there when 201 is made up */
-	put(s, 202, sent_us(s, 202));
+	sim_put(s, 202, sim_sent_us(s, 202));
 	while (jitter_get(s->j, s->tick_us, DUR, false, &f) == JITTER_PACKET)
 		;
 	assert_int_equal(f.dur, DUR);
@@ -605,7 +385,7 @@ static void test_fec(void **state)
 	assert_int_equal(no, 202);
 
 	/* the same again in its turn, and then another */
-	put(s, 203, sent_us(s, 203));
+	sim_put(s, 203, sim_sent_us(s, 203));
 	for (unsigned i = 202; i < 204; i++) {
 		assert_int_equal(jitter_get(s->j, s->tick_us + (i - 200) *
 					    20 * MS, DUR, false, &f),
@@ -632,10 +412,10 @@ static void test_fec_before_growth(void **state)
 	uint32_t no = 0;
 	(void)state;
 
-	run(s, 200, zigzag);
+	sim_run(s, 200, zigzag);
 	jitter_set_extra(s->j, 2 * DUR);
 	for (unsigned i = s->next; i < 200; i++)
-		put(s, s->order[i], s->arrival[s->order[i]]);
+		sim_put(s, s->order[i], s->arrival[s->order[i]]);
 
 	while (no != 199) {
 		assert_int_equal(jitter_get(s->j, s->tick_us, DUR, false, &f),
@@ -644,7 +424,7 @@ static void test_fec_before_growth(void **state)
 		s->tick_us += 20 * MS;
 	}
 
-	put(s, 201, sent_us(s, 201));
+	sim_put(s, 201, sim_sent_us(s, 201));
 	assert_int_equal(jitter_get(s->j, s->tick_us, DUR, false, &f),
 			 JITTER_LOST);
 	assert_non_null(f.payload);
@@ -661,8 +441,8 @@ static void test_backlog(void **state)
 
 	/* half a second came before anybody listened */
 	s->tick_us += 500 * MS;
-	run(s, 300, NULL);
-	assert_true(stats(s).delay_us < 25 * MS);
+	sim_run(s, 300, NULL);
+	assert_true(sim_stats(s).delay_us < 25 * MS);
 	assert_int_equal(s->heard[0], 25);
 	for (unsigned i = 1; i < 270; i++)
 		assert_int_equal(s->heard[i], s->heard[i - 1] + 1);
