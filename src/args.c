@@ -36,7 +36,7 @@ static const struct arg_row {
 		"run this command line after start; repeatable" },
 	[A_FILE] = { 'f', "file", NEEDED, "FILE",
 		"run a script; - is stdin" },
-	[A_LISTEN] = { 'l', "listen", NEEDED, "[udp:|tcp:]ADDR[:PORT]",
+	[A_LISTEN] = { 'l', "listen", NEEDED, "[udp:|tcp:|tls:]ADDR[:PORT]",
 		"where to listen; repeatable. IPv6 in brackets; default: "
 		"every usable address" },
 	[A_AUDIO] = { 'A', "audio", NEEDED, "SPEC",
@@ -103,7 +103,7 @@ static int listen_wrong(struct fault *err, const char *text)
 	char show[64];
 
 	return wrong(err, "bad-argument", "--listen '%s'; it takes "
-		     "[udp:|tcp:]ADDR[:PORT], as in udp:127.0.0.1:5060 or "
+		     "[udp:|tcp:|tls:]ADDR[:PORT], as in udp:127.0.0.1:5060 or "
 		     "[::1]:5060", shown(show, text));
 }
 
@@ -117,13 +117,16 @@ static int listen_parse(struct sip_listen_addr *la, const char *text,
 	size_t n;
 
 	la->udp = la->tcp = true;
-	if (!strncasecmp(p, "udp:", 4))
+	if (!strncasecmp(p, "udp:", 4)) {
 		la->tcp = false;
-	else if (!strncasecmp(p, "tcp:", 4))
+	}
+	else if (!strncasecmp(p, "tcp:", 4)) {
 		la->udp = false;
-	else if (!strncasecmp(p, "tls:", 4))
-		return wrong(err, "not-supported", "--listen %.20s...: TLS "
-			     "is not spoken; udp: and tcp: are", p);
+	}
+	else if (!strncasecmp(p, "tls:", 4)) {
+		la->udp = la->tcp = false;
+		la->tls = true;
+	}
 	p += la->udp && la->tcp ? 0 : 4;
 
 	if (*p == '[') {
@@ -159,11 +162,15 @@ static int listen_parse(struct sip_listen_addr *la, const char *text,
 static bool listen_same(const struct sip_listen_addr *a,
 			const struct sip_listen_addr *b)
 {
+	const uint16_t usual = a->tls ? SIP_PORT_TLS : SIP_PORT;
 	const uint16_t ap = sa_port(&a->addr), bp = sa_port(&b->addr);
 
-	return ((a->udp && b->udp) || (a->tcp && b->tcp)) &&
+	/* TCP and TLS want the same kind of port */
+	return ((a->udp && b->udp) || ((a->tcp || a->tls) &&
+				       (b->tcp || b->tls))) &&
 		sa_cmp(&a->addr, &b->addr, SA_ADDR) &&
-		(ap ? ap : SIP_PORT) == (bp ? bp : SIP_PORT);
+		(ap ? ap : usual) == (bp ? bp : b->tls ? SIP_PORT_TLS :
+				      SIP_PORT);
 }
 
 

@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONFIG_STR = 256, CONFIG_LIST = 128, CONFIG_ERR = 512 };
+enum {
+	CONFIG_STR = 256, CONFIG_LIST = 128, CONFIG_ERR = 512,
+	CONFIG_PINS = 640,
+};
 
 /** The values of all options; the rows of config/table.c name the fields */
 struct config {
@@ -32,6 +35,13 @@ struct config {
 	int64_t resolve_timeout_ms;
 	char dns_servers[CONFIG_STR];    /* "" the system's                 */
 	char enum_domain[CONFIG_STR];    /* "" numbers are not looked up    */
+	bool    tls_verify;              /* servers are who they should be  */
+	char tls_ca[CONFIG_STR];         /* "" the system's authorities     */
+	char tls_cert[CONFIG_STR];       /* "" none of ours                 */
+	char tls_key[CONFIG_STR];        /* "" in tls_cert                  */
+	char tls_pin[CONFIG_PINS];       /* "" any                          */
+	char tls_min[8];                 /* "1.2", "1.3"                    */
+	char tls_keylog[CONFIG_STR];     /* "" no                           */
 	int64_t opus_complexity;
 	int64_t opus_bitrate;
 	bool    opus_fec;
@@ -167,6 +177,11 @@ struct account_conf {
 	char auth_in_password[CONFIG_STR];
 	enum account_callers callers;
 	bool check_origin;         /* only by way of our own servers        */
+	int tls_verify;            /* -1: as the option says                */
+	char tls_ca[CONFIG_STR];   /* "" : the option's, as in all of these */
+	char tls_cert[CONFIG_STR];
+	char tls_key[CONFIG_STR];
+	char tls_pin[CONFIG_PINS];
 };
 
 struct account_param {

@@ -42,6 +42,8 @@ enum event_type {
 	EVENT_RECORD_DONE,
 	EVENT_DEVICE_LOST,
 	EVENT_DEVICE_FOUND,
+	EVENT_NETWORK_CHANGED,
+	EVENT_TLS_REFUSED,
 	EVENT_LOG,
 
 	EVENT_TYPES
@@ -55,6 +57,7 @@ _Static_assert(EVENT_TYPES < 64, "they are bits of an event_set");
 enum {
 	EVENT_NAME = 32,     /* state, codec, cause ...           */
 	EVENT_TEXT = 256,    /* reason, URI, path, log line       */
+	EVENT_WHY  = 400,    /* one sentence that says what is wrong */
 	EVENT_BODY = 4096,   /* text of a message, a body         */
 };
 
@@ -75,11 +78,12 @@ struct event {
 			char state[EVENT_NAME];   /* off, registered ...    */
 			char aor[EVENT_TEXT];
 			char cause[EVENT_TEXT];   /* stable token, failed   */
-			char text[EVENT_TEXT];    /* one sentence, failed   */
+			char text[EVENT_WHY];     /* one sentence, failed   */
 			int64_t code;             /* SIP status             */
 			char reason[EVENT_TEXT];  /* reason phrase          */
 			int64_t next_ms;          /* until the next attempt */
 			char server[EVENT_TEXT];  /* addr:port              */
+			char transport[EVENT_NAME]; /* udp, tcp, tls        */
 			int64_t flow;             /* 1, 2: of several       */
 		} account_state;
 		struct {
@@ -91,7 +95,7 @@ struct event {
 			char reason[EVENT_TEXT];  /* reason phrase          */
 			char cause[EVENT_NAME];   /* stable token, ended    */
 			char by[EVENT_NAME];      /* local, remote: ended   */
-			char text[EVENT_TEXT];    /* one sentence, ended    */
+			char text[EVENT_WHY];     /* one sentence, ended    */
 			int64_t duration_ms;      /* ended, 0: not answered */
 			int64_t setup_ms;         /* active: since INVITE   */
 		} call_state;
@@ -255,6 +259,20 @@ struct event {
 			char role[EVENT_NAME];      /* mic, speaker         */
 			char text[EVENT_TEXT];
 		} device;
+		struct {
+			char cause[EVENT_NAME];     /* addresses, resume .. */
+			char added[EVENT_TEXT];     /* addresses            */
+			char removed[EVENT_TEXT];
+			int64_t calls;              /* that are moved       */
+			int64_t slept_ms;           /* resume               */
+		} network_changed;
+		struct {
+			char domain[EVENT_TEXT];    /* who was meant        */
+			char server[EVENT_TEXT];    /* addr:port            */
+			char subject[EVENT_TEXT];   /* of its certificate   */
+			char issuer[EVENT_TEXT];
+			char text[EVENT_TEXT];      /* what is wrong        */
+		} tls_refused;
 		struct {
 			char level[EVENT_NAME];
 			char module[EVENT_NAME];

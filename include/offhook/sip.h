@@ -20,6 +20,13 @@ struct sip_creds;
 struct sip_rx;               /* see sip_rx.h                                */
 struct sip_ident;            /* who we are, see sip_reg.h                */
 
+/** "udp", "tcp", "tls", as users write it; "" another */
+static inline const char *transport_name(enum sip_transp tp)
+{
+	return tp == SIP_TRANSP_UDP ? "udp" : tp == SIP_TRANSP_TCP ? "tcp" :
+		tp == SIP_TRANSP_TLS ? "tls" : "";
+}
+
 /* Why something failed -------------------------------------------------- */
 
 enum sip_cause {
@@ -44,7 +51,7 @@ enum sip_cause sip_cause_find(const char *name);
 struct sip_result {
 	enum sip_cause cause;
 	uint16_t code;           /* SIP status, 0 when none came             */
-	char reason[128];        /* reason phrase, or the system's error     */
+	char reason[320];        /* reason phrase, or what is wrong          */
 	int err;                 /* errno behind it, 0                       */
 	bool remote;             /* the peer did it (BYE, CANCEL, response)  */
 	uint32_t retry_after_s;  /* 0: none                                  */
@@ -98,6 +105,14 @@ struct sip_guard {
 	const char *realm;       /* ... for this realm                       */
 };
 
+/** A server's certificate that was refused; strings valid during the call */
+struct sip_refusal {
+	const char *domain;      /* who was meant                            */
+	struct sa addr;          /* who was called                           */
+	const char *subject, *issuer;
+	const char *flaw;        /* what is wrong                            */
+};
+
 struct sip_stack_h {
 	/**
 	 * An INVITE outside any dialog passed all checks of RFC 3261 8.2.
@@ -134,6 +149,8 @@ struct sip_stack_h {
 	 */
 	void (*guard_h)(const struct sip_info *in, struct sip_guard *g,
 			void *arg);
+	/** Beside the failure of what was to be sent. NULL: nobody asks */
+	void (*refused_h)(const struct sip_refusal *r, void *arg);
 };
 
 /**
@@ -216,8 +233,8 @@ int  sip_target_find(struct sip_target **tp, struct sip_stack *s,
 		     sip_target_h *h, void *arg);
 
 /** Is this a URI we can call? Normalises into buf ("sip:" added to
- *  user@host). err: one sentence. @return 0, EINVAL, EPROTONOSUPPORT (sips,
- *  tel ... not spoken yet) */
+ *  user@host). err: one sentence. @return 0, EINVAL, EPROTONOSUPPORT (tel,
+ *  http ...) */
 int  sip_uri_check(char *buf, size_t sz, const char *text,
 		   char *err, size_t errsz);
 /** user and host of a URI; buffers may be NULL. @return 0, EINVAL */

@@ -92,6 +92,7 @@ struct sip_reg_status {
 	uint32_t expires_s;      /* granted, 0: not registered               */
 	bool outbound;           /* the server keeps to RFC 5626             */
 	char server[80];         /* address and port, "" not yet             */
+	enum sip_transp tp;      /* and how                                  */
 	char contact[256];       /* as told to the registrar                 */
 };
 

@@ -22,9 +22,10 @@ struct sip_tls_conf {
 				    NULL, "": those of the system            */
 	const char *cert;        /* ours, PEM, with its chain; NULL, "": none */
 	const char *key;         /* ours, PEM; NULL, "": it is in cert       */
-	const char *pin;         /* SHA-256 of the server's public key, as hex
-				    or base64, several with commas; NULL, "":
-				    any. With verify: in addition            */
+	const char *pin;         /* SHA-256 of the server's certificate or of
+				    its public key, as hex or base64, several
+				    with commas; NULL, "": any. With verify:
+				    in addition                              */
 	const char *min;         /* "1.2" or "1.3"; NULL, "": 1.2            */
 	const char *keylog;      /* file the keys of all connections are added
 				    to, for who reads packets; NULL, "": no  */

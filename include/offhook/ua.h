@@ -361,7 +361,7 @@ struct call_record {
 	struct stream_stats stats;
 	double mos, loss_pct;    /* NAN: nothing came                        */
 	unsigned seen;           /* bit per enum call_state it has been in   */
-	char text[UA_ERR];       /* how it ended, one sentence               */
+	char text[EVENT_WHY];    /* how it ended, one sentence               */
 };
 /** Of a living call, or of one of the last 64 that ended: they are kept for
  *  figures, $call.x, exit codes and wait. @return false: no such call */

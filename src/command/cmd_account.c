@@ -16,6 +16,8 @@ static void reply_flow(struct reply *r, const struct sip_reg_status *st)
 {
 	if (st->server[0])
 		reply_str(r, "server", st->server);
+	if (st->server[0] && st->tp != SIP_TRANSP_NONE)
+		reply_str(r, "transport", transport_name(st->tp));
 	if (st->contact[0])
 		reply_str(r, "contact", st->contact);
 	if (st->expires_s)

@@ -23,8 +23,7 @@ void reply_listeners(struct reply *r, const struct ua *ua)
 		if (re_snprintf(text, sizeof(text), "%J", &addr) < 0)
 			continue;
 		reply_row(r, "listener");
-		reply_str(r, "transport", tp == SIP_TRANSP_TCP ? "tcp" :
-			  "udp");
+		reply_str(r, "transport", transport_name(tp));
 		reply_str(r, "address", text);
 	}
 }

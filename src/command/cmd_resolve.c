@@ -30,13 +30,6 @@ static void resolve_destructor(void *arg)
 }
 
 
-static const char *transport_name(enum sip_transp tp)
-{
-	return tp == SIP_TRANSP_UDP ? "udp" : tp == SIP_TRANSP_TCP ? "tcp" :
-		"tls";
-}
-
-
 static void reply_target(struct cmd *x, const struct sip_step *st)
 {
 	char addr[64];

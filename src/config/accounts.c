@@ -25,6 +25,7 @@ void conf_account_init(struct account_conf *ac)
 	memset(ac, 0, sizeof(*ac));
 	ac->regist = -1;
 	ac->sip_outbound = -1;
+	ac->tls_verify = -1;
 	ac->expires = EXPIRES_DEFAULT;
 }
 
@@ -346,8 +347,9 @@ int account_param_get(const struct account_conf *ac, const char *name,
 	    prm->type != OPT_ENUM && !*((const char *)ac + prm->offset))
 		return ENOENT;
 
-	if ((!strcmp(name, "register") && ac->regist < 0) ||
-	    (!strcmp(name, "sip-outbound") && ac->sip_outbound < 0))
+	/* a tristate that is not said */
+	if (prm->type == OPT_BOOL && prm->size == sizeof(int) &&
+	    *(const int *)((const char *)ac + prm->offset) < 0)
 		return ENOENT;
 
 	if (!strcmp(name, "password") && !conf_password_is_literal(ac))

@@ -187,6 +187,29 @@ static const struct account_param params[] = {
 		.summary = "Take requests from the servers of this account"
 			" only",
 	},
+	{
+		.name = "tls-verify", .type = OPT_BOOL, FIELD(tls_verify),
+		.summary = "Make sure over TLS that the server is who it"
+			" should be, if other than the option says",
+	},
+	{
+		.name = "tls-ca", .type = OPT_STRING, FIELD(tls_ca),
+		.summary = "Authorities that are trusted, if others than the"
+			" option's: a PEM file or a directory",
+	},
+	{
+		.name = "tls-cert", .type = OPT_STRING, FIELD(tls_cert),
+		.summary = "Certificate to show to the server: a PEM file",
+	},
+	{
+		.name = "tls-key", .type = OPT_STRING, FIELD(tls_key),
+		.summary = "Its key, if not in the same file",
+	},
+	{
+		.name = "tls-pin", .type = OPT_STRING, FIELD(tls_pin),
+		.summary = "SHA-256 of the server's certificate or public key;"
+			" any other is refused",
+	},
 };
 
 _Static_assert(sizeof(params) / sizeof(params[0]) <= 64,

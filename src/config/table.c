@@ -95,6 +95,46 @@ static const struct option options[] = {
 			" where those are encrypted too, always",
 	},
 	{
+		.name = "tls-verify", .type = OPT_BOOL, FIELD(tls_verify),
+		.def = "yes", .restart = true,
+		.summary = "Make sure over TLS that a server is who it should"
+			" be; no: whoever is on the way can listen",
+	},
+	{
+		.name = "tls-ca", .type = OPT_STRING, FIELD(tls_ca),
+		.def = "", .restart = true,
+		.summary = "Authorities that are trusted instead of the"
+			" system's: a PEM file, or a directory of them",
+	},
+	{
+		.name = "tls-cert", .type = OPT_STRING, FIELD(tls_cert),
+		.def = "", .restart = true,
+		.summary = "Our certificate with its chain, a PEM file; empty:"
+			" one is made for each run in which we listen",
+	},
+	{
+		.name = "tls-key", .type = OPT_STRING, FIELD(tls_key),
+		.def = "", .restart = true,
+		.summary = "Its key, a PEM file; empty: it is in the same one",
+	},
+	{
+		.name = "tls-pin", .type = OPT_STRING, FIELD(tls_pin),
+		.def = "", .restart = true,
+		.summary = "SHA-256 of a server's certificate or public key,"
+			" several with commas: any other is refused",
+	},
+	{
+		.name = "tls-min", .type = OPT_CHOICE, FIELD(tls_min),
+		.def = "1.2", .choices = "1.2,1.3", .restart = true,
+		.summary = "The oldest version of TLS that is spoken",
+	},
+	{
+		.name = "tls-keylog", .type = OPT_STRING, FIELD(tls_keylog),
+		.def = "", .restart = true,
+		.summary = "File that the keys of TLS connections are added"
+			" to, for Wireshark; who reads it reads all",
+	},
+	{
 		.name = "opus-complexity", .type = OPT_INT,
 		FIELD(opus_complexity),
 		.def = "5", .min = 0, .max = 10,

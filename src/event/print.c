@@ -21,6 +21,24 @@ static void add_part(struct text_buf *b, const char *before, const char *text)
 }
 
 
+static void print_network(struct text_buf *b, const struct event *ev)
+{
+	const int64_t ms = ev->u.network_changed.slept_ms;
+	char t[32];
+
+	text_add(b, "network changed");
+	if (ms != EVENT_NONE) {
+		text_duration_print(t, sizeof(t), (uint64_t)ms);
+		text_add(b, ", the machine slept for %s", t);
+	}
+	add_part(b, ", new: ", ev->u.network_changed.added);
+	add_part(b, ", gone: ", ev->u.network_changed.removed);
+	if (ev->u.network_changed.calls > 0)
+		text_add(b, ", calls moved: %lld",
+			 (long long)ev->u.network_changed.calls);
+}
+
+
 static void print_account_state(struct text_buf *b, const struct event *ev)
 {
 	const int64_t ms = ev->u.account_state.next_ms;
@@ -422,6 +440,17 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 	case EVENT_PLAY_DONE:
 	case EVENT_RECORD_DONE:
 		print_file_done(&b, ev);
+		break;
+
+	case EVENT_NETWORK_CHANGED:
+		print_network(&b, ev);
+		break;
+
+	case EVENT_TLS_REFUSED:
+		text_add(&b, "the certificate of %s is refused: %s; subject "
+			 "%s, issuer %s (%s)", ev->u.tls_refused.domain,
+			 ev->u.tls_refused.text, ev->u.tls_refused.subject,
+			 ev->u.tls_refused.issuer, ev->u.tls_refused.server);
 		break;
 
 	case EVENT_DEVICE_LOST:

@@ -40,6 +40,7 @@ static const struct event_field account_state_fields[] = {
 	INT("next-ms", account_state.next_ms, "time until the next attempt or "
 	    "refresh"),
 	STR("server", account_state.server, "address and port it went to"),
+	STR("transport", account_state.transport, "and how: udp, tcp, tls"),
 	INT("flow", account_state.flow, "which of several ways this is about: "
 	    "1, 2"),
 	{0}
@@ -312,6 +313,27 @@ static const struct event_field log_fields[] = {
 	{0}
 };
 
+static const struct event_field network_changed_fields[] = {
+	STR("cause", network_changed.cause, "addresses, routes, resume"),
+	STR("added", network_changed.added, "addresses that are new, with "
+	    "blanks between them"),
+	STR("removed", network_changed.removed, "addresses that are gone"),
+	INT("calls", network_changed.calls, "how many calls are moved to "
+	    "another address"),
+	INT("slept-ms", network_changed.slept_ms, "resume: how long the "
+	    "machine slept"),
+	{0}
+};
+
+static const struct event_field tls_refused_fields[] = {
+	STR("domain", tls_refused.domain, "who was meant"),
+	STR("server", tls_refused.server, "address and port that were called"),
+	STR("subject", tls_refused.subject, "whom the certificate is for"),
+	STR("issuer", tls_refused.issuer, "who has signed it"),
+	STR("text", tls_refused.text, "what is wrong with it"),
+	{0}
+};
+
 static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_ACCOUNT_STATE] = {"account.state",
 		"An account registered, failed or was taken off",
@@ -394,6 +416,13 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_DEVICE_FOUND] = {"device.found",
 		"A sound device is in use (again)",
 		device_fields},
+	[EVENT_NETWORK_CHANGED] = {"network.changed",
+		"The machine has other addresses or ways, or was asleep: who "
+		"is registered registers again, calls are moved",
+		network_changed_fields},
+	[EVENT_TLS_REFUSED] = {"tls.refused",
+		"A server's certificate was refused: nothing was sent to it",
+		tls_refused_fields},
 	[EVENT_LOG] = {"log",
 		"A line of the log",
 		log_fields},

@@ -148,14 +148,16 @@ int cert_pin_print(char *buf, size_t sz, const X509 *cert)
 
 bool cert_pinned(const struct cert_pins *pins, const X509 *cert)
 {
-	uint8_t pin[CERT_PIN];
-	unsigned i;
+	uint8_t pin[CERT_PIN], whole[CERT_PIN];
+	unsigned i, n = CERT_PIN;
 
-	if (cert_pin(pin, cert))
+	if (cert_pin(pin, cert) ||
+	    !X509_digest(cert, EVP_sha256(), whole, &n) || n != CERT_PIN)
 		return false;
 
 	for (i = 0; i < pins->n; i++) {
-		if (!memcmp(pins->v[i], pin, CERT_PIN))
+		if (!memcmp(pins->v[i], pin, CERT_PIN) ||
+		    !memcmp(pins->v[i], whole, CERT_PIN))
 			return true;
 	}
 
@@ -428,15 +430,11 @@ static void name_print(char *buf, size_t sz, const X509_NAME *name)
 }
 
 
-char *cert_print(char *buf, size_t sz, const X509 *cert)
+void cert_parties(const X509 *cert, char *subject, size_t subjectsz,
+		  char *issuer, size_t issuersz)
 {
-	char subject[72], issuer[72];
-
-	name_print(subject, sizeof(subject), X509_get_subject_name(cert));
-	name_print(issuer, sizeof(issuer), X509_get_issuer_name(cert));
-	(void)snprintf(buf, sz, "subject %s, issuer %s", subject, issuer);
-
-	return buf;
+	name_print(subject, subjectsz, X509_get_subject_name(cert));
+	name_print(issuer, issuersz, X509_get_issuer_name(cert));
 }
 
 

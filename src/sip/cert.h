@@ -13,7 +13,7 @@
 enum {
 	CERT_PIN   = 32,            /* bytes of a pin: SHA-256               */
 	CERT_PINS  = 8,
-	CERT_TEXT  = 256,           /* a sentence                            */
+	CERT_TEXT  = 352,           /* a sentence                            */
 };
 
 struct cert_pins {
@@ -27,6 +27,7 @@ int  cert_pins_parse(struct cert_pins *p, const char *text);
 int  cert_pin(uint8_t pin[CERT_PIN], const X509 *cert);
 /** "sha256//BASE64" */
 int  cert_pin_print(char *buf, size_t sz, const X509 *cert);
+/** Is it, or its key, one of these? */
 bool cert_pinned(const struct cert_pins *p, const X509 *cert);
 
 /** Is it for this domain (RFC 5922 7.1, 7.2), or numeric address? */
@@ -38,8 +39,9 @@ char *cert_names_print(char *buf, size_t sz, const X509 *cert);
 /** err: X509_V_ERR_...; cert: the one that it is about, not always the first
  *  of the chain. "expired since 2026-01-02 10:00 UTC". @return buf */
 char *cert_flaw_print(char *buf, size_t sz, const X509 *cert, int err);
-/** "subject S, issuer I". @return buf */
-char *cert_print(char *buf, size_t sz, const X509 *cert);
+/** Subject and issuer, safe for terminals */
+void cert_parties(const X509 *cert, char *subject, size_t subjectsz,
+		  char *issuer, size_t issuersz);
 
 /** A key and a certificate signed with it, good for a year from now (a day
  *  before, for clocks that are late). names: "IP:127.0.0.1,DNS:a", or NULL */

@@ -67,6 +67,31 @@ static int out_keep(struct conn *c, const uint8_t *p, size_t n)
 }
 
 
+/*
+ * The peer takes no more: it may have said why.  In TLS 1.3 it is only now
+ * that a server tells that it wants to see a certificate.
+ */
+static const char *last_news(struct conn *c)
+{
+	uint8_t buf[4096];
+	size_t got;
+	ssize_t n;
+
+	if (!c->pipe)
+		return NULL;
+
+	while ((n = recv(c->fd, buf, sizeof(buf), 0)) > 0) {
+		if (tlspipe_feed(c->pipe, buf, (size_t)n))
+			break;
+	}
+
+	while (!tlspipe_read(c->pipe, buf, sizeof(buf), &got))
+		;
+
+	return tlspipe_why(c->pipe);
+}
+
+
 static int write_raw(struct conn *c, const uint8_t *p, size_t n)
 {
 	ssize_t done = 0;
@@ -90,7 +115,8 @@ static int write_raw(struct conn *c, const uint8_t *p, size_t n)
 		err = out_keep(c, p + done, n - (size_t)done);
 	if (err)
 		conn_end(c, err, err == ENOBUFS ?
-			 "the peer does not take what is sent" : NULL);
+			 "the peer does not take what is sent" :
+			 last_news(c));
 
 	return err;
 }
@@ -383,6 +409,25 @@ void conn_up(struct conn *c)
 }
 
 
+static void refused(const struct conn *c)
+{
+	const struct tls_refusal *why = tlspipe_refusal(c->pipe);
+	const struct sip_stack *s = c->leg->stack;
+	struct sip_refusal r;
+
+	if (!why || !s->h.refused_h)
+		return;
+
+	r.domain = tlspipe_domain(c->pipe);
+	r.addr = c->peer;
+	r.subject = why->subject;
+	r.issuer = why->issuer;
+	r.flaw = why->flaw;
+
+	s->h.refused_h(&r, s->arg);
+}
+
+
 /* Let TLS work with what came, both ways */
 static void pump(struct conn *c)
 {
@@ -395,6 +440,7 @@ static void pump(struct conn *c)
 		if (flush(c) || err == EAGAIN)
 			return;
 		if (err) {
+			refused(c);
 			conn_end(c, err, tlspipe_why(c->pipe));
 			return;
 		}

@@ -134,6 +134,12 @@ static int addr_dup(char **dst, const char *name, const char *uri)
 }
 
 
+static bool is_secure(const char *uri)
+{
+	return !strncasecmp(uri, "sips:", 5);
+}
+
+
 int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 		     const char *uri, struct sip_ident *ident)
 {
@@ -181,6 +187,10 @@ int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 	if (err)
 		goto out;
 
+	d->sips = is_secure(d->target);
+	d->secure = d->sips ||
+		(d->routec && !strncasecmp(d->routev[0], "<sips:", 6));
+
 	dialog_link(d);
 
  out:
@@ -209,6 +219,8 @@ static struct dialog *dialog_copy(const struct dialog *tmpl)
 	d->ident     = mem_ref(tmpl->ident);
 	d->digest    = mem_ref(tmpl->digest);
 	d->target    = mem_ref(tmpl->target);
+	d->secure    = tmpl->secure;
+	d->sips      = tmpl->sips;
 	d->lseq      = tmpl->lseq;
 	d->request_h = tmpl->request_h;
 	d->arg       = tmpl->arg;
@@ -398,6 +410,8 @@ int dialog_alloc_uas(struct dialog **dp, struct leg *leg,
 		goto out;
 	}
 
+	d->secure = target_secure(msg);
+	d->sips = text_caseeq(msg->uri.scheme.p, msg->uri.scheme.l, "sips");
 	pin_incoming(d, leg, msg);
 	dialog_link(d);
 
@@ -583,8 +597,9 @@ int dialog_contact(const struct dialog *d, struct mbuf *mb,
 	int err = mbuf_write_str(mb, "Contact: ");
 
 	if (!err)
-		err = d->ident ? ident_contact(mb, d->ident, leg, tp) :
-			leg_contact(mb, leg, tp, d->user);
+		err = d->ident ?
+			ident_contact(mb, d->ident, leg, tp, d->secure) :
+			leg_contact(mb, leg, tp, d->user, d->secure);
 	if (!err)
 		err = mbuf_write_str(mb, "\r\n");
 

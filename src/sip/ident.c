@@ -365,17 +365,17 @@ static const struct sa *seen_as(const struct ident_flow *f,
 
 
 int ident_address(struct mbuf *mb, const struct sip_ident *id, unsigned flow,
-		  const struct leg *l, enum sip_transp tp)
+		  const struct leg *l, enum sip_transp tp, bool secure)
 {
-	return mbuf_printf(mb, "sip:%s%s%J%s", id->user,
+	return mbuf_printf(mb, "sip%s:%s%s%J%s", secure ? "s" : "", id->user,
 			   *id->user ? "@" : "",
 			   seen_as(&id->flowv[flow], leg_laddr(l, tp), tp),
-			   sip_transp_param(tp));
+			   secure ? "" : sip_transp_param(tp));
 }
 
 
 int ident_contact(struct mbuf *mb, const struct sip_ident *id,
-		  const struct leg *l, enum sip_transp tp)
+		  const struct leg *l, enum sip_transp tp, bool secure)
 {
 	int err;
 
@@ -384,7 +384,7 @@ int ident_contact(struct mbuf *mb, const struct sip_ident *id,
 
 	err = mbuf_write_u8(mb, '<');
 	if (!err)
-		err = ident_address(mb, id, id->flow, l, tp);
+		err = ident_address(mb, id, id->flow, l, tp, secure);
 	if (!err)
 		err = mbuf_write_str(mb, id->flowv[id->flow].ob ? ";ob>" :
 				     ">");

@@ -69,12 +69,13 @@ int  ident_dialog(struct dialog **dp, struct sip_stack *s,
 		  struct sip_ident *id, const char *uri);
 /** A dialog that a peer began is for us: our Contact, and who may challenge */
 void ident_apply(struct sip_ident *id, struct dialog *d);
-/** Our address by this way, as a flow's server sees it: a URI */
+/** Our address by this way, as a flow's server sees it: a URI, sips: if
+ *  secure */
 int  ident_address(struct mbuf *mb, const struct sip_ident *id, unsigned flow,
-		   const struct leg *l, enum sip_transp tp);
+		   const struct leg *l, enum sip_transp tp, bool secure);
 /** The name-addr of a Contact, for a request or reply by this way */
 int  ident_contact(struct mbuf *mb, const struct sip_ident *id,
-		   const struct leg *l, enum sip_transp tp);
+		   const struct leg *l, enum sip_transp tp, bool secure);
 /** Is this one of the servers that we registered with, or that were given as
  *  addresses? */
 bool ident_serves(const struct sip_ident *id, const struct sa *addr);

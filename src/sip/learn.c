@@ -139,13 +139,15 @@ static bool via_seen(struct sa *seen, const struct sip_msg *msg)
  * On UDP another address or port is a NAT's.  A connection leaves from a port
  * of its own anyway, so there only another address tells; it is then worth
  * naming although nobody listens there, because the server finds the
- * connection by it.
+ * connection by it.  Over TLS it is named from the start (seen_as_conn).
  */
 static void seen_learn(struct ident_flow *f, const struct sip_msg *msg,
 		       const struct target *tg)
 {
 	const struct sa *local = leg_laddr(tg->leg, tg->tp);
-	const int how = tg->tp == SIP_TRANSP_UDP ? SA_ALL : SA_ADDR;
+	const bool conn = tg->tp == SIP_TRANSP_TLS &&
+		sa_isset(&f->seen, SA_ALL);
+	const int how = tg->tp == SIP_TRANSP_UDP || conn ? SA_ALL : SA_ADDR;
 	struct sa seen = *local, none;
 
 	sa_init(&none, AF_UNSPEC);
@@ -155,6 +157,11 @@ static void seen_learn(struct ident_flow *f, const struct sip_msg *msg,
 		sa_set_port(&seen, 0);
 
 	f->local = *local;
+
+	/* a server that says nothing may find it all the same */
+	if (conn && !via_seen(&seen, msg))
+		return;
+
 	if (!via_seen(&seen, msg) || sa_af(&seen) != sa_af(local) ||
 	    sa_cmp(&seen, local, how)) {
 		f->seen = none;

@@ -560,6 +560,7 @@ int sip_locate(struct sip_locate **lp, struct sip_stack *s,
 	       const struct sip_locate_conf *conf, sip_locate_h *h, void *arg)
 {
 	struct sip_locate *l;
+	char *hop = NULL;
 	int err;
 
 	if (!lp || !s || !conf || !conf->uri || !h)
@@ -575,9 +576,13 @@ int sip_locate(struct sip_locate **lp, struct sip_stack *s,
 	if (conf->fresh)
 		names_forget(s->names);
 
-	err = find(&l->query, s, sip_ident_hop(conf->ident, conf->uri),
-		   conf->transport ? conf->transport :
-		   ident_transport(conf->ident), true, located_h, l);
+	err = target_hop(&hop, conf->uri,
+			 sip_ident_hop(conf->ident, conf->uri));
+	if (!err)
+		err = find(&l->query, s, hop, conf->transport ?
+			   conf->transport : ident_transport(conf->ident),
+			   true, located_h, l);
+	mem_deref(hop);
 	if (err)
 		mem_deref(l);
 	else

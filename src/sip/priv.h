@@ -170,9 +170,9 @@ struct leg *stack_leg(const struct sip_stack *s, const struct sa *dst,
 struct leg *stack_leg_msg(const struct sip_stack *s,
 			  const struct sip_msg *msg);
 const struct sa *leg_laddr(const struct leg *l, enum sip_transp tp);
-/** "<sip:user@addr:port;transport=tcp>" for a Contact header */
+/** "<sip:user@addr:port;transport=tcp>" for a Contact header; secure: sips */
 int  leg_contact(struct mbuf *mb, const struct leg *l, enum sip_transp tp,
-		 const char *user);
+		 const char *user, bool secure);
 void stack_closing_check(struct sip_stack *s);   /* after each thing ended */
 /** A leg without transports, linked to the stack */
 int  leg_alloc(struct leg **lp, struct sip_stack *s, const struct sa *addr);
@@ -396,6 +396,11 @@ int  target_domain(char *buf, size_t sz, const char *hop);
 int  target_open(struct target *tg, struct sip_tls *tls, const char *domain);
 /** Send by it; it must be open. @return 0, ENOTCONN ... */
 int  target_send(const struct target *tg, struct mbuf *mb);
+/** A request to uri goes to hop: with TLS all the way for sips:, whatever the
+ *  hop says (RFC 3261 8.1.2). @return 0, ENOMEM. Free: mem_deref */
+int  target_hop(char **dst, const char *uri, const char *hop);
+/** Does the peer of this request want TLS all the way (12.1.1)? */
+bool target_secure(const struct sip_msg *msg);
 /** The way that msg came */
 void target_back(struct target *tg, struct leg *l,
 		 const struct sip_msg *msg);
@@ -503,6 +508,8 @@ struct dialog {
 	struct target flow;            /* where the peer is reached; leg NULL:
 					  not known, resolve                  */
 	bool flow_pinned;              /* connection of the INVITE: use it    */
+	bool secure;                   /* our Contact is sips: (12.1)         */
+	bool sips;                     /* TLS wherever we send (12.1)         */
 	char *user;                    /* of our Contact, without an ident    */
 	struct sip_ident *ident;       /* NULL: nobody's                      */
 	struct digest *digest;

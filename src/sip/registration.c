@@ -75,9 +75,12 @@ static void status_fill(struct sip_reg_status *st, const struct reg_flow *f)
 	st->outbound = f->reg->id->flowv[f->way.flow].ob;
 	if (f->bound_until_ms > now)
 		st->expires_s = (uint32_t)((f->bound_until_ms - now) / 1000);
-	if (f->tg.leg)
+	st->tp = SIP_TRANSP_NONE;
+	if (f->tg.leg) {
 		(void)re_snprintf(st->server, sizeof(st->server), "%J",
 				  &f->tg.dst);
+		st->tp = f->tg.tp;
+	}
 	str_ncpy(st->contact, f->bound, sizeof(st->contact));
 }
 

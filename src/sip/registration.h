@@ -134,6 +134,7 @@ struct reg_flow {
 	uint32_t asked_s;           /* may have been raised by 423            */
 	unsigned steps;             /* answers that led on, in this attempt   */
 	unsigned failures;          /* one after another                      */
+	uint64_t seen_conn;         /* TLS: whose address Contact told first  */
 	bool again;                 /* register once it has unregistered      */
 	bool plain;                 /* the first hop knows no outbound (439)  */
 	bool retold;                /* Contact was corrected since the last

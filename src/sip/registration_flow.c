@@ -418,6 +418,7 @@ static int send_register(struct reg_flow *f)
 		.hop       = f->way.hop,
 		.transport = f->way.moved ? NULL : r->id->transport,
 		.digest    = f->digest,
+		.tls       = r->id->tls,
 	};
 	struct target_list tl = {.n = 0};
 
@@ -456,8 +457,9 @@ static void lost_h(int err, void *arg)
 	if (f->state != SIP_REG_REGISTERED && f->state != SIP_REG_REFRESHING)
 		return;
 
-	/* the server may close what it does not need, and can call us */
-	if (!idf->ob && !seen)
+	/* the server may close what it does not need, and can call us; not
+	   over TLS, where our certificate may be nothing to it */
+	if (!idf->ob && !seen && idf->tp != SIP_TRANSP_TLS)
 		return;
 
 	reg_flow_halt(f);

@@ -194,6 +194,7 @@ int sip_reg_fetch(struct sip_reg_query **qp, struct sip_stack *s,
 	conf.uri = q->way.uri;
 	conf.hop = q->way.hop;
 	conf.transport = ident->transport;
+	conf.tls = ident->tls;
 	conf.digest = q->digest;
 
 	err = request_send(&q->req, s, &conf, query_head_h, query_resp_h, q);

@@ -4,7 +4,9 @@
  * Who, where, for how long, and what we understand of the answer.  Main
  * thread.
  */
+#include <strings.h>
 #include "registration.h"
+#include "conn.h"
 
 
 int reg_way_head(struct reg_way *w, struct mbuf *mb)
@@ -30,6 +32,12 @@ int reg_way_head(struct reg_way *w, struct mbuf *mb)
 }
 
 
+static bool is_sips(const char *uri)
+{
+	return !strncasecmp(uri, "sips:", 5);
+}
+
+
 int reg_address(char *buf, size_t sz, const struct reg_flow *f,
 		   const struct target *tg)
 {
@@ -39,7 +47,9 @@ int reg_address(char *buf, size_t sz, const struct reg_flow *f,
 	if (!mb)
 		return ENOMEM;
 
-	err = ident_address(mb, f->reg->id, f->way.flow, tg->leg, tg->tp);
+	err = ident_address(mb, f->reg->id, f->way.flow, tg->leg, tg->tp,
+			    is_sips(f->way.uri) || is_sips(f->way.hop) ||
+			    is_sips(f->reg->id->aor));
 	if (!err)
 		err = text_copy(buf, sz, (const char *)mb->buf, mb->end);
 	mem_deref(mb);
@@ -82,6 +92,33 @@ static int contact_write(struct reg_flow *f, struct mbuf *mb,
 }
 
 
+/*
+ * Over TLS the server reaches us by our connection: it need not take the
+ * certificate of our listener, which as a rule nobody has signed.  Contact
+ * names the connection's own address, so it finds it again.  Who has a
+ * certificate may be called.
+ */
+static void seen_as_conn(struct reg_flow *f, const struct target *tg)
+{
+	struct ident_flow *idf = &f->reg->id->flowv[f->way.flow];
+	const struct conn *c = conn_find(f->reg->stack, tg->flow);
+	const struct sip_tls *t;
+
+	/* what the server has said since counts more */
+	if (!c || !c->pipe || f->seen_conn == c->id)
+		return;
+	f->seen_conn = c->id;
+
+	t = tlspipe_tls(c->pipe);
+	if (t->cert)
+		return;
+
+	idf->tp = tg->tp;
+	idf->local = *leg_laddr(tg->leg, tg->tp);
+	idf->seen = c->laddr;
+}
+
+
 int reg_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 {
 	struct reg_flow *f = arg;
@@ -89,6 +126,8 @@ int reg_head_h(struct mbuf *mb, const struct target *tg, void *arg)
 	int err;
 
 	f->tg = *tg;
+	if (tg->tp == SIP_TRANSP_TLS && r->nat)
+		seen_as_conn(f, tg);
 
 	err = reg_way_head(&f->way, mb);
 	if (!err && f->goal == GOAL_REMOVE_ALL)

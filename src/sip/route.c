@@ -7,6 +7,7 @@
  * What is copied from a message is bounded and can end no header line.
  * Main thread, no state of its own.
  */
+#include <strings.h>
 #include "session.h"
 
 
@@ -272,6 +273,19 @@ int dialog_uris(const struct dialog *d, char **urip, char **hopp)
 		mem_deref(uri);
 		mem_deref(hop);
 		return err;
+	}
+
+	/* sips: means TLS, whatever the proxies and the peer call themselves */
+	if (d->sips && !strncasecmp(hop, "sip:", 4)) {
+		char *sips = NULL;
+
+		err = target_hop(&sips, "sips:", hop);
+		mem_deref(hop);
+		hop = sips;
+		if (err) {
+			mem_deref(uri);
+			return err;
+		}
 	}
 
 	*urip = uri;

@@ -95,7 +95,8 @@ static int extras_write(struct mbuf *mb, const struct sip_rx *rx,
 		(void)pl_strcpy(&rx->msg->uri.user, user, sizeof(user));
 		err = mbuf_write_str(mb, "Contact: ");
 		if (!err)
-			err = leg_contact(mb, rx->leg, rx->msg->tp, user);
+			err = leg_contact(mb, rx->leg, rx->msg->tp, user,
+					  target_secure(rx->msg));
 		if (!err)
 			err = mbuf_write_str(mb, "\r\n");
 	}

@@ -318,8 +318,14 @@ static uint16_t ruri_check(const struct sip_msg *msg, const char **reason)
 		return 400;
 	}
 
-	if (!u.sip || u.sips)
+	if (!u.sip)
 		return 416;
+
+	/* somebody on the way has not kept to it (RFC 5630) */
+	if (u.sips && msg->tp != SIP_TRANSP_TLS) {
+		*reason = "SIPS Is For TLS Only";
+		return 480;
+	}
 
 	if (u.headers.l) {
 		*reason = "Headers in Request-URI";

@@ -395,10 +395,11 @@ int sip_stack_source(const struct sip_stack *s, const struct sa *dst,
 
 
 int leg_contact(struct mbuf *mb, const struct leg *l, enum sip_transp tp,
-		const char *user)
+		const char *user, bool secure)
 {
-	return mbuf_printf(mb, "<sip:%s%s%J%s>", user ? user : "",
-			   user && *user ? "@" : "", leg_laddr(l, tp),
+	return mbuf_printf(mb, "<sip%s:%s%s%J%s>", secure ? "s" : "",
+			   user ? user : "", user && *user ? "@" : "",
+			   leg_laddr(l, tp), secure ? "" :
 			   sip_transp_param(tp));
 }
 

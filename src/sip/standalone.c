@@ -24,6 +24,7 @@ struct parties {
 	unsigned routec;
 	struct sip_ident *ident;
 	bool contact;
+	bool secure;                /* sips: all the way                   */
 	char *headers;
 	char callid[33];
 	uint32_t cseq;
@@ -124,7 +125,8 @@ static int parties_h(struct mbuf *mb, const struct target *tg, void *arg)
 	if (!err && p->contact) {
 		err = mbuf_write_str(mb, "Contact: ");
 		if (!err)
-			err = ident_contact(mb, p->ident, tg->leg, tg->tp);
+			err = ident_contact(mb, p->ident, tg->leg, tg->tp,
+					    p->secure);
 		if (!err)
 			err = mbuf_write_str(mb, "\r\n");
 	}
@@ -205,6 +207,8 @@ static int parties_alloc(struct parties **pp, const struct sip_req_conf *c)
 	strcpy(p->name, c->method);
 	p->ident = mem_ref(c->ident);
 	p->contact = wants_contact(c->method);
+	p->secure = !strncasecmp(c->uri, "sips:", 5) ||
+		!strncasecmp(sip_ident_hop(c->ident, c->uri), "sips:", 5);
 	p->cseq = rand_u16();
 	(void)snprintf(p->callid, sizeof(p->callid), "%016llx%016llx",
 		       (unsigned long long)rand_u64(),
@@ -236,6 +240,7 @@ int sip_req_send(struct sip_req **rp, struct sip_stack *s,
 	struct digest *digest = NULL;
 	struct parties *p = NULL;
 	struct mbuf *body = NULL;
+	char *hop = NULL;
 	int err;
 
 	if (!rp || !s || !c || !c->method || !c->uri || !c->ident || !h)
@@ -255,7 +260,10 @@ int sip_req_send(struct sip_req **rp, struct sip_stack *s,
 
 	conf.method = c->method;
 	conf.uri = c->uri;
-	conf.hop = sip_ident_hop(c->ident, c->uri);
+	err = target_hop(&hop, c->uri, sip_ident_hop(c->ident, c->uri));
+	if (err)
+		goto out;
+	conf.hop = hop;
 	conf.transport = c->ident->transport;
 	conf.tls = c->ident->tls;
 	conf.ctype = c->ctype;
@@ -271,6 +279,7 @@ int sip_req_send(struct sip_req **rp, struct sip_stack *s,
 
  out:
 	mem_deref(p);
+	mem_deref(hop);
 	mem_deref(body);
 	mem_deref(digest);
 

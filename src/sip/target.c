@@ -216,6 +216,7 @@ int sip_target_find(struct sip_target **tp, struct sip_stack *s,
 		    sip_target_h *h, void *arg)
 {
 	struct sip_target *t;
+	char *hop = NULL;
 	int err;
 
 	if (!tp || !s || !uri || !h)
@@ -228,8 +229,11 @@ int sip_target_find(struct sip_target **tp, struct sip_stack *s,
 	t->h = h;
 	t->arg = arg;
 
-	err = target_find(&t->query, s, sip_ident_hop(ident, uri),
-			  ident_transport(ident), found_h, t);
+	err = target_hop(&hop, uri, sip_ident_hop(ident, uri));
+	if (!err)
+		err = target_find(&t->query, s, hop, ident_transport(ident),
+				  found_h, t);
+	mem_deref(hop);
 	if (err)
 		mem_deref(t);
 	else

@@ -5,6 +5,7 @@
  * address is one that the peer listens on; the other end of one that the peer
  * had made is not.
  */
+#include <strings.h>
 #include "conn.h"
 
 
@@ -16,6 +17,54 @@ int target_domain(char *buf, size_t sz, const char *hop)
 		return EINVAL;
 
 	return text_copy(buf, sz, u.host.p, u.host.l) ? EINVAL : 0;
+}
+
+
+int target_hop(char **dst, const char *uri, const char *hop)
+{
+	if (!strncasecmp(uri, "sips:", 5) && !strncasecmp(hop, "sip:", 4))
+		return re_sdprintf(dst, "sips:%s", hop + 4);
+
+	return str_dup(dst, hop);
+}
+
+
+static bool is_sips(const struct pl *uri)
+{
+	struct suri u;
+
+	return !suri_parse(&u, uri) && u.sips;
+}
+
+
+/* Only the first one is looked at */
+static bool route_h(const struct pl *val, void *arg)
+{
+	struct addr_parts a;
+
+	*(bool *)arg = !addr_parse(&a, val) && is_sips(&a.uri);
+
+	return true;
+}
+
+
+/*
+ * 12.1.1: the Request-URI says so, or the proxy that stays on the way, or,
+ * when there is none, the peer's own address.
+ */
+bool target_secure(const struct sip_msg *msg)
+{
+	bool sips = false;
+	struct pl uri;
+
+	if (msg->tp != SIP_TRANSP_TLS)
+		return false;
+	if (is_sips(&msg->ruri))
+		return true;
+	if (header_values(msg, "Record-Route", 0, route_h, &sips))
+		return sips;
+
+	return !header_contact(msg, &uri) && is_sips(&uri);
 }
 
 

@@ -248,7 +248,7 @@ static int cert_load(SSL_CTX *ctx, const char *cert, const char *key,
 
 	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
 		return wrong(err, sz, EINVAL, "tls-cert", cert,
-			     ERR_GET_LIB(ERR_peek_last_error()) ==
+			     ERR_GET_LIB(ERR_peek_error()) ==
 			     ERR_LIB_PEM ? "holds no certificate in PEM form"
 			     : ssl_says());
 
@@ -282,14 +282,20 @@ static int cert_load(SSL_CTX *ctx, const char *cert, const char *key,
 static int keylog_open(struct sip_tls *t, const char *file, char *err,
 		       size_t sz)
 {
+	struct stat st;
+
 	if (!file || !*file)
 		return 0;
 
 	t->keylog_fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
 			    O_NOFOLLOW, 0600);
-	if (t->keylog_fd < 0)
+	if (t->keylog_fd < 0 || fstat(t->keylog_fd, &st))
 		return wrong(err, sz, errno, "tls-keylog", file,
 			     strerror(errno));
+	if (!S_ISREG(st.st_mode) || st.st_mode & 077)
+		return wrong(err, sz, EPERM, "tls-keylog", file,
+			     "others may read it, and with it all that is "
+			     "said: chmod 600");
 
 	log_warn("tls-keylog: whoever reads %s can read all that is said "
 		 "over TLS", file);
@@ -337,7 +343,7 @@ int sip_tls_pin_check(const char *pin, char *err, size_t errsz)
 		return 0;
 
 	return wrong(err, errsz, EINVAL, "tls-pin", pin, "it is the SHA-256 "
-		     "of a public key, 64 hex digits or 44 characters of "
+		     "of a certificate or a public key, 64 hex digits or 44 characters of "
 		     "base64; several with commas, at most 8");
 }
 

@@ -59,6 +59,15 @@ void tlspipe_out_done(struct tlspipe *p);
 bool tlspipe_names(const struct tlspipe *p, const char *domain);
 const struct sip_tls *tlspipe_tls(const struct tlspipe *p);
 bool tlspipe_resumed(const struct tlspipe *p);
+/** A certificate that was refused */
+struct tls_refusal {
+	char subject[160], issuer[160];
+	char flaw[160];
+};
+/** NULL: it was not that */
+const struct tls_refusal *tlspipe_refusal(const struct tlspipe *p);
+/** Whom we expect, NULL: we are the server */
+const char *tlspipe_domain(const struct tlspipe *p);
 /** One sentence, "" when nothing is wrong */
 const char *tlspipe_why(const struct tlspipe *p);
 /** "TLSv1.3, TLS_AES_256_GCM_SHA384". @return buf */

@@ -20,13 +20,42 @@ struct tlspipe {
 	char *who;
 	bool up;
 	char why[CERT_TEXT];
+	struct tls_refusal refusal; /* "" : none                           */
 };
+
+
+static const char *pin_text(char *buf, size_t sz, const X509 *cert)
+{
+	if (cert_pin_print(buf, sz, cert))
+		(void)snprintf(buf, sz, "unreadable");
+
+	return buf;
+}
+
+
+/* The first one is the reason, the others follow from it */
+static void refuse(struct tlspipe *p, const X509 *cert, const char *flaw)
+{
+	struct tls_refusal *r = &p->refusal;
+
+	if (*p->why)
+		return;
+
+	(void)snprintf(r->flaw, sizeof(r->flaw), "%s", flaw);
+	if (cert)
+		cert_parties(cert, r->subject, sizeof(r->subject), r->issuer,
+			     sizeof(r->issuer));
+
+	(void)snprintf(p->why, sizeof(p->why), "the certificate of %.60s is "
+		       "refused: %.120s; subject %.50s, issuer %.50s",
+		       p->domain, r->flaw, r->subject, r->issuer);
+}
 
 
 /* What is wrong with the certificate at the end of a good chain? */
 static int names_check(struct tlspipe *p, const X509 *cert)
 {
-	char names[120], text[160];
+	char names[120], text[160], key[80];
 
 	if (p->tls->verify && !cert_names(cert, p->domain)) {
 		(void)cert_names_print(names, sizeof(names), cert);
@@ -34,19 +63,14 @@ static int names_check(struct tlspipe *p, const X509 *cert)
 	}
 	else if (p->tls->pins.n && !cert_pinned(&p->tls->pins, cert)) {
 		(void)snprintf(text, sizeof(text),
-			       "its key is not the one of tls-pin");
+			       "neither it nor its key is of tls-pin (its "
+			       "key is %s)", pin_text(key, sizeof(key), cert));
 	}
 	else {
 		return 0;
 	}
 
-	if (!*p->why) {
-		char more[160];
-
-		(void)snprintf(p->why, sizeof(p->why), "the certificate of "
-			       "%.60s is refused: %.90s; %s", p->domain, text,
-			       cert_print(more, sizeof(more), cert));
-	}
+	refuse(p, cert, text);
 
 	return EPROTO;
 }
@@ -57,19 +81,13 @@ static void flaw_keep(struct tlspipe *p, X509_STORE_CTX *ctx, int verr)
 	const X509 *at = X509_STORE_CTX_get_current_cert(ctx);
 	const X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
 	const int depth = X509_STORE_CTX_get_error_depth(ctx);
-	char flaw[120], more[160], whose[100] = "";
-
-	/* the first one is the reason, the others follow from it */
-	if (*p->why)
-		return;
+	char flaw[120], text[160];
 
 	(void)cert_flaw_print(flaw, sizeof(flaw), at ? at : leaf, verr);
-	if (depth > 0 && at && verr == X509_V_ERR_CERT_HAS_EXPIRED)
-		(void)snprintf(whose, sizeof(whose), "an issuer's has ");
-
-	(void)snprintf(p->why, sizeof(p->why), "the certificate of %.60s is "
-		       "refused: %s%.90s; %s", p->domain, whose, flaw,
-		       leaf ? cert_print(more, sizeof(more), leaf) : "");
+	(void)snprintf(text, sizeof(text), "%s%s", depth > 0 && at &&
+		       verr == X509_V_ERR_CERT_HAS_EXPIRED ?
+		       "an issuer's has " : "", flaw);
+	refuse(p, leaf, text);
 }
 
 
@@ -121,6 +139,11 @@ static void pipe_destructor(void *arg)
 {
 	struct tlspipe *p = arg;
 
+	/* a network that broke off is no reason to doubt the session, which
+	   OpenSSL would not resume any more (RFC 5246 7.2.1) */
+	if (p->up && !*p->why)
+		SSL_set_shutdown(p->ssl, SSL_SENT_SHUTDOWN |
+				 SSL_RECEIVED_SHUTDOWN);
 	SSL_free(p->ssl);
 	ERR_clear_error();
 	mem_deref(p->tls);
@@ -294,15 +317,10 @@ static int judge(struct tlspipe *p)
 	}
 
 	if (p->tls->verify && verr != X509_V_OK) {
-		char flaw[120], more[160];
+		char flaw[120];
 
-		if (!*p->why)
-			(void)snprintf(p->why, sizeof(p->why), "the "
-				       "certificate of %.60s is refused: "
-				       "%.90s; %s", p->domain,
-				       cert_flaw_print(flaw, sizeof(flaw),
-						       cert, (int)verr),
-				       cert_print(more, sizeof(more), cert));
+		refuse(p, cert, cert_flaw_print(flaw, sizeof(flaw), cert,
+						(int)verr));
 		return EPROTO;
 	}
 
@@ -424,6 +442,18 @@ const struct sip_tls *tlspipe_tls(const struct tlspipe *p)
 bool tlspipe_resumed(const struct tlspipe *p)
 {
 	return SSL_session_reused(p->ssl);
+}
+
+
+const struct tls_refusal *tlspipe_refusal(const struct tlspipe *p)
+{
+	return p->refusal.flaw[0] ? &p->refusal : NULL;
+}
+
+
+const char *tlspipe_domain(const struct tlspipe *p)
+{
+	return p->domain;
 }
 
 

@@ -332,9 +332,9 @@ int sip_uri_check(char *buf, size_t sz, const char *text,
 		goto out;
 	}
 
-	if (!u.sip || u.sips) {
+	if (!u.sip) {
 		(void)snprintf(err, errsz, "%s: %.*s: is not spoken here, "
-			       "only sip: is", esc,
+			       "only sip: and sips: are", esc,
 			       (int)(u.scheme.l > 16 ? 16 : u.scheme.l),
 			       u.scheme.p);
 		return EPROTONOSUPPORT;

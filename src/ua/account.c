@@ -51,11 +51,6 @@ static int refuse(const struct account_conf *ac, char *err)
 		return call_error(err, EPROTONOSUPPORT,
 			"password-command is not there yet:"
 			" use password-env or password-file.");
-	if (ac->transport[0] && strcasecmp(ac->transport, "udp") &&
-	    strcasecmp(ac->transport, "tcp"))
-		return call_error(err, EPROTONOSUPPORT,
-			"transport %s is not there yet: use udp or tcp.",
-			ac->transport);
 	if (ac->fallback[0] && !strcmp(ac->fallback, ac->name))
 		return call_error(err, EINVAL,
 				  "An account is no fallback of itself.");
@@ -148,8 +143,15 @@ static int make_ident(struct account *a, char *err)
 					  " used: %s.", strerror(e));
 	}
 
+	e = account_tls(&conf.tls, a->ua->config, ac, err);
+	if (e) {
+		mem_deref(conf.creds);
+		return e;
+	}
+
 	e = sip_ident_alloc(&a->ident, &conf);
 	mem_deref(conf.creds);
+	mem_deref(conf.tls);
 
 	return e ? call_error(err, e, "The account cannot be used: %s.",
 			      strerror(e)) : 0;

@@ -42,6 +42,15 @@ bool account_secret(const struct account *a);
 int  account_anonymous(char *buf, size_t sz, const struct ua *ua,
 		       const struct sa *laddr);
 
+/* account_tls.c */
+/** Whom to trust, by the options and by what the account says; *tp NULL: all
+ *  is as usual for the stack. ac NULL: for the stack itself. @return 0, or
+ *  errno with one sentence in err */
+int  account_tls(struct sip_tls **tp, const struct config *c,
+		 const struct account_conf *ac, char *err);
+
+void account_tls_refused(const struct sip_refusal *r, void *arg);
+
 /* register.c */
 /** Who should register does, soon; after anything has changed */
 void accounts_settle(struct ua *ua);

@@ -10,6 +10,9 @@
 #include "priv.h"
 
 
+enum { WHY_MAX = sizeof(((struct sip_result *)0)->reason) + 16 };
+
+
 void call_blame(struct call *c, enum sip_cause cause, uint16_t code,
 		const char *reason)
 {
@@ -112,7 +115,7 @@ static void say_seconds(char *buf, size_t sz, uint64_t ms)
 static const char *say_code(char *buf, size_t sz,
 			    const struct sip_result *res)
 {
-	char reason[128];
+	char reason[WHY_MAX - 16];
 
 	text_escape(reason, sizeof(reason), res->reason,
 		    strlen(res->reason));
@@ -170,7 +173,7 @@ static void say_living(const struct call *c, char *buf, size_t sz)
 static void say_talked(const struct call *c, char *buf, size_t sz)
 {
 	const struct sip_result *res = &c->result;
-	char t[32], why[192];
+	char t[32], why[WHY_MAX];
 	uint64_t ms;
 
 	/* talked for whole seconds, as the event counts them */
@@ -195,7 +198,7 @@ static void say_auth(const struct call *c, char *buf, size_t sz)
 	const struct sip_result *res = &c->result;
 	const char *name = c->acc ? c->acc->conf.name : "";
 	const bool creds = account_secret(c->acc);
-	char why[192], code[32] = "";
+	char why[WHY_MAX], code[32] = "";
 
 	if (res->code)
 		(void)snprintf(code, sizeof(code), " (%u)", res->code);
@@ -239,7 +242,7 @@ static void say_status(const struct call *c, char *buf, size_t sz)
 	const struct sip_result *res = &c->result;
 	const char *what = c->outgoing && res->code >= 300 &&
 		res->code < 400 ? "Sent elsewhere" : "Refused";
-	char why[192];
+	char why[WHY_MAX];
 
 	/* what we have said ourselves is no news in words */
 	for (size_t i = 0; i < COUNT_OF(v) && c->outgoing; i++) {
@@ -255,7 +258,7 @@ static void say_status(const struct call *c, char *buf, size_t sz)
 void call_verdict(const struct call *c, char *buf, size_t sz)
 {
 	const struct sip_result *res;
-	char why[192], t[32];
+	char why[WHY_MAX], t[32];
 
 	if (!buf || !sz)
 		return;

@@ -15,7 +15,7 @@
 static void say(char *buf, size_t sz, const struct account *a,
 		const struct sip_result *res)
 {
-	char why[160], code[32] = "";
+	char why[sizeof(res->reason)], code[32] = "";
 
 	utf8_copy(why, sizeof(why), res->reason);
 	if (res->code)
@@ -77,6 +77,9 @@ static void publish(const struct account *a, const struct sip_reg_status *st)
 		  a->conf.aor);
 	str_ncpy(ev.u.account_state.server, st->server,
 		 sizeof(ev.u.account_state.server));
+	if (st->tp != SIP_TRANSP_NONE)
+		str_ncpy(ev.u.account_state.transport, transport_name(st->tp),
+			 sizeof(ev.u.account_state.transport));
 	if (sip_reg_status(&other, a->reg, 1))
 		ev.u.account_state.flow = st->flow + 1;
 	if (st->next_ms >= 0)

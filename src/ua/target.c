@@ -363,7 +363,9 @@ int target_spoken(const struct ua *ua, const char *uri, char *err)
 	for (size_t i = 0; i < COUNT_OF(transports); i++) {
 		const size_t n = strlen(all);
 
-		if (!spoken(ua, transports[i].tp))
+		/* TLS listens once it is needed */
+		if (transports[i].tp != SIP_TRANSP_TLS &&
+		    !spoken(ua, transports[i].tp))
 			continue;
 
 		ok = ok || 0 == str_casecmp(name, transports[i].name);

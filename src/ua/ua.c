@@ -6,6 +6,7 @@
  * borrowed.  An idle ua runs no timer.  Main thread.
  */
 #include "priv.h"
+#include "account.h"
 #include "requests.h"
 
 
@@ -45,6 +46,7 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 		.ability_h = incoming_ability,
 		.guard_h = guard_request,
 		.request_h = requests_lone,
+		.refused_h = account_tls_refused,
 	};
 	struct sip_stack_conf sc = { 0 };
 	struct ability ab;
@@ -91,6 +93,13 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 	if (conf->trace_h)
 		h.trace_h = trace_handler;
 
+	e = account_tls(&sc.tls, conf->config, NULL, err);
+	if (e) {
+		/* what is configured is wrong, whatever the system says */
+		e = EINVAL;
+		goto out;
+	}
+
 	e = sip_stack_alloc(&ua->sip, &sc, &h, ua, err, UA_ERR);
 	if (e)
 		goto out;
@@ -100,6 +109,7 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 		call_error(err, e, "Out of memory.");
 
  out:
+	mem_deref(sc.tls);
 	if (e)
 		mem_deref(ua);
 	else

@@ -8,7 +8,9 @@ Switches, any of them together:
 
     auth            REGISTER is challenged; sha256: with SHA-256
     proxy_auth      INVITE, MESSAGE, SUBSCRIBE ... from example.test too
-    tls             listens for TLS too; server.ca is the certificate
+    tls             listens for TLS too; server.ca is the certificate, unless
+                    certificate=(PEM, key) is given
+    mutual          ... and asks for the client's, of authority client_ca=PEM
     presence        PUBLISH and SUBSCRIBE (presence, message-summary, dialog)
     path            Path headers are kept (RFC 3327)
     outbound        RFC 5626, with Flow-Timer and STUN
@@ -22,6 +24,7 @@ example.test. What it logs are its lines; `bindings` asks it what it holds.
 """
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -34,7 +37,7 @@ VALUES = {"MIN_EXPIRES": 5, "MAX_EXPIRES": 3600, "NONCE_LIFE": 60, "FLOW_TIMER":
 
 class Kamailio(Program):
     def __init__(self, lab, *switches, users=None, registrar=None, redirect_to=None, service_route=None, name="kamailio",
-                 host="127.0.0.1", **values):
+                 host="127.0.0.1", certificate=None, client_ca=None, **values):
         need("kamailio", "kamcmd")
         self.host, self.switches = host, switches
         self.port = ports(2, host)
@@ -45,8 +48,14 @@ class Kamailio(Program):
         self.folder = lab.path(name + ".d")
         os.makedirs(self.folder)
         self._files(users or {})
-        if "tls" in switches:
+        if "tls" in switches and certificate:
+            self.ca = None
+            for path, to in zip(certificate, ("cert.pem", "key.pem")):
+                shutil.copy(path, os.path.join(self.folder, to))
+        elif "tls" in switches:
             self._certificate()
+        if client_ca:
+            shutil.copy(client_ca, os.path.join(self.folder, "client_ca.pem"))
 
         defines = dict(VALUES, **{k.upper(): v for k, v in values.items()})
         if registrar:
@@ -112,6 +121,12 @@ class Kamailio(Program):
     def account(self, user, password=None, *params, via="outbound"):
         """what -a takes; via: outbound or registrar, where this server is"""
         parts = ["sip:%s@%s" % (user, DOMAIN), "%s=%s" % (via, self.address)]
+        parts += ["password=" + password] if password else ["register=yes"]
+        return ";".join(parts + list(params))
+
+    def tls_account(self, user, password=None, *params, scheme="sip"):
+        """the same by way of TLS"""
+        parts = ["%s:%s@%s" % (scheme, user, DOMAIN), "outbound=%s:%d" % (self.host, self.tls_port), "transport=tls"]
         parts += ["password=" + password] if password else ["register=yes"]
         return ";".join(parts + list(params))
 

@@ -166,7 +166,8 @@ void fake_state(unsigned id, enum call_state st, unsigned code)
 	snprintf(ev.u.call_state.peer, EVENT_TEXT, "%s", c->peer);
 	if (code)
 		ev.u.call_state.code = code;
-	snprintf(ev.u.call_state.reason, EVENT_TEXT, "%s", c->result.reason);
+	snprintf(ev.u.call_state.reason, EVENT_TEXT, "%.255s",
+		 c->result.reason);
 	if (st == CALL_ENDED)
 		snprintf(ev.u.call_state.text, EVENT_TEXT, "it is over");
 	event_publish(fake.bus, &ev);

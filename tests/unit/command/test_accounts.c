@@ -39,8 +39,9 @@ static void test_list(void **state)
 
 	fake_account_state(1, "registered", 200);
 	says(r, "accounts", "\"state\":\"registered\",\"default\":true,"
-	     "\"server\":\"192.0.2.1:5060\",\"contact\":\"sip:me@192.0.2.2\""
-	     ",\"expires_ms\":60000,\"next_ms\":1000,\"code\":200}]}");
+	     "\"server\":\"192.0.2.1:5060\",\"transport\":\"udp\","
+	     "\"contact\":\"sip:me@192.0.2.2\","
+	     "\"expires_ms\":60000,\"next_ms\":1000,\"code\":200}]}");
 	says(r, "accounts work", "\"bindings\":[{\"uri\":\"sip:me@192.0.2.2\","
 	     "\"expires_ms\":60000,\"instance\":\"urn:x\",\"flow\":1,"
 	     "\"ours\":true}]");

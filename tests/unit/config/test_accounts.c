@@ -48,7 +48,7 @@ static void test_table(void **state)
 	unsigned secrets = 0;
 	(void)state;
 
-	assert_int_equal(n, 35);
+	assert_true(n >= 40);
 
 	for (size_t i = 0; i < n; i++) {
 		assert_true(p[i].summary && p[i].summary[0]);

@@ -100,7 +100,7 @@ static void test_uri_check(void **state)
 		{"127.0.0.1:5070",          "sip:127.0.0.1:5070",      0},
 		{"bob:secret@host",         "sip:bob:secret@host",     0},
 		{"sip:b%20b@host",          "sip:b%20b@host",          0},
-		{"sips:bob@example.com", NULL, EPROTONOSUPPORT},
+		{"sips:bob@example.com", "sips:bob@example.com", 0},
 		{"tel:+15551",           NULL, EPROTONOSUPPORT},
 		{"http://x",             NULL, EPROTONOSUPPORT},
 		{"",                     NULL, EINVAL},

@@ -140,7 +140,7 @@ static void assert_contact(const struct sip_ident *id, const struct leg *l,
 {
 	struct mbuf *mb = mbuf_alloc(64);
 
-	assert_int_equal(ident_contact(mb, id, l, tp), 0);
+	assert_int_equal(ident_contact(mb, id, l, tp, false), 0);
 	(void)mbuf_write_u8(mb, 0);
 	assert_string_equal((const char *)mb->buf, want);
 	mem_deref(mb);

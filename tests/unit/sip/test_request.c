@@ -30,7 +30,7 @@ static int head_h(struct mbuf *mb, const struct target *tg, void *arg)
 			  "To: <sip:them@there>\r\nCall-ID: the-call\r\n"
 			  "CSeq: %u %s\r\nContact: ", ++got.cseq, method);
 	if (!err)
-		err = leg_contact(mb, tg->leg, tg->tp, "us");
+		err = leg_contact(mb, tg->leg, tg->tp, "us", false);
 	if (!err)
 		err = mbuf_printf(mb, "\r\n%s", got.extra ? got.extra : "");
 

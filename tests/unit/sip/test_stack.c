@@ -224,7 +224,8 @@ static void test_legs(void **state)
 	assert_ptr_equal(stack_leg_msg(stack, &msg), one);
 
 	mb = mbuf_alloc(64);
-	assert_int_equal(leg_contact(mb, one, SIP_TRANSP_TCP, "us"), 0);
+	assert_int_equal(leg_contact(mb, one, SIP_TRANSP_TCP, "us",
+				     false), 0);
 	mb->pos = 0;
 	assert_int_equal(mbuf_strdup(mb, &s, mb->end), 0);
 	assert_non_null(strstr(s, "<sip:us@127.0.0.1:"));

@@ -29,7 +29,7 @@ struct phone {
 	struct ua *ua;
 	struct sa addr;              /* UDP                              */
 	char uri[64];                /* sip:127.0.0.1:PORT               */
-	char verdict[256];           /* of the last call that ended      */
+	char verdict[EVENT_WHY];           /* of the last call that ended      */
 	char reason[256];            /* of the last call.state           */
 	/** What it does when a call comes, in that moment; NULL: nothing */
 	void (*incoming)(struct phone *p, struct call *c);

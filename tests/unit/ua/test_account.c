@@ -58,7 +58,10 @@ static void refused(void **state)
 		const char *text, *word;
 	} v[] = {
 		{ "sip:a@example.com;password-command=pass", "password-env" },
-		{ "sip:a@example.com;transport=tls", "udp or tcp" },
+		{ "sip:a@example.com;tls-ca=/no/where",
+		  "tls-ca /no/where: No such file" },
+		{ "sip:a@example.com;tls-pin=abc", "SHA-256" },
+		{ "sip:a@example.com;tls-key=/no/key", "tls-cert is missing" },
 		{ "sip:a@example.com;name=x;fallback=x", "itself" },
 		{ "sip:a@example.com;require-auth", "auth-in-password" },
 	};
