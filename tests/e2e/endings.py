@@ -11,14 +11,14 @@ import socket
 import subprocess
 import time
 
-from home import QUIET, Failed, Skip, check, exits, listens, main, need, ports
+from home import Failed, QUIET, Skip, check, exits, main, need, ports, wait_port
 
 
 def start(lab, *args, **kw):
     port = ports()
     p = subprocess.Popen([lab.program, "-c", lab.dir, "-l", "udp:127.0.0.1:%d" % port] + list(args),
                          **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **kw})
-    listens(port)
+    wait_port("127.0.0.1", port)
     return p, port
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from home import QUIET, check, exits, listens, main, ports
+from home import QUIET, check, exits, main, ports, wait_port
 from scenario import called, done, ok, recv, response, ringing, sdp
 
 
@@ -43,7 +43,7 @@ def test_listen_ends(lab):
     p = subprocess.Popen([lab.program, "-c", lab.dir, "-A", "tone:440", "-l", "udp:127.0.0.1:%d" % port, "listen",
                           "--calls", "1", "--echo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        listens(port)
+        wait_port("127.0.0.1", port)
         exits(dial(lab, "sip:127.0.0.1:%d" % port, "--for", "500ms"), 0)
         out, _ = p.communicate(timeout=20)
         check(p.returncode == 0, "listen: exit code %d\n%s", p.returncode, out)

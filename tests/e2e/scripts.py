@@ -5,7 +5,7 @@ import os
 import subprocess
 import wave
 
-from home import QUIET, check, exits, listens, main
+from home import QUIET, check, exits, main, wait_port
 from scenario import called, done, ok, recv, response, sdp
 
 
@@ -102,6 +102,7 @@ echo on
 wait call ended 20s
 print heard it"""
     phone = lab.offhook("-f", lab.file("script", script), port=None)
+    wait_port("127.0.0.1", phone.port)
     other = lab.offhook(audio="tone:1000", name="other").ready()
     other.command("dial " + phone.uri)
     other.event("call.state", state="active", timeout=15)
@@ -236,7 +237,7 @@ def test_listen_goes_on(lab):
     """after its last line a script that listens stays until it is done"""
     phone = lab.offhook("-e", "listen --calls 1 --for 500ms", audio="tone:440")
     phone.end_of_input()
-    listens(phone.port)
+    wait_port("127.0.0.1", phone.port)
     other = lab.offhook(audio="tone:1000", name="other").ready()
     other.command("dial " + phone.uri)
     other.event("call.state", state="ended", timeout=15)

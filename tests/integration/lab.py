@@ -290,7 +290,7 @@ class Sipp(Program):
             raise Failed("%s ended with %d\n%s\n%s" % (self.name, code, self.stderr()[-1500:], "\n".join(texts)))
 
 
-def wait_port(host, port, tcp=False, timeout=10):
+def wait_port(host, port, tcp=False, timeout=20):
     """until somebody listens there"""
     table = "/proc/net/%s%s" % ("tcp" if tcp else "udp", "6" if ":" in host else "")
     end = time.monotonic() + timeout
