@@ -34,6 +34,7 @@ static const struct {
 	{SIP_AB_METHOD, "PRACK"},
 	{SIP_AB_METHOD, "UPDATE"},
 	{SIP_AB_TYPE,   SIP_ACCEPT},
+	{SIP_AB_TYPE,   SIP_PARTS},
 	{SIP_AB_OPTION, "100rel"},
 	{SIP_AB_OPTION, "199"},
 	{SIP_AB_OPTION, "timer"},

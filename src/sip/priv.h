@@ -32,6 +32,7 @@ enum {
 };
 
 #define SIP_ACCEPT "application/sdp"    /* of INVITE                         */
+#define SIP_PARTS  "multipart/mixed"    /* with SDP among its parts          */
 
 #define COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -318,6 +319,15 @@ void receive_broken(struct leg *l, struct conn *c, const char *text,
 bool flow_stun(struct leg *l, const struct sa *src, const uint8_t *m,
 	       size_t len);
 
+/* multipart.c --------------------------------------------------------------- */
+
+/**
+ * Narrow a body of several parts to its SDP, and its type with it.
+ * @return 0, ENOENT: it has none or is no such body, ENOTSUP: a part says
+ * that it must be understood, and is not; nothing has changed then
+ */
+int  multipart_sdp(struct msg_ctype *ctyp, struct mbuf *mb);
+
 /* salvage.c --------------------------------------------------------------- */
 
 /** May this be a message? Its first line is looked at, no more */
@@ -336,6 +346,8 @@ void salvage_elder(struct mbuf *mb);
 bool sanity_request(const struct sip_msg *msg, void *arg);
 bool sanity_response(const struct sip_msg *msg, void *arg);
 bool sanity_response_ok(const struct sip_msg *msg);
+/** Is SDP the one body of that method? ACK too */
+bool method_sdp(const struct pl *met);
 bool uas_request(const struct sip_msg *msg, void *arg);
 void uas_response(const struct sip_msg *msg, void *arg);
 /** As sent (tx) or received, for whoever reads the trace */

@@ -41,13 +41,25 @@ static void refuse(struct leg *l, struct conn *c, const struct sa *src,
 }
 
 
-static void deliver(struct leg *l, const struct sip_msg *msg)
+/* Where SDP alone is wanted, it may stand among other parts */
+static void unpack(struct sip_msg *msg)
+{
+	if (method_sdp(&msg->cseq.met))
+		(void)multipart_sdp(&msg->ctyp, msg->mb);
+}
+
+
+static void deliver(struct leg *l, struct sip_msg *msg)
 {
 	if (msg->req) {
-		if (!sanity_request(msg, l) && !strans_request(l, msg))
-			(void)uas_request(msg, l);
+		if (sanity_request(msg, l) || strans_request(l, msg))
+			return;
+
+		unpack(msg);
+		(void)uas_request(msg, l);
 	}
 	else if (!sanity_response(msg, l)) {
+		unpack(msg);
 		uas_response(msg, l);
 	}
 }

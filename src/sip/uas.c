@@ -47,6 +47,14 @@ static const struct method *method_find(const struct pl *met)
 }
 
 
+bool method_sdp(const struct pl *met)
+{
+	const struct method *m = method_find(met);
+
+	return (m && m->sdp) || !pl_strcmp(met, "ACK");
+}
+
+
 uint16_t uas_method_status(const struct pl *met)
 {
 	return method_find(met) ? 405 : 501;
@@ -191,7 +199,8 @@ static bool body_check(struct leg *l, const struct sip_msg *msg,
 	if (pl_strcasecmp(&msg->ctyp.type, "application") ||
 	    pl_strcasecmp(&msg->ctyp.subtype, "sdp"))
 		return body_optional(msg) ? false :
-			refuse(l, msg, 415, "Accept: " SIP_ACCEPT "\r\n");
+			refuse(l, msg, 415, "Accept: " SIP_ACCEPT ", "
+			       SIP_PARTS "\r\n");
 
 	return false;
 }

@@ -21,34 +21,41 @@ static const struct service {
 };
 
 
-static int serve(struct ua *ua, struct call *c, struct sip_rx *rx,
-		 const struct sip_info *in)
+static request_service_h *service_find(const char *method)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
-		if (!strcmp(in->method, services[i].method))
-			return services[i].h(ua, c, rx, in);
+		if (!strcmp(method, services[i].method))
+			return services[i].h;
 	}
 
-	return 405;
+	return NULL;
 }
 
 
 int requests_call(struct sip_rx *rx, const struct sip_info *in, void *arg)
 {
+	request_service_h *h = service_find(in->method);
 	struct call *c = arg;
 
-	return call_living(c) ? serve(c->ua, c, rx, in) : 481;
+	if (!call_living(c))
+		return 481;
+
+	return h ? h(c->ua, c, rx, in) : 405;
 }
 
 
 int requests_lone(struct sip_rx *rx, const struct sip_info *in, void *arg)
 {
+	request_service_h *h = service_find(in->method);
 	struct ua *ua = arg;
 
+	/* the method first (RFC 3261 8.2.1), then whom it is for (8.2.2) */
+	if (!h)
+		return 405;
 	if (ua_account(ua, 0) && !account_match(ua, in))
 		return 404;
 
-	return serve(ua, NULL, rx, in);
+	return h(ua, NULL, rx, in);
 }
 
 

@@ -179,7 +179,7 @@ static void test_status(void **state)
 	ask(&d, "MESSAGE", "", NULL);
 	no = rig_expect("415 MESSAGE");
 	assert_string_equal(msg_header(no, "Accept"),
-			    "application/sdp, text/plain");
+			    "application/sdp, multipart/mixed, text/plain");
 
 	/* whichever of both is right */
 	status = 501;

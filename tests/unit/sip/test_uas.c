@@ -80,6 +80,7 @@ static int teardown(void **state)
 #define OPTIONS "OPTIONS sip:bob@there.example SIP/2.0"
 #define CONTACT "Contact: <sip:al@127.0.0.1>\r\n"
 #define SDP     "Content-Type: application/sdp\r\n"
+#define PARTS   "Content-Type: multipart/mixed; boundary=\"x\"\r\n"
 
 
 static void assert_line(const char *line)
@@ -114,7 +115,7 @@ static void test_options(void **state)
 
 	assert_int_equal(request_status(w, OPTIONS, "", ""), 200);
 	assert_line("\r\nAllow: " SIP_ALLOW "\r\n");
-	assert_line("\r\nAccept: application/sdp\r\n");
+	assert_line("\r\nAccept: application/sdp, multipart/mixed\r\n");
 	assert_line("\r\nAccept-Encoding: identity\r\n");
 	assert_line("\r\nSupported: " SIP_SUPPORTED "\r\n");
 	assert_line("\r\nServer: test\r\n");
@@ -226,9 +227,14 @@ static void test_body(void **state)
 
 	assert_int_equal(invite(CONTACT "Content-Type: application/unknown"
 				"\r\n", "x"), 415);
-	assert_line("\r\nAccept: application/sdp\r\n");
+	assert_line("\r\nAccept: application/sdp, multipart/mixed\r\n");
 	assert_int_equal(invite(CONTACT "Content-Type: multipart/mixed;"
 				"boundary=x\r\n", "x"), 415);
+	assert_int_equal(invite(CONTACT PARTS, "--x\r\n"
+				"Content-Type: application/ISUP\r\n"
+				"Content-Disposition: signal;handling="
+				"required\r\n\r\n\1\r\n--x\r\n" SDP
+				"\r\nv=0\r\n--x--\r\n"), 415);
 	assert_int_equal(invite(CONTACT SDP "Content-Encoding: gzip\r\n",
 				"x"), 415);
 	assert_line("\r\nAccept-Encoding: identity\r\n");
@@ -248,7 +254,13 @@ static void test_body(void **state)
 	assert_int_equal(invite(CONTACT "Accept: application/*\r\n", ""),
 			 486);
 	assert_false(seen.offer);
-	assert_int_equal(seen.invites, 2);
+	assert_int_equal(invite(CONTACT PARTS, "--x\r\n"
+				"Content-Type: application/ISUP\r\n"
+				"Content-Disposition: signal;handling="
+				"optional\r\n\r\n\1\r\n--x\r\n" SDP
+				"\r\nv=0\r\n--x--\r\n"), 486);
+	assert_true(seen.offer);
+	assert_int_equal(seen.invites, 3);
 
 	/* what may be ignored is */
 	assert_int_equal(invite(CONTACT "Content-Type: text/html\r\n"
