@@ -19,8 +19,10 @@ Switches, any of them together:
     redirect        REGISTER gets 302 to redirect_to
     redirect_calls  calls get 302 to the callee's Contact
 
+    dns             other domains are looked up (SRV) by the system's resolver
+
 It listens on 127.0.0.1, UDP and TCP on one port, and serves the domain
-example.test. What it logs are its lines; `bindings` asks it what it holds.
+example.test, unless told otherwise. What it logs are its lines; `bindings` asks it what it holds.
 """
 import os
 import re
@@ -37,10 +39,10 @@ VALUES = {"MIN_EXPIRES": 5, "MAX_EXPIRES": 3600, "NONCE_LIFE": 60, "FLOW_TIMER":
 
 class Kamailio(Program):
     def __init__(self, lab, *switches, users=None, registrar=None, redirect_to=None, service_route=None, name="kamailio",
-                 host="127.0.0.1", certificate=None, client_ca=None, **values):
+                 host="127.0.0.1", port=None, domain=DOMAIN, certificate=None, client_ca=None, **values):
         need("kamailio", "kamcmd")
         self.host, self.switches = host, switches
-        self.port = ports(2, host)
+        self.port, self.domain = port or ports(2, host), domain
         self.tls_port = self.port + 1
         self.address = "%s:%d" % (host, self.port)
         self.uri = "sip:" + self.address
@@ -87,7 +89,7 @@ class Kamailio(Program):
 
     def _texts(self, redirect_to, service_route):
         """definitions do not reach into strings"""
-        text = self.text.replace("REDIRECT_TO", redirect_to or "sip:nowhere.invalid")
+        text = self.text.replace(DOMAIN, self.domain).replace("REDIRECT_TO", redirect_to or "sip:nowhere.invalid")
         text = text.replace("sip:SERVICE_ROUTE", "sip:" + service_route)
         with open(os.path.join(self.folder, "kamailio.cfg"), "w", encoding="ascii") as f:
             f.write(text)
@@ -96,8 +98,8 @@ class Kamailio(Program):
         need("openssl")
         self.ca = os.path.join(self.folder, "cert.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                        "-keyout", os.path.join(self.folder, "key.pem"), "-out", self.ca, "-subj", "/CN=" + DOMAIN,
-                        "-addext", "subjectAltName=IP:%s,DNS:%s" % (self.host, DOMAIN)],
+                        "-keyout", os.path.join(self.folder, "key.pem"), "-out", self.ca, "-subj", "/CN=" + self.domain,
+                        "-addext", "subjectAltName=IP:%s,DNS:%s" % (self.host, self.domain)],
                        check=True, capture_output=True, timeout=60)
 
     def _answers(self):
@@ -120,13 +122,13 @@ class Kamailio(Program):
 
     def account(self, user, password=None, *params, via="outbound"):
         """what -a takes; via: outbound or registrar, where this server is"""
-        parts = ["sip:%s@%s" % (user, DOMAIN), "%s=%s" % (via, self.address)]
+        parts = ["sip:%s@%s" % (user, self.domain), "%s=%s" % (via, self.address)]
         parts += ["password=" + password] if password else ["register=yes"]
         return ";".join(parts + list(params))
 
     def tls_account(self, user, password=None, *params, scheme="sip"):
         """the same by way of TLS"""
-        parts = ["%s:%s@%s" % (scheme, user, DOMAIN), "outbound=%s:%d" % (self.host, self.tls_port), "transport=tls"]
+        parts = ["%s:%s@%s" % (scheme, user, self.domain), "outbound=%s:%d" % (self.host, self.tls_port), "transport=tls"]
         parts += ["password=" + password] if password else ["register=yes"]
         return ";".join(parts + list(params))
 

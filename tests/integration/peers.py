@@ -16,7 +16,8 @@ class Baresip(Program):
     """baresip: plays `source` (WAV at the codec's rate and channels), records
     by its sndfile filter, told what to do over its control port"""
 
-    def __init__(self, lab, source, codec="PCMU", auto=True, name="baresip", secure=None):
+    def __init__(self, lab, source, codec="PCMU", auto=True, name="baresip", secure=None, account=None):
+        """account: (address-of-record, password) of a server that its name tells"""
         need("baresip")
         modules = next((m for m in MODULES if os.path.isdir(m)), None)
         if not modules:
@@ -37,8 +38,10 @@ class Baresip(Program):
         with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as f:
             f.write("\n".join(config) + "\n")
         with open(os.path.join(self.folder, "accounts"), "w", encoding="ascii") as f:
-            f.write("<sip:peer@127.0.0.1:%d>;regint=0;audio_codecs=%s%s%s\n" % (
-                self.port, codec, ";answermode=auto" if auto else "", ";mediaenc=" + secure if secure else ""))
+            who = "<sip:%s>;regint=60;auth_pass=%s" % account if account else \
+                "<sip:peer@127.0.0.1:%d>;regint=0" % self.port
+            f.write("%s;audio_codecs=%s%s%s\n" % (who, codec, ";answermode=auto" if auto else "",
+                                                  ";mediaenc=" + secure if secure else ""))
         self.events, self.buffer = [], b""
         super().__init__(lab, name, ["baresip", "-4", "-f", self.folder])
         wait_port("127.0.0.1", self.port)
@@ -118,7 +121,8 @@ class Linphonec(Program):
 
     CODECS = (("opus", 48000, 2), ("PCMU", 8000, 1), ("PCMA", 8000, 1))
 
-    def __init__(self, lab, source, codec="PCMU", auto=True, name="linphonec", secure=None):
+    def __init__(self, lab, source, codec="PCMU", auto=True, name="linphonec", secure=None, account=None):
+        """account: (address-of-record, password) of a server that its name tells"""
         need("linphonec")
         self.heard = lab.path(name + ".wav")
         self.port, self.rtp = ports(1), ports(2)
@@ -133,6 +137,11 @@ class Linphonec(Program):
         for i, (mime, rate, channels) in enumerate(self.CODECS):
             rc += ["[audio_codec_%d]" % i, "mime=%s" % mime, "rate=%d" % rate, "channels=%d" % channels,
                    "enabled=%d" % (mime == codec)]
+        if account:
+            user, _, domain = account[0].partition("@")
+            rc += ["[proxy_0]", "reg_proxy=sip:" + domain, "reg_identity=sip:" + account[0], "reg_expires=60",
+                   "reg_sendregister=1", "publish=0", "[auth_info_0]", "username=" + user, "passwd=" + account[1],
+                   "realm=" + domain, "domain=" + domain]
         path = lab.file(name + ".rc", "\n".join(rc) + "\n")
         super().__init__(lab, name, ["linphonec", "-c", path] + (["-a"] if auto else []), env={"HOME": home})
         wait_port("127.0.0.1", self.port, timeout=20)

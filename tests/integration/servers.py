@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Servers of every kind between the phones: two domains with a proxy each,
+found by DNS SRV (the trapezoid of RFC 3261 section 4), a redirect server, a
+proxy that forks, a presence server. Kamailio is all of them.
+
+Domains are looked up as everywhere, at the name server of /etc/resolv.conf:
+the tests run in namespaces of their own where that is a dnsmasq of theirs.
+Root is needed for that."""
+import os
+import subprocess
+import sys
+import tempfile
+
+import sound
+from kamailio import Kamailio
+from lab import Program, check, main, need, wait_port
+from peers import Baresip, Linphonec
+
+ATLANTA, BILOXI = "127.0.1.1", "127.0.1.2"
+USERS = {"alice": "secret", "bob": "bobpw", "carol": "carolpw", "dave": "davepw"}
+ZONE = """
+srv-host=_sip._udp.atlanta.test,proxy.atlanta.test,5080
+srv-host=_sip._tcp.atlanta.test,proxy.atlanta.test,5080
+srv-host=_sip._udp.biloxi.test,proxy.biloxi.test,5090
+srv-host=_sip._tcp.biloxi.test,proxy.biloxi.test,5090
+host-record=proxy.atlanta.test,%s
+host-record=proxy.biloxi.test,%s
+""" % (ATLANTA, BILOXI)
+OURS, THEIRS = 440, 1000         # Hz
+
+
+def dns(lab):
+    need("dnsmasq")
+    conf = lab.file("dns.conf", "no-resolv\nno-hosts\nno-daemon\nlog-queries\nlog-facility=-\nuser=\ngroup=\npid-file=\n"
+                    "local=/test/\nbind-interfaces\nlisten-address=127.0.0.1\nport=53\n" + ZONE)
+    d = Program(lab, "dns", ["dnsmasq", "-C", conf])
+    wait_port("127.0.0.1", 53)
+    return d
+
+
+def domains(lab, *switches):
+    dns(lab)
+    return [Kamailio(lab, "auth", "proxy_auth", "dns", *switches, users=USERS, name=name, host=host, port=port,
+                     domain=name + ".test")
+            for name, host, port in (("atlanta", ATLANTA, 5080), ("biloxi", BILOXI, 5090))]
+
+
+def phone(lab, user, domain, *params, args=(), **kw):
+    """registered at its domain, which only its name leads to"""
+    account = ";".join(("sip:%s@%s.test" % (user, domain), "password=" + USERS[user]) + params)
+    p = lab.offhook("-a", account, *args, name=user, transports=("udp", "tcp"), **kw)
+    p.event("account.state", state="registered", timeout=15)
+    return p
+
+
+def talk(caller, callee, target, by_callee=False):
+    caller.command("dial " + target)
+    callee.event("call.state", state="incoming")
+    callee.command("answer")
+    for p in (caller, callee):
+        p.event("call.state", state="active")
+        p.command("wait call active")
+    caller.command("sleep 500ms")
+    (callee if by_callee else caller).command("hangup")
+    for p in (caller, callee):
+        end = p.event("call.state", state="ended")
+        check(end["cause"] == "none", "%s", end)
+
+
+def vias(phone, method):
+    """of the last such request that it received"""
+    text = phone.stderr()
+    at = text.rfind("%s sip:" % method)
+    check(at >= 0, "no %s came\n%s", method, text[-3000:])
+    head = text[at:].split("\n\n")[0].split("\r\n\r\n")[0]
+    return sum(line.strip().lower().startswith("via:") for line in head.splitlines())
+
+
+def trapezoid(lab, *params):
+    domains(lab)
+    a = phone(lab, "alice", "atlanta", "outbound=atlanta.test", *params)
+    b = phone(lab, "bob", "biloxi", "outbound=biloxi.test", *params, args=("-t",))
+    talk(a, b, "sip:bob@biloxi.test")
+    # hers, her proxy's, his proxy's; the BYE goes the same way
+    check(vias(b, "INVITE") == 3, "%d hops", vias(b, "INVITE"))
+    check(vias(b, "BYE") == 3, "%d hops", vias(b, "BYE"))
+    talk(b, a, "sip:alice@atlanta.test")
+    talk(a, b, "sip:bob@biloxi.test", by_callee=True)
+
+
+def test_trapezoid(lab):
+    trapezoid(lab)
+
+
+def test_trapezoid_tcp(lab):
+    trapezoid(lab, "transport=tcp")
+
+
+def test_nobody(lab):
+    """an unknown user and an unknown domain, by way of our own proxy"""
+    domains(lab)
+    a = phone(lab, "alice", "atlanta", "outbound=atlanta.test")
+    for target, code in (("sip:nobody@biloxi.test", (404,)), ("sip:bob@nowhere.test", (404, 478, 480, 500, 502))):
+        a.command("dial " + target)
+        end = a.event("call.state", state="ended", timeout=20)
+        check(end["code"] in code, "%s: %s", target, end)
+
+
+def heard(path, hz, what):
+    rate, x = sound.read(path)
+    h = sound.Heard(rate, x, hz)
+    check(h.seconds > 1.5 and h.purity > 0.85, "%s: %s", what, h)
+
+
+def strangers(lab, kind, form):
+    """a phone of somebody else in the other domain: both call, both hear"""
+    rate, channels, name = form
+    _, biloxi = domains(lab)
+    source = sound.write_tone(lab.path("theirs.wav"), THEIRS, 60, rate, channels)
+    peer = kind(lab, source, codec=name, account=("carol@biloxi.test", USERS["carol"]))
+    biloxi.registered("carol", timeout=20)
+    a = phone(lab, "alice", "atlanta", args=("-s", "record-layout=them", "--auto-answer"), audio="tone:%d" % OURS)
+    for n, outgoing in enumerate((True, False)):
+        if outgoing:
+            a.command("dial sip:carol@biloxi.test")
+        else:
+            peer.dial("sip:alice@atlanta.test")
+        a.event("call.state", state="active", timeout=20)
+        peer.established()
+        path = lab.path("ours%d.wav" % n)
+        a.command("record " + path)
+        a.command("sleep 3", timeout=15)
+        a.command("record stop")
+        a.event("record.done")
+        if outgoing:
+            peer.hangup()
+        else:
+            a.command("hangup")
+        end = a.event("call.state", state="ended", timeout=15)
+        check(end["cause"] == "none", "%s", end)
+        peer.closed()
+        heard(path, THEIRS, "what we heard")
+        heard(peer.recording(), OURS, "what they heard")
+
+
+def test_baresip(lab):
+    strangers(lab, Baresip, (8000, 1, "PCMU"))
+
+
+def test_linphonec(lab):
+    strangers(lab, Linphonec, (8000, 1, "PCMU"))
+
+
+def test_redirect_server(lab):
+    """302 to where he is: asked about, followed, or the end"""
+    dns(lab)
+    s = Kamailio(lab, "auth", "redirect_calls", users=USERS, name="atlanta", host=ATLANTA, port=5080,
+                 domain="atlanta.test")
+    b = phone(lab, "bob", "atlanta")
+    a = phone(lab, "alice", "atlanta", args=("-s", "redirects=follow"))
+    talk(a, b, "sip:bob@atlanta.test")
+    a.command("set redirects deny")
+    a.command("dial sip:bob@atlanta.test")
+    end = a.event("call.state", state="ended")
+    check(end["code"] == 302, "%s", end)
+    check(s.bindings("bob"), "he is gone")
+
+
+def test_forking(lab):
+    """he has two phones: both ring, one answers, the other is told to stop"""
+    dns(lab)
+    s = Kamailio(lab, "auth", "proxy_auth", users=USERS, name="atlanta", host=ATLANTA, port=5080, domain="atlanta.test")
+    desk = phone(lab, "bob", "atlanta")
+    pocket = lab.offhook("-a", "sip:bob@atlanta.test;password=bobpw", name="pocket")
+    pocket.event("account.state", state="registered", timeout=15)
+    s.registered("bob", 2)
+    a = phone(lab, "alice", "atlanta")
+    for answers, stops in ((desk, pocket), (pocket, desk)):
+        a.command("dial sip:bob@atlanta.test")
+        for p in (desk, pocket):
+            p.event("call.state", state="incoming")
+        answers.command("answer")
+        a.event("call.state", state="active")
+        end = stops.event("call.state", state="ended")
+        # answered elsewhere is no missed call (RFC 3326)
+        check(end["cause"] in ("elsewhere", "canceled", "cancelled"), "%s", end)
+        a.command("hangup")
+        end = answers.event("call.state", state="ended")
+        check(end["cause"] == "none", "%s", end)
+        a.event("call.state", state="ended")
+    # one is busy, the other answers all the same; 603 would speak for both
+    a.command("dial sip:bob@atlanta.test")
+    for p in (desk, pocket):
+        p.event("call.state", state="incoming")
+    desk.command("reject --code 486")
+    pocket.command("answer")
+    a.event("call.state", state="active")
+    a.command("hangup")
+    a.event("call.state", state="ended")
+
+
+def test_presence_server(lab):
+    """he publishes at the server, she watches there: neither meets the other"""
+    dns(lab)
+    Kamailio(lab, "auth", "proxy_auth", "presence", users=USERS, name="atlanta", host=ATLANTA, port=5080,
+             domain="atlanta.test")
+    b = phone(lab, "bob", "atlanta")
+    a = phone(lab, "alice", "atlanta")
+    b.command("publish away --note 'back at four'")
+    n = a.command("subscribe presence sip:bob@atlanta.test")["subscription"]
+    a.event("presence", status="open", activity="away", note="back at four", timeout=15)
+    b.command("publish open")
+    e = a.event("presence", timeout=15)
+    check(e["status"] == "open" and not e.get("activity"), "%s", e)
+    a.command("unsubscribe %d" % n)
+    a.event("subscription.state", state="ended", timeout=15)
+
+
+def isolated():
+    """this program once more, where /etc/resolv.conf and port 53 are ours"""
+    if os.geteuid():
+        print("skipped: needs root for namespaces of its own")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as folder:
+        conf = os.path.join(folder, "resolv.conf")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write("nameserver 127.0.0.1\noptions timeout:2 attempts:2\n")
+        script = 'ip link set lo up && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
+        r = subprocess.run(["unshare", "-m", "-n", "--propagation", "private", "sh", "-c", script, "sh", conf,
+                            sys.executable, os.path.abspath(__file__)] + sys.argv[1:],
+                           env=dict(os.environ, OFFHOOK_ISOLATED="1"))
+    sys.exit(r.returncode)
+
+
+if __name__ == "__main__":
+    if not os.environ.get("OFFHOOK_ISOLATED"):
+        isolated()
+    main(globals())
