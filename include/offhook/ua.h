@@ -95,6 +95,8 @@ const struct account_conf *account_config(const struct account *a);
 const char *account_state(const struct account *a);      /* "off" ... */
 /** Does it register, or would it? Not who only stands by as a fallback */
 bool account_registers(const struct account *a);
+/** Would it, had its user not taken it off? */
+bool account_sent_off(const struct account *a);
 /** How one of its flows stands. @return false: there is none such */
 bool account_registration(struct sip_reg_status *st, const struct account *a,
 			  unsigned flow);

@@ -24,9 +24,12 @@ struct fetch {
 };
 
 
+typedef bool (account_h)(const struct account *a);
+
 /* Each account that is meant, NULL ends it */
 static const struct account *next_account(const struct cmd *x,
-					  const char *name, size_t *i)
+					  const char *name, account_h *is,
+					  size_t *i)
 {
 	const struct account *a;
 
@@ -34,7 +37,7 @@ static const struct account *next_account(const struct cmd *x,
 		return (*i)++ ? NULL : ua_account_find(x->ph->ua, name);
 
 	while ((a = ua_account(x->ph->ua, (*i)++))) {
-		if (account_registers(a))
+		if (is(a))
 			break;
 	}
 
@@ -49,25 +52,37 @@ static void none_registers(struct cmd *x)
 }
 
 
-void cmd_register(struct cmd *x)
+/* @return how many were asked, -1: it failed, and that is told */
+static int register_each(struct cmd *x, const char *name, account_h *is)
 {
-	const char *name = cmd_str(x, "account");
 	const struct account *a;
 	char err[UA_ERR] = "";
-	size_t i = 0, n = 0;
+	size_t i = 0;
+	int n = 0;
 
-	while ((a = next_account(x, name, &i))) {
+	while ((a = next_account(x, name, is, &i))) {
 
 		int e = ua_register(x->ph->ua, a, err);
 
 		if (e) {
 			cmd_fail(x, e, err);
-			return;
+			return -1;
 		}
 		++n;
 	}
 
-	/* who is off by the user's wish comes back by name */
+	return n;
+}
+
+
+void cmd_register(struct cmd *x)
+{
+	const char *name = cmd_str(x, "account");
+	int n = register_each(x, name, account_registers);
+
+	/* who was taken off comes back by name, or when all were */
+	if (!n)
+		n = register_each(x, NULL, account_sent_off);
 	if (!n)
 		none_registers(x);
 }
@@ -81,7 +96,7 @@ void cmd_unregister(struct cmd *x)
 	char err[UA_ERR] = "";
 	size_t i = 0, n = 0;
 
-	while ((a = next_account(x, name, &i))) {
+	while ((a = next_account(x, name, account_registers, &i))) {
 
 		int e = ua_unregister(x->ph->ua, a, all, err);
 
@@ -130,7 +145,7 @@ static bool settled(struct cmd *x, const char *name)
 	size_t i = 0, n = 0;
 	bool all = true;
 
-	while ((a = next_account(x, name, &i))) {
+	while ((a = next_account(x, name, account_registers, &i))) {
 
 		if (is_state(a, "failed", NULL)) {
 			fail(x, a);

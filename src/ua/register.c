@@ -173,15 +173,19 @@ static void reg_handler(const struct sip_reg_status *st, void *arg)
 }
 
 
-static bool wants(const struct account *a)
+/* What its configuration says, whatever its user has wished since */
+static bool meant(const struct account *a)
 {
 	const struct account_conf *ac = &a->conf;
 
-	if (a->wish != WISH_NONE)
-		return a->wish == WISH_ON;
-
 	return ac->regist >= 0 ? ac->regist :
 		account_secret(a) || ac->registrar[0];
+}
+
+
+static bool wants(const struct account *a)
+{
+	return a->wish != WISH_NONE ? a->wish == WISH_ON : meant(a);
 }
 
 
@@ -415,6 +419,12 @@ int ua_unregister(struct ua *ua, const struct account *acc, bool all,
 bool account_registers(const struct account *a)
 {
 	return a && (sip_reg_state(a->reg) != SIP_REG_OFF || ought(a));
+}
+
+
+bool account_sent_off(const struct account *a)
+{
+	return a && a->wish == WISH_OFF && meant(a);
 }
 
 

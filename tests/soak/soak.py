@@ -7,6 +7,7 @@ fuzz         every fuzz target for 60 s (BUILD: configured with -Dfuzz=true)
 tone         ten minutes of a steady tone through a virtual sound card, one
              core kept busy
 calls        100 000 calls by SIPp: none fails, memory comes back
+lossy        200 of each kind over a link that loses a tenth of SIP
 concurrent   300 calls at once for a minute: every packet and all speech back
 chroot       Debian 13 with its libre: builds there, passes unit, arch, e2e
 
@@ -113,6 +114,14 @@ def concurrent(a):
     return got["packets back"] >= 99.9 and got["speech back"] >= 99.5
 
 
+def lossy(a):
+    script = os.path.join(HERE, "..", "integration", "lossy.py")
+    code, _ = run([sys.executable, script, "--offhook", a.offhook, "--jobs", "4"], 4500, OFFHOOK_LOSSY=a.lossy)
+    if code == 77:
+        raise Skip("no such link here")
+    return code == 0
+
+
 def chroot(a):
     code, _ = run([os.path.join(HERE, "chroot.sh"), TOP], 3600)
     if code == 77:
@@ -120,7 +129,7 @@ def chroot(a):
     return code == 0
 
 
-PARTS = (fuzz, tone, calls, concurrent, chroot)
+PARTS = (fuzz, tone, calls, concurrent, lossy, chroot)
 
 
 def main():
@@ -129,6 +138,7 @@ def main():
     p.add_argument("--fuzz", metavar="BUILD")
     p.add_argument("--only", action="append", choices=[f.__name__ for f in PARTS])
     p.add_argument("--calls", type=int, default=100000)
+    p.add_argument("--lossy", default="200", metavar="COUNT")
     p.add_argument("--tone", default="600", metavar="SECONDS")
     p.add_argument("--speech", default=os.path.join(TOP, "sounds", "speech.wav"))
     a = p.parse_args()

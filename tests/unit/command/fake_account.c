@@ -11,7 +11,7 @@ struct account {
 	struct account_conf conf;
 	const char *state;
 	struct sip_result result;
-	bool registers;
+	bool registers, sent_off;
 };
 
 static struct {
@@ -131,6 +131,12 @@ bool account_registers(const struct account *a)
 }
 
 
+bool account_sent_off(const struct account *a)
+{
+	return a && a->sent_off;
+}
+
+
 bool account_registration(struct sip_reg_status *st, const struct account *a,
 			  unsigned flow)
 {
@@ -232,6 +238,7 @@ int ua_register(struct ua *ua, const struct account *a, char *err)
 	(void)err;
 
 	((struct account *)a)->registers = true;
+	((struct account *)a)->sent_off = false;
 	asked("register %s", a->conf.name);
 
 	return 0;
@@ -243,6 +250,8 @@ int ua_unregister(struct ua *ua, const struct account *a, bool all, char *err)
 	(void)ua;
 	(void)err;
 
+	((struct account *)a)->registers = false;
+	((struct account *)a)->sent_off = true;
 	asked("unregister %s %d", a->conf.name, all);
 
 	return 0;

@@ -135,6 +135,8 @@ static void test_register(void **state)
 	asks(r, "register work", "register work");
 	asks(r, "register", "register work");
 	asks(r, "unregister work", "unregister work 0");
+	says(r, "unregister", "\"wrong-state\"");
+	asks(r, "register", "register work");
 	asks(r, "unregister --all", "unregister work 1");
 	assert_true(command_lasting(command_find("register")));
 	assert_false(command_lasting(command_find("unregister")));
