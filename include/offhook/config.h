@@ -71,6 +71,24 @@ struct config {
 	int64_t mic_gain_db, speaker_gain_db;    /* of new calls            */
 	int64_t level_interval_ms;       /* 0: call.level is not told       */
 	char hold_music[CONFIG_STR];     /* "" silence                      */
+	int     screen_colours;          /* enum screen_colours             */
+	int     screen_background;       /* enum screen_background          */
+	int     screen_signs;            /* enum screen_signs               */
+	bool    screen_mouse;
+	bool    screen_bell;
+};
+
+/** As the choices of the options screen-colours, -background, -signs */
+enum screen_colours {
+	SCREEN_COLOURS_AUTO, SCREEN_COLOURS_256, SCREEN_COLOURS_16,
+	SCREEN_COLOURS_8, SCREEN_COLOURS_MONO,
+};
+enum screen_background {
+	SCREEN_BACKGROUND_AUTO, SCREEN_BACKGROUND_DARK,
+	SCREEN_BACKGROUND_LIGHT,
+};
+enum screen_signs {
+	SCREEN_SIGNS_AUTO, SCREEN_SIGNS_UNICODE, SCREEN_SIGNS_ASCII,
 };
 
 enum option_type {

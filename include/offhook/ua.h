@@ -252,6 +252,10 @@ const char *call_peer_name(const struct call *c);        /* display or ""  */
 bool call_held(const struct call *c);            /* by us, or about to be  */
 bool call_held_remote(const struct call *c);
 bool call_muted(const struct call *c);
+/** A file is being written, or will be once media flows */
+bool call_recording(const struct call *c);
+/** A file plays, or will */
+bool call_playing(const struct call *c);
 uint64_t call_duration_ms(const struct call *c);         /* since answer   */
 /** How it stands or ended: code, reason, cause */
 const struct sip_result *call_result(const struct call *c);

@@ -323,6 +323,40 @@ static const struct option options[] = {
 		.summary = "Sound file for whom we hold, again and again;"
 			" empty: silence",
 	},
+	{
+		.name = "screen-colours", .type = OPT_ENUM,
+		FIELD(screen_colours),
+		.def = "auto", .choices = "auto,256,16,8,mono",
+		.summary = "Colours of the full-screen phone; auto: what the"
+			" terminal has, none with NO_COLOR",
+	},
+	{
+		.name = "screen-background", .type = OPT_ENUM,
+		FIELD(screen_background),
+		.def = "auto", .choices = "auto,dark,light",
+		.summary = "What the colours stand on; auto: the terminal is"
+			" asked",
+	},
+	{
+		.name = "screen-signs", .type = OPT_ENUM,
+		FIELD(screen_signs),
+		.def = "auto", .choices = "auto,unicode,ascii",
+		.summary = "What lamps, lines and meters are drawn with; auto:"
+			" by the locale",
+	},
+	{
+		.name = "screen-mouse", .type = OPT_BOOL,
+		FIELD(screen_mouse),
+		.def = "yes",
+		.summary = "The mouse works in the full-screen phone (hold"
+			" Shift to mark text)",
+	},
+	{
+		.name = "screen-bell", .type = OPT_BOOL, FIELD(screen_bell),
+		.def = "yes",
+		.summary = "A call that comes in rings the terminal's bell and"
+			" shows a notice of the desktop",
+	},
 };
 
 _Static_assert(offsetof(struct config, port_max) ==

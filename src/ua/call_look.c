@@ -78,6 +78,18 @@ bool call_muted(const struct call *c)
 }
 
 
+bool call_recording(const struct call *c)
+{
+	return c && c->record.path;
+}
+
+
+bool call_playing(const struct call *c)
+{
+	return c && c->play.path;
+}
+
+
 uint64_t call_duration_ms(const struct call *c)
 {
 	if (!c || !c->active_ms)

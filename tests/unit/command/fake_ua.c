@@ -755,6 +755,22 @@ bool call_held_remote(const struct call *c)
 }
 
 
+bool call_recording(const struct call *c)
+{
+	(void)c;
+
+	return false;
+}
+
+
+bool call_playing(const struct call *c)
+{
+	(void)c;
+
+	return false;
+}
+
+
 bool call_muted(const struct call *c)
 {
 	return c->muted;
