@@ -12,6 +12,13 @@
 #include "offhook/app.h"
 #include "offhook/capture.h"
 
+enum screen_verb { SCREEN_VIEW, SCREEN_ACT };
+
+/** What `screen` takes */
+#define SCREEN_ACTIONS							\
+	"up,down,page-up,page-down,top,bottom,left,right,choose,back,"	\
+	"find,next,previous,line,hush,redraw,suspend,own"
+
 /** What commands act on; filled by main.c, borrowed */
 struct phone {
 	struct config *config;
@@ -32,6 +39,11 @@ struct phone {
 	/** Start or stop the trace; path NULL: the log; "" : off */
 	int  (*trace_h)(const char *path, void *arg);
 	void *arg;
+	/** What `view` and `screen` ask of the full-screen phone; NULL: there
+	 *  is none. err: one sentence. @return 0, ENOENT: no such page */
+	int  (*screen_h)(enum screen_verb verb, const char *what,
+			 const char *text, char *err, void *arg);
+	void *screen_arg;
 };
 
 /** What the engine is told, from the options */
@@ -130,6 +142,8 @@ void client_set_json(struct client *cl, bool json);
 /** Did a line fail so far? As reply_h's failed */
 bool client_failed(const struct client *cl);
 unsigned client_selected(const struct client *cl);       /* call id, 0 none */
+/** From now on this call is meant when none is named */
+void client_choose(struct client *cl, unsigned id);
 /** First call this client started, 0 none */
 unsigned client_first_call(const struct client *cl);
 
@@ -163,6 +177,21 @@ const char *command_summary(const struct command *c);
 bool command_lasting(const struct command *c);
 /** It needs no listening phone: phone.ua may be NULL */
 bool command_alone(const struct command *c);
+enum { COMPLETE_EXPECTS = 160 };
+
+typedef void (complete_h)(const char *text, const char *about, void *arg);
+/** Offer whom one may call, by what is typed of it: contacts, history */
+typedef void (target_h)(const char *typed, complete_h *h, void *h_arg,
+			void *arg);
+/**
+ * What may stand at the end of an unfinished line, offered in order.
+ * @param from     where the word begins that would be replaced
+ * @param expects  what is expected there, COMPLETE_EXPECTS bytes, or ""
+ * @param targets  NULL: targets are not known
+ */
+void command_complete(const struct phone *ph, const char *line, size_t len,
+		      size_t *from, char *expects, target_h *targets,
+		      void *targets_arg, complete_h *h, void *arg);
 /** Whole help of a command, or the list (NULL); free() */
 char *command_help(const struct command *c);
 /**

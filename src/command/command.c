@@ -15,7 +15,7 @@ static const struct command_group *const groups[] = {
 	&group_calls, &group_listening, &group_sound, &group_accounts,
 	&group_people, &group_kept,
 	&group_scripts, &group_looking, &group_resolving,
-	&group_diagnosis, &group_phone,
+	&group_diagnosis, &group_phone, &group_screen,
 };
 
 

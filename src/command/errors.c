@@ -32,6 +32,7 @@ static const struct error_row rows[] = {
 	{ "no-call", "there is no call that the command could mean" },
 	{ "no-memory", "out of memory" },
 	{ "no-output", "replies and events cannot be written" },
+	{ "no-screen", "there is no full-screen phone here" },
 	{ "no-space", "the disk or a queue is full" },
 	{ "no-such-account", "no account has this name" },
 	{ "no-such-call", "no living call has this number" },

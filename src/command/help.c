@@ -12,12 +12,19 @@ enum { HELP_INDENT = 26, HELP_COLUMNS = 78 };
 
 
 /* How a value is written in a usage line: TARGET, on|off, T */
+/* Too many to stand in a line: then the summary tells them */
+static bool choices_long(const struct command_arg *a)
+{
+	return a->choices && strlen(a->choices) > 60;
+}
+
+
 const char *command_arg_word(const struct command_arg *a, char *buf,
 			     size_t sz)
 {
 	char *p;
 
-	if (a->type == ARG_CHOICE) {
+	if (a->type == ARG_CHOICE && !choices_long(a)) {
 		snprintf(buf, sz, "%s%s", a->choices, a->max ? ",N" : "");
 		for (p = buf; *p; p++) {
 			if (*p == ',')
@@ -175,6 +182,24 @@ static void help_list(struct text_buf *b)
 }
 
 
+/* "what it is: this, that" */
+static void arg_item(struct text_buf *b, const struct command_arg *a,
+		     const char *name)
+{
+	struct text_buf t = { .max = 2048 };
+
+	text_add(&t, "%s", a->summary);
+	for (const char *p = choices_long(a) ? a->choices : ""; *p; p++) {
+		if (p == a->choices)
+			text_add(&t, ": ");
+		text_add(&t, "%c%s", *p, *p == ',' ? " " : "");
+	}
+
+	item(b, name, t.s ? t.s : "");
+	text_buf_reset(&t);
+}
+
+
 static void help_one(struct text_buf *b, const struct command *c)
 {
 	const struct command_arg *a;
@@ -201,14 +226,14 @@ static void help_one(struct text_buf *b, const struct command *c)
 		text_add(b, "\n");
 
 	for (a = c->args; a->name; a++)
-		item(b, command_arg_word(a, word, sizeof(word)), a->summary);
+		arg_item(b, a, command_arg_word(a, word, sizeof(word)));
 
 	for (a = c->options; a->name; a++) {
 		snprintf(name, sizeof(name), "--%s%s%s", a->name,
 			 a->type == ARG_NONE ? "" : " ",
 			 a->type == ARG_NONE ? "" :
 			 command_arg_word(a, word, sizeof(word)));
-		item(b, name, a->summary);
+		arg_item(b, a, name);
 	}
 }
 

@@ -33,6 +33,12 @@ void client_select(struct client *cl, unsigned id)
 }
 
 
+void client_choose(struct client *cl, unsigned id)
+{
+	client_select(cl, id);
+}
+
+
 void client_dialled(struct client *cl, unsigned id)
 {
 	client_select(cl, id);
