@@ -16,7 +16,7 @@ enum value { NONE, NEEDED, MAYBE };
 enum arg_id {
 	A_ACCOUNT, A_CONFIG, A_SET, A_EXECUTE, A_FILE, A_LISTEN, A_AUDIO,
 	A_AUTO_ANSWER, A_JSON, A_QUIET, A_VERBOSE, A_LOG, A_TRACE, A_NEW,
-	A_DUMP, A_HELP, A_VERSION,
+	A_PLAIN, A_DUMP, A_HELP, A_VERSION,
 };
 
 static const struct arg_row {
@@ -58,6 +58,9 @@ static const struct arg_row {
 	[A_NEW] = { 0, "new", NONE, NULL,
 		"a phone of its own; always so for now, since a running one "
 		"cannot be joined" },
+	[A_PLAIN] = { 0, "plain", NONE, NULL,
+		"no full-screen phone on a terminal: a prompt and lines, as "
+		"screen readers like them" },
 	[A_DUMP] = { 0, "dump", NEEDED, "WHAT",
 		"print commands, options, accounts, events, figures, errors "
 		"or arguments as JSON, or the default config" },
@@ -248,6 +251,7 @@ static int take(struct args *a, enum arg_id id, char *value, struct fault *err)
 	case A_LOG:     a->log = value; break;
 	case A_TRACE:   a->trace = true; a->trace_file = value; break;
 	case A_NEW:     break;
+	case A_PLAIN:   a->plain = true; break;
 	case A_DUMP:    a->dump = value; break;
 	case A_HELP:    a->help = true; break;
 	case A_VERSION: a->version = true; break;
@@ -487,7 +491,10 @@ char *args_help(void)
 	char *list;
 
 	text_add(&b, "usage:\n"
-		 "  offhook [options]                 commands from stdin\n"
+		 "  offhook [options]                 full-screen phone on a "
+		 "terminal,\n"
+		 "                                    else commands from "
+		 "stdin\n"
 		 "  offhook [options] COMMAND [args]  run one command, exit "
 		 "with its outcome\n"
 		 "  offhook [options] -f FILE         commands from a file\n"

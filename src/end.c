@@ -39,6 +39,7 @@ void app_end(struct app *a, int code)
 	a->ending = true;
 	a->code = code;
 	ui_script_stop(a->ui);
+	screen_stop(a);
 
 	if (a->ph.answer)
 		answer_set(a->ph.answer, &off);
@@ -53,7 +54,8 @@ void app_end(struct app *a, int code)
 static int script_code(const struct app *a)
 {
 	/* a person's mistakes were told to him */
-	return !a->person && client_failed(ui_script_client(a->ui)) ? 1 : 0;
+	return !a->person && a->ui &&
+		client_failed(ui_script_client(a->ui)) ? 1 : 0;
 }
 
 
@@ -261,8 +263,15 @@ static void signal_handler(int flags, void *arg)
 	if (read(a->signal_fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return;
 
-	if (a->ending)
+	if (si.ssi_signo == SIGWINCH || si.ssi_signo == SIGCONT) {
+		screen_signal(a, (int)si.ssi_signo);
+		return;
+	}
+
+	if (a->ending) {
+		tui_restore();
 		_exit(128 + (int)si.ssi_signo);
+	}
 
 	log_info("signal %u: leaving", si.ssi_signo);
 	app_end(a, signal_code(a, (int)si.ssi_signo));
@@ -321,6 +330,8 @@ void end_signals_block(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGWINCH);
+	sigaddset(set, SIGCONT);
 	sigprocmask(SIG_BLOCK, set, NULL);
 
 	/* a write says itself that there is no reader, or too much written */

@@ -130,7 +130,13 @@ static int log_start(struct app *a)
 		      args->verbose > 1 ? LOGL_DEBUG :
 		      args->verbose ? LOGL_INFO : LOGL_WARN);
 
-	err = log_open(args->log);
+	a->screen = screen_wanted(args);
+	if (a->screen && !args->log)
+		screen_log_path(a->log_path, sizeof(a->log_path), args);
+
+	err = log_open(a->log_path[0] ? a->log_path : args->log);
+	if (err && a->log_path[0])
+		err = log_open("/dev/null");
 	if (err) {
 		fatal_file(a, args->log, err);
 		return err;
@@ -163,6 +169,12 @@ static void lines_start(void *arg)
 {
 	struct app *a = arg;
 	char line[CLIENT_LINE_MAX + 1];
+
+	if (a->tui) {
+		for (size_t i = 0; i < a->args.linec; i++)
+			tui_run(a->tui, a->args.lines[i]);
+		return;
+	}
 
 	if (a->person)
 		dprintf(a->out_fd, "offhook %s: `dial WHOM` calls, `help` "
@@ -223,6 +235,7 @@ static int app_stop(struct app *a, int code)
 
 	timer_cancel(&a->start);
 	end_stop(a);
+	screen_stop(a);
 
 	lost = ui_script_flush(a->ui, FLUSH_MS);
 	if (lost && !code)

@@ -24,7 +24,7 @@ struct args {
 	const char *audio;       /* NULL: auto                               */
 	bool auto_answer;
 	uint16_t answer_code;
-	bool json, quiet;
+	bool json, quiet, plain;
 	unsigned verbose;
 	const char *log;
 	bool trace;
@@ -56,6 +56,7 @@ struct app {
 	struct args args;
 	struct phone ph;
 	struct ui_script *ui;
+	struct tui *tui;         /* NULL: no full-screen phone               */
 	struct trace *trace;
 	struct event_sub *calls, *records, *accounts;
 	struct mqueue *wake;     /* a foreign thread logged                  */
@@ -64,6 +65,8 @@ struct app {
 	int out_fd;
 	struct timer start, done, trim;
 	bool person;             /* at a terminal                            */
+	bool screen;             /* the full-screen phone is wanted          */
+	char log_path[512];      /* of its log                               */
 	bool device_lost;
 	bool answered;           /* a call was answered in this run          */
 	bool registered;         /* as the COMMAND register wants            */
@@ -94,6 +97,18 @@ void place_name(const struct app *a, char buf[PLACE_NAME]);
 int  place_state_dir(const struct app *a, char *buf, size_t sz);
 /** Contacts, history, messages. @return an exit code */
 int  place_kept(struct app *a);
+
+/* screen.c: the full-screen phone and its terminal ------------------------ */
+
+/** Are stdin and stdout a terminal where it is wanted and can be? */
+bool screen_wanted(const struct args *args);
+/** Its log, when none is named: nothing may be printed over it. "" nowhere */
+void screen_log_path(char *buf, size_t sz, const struct args *args);
+/** @return an exit code */
+int  screen_start(struct app *a);
+/** Its terminal has changed (SIGWINCH), comes back (SIGCONT) */
+void screen_signal(struct app *a, int sig);
+void screen_stop(struct app *a);
 
 /* end.c: everything that ends the program -------------------------------- */
 

@@ -352,8 +352,12 @@ static int ui_start(struct app *a)
 		.lost_h = end_output,
 		.arg = a,
 	};
-	int code = input_open(a, &uc), err;
+	int code, err;
 
+	if (a->screen)
+		return screen_start(a);
+
+	code = input_open(a, &uc);
 	if (code)
 		return code;
 

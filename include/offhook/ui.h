@@ -2,7 +2,7 @@
  * @file ui.h  Ways to type lines and see events
  *
  * script.c: lines from stdin, a file, -e or the shell's COMMAND, printed as
- * text or as JSON lines.  Main thread.
+ * text or as JSON lines.  tui/: the full-screen phone.  Main thread.
  */
 #ifndef OFFHOOK_UI_H
 #define OFFHOOK_UI_H
@@ -55,5 +55,55 @@ int  ui_script_exit(const struct ui_script *u);
 /** Write what is still to be written, waiting at most ms for the reader.
  *  @return 0, or why the output is lost, as lost_h was told or would be */
 int  ui_script_flush(struct ui_script *u, uint32_t ms);
+
+/* tui/: the full-screen phone --------------------------------------------- */
+
+enum tui_end {
+	TUI_LOST,                /* its terminal is gone (a dead ssh)        */
+	TUI_SUSPEND,             /* the user wants the shell back for a while:
+				    tui_stop(), and tui_start() to go on     */
+};
+
+struct tui_conf {
+	char keys[512];          /* file of the user's keys, "" none         */
+	char lines[512];         /* where typed lines are kept, "" nowhere   */
+	/** The terminal is gone, or to be left. Called from the loop */
+	void (*end_h)(enum tui_end why, void *arg);
+	void *arg;
+};
+
+/** One terminal: its descriptors are borrowed while it is used */
+struct tui_terminal {
+	int in_fd, out_fd;
+	const char *term;        /* TERM                                     */
+	const char *lang;        /* LC_ALL, LC_CTYPE or LANG: UTF-8?         */
+	const char *colorfgbg;   /* COLORFGBG: "15;0"                        */
+	bool no_color;           /* NO_COLOR is set                          */
+};
+
+struct tui;
+/**
+ * The full-screen phone, without a terminal yet: it hears what happens, and
+ * keeps what panes know while no terminal is there. Free: mem_deref. err: one
+ * sentence, UA_ERR bytes. @return 0 or errno (a wrong file of keys: EINVAL)
+ */
+int  tui_alloc(struct tui **tp, struct phone *ph, const struct tui_conf *conf,
+	       char *err);
+/** Show it there, until tui_stop(); may be called again and again, also
+ *  while calls go on. err: one sentence, UA_ERR bytes. @return 0, EBUSY (it is
+ *  shown already), ENOTTY, ENOENT (such a terminal is not known) ... */
+int  tui_start(struct tui *t, const struct tui_terminal *term, char *err);
+/** The terminal is put back as it was */
+void tui_stop(struct tui *t);
+bool tui_running(const struct tui *t);
+/** Its terminal has another size (SIGWINCH) */
+void tui_resized(struct tui *t);
+/** Run a line before the user can type one (-e) */
+void tui_run(struct tui *t, const char *line);
+struct client *tui_client(struct tui *t);
+/** Would tui_start() take this TERM? */
+bool tui_term_known(const char *term);
+/** Put the terminal back, from a signal handler or before _exit() */
+void tui_restore(void);
 
 #endif

@@ -286,9 +286,9 @@ def until(fd, text, timeout=10):
 
 
 def test_terminal(lab):
-    """a person: a prompt, mistakes are no end, Ctrl-D leaves"""
+    """a person who wants a prompt: mistakes are no end, Ctrl-D leaves"""
     master, slave = pty.openpty()
-    p = subprocess.Popen([lab.program, "-c", lab.dir] + QUIET, stdin=slave, stdout=slave, stderr=slave,
+    p = subprocess.Popen([lab.program, "--plain", "-c", lab.dir] + QUIET, stdin=slave, stdout=slave, stderr=slave,
                          start_new_session=True)
     os.close(slave)
     try:

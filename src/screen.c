@@ -1,0 +1,165 @@
+/**
+ * @file screen.c  The full-screen phone and its terminal
+ *
+ * Opens it when a person is at a terminal, gives the shell its terminal back
+ * for a while, and sees to it that nothing is printed over it.  Main thread.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "offhook/log.h"
+#include "offhook/path.h"
+#include "main.h"
+
+#define LOG_MODULE "main"
+
+
+static const char *env(const char *name)
+{
+	const char *s = getenv(name);
+
+	return s && *s ? s : NULL;
+}
+
+
+/* As setlocale() looks for it */
+static const char *lang(void)
+{
+	const char *s = env("LC_ALL");
+
+	s = s ? s : env("LC_CTYPE");
+
+	return s ? s : env("LANG");
+}
+
+
+bool screen_wanted(const struct args *args)
+{
+	return !args->command && !args->file && !args->json && !args->plain &&
+		isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
+		tui_term_known(env("TERM"));
+}
+
+
+void screen_log_path(char *buf, size_t sz, const struct args *args)
+{
+	char dir[400];
+
+	buf[0] = '\0';
+	(void)args;
+
+	if (!path_base(dir, sizeof(dir), PATH_STATE, NULL) &&
+	    !path_mkdirs(dir))
+		(void)path_join(buf, sz, dir, "log");
+	if (!buf[0])
+		snprintf(buf, sz, "/dev/null");
+}
+
+
+static void terminal(const struct app *a, struct tui_terminal *term)
+{
+	*term = (struct tui_terminal){
+		.in_fd = STDIN_FILENO,
+		.out_fd = a->out_fd,
+		.term = env("TERM"),
+		.lang = lang(),
+		.colorfgbg = env("COLORFGBG"),
+		.no_color = env("NO_COLOR"),
+	};
+}
+
+
+static int show(struct app *a, char *err)
+{
+	struct tui_terminal term;
+
+	terminal(a, &term);
+
+	return tui_start(a->tui, &term, err);
+}
+
+
+/* The shell's turn, until `fg` */
+static void suspend(struct app *a)
+{
+	tui_stop(a->tui);
+	(void)kill(0, SIGSTOP);
+}
+
+
+static void end_handler(enum tui_end why, void *arg)
+{
+	struct app *a = arg;
+
+	if (why == TUI_SUSPEND) {
+		suspend(a);
+		return;
+	}
+
+	/* nobody can say anything any more */
+	tui_stop(a->tui);
+	app_end(a, 0);
+}
+
+
+void screen_signal(struct app *a, int sig)
+{
+	char err[UA_ERR] = "";
+
+	if (!a->tui || a->ending)
+		return;
+
+	if (sig == SIGWINCH) {
+		tui_resized(a->tui);
+		return;
+	}
+
+	/* whoever stopped us may have left the terminal in other modes */
+	tui_stop(a->tui);
+	if (show(a, err))
+		app_end(a, 0);
+}
+
+
+static void state_file(char *buf, size_t sz, const char *name)
+{
+	if (path_base(buf, sz, PATH_STATE, name))
+		buf[0] = '\0';
+}
+
+
+int screen_start(struct app *a)
+{
+	struct tui_conf conf = { .end_h = end_handler, .arg = a };
+	char err[UA_ERR] = "";
+	int e;
+
+	if (path_join(conf.keys, sizeof(conf.keys), a->ph.config_dir, "keys"))
+		conf.keys[0] = '\0';
+	state_file(conf.lines, sizeof(conf.lines), "lines");
+
+	e = tui_alloc(&a->tui, &a->ph, &conf, err);
+	if (e) {
+		fatal(a, "bad-config", err[0] ? err : strerror(e));
+		return EXIT_USAGE;
+	}
+
+	a->person = true;
+	e = show(a, err);
+	if (e) {
+		fatal(a, "failed", err[0] ? err : strerror(e));
+		return 1;
+	}
+
+	/* what libraries print, and what others log, is in the log */
+	(void)dup2(log_fd(), STDERR_FILENO);
+
+	return 0;
+}
+
+
+void screen_stop(struct app *a)
+{
+	tui_stop(a->tui);
+	a->tui = mem_deref(a->tui);
+}

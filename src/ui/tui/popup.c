@@ -1,0 +1,185 @@
+/**
+ * @file popup.c  A call that rings asks for an answer
+ *
+ * Over whatever is on the screen, in the one loud colour.  While somebody
+ * types, the box only tells: keys go to the line until it is left.  Main
+ * thread.
+ */
+#include <stdio.h>
+#include "offhook/clock.h"
+#include "offhook/text.h"
+#include "tui.h"
+
+enum { BOX_W = 70, BOX_H = 8 };
+
+
+static bool hushed(const struct tui *t, unsigned call)
+{
+	for (unsigned i = 0; i < t->hushc; i++) {
+		if (t->hushed[i] == call)
+			return true;
+	}
+
+	return false;
+}
+
+
+void popup_update(struct tui *t)
+{
+	struct call *c = ua_call(t->ph->ua, t->ringing);
+
+	if (c && call_state(c) == CALL_INCOMING && !hushed(t, call_id(c)))
+		return;
+
+	t->ringing = 0;
+	c = NULL;
+	while ((c = ua_call_next(t->ph->ua, c))) {
+		if (call_state(c) == CALL_INCOMING &&
+		    !hushed(t, call_id(c))) {
+			t->ringing = call_id(c);
+			t->ringing_ms = clock_ms();
+			return;
+		}
+	}
+}
+
+
+void popup_hush(struct tui *t)
+{
+	if (!t->ringing)
+		return;
+
+	/* the oldest of many is forgotten */
+	if (t->hushc == ARRAY_SIZE(t->hushed)) {
+		memmove(t->hushed, t->hushed + 1,
+			sizeof(t->hushed) - sizeof(t->hushed[0]));
+		--t->hushc;
+	}
+	t->hushed[t->hushc++] = t->ringing;
+	t->ringing = 0;
+	tui_dirty(t);
+}
+
+
+void popup_ring(struct tui *t, const struct event *ev)
+{
+	char who[EVENT_TEXT];
+
+	if (!t->ph->config->screen_bell || term_behind(t->term))
+		return;
+
+	if (ev->u.call_state.name[0])
+		snprintf(who, sizeof(who), "%s", ev->u.call_state.name);
+	else
+		show_uri(who, sizeof(who), ev->u.call_state.peer);
+	term_notice(t->term, "Incoming call", who);
+}
+
+
+static void draw_keys(struct tui *t, const struct area *a, int y)
+{
+	const struct key_row *r = key_rows(WHEN_INCOMING);
+	char key[24];
+	int x = 3;
+
+	t->popup_keyc = 0;
+	t->popup_keys_y = a->y + y;
+
+	for (; r->key; r++) {
+
+		const int from = x;
+
+		if (!r->hint || t->popup_keyc == ARRAY_SIZE(t->popup_keys))
+			continue;
+		keys_bound(t->keys, WHEN_INCOMING, "", r, key, sizeof(key));
+		if (!key[0] || x + text_columns(key) + text_columns(r->hint) +
+		    4 > a->w)
+			continue;
+
+		x = area_text(a, x, y, STYLE_NORMAL, "[");
+		x = area_text(a, x, y, STYLE_KEY, key);
+		x = area_text(a, x, y, STYLE_NORMAL, "]") + 1;
+		x = area_text(a, x, y, STYLE_NORMAL, r->hint);
+
+		t->popup_keys[t->popup_keyc].x = a->x + from;
+		t->popup_keys[t->popup_keyc].w = x - from;
+		t->popup_keys[t->popup_keyc].when = WHEN_INCOMING;
+		t->popup_keys[t->popup_keyc++].row = r;
+		x += 3;
+	}
+}
+
+
+/* "to alice@example.com, diverted by ..." */
+static void way(char *buf, size_t sz, const struct call *c)
+{
+	const struct account *acc = call_account(c);
+	char aor[CONFIG_STR] = "";
+
+	if (acc)
+		show_uri(aor, sizeof(aor), account_config(acc)->aor);
+	snprintf(buf, sz, "%s%s", acc ? "to " : "", aor);
+}
+
+
+static unsigned waiting(const struct tui *t)
+{
+	struct call *c = NULL;
+	unsigned n = 0;
+
+	while ((c = ua_call_next(t->ph->ua, c)))
+		n += call_state(c) == CALL_INCOMING;
+
+	return n;
+}
+
+
+void popup_draw(struct tui *t, const struct area *screen)
+{
+	struct call *c = ua_call(t->ph->ua, t->ringing);
+	const int w = screen->w - 2 < BOX_W ? screen->w - 2 : BOX_W;
+	const int h = screen->h < 14 ? BOX_H - 2 : BOX_H;
+	const int x = (screen->w - w) / 2, top = (screen->h - h) / 3;
+	char text[600], uri[EVENT_TEXT], took[32];
+	const char *name;
+	struct area a;
+	int y = 1, end;
+
+	if (!c)
+		return;
+
+	a = area_sub(screen, x, top > 0 ? top : 0, w, h);
+	t->popup_area = a;
+	area_fill(&a, STYLE_NORMAL);
+	area_frame(&a, STYLE_ALERT_RULE);
+	area_text(&a, 2, 0, STYLE_ALERT, " INCOMING CALL ");
+	if (waiting(t) > 1)
+		area_printf(&a, 18, 0, STYLE_ALERT_RULE, " 1 of %u ",
+			    waiting(t));
+
+	if (h >= BOX_H)
+		++y;
+	area_text(&a, 3, y, STYLE_ALERT_RULE, sign(a.cv, SIGN_PHONE));
+	snprintf(text, sizeof(text), "ring %s",
+		 show_duration(took, sizeof(took),
+			       clock_ms() - t->ringing_ms));
+	end = area_right(&a, a.w - 3, y, STYLE_DIM, text);
+	name = call_peer_name(c);
+	show_uri(uri, sizeof(uri), call_peer(c));
+	area_cut(&a, 6, y++, end - 7, STYLE_BOLD, *name ? name : uri);
+
+	text_escape(uri, sizeof(uri), call_peer(c), strlen(call_peer(c)));
+	snprintf(text, sizeof(text), "<%s>", uri);
+	area_cut(&a, 6, y++, a.w - 8, STYLE_INFO, text);
+
+	way(text, sizeof(text), c);
+	area_cut(&a, 6, y++, a.w - 8, STYLE_DIM, text);
+	if (h >= BOX_H)
+		++y;
+
+	if (line_open(t->line))
+		area_cut(&a, 3, y, a.w - 5, STYLE_WORK,
+			 "You are typing: Esc, then answer.");
+	else
+		draw_keys(t, &a, y);
+}

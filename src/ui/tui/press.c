@@ -1,0 +1,223 @@
+/**
+ * @file press.c  What a key does: in the line, in the box, in the pane, bound
+ *
+ * Main thread.
+ */
+#include <stdio.h>
+#include "offhook/clock.h"
+#include "tui.h"
+
+
+/* The command line ------------------------------------------------------- */
+
+static void hint_handler(const char *text, const char *about, void *arg)
+{
+	line_hint_add(arg, text, about);
+}
+
+
+static void targets(const char *typed, complete_h *h, void *h_arg, void *arg)
+{
+	targets_offer(arg, typed, h, h_arg);
+}
+
+
+static void suggest(struct tui *t)
+{
+	char expects[COMPLETE_EXPECTS] = "";
+	size_t from = 0;
+
+	if (t->ask) {
+		line_hints_clear(t->line, 0, "");
+		return;
+	}
+
+	/* first what is expected, which clears, then what there is */
+	line_hints_clear(t->line, 0, "");
+	if (!line_at(t->line))
+		return;
+	command_complete(t->ph, line_text(t->line), line_at(t->line), &from,
+			 expects, targets, t, hint_handler, t->line);
+	line_hints_from(t->line, from, expects);
+}
+
+
+void tui_line(struct tui *t, const char *text)
+{
+	if (t->ask)
+		return;
+
+	line_start(t->line, "", text, false);
+	suggest(t);
+	tui_dirty(t);
+}
+
+
+void tui_ask(struct tui *t, const char *prompt, const char *text,
+	     bool secret, ask_h *h, void *arg)
+{
+	t->ask = h;
+	t->ask_arg = arg;
+	line_start(t->line, prompt, text, secret);
+	tui_dirty(t);
+}
+
+
+void press_line_done(struct tui *t, bool entered)
+{
+	char text[LINE_BYTES];
+	ask_h *h = t->ask;
+
+	snprintf(text, sizeof(text), "%s", line_text(t->line));
+	line_close(t->line);
+	t->ask = NULL;
+
+	if (h) {
+		h(entered ? text : NULL, t->ask_arg);
+		explicit_bzero(text, sizeof(text));
+		return;
+	}
+
+	if (!entered || !text[strspn(text, " ")])
+		return;
+
+	t->said[0] = '\0';
+	line_keep(t->line, text);
+	runner_submit(t, text, true);
+}
+
+
+static bool key_line(struct tui *t, const struct key *k)
+{
+	switch (line_key(t->line, k)) {
+
+	case LINE_IGNORED: return false;
+	case LINE_MOVED:   break;
+	case LINE_CHANGED: suggest(t); break;
+	case LINE_ENTERED: press_line_done(t, true); break;
+	case LINE_LEFT:    press_line_done(t, false); break;
+	}
+
+	return true;
+}
+
+
+/* Keys ------------------------------------------------------------------- */
+
+unsigned tui_whens(const struct tui *t)
+{
+	const struct call *c = tui_call(t);
+	unsigned w = 1u << WHEN_PANE | 1u << WHEN_ALWAYS;
+
+	if (t->ringing)
+		return 1u << WHEN_INCOMING;
+	if (!c)
+		return w | 1u << WHEN_IDLE;
+
+	w |= 1u << WHEN_CALL;
+	if (call_held(c))
+		w |= 1u << WHEN_HELD;
+	if (call_muted(c))
+		w |= 1u << WHEN_MUTED;
+	if (call_recording(c))
+		w |= 1u << WHEN_RECORDING;
+
+	return w;
+}
+
+
+static void key_mouse(struct tui *t, const struct key *k)
+{
+	const struct area *p = &t->pane_area;
+	void *state = tui_state(t, t->pane);
+
+	if (k->button == MOUSE_WHEEL_UP || k->button == MOUSE_WHEEL_DOWN) {
+		for (int i = 0; i < 3; i++)
+			(void)t->pane->act(t, state, k->button ==
+					   MOUSE_WHEEL_UP ? ACT_UP : ACT_DOWN,
+					   "");
+		return;
+	}
+	if (k->button != MOUSE_LEFT)
+		return;
+
+	for (size_t i = 0; t->ringing && i < t->popup_keyc; i++) {
+		if (k->y == t->popup_keys_y && k->x >= t->popup_keys[i].x &&
+		    k->x < t->popup_keys[i].x + t->popup_keys[i].w) {
+			runner_bound(t, t->popup_keys[i].row->line);
+			return;
+		}
+	}
+	if (t->ringing)
+		return;
+
+	for (size_t i = 0; i < t->buttonc; i++) {
+		if (k->y == t->buttons_y && k->x >= t->buttons[i].x &&
+		    k->x < t->buttons[i].x + t->buttons[i].w) {
+			runner_bound(t, t->buttons[i].row->line);
+			return;
+		}
+	}
+
+	if (k->y >= t->line_area.y &&
+	    k->y < t->line_area.y + t->line_area.h) {
+		if (!line_open(t->line))
+			tui_line(t, "");
+		return;
+	}
+
+	if (t->pane->click && k->x >= p->x && k->y >= p->y &&
+	    k->x < p->x + p->w && k->y < p->y + p->h)
+		(void)t->pane->click(t, state, k->x - p->x, k->y - p->y);
+}
+
+
+/* A number from elsewhere is there to be dialled */
+static void key_paste(struct tui *t, const struct key *k)
+{
+	if (!line_open(t->line) && !t->ringing && k->cp != ' ')
+		tui_line(t, "dial ");
+	if (line_open(t->line))
+		(void)key_line(t, k);
+}
+
+
+void tui_key(struct tui *t, const struct key *k)
+{
+	const char *line;
+
+	tui_dirty(t);
+
+	if (k->code == KEY_LIGHT) {
+		if (t->ph->config->screen_background ==
+		    SCREEN_BACKGROUND_AUTO && t->term) {
+			term_set_light(t->term, k->cp);
+			paint_forget(&t->paint);
+		}
+		return;
+	}
+	if (k->code == KEY_MOUSE) {
+		key_mouse(t, k);
+		return;
+	}
+	if (k->code == KEY_PASTE) {
+		key_paste(t, k);
+		return;
+	}
+
+	if (line_open(t->line) && key_line(t, k))
+		return;
+
+	popup_update(t);
+	if (t->ringing && clock_ms() - t->ringing_ms < GUARD_MS)
+		return;
+
+	if (!t->ringing && t->pane->key &&
+	    t->pane->key(t, tui_state(t, t->pane), k))
+		return;
+
+	line = keys_line(t->keys, t->pane->keys, t->pane->name, tui_whens(t),
+			 k);
+	if (line)
+		runner_bound(t, line);
+}

@@ -1,0 +1,152 @@
+/**
+ * @file show.c  Values as people read them
+ *
+ * Pure, but for the time zone.  Main thread.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+#include "offhook/text.h"
+#include "pane.h"
+
+
+const char *show_uri(char *buf, size_t sz, const char *uri)
+{
+	const char *end, *semi;
+	size_t n;
+
+	if (!strncasecmp(uri, "sip:", 4) || !strncasecmp(uri, "tel:", 4))
+		uri += 4;
+	else if (!strncasecmp(uri, "sips:", 5))
+		uri += 5;
+
+	/* parameters say nothing of who it is */
+	end = uri + strlen(uri);
+	semi = strpbrk(uri, ";?");
+	n = (size_t)((semi ? semi : end) - uri);
+	text_escape(buf, sz, uri, n);
+
+	return buf;
+}
+
+
+const char *show_peer(char *buf, size_t sz, const struct call *c)
+{
+	const char *name = call_peer_name(c);
+
+	if (!*name)
+		return show_uri(buf, sz, call_peer(c));
+
+	return text_escape(buf, sz, name, strlen(name));
+}
+
+
+const char *show_duration(char *buf, size_t sz, uint64_t ms)
+{
+	const unsigned long long s = ms / 1000;
+
+	if (s >= 3600)
+		snprintf(buf, sz, "%llu:%02llu:%02llu", s / 3600, s / 60 % 60,
+			 s % 60);
+	else
+		snprintf(buf, sz, "%llu:%02llu", s / 60, s % 60);
+
+	return buf;
+}
+
+
+const char *show_clock(char *buf, size_t sz, uint64_t wall_ms, bool seconds)
+{
+	const time_t t = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm) ||
+	    !strftime(buf, sz, seconds ? "%H:%M:%S" : "%H:%M", &tm))
+		buf[0] = '\0';
+
+	return buf;
+}
+
+
+const char *show_mos(double mos, enum style *st)
+{
+	if (!(mos > 0)) {
+		*st = STYLE_DIM;
+		return "";
+	}
+
+	*st = mos >= 3.8 ? STYLE_OK : mos >= 3.1 ? STYLE_WORK : STYLE_BAD;
+
+	return mos >= 4.0 ? "good" : mos >= 3.6 ? "fair" :
+		mos >= 3.1 ? "poor" : "bad";
+}
+
+
+const char *show_state(const struct call *c, enum style *st)
+{
+	*st = STYLE_WORK;
+
+	switch (call_state(c)) {
+
+	case CALL_IDLE:     return "STARTING";
+	case CALL_CALLING:  return "CALLING";
+	case CALL_RINGING:  return "RINGING";
+	case CALL_EARLY:    return call_outgoing(c) ? "EARLY MEDIA" :
+		"INCOMING";
+	case CALL_INCOMING: *st = STYLE_ALERT; return "INCOMING";
+	case CALL_ACTIVE:   break;
+	case CALL_ENDED:
+	case CALL_STATES:   *st = STYLE_DIM; return "ENDED";
+	}
+
+	if (call_held(c))
+		return call_held_remote(c) ? "HELD by both" : "HELD by us";
+	if (call_held_remote(c))
+		return "HELD by them";
+
+	*st = STYLE_OK;
+
+	return "ACTIVE";
+}
+
+
+void show_levels(const struct area *a, int x, int y, int n, const int8_t *v,
+		 unsigned count)
+{
+	for (int i = 0; i < n; i++) {
+
+		const unsigned back = (unsigned)(n - i);
+		int db = -96;
+
+		if (back <= count && back <= TREND_LEVELS)
+			db = v[(count - back) % TREND_LEVELS];
+
+		/* speech is between -45 and -10 */
+		area_text(a, x + i, y, STYLE_METER,
+			  block(a->cv, db <= -58 ? 0 : (db + 58) * 8 / 50 + 1));
+	}
+}
+
+
+const char *tui_quote(const char *word, char *buf, size_t sz)
+{
+	size_t at = 0;
+
+	if (sz < 3)
+		return "";
+
+	buf[at++] = '\'';
+	for (; *word && at + 6 < sz; word++) {
+		if (*word == '\'') {
+			memcpy(buf + at, "'\\''", 4);
+			at += 4;
+		}
+		else if ((unsigned char)*word >= 0x20) {
+			buf[at++] = *word;
+		}
+	}
+	buf[at++] = '\'';
+	buf[at] = '\0';
+
+	return buf;
+}
