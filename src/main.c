@@ -131,12 +131,8 @@ static int log_start(struct app *a)
 		      args->verbose ? LOGL_INFO : LOGL_WARN);
 
 	a->screen = screen_wanted(args);
-	if (a->screen && !args->log)
-		screen_log_path(a->log_path, sizeof(a->log_path), args);
 
-	err = log_open(a->log_path[0] ? a->log_path : args->log);
-	if (err && a->log_path[0])
-		err = log_open("/dev/null");
+	err = log_open(args->log);
 	if (err) {
 		fatal_file(a, args->log, err);
 		return err;
@@ -204,6 +200,7 @@ static int app_start(struct app *a, const sigset_t *signals)
 
 	if (config_start(a))
 		return EXIT_USAGE;
+	screen_log(a);
 
 	if (trace_alloc(&a->trace) || event_bus_alloc(&a->ph.bus) ||
 	    mqueue_alloc(&a->wake, wake_handler, a) || end_start(a, signals))

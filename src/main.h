@@ -66,7 +66,6 @@ struct app {
 	struct timer start, done, trim;
 	bool person;             /* at a terminal                            */
 	bool screen;             /* the full-screen phone is wanted          */
-	char log_path[512];      /* of its log                               */
 	bool device_lost;
 	bool answered;           /* a call was answered in this run          */
 	bool registered;         /* as the COMMAND register wants            */
@@ -102,8 +101,8 @@ int  place_kept(struct app *a);
 
 /** Are stdin and stdout a terminal where it is wanted and can be? */
 bool screen_wanted(const struct args *args);
-/** Its log, when none is named: nothing may be printed over it. "" nowhere */
-void screen_log_path(char *buf, size_t sz, const struct args *args);
+/** From here on the log is a file, and nothing is printed over the screen */
+void screen_log(struct app *a);
 /** @return an exit code */
 int  screen_start(struct app *a);
 /** Its terminal has changed (SIGWINCH), comes back (SIGCONT) */

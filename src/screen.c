@@ -41,18 +41,31 @@ bool screen_wanted(const struct args *args)
 }
 
 
-void screen_log_path(char *buf, size_t sz, const struct args *args)
+static void state_file(const struct app *a, char *buf, size_t sz,
+		       const char *name)
 {
 	char dir[400];
 
-	buf[0] = '\0';
-	(void)args;
+	if (place_state_dir(a, dir, sizeof(dir)) || path_mkdirs(dir) ||
+	    path_join(buf, sz, dir, name))
+		buf[0] = '\0';
+}
 
-	if (!path_base(dir, sizeof(dir), PATH_STATE, NULL) &&
-	    !path_mkdirs(dir))
-		(void)path_join(buf, sz, dir, "log");
-	if (!buf[0])
-		snprintf(buf, sz, "/dev/null");
+
+void screen_log(struct app *a)
+{
+	char path[512];
+
+	if (!a->screen)
+		return;
+
+	if (!a->args.log) {
+		state_file(a, path, sizeof(path), "log");
+		if (!path[0] || log_open(path))
+			(void)log_open("/dev/null");
+	}
+
+	(void)dup2(log_fd(), STDOUT_FILENO);
 }
 
 
@@ -121,13 +134,6 @@ void screen_signal(struct app *a, int sig)
 }
 
 
-static void state_file(char *buf, size_t sz, const char *name)
-{
-	if (path_base(buf, sz, PATH_STATE, name))
-		buf[0] = '\0';
-}
-
-
 int screen_start(struct app *a)
 {
 	struct tui_conf conf = { .end_h = end_handler, .arg = a };
@@ -136,7 +142,7 @@ int screen_start(struct app *a)
 
 	if (path_join(conf.keys, sizeof(conf.keys), a->ph.config_dir, "keys"))
 		conf.keys[0] = '\0';
-	state_file(conf.lines, sizeof(conf.lines), "lines");
+	state_file(a, conf.lines, sizeof(conf.lines), "lines");
 
 	e = tui_alloc(&a->tui, &a->ph, &conf, err);
 	if (e) {

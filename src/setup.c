@@ -298,9 +298,6 @@ static int ua_start(struct app *a)
 	if (answer_alloc(&a->ph.answer, a->ph.ua, a->ph.bus, end_answer, a))
 		return 1;
 
-	if (ua_note(a->ph.ua)[0])
-		log_warn("%s", ua_note(a->ph.ua));
-
 	if (a->args.auto_answer) {
 		const struct answer_rule rule = {
 			.on = true, .code = a->args.answer_code,
@@ -383,5 +380,12 @@ int phone_start(struct app *a)
 	if (!code)
 		code = place_kept(a);
 
-	return code ? code : ui_start(a);
+	if (!code)
+		code = ui_start(a);
+
+	/* once there is somebody to read it */
+	if (!code && a->ph.ua && ua_note(a->ph.ua)[0])
+		log_warn("%s", ua_note(a->ph.ua));
+
+	return code;
 }
