@@ -300,7 +300,7 @@ static int draw_account(struct tui *t, const struct area *a, int y,
 	x = area_text(a, x, y, failed ? STYLE_BAD : STYLE_DIM, state) + 1;
 
 	if (failed && res && (res->code || res->reason[0])) {
-		char why[300];
+		char why[400];
 
 		if (res->code)
 			snprintf(why, sizeof(why), "%u %s", res->code,
