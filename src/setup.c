@@ -297,6 +297,7 @@ static int ua_start(struct app *a)
 		return 1;
 	if (answer_alloc(&a->ph.answer, a->ph.ua, a->ph.bus, end_answer, a))
 		return 1;
+	answer_set_config(a->ph.answer, a->ph.config);
 
 	if (a->args.auto_answer) {
 		const struct answer_rule rule = {

@@ -38,12 +38,24 @@ typedef void (answer_done_h)(void *arg);
 /** done_h: calls or until was reached. Free: mem_deref */
 int  answer_alloc(struct answer **ap, struct ua *ua, struct event_bus *bus,
 		  answer_done_h *done_h, void *arg);
+/** Whose wish is granted: options, borrowed; without it nobody's */
+void answer_set_config(struct answer *a, const struct config *config);
 void answer_set(struct answer *a, const struct answer_rule *rule);
 const struct answer_rule *answer_get(const struct answer *a);
 bool answer_on(const struct answer *a);
 /** Exit code of `listen`: first bad ending of a call it took, else 0 */
 int  answer_exit(const struct answer *a);
 unsigned answer_finished(const struct answer *a);
+
+/* intercom.c: whose wish to be answered at once is granted ----------------- */
+
+/**
+ * Is the caller on this list? Words with commas or spaces between them:
+ * user@host with `*` for anything, a host, an IP address the INVITE must
+ * come from, `known` for the user's contacts. A From that nobody vouches for
+ * is no caller's, but without an account.
+ */
+bool caller_listed(const struct call *c, const char *list);
 
 /* forward.c: do not disturb, and calls sent elsewhere ---------------------- */
 

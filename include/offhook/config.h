@@ -59,6 +59,7 @@ struct config {
 	int64_t session_expires_ms;
 	int     session_refresher;       /* enum session_refresher          */
 	int64_t stranger_limit;          /* requests a minute, 0: any       */
+	char intercom[CONFIG_STR];       /* who is answered when he asks    */
 	int64_t max_calls;
 	int64_t history_max, messages_max;  /* entries kept, 0: none        */
 	char emergency_numbers[CONFIG_STR]; /* "112,911"                    */
@@ -189,7 +190,15 @@ struct account_conf {
 				      sees us; off                          */
 	char keepalive[16];        /* "auto", "off" or seconds              */
 	char contact_user[64];     /* "" : that of the AOR                  */
-	char header[CONFIG_STR];   /* a line for every request, "" none     */
+	char header[CONFIG_STR];   /* lines for every request, " | " stands
+				      between them; "" none                 */
+	char pai[CONFIG_STR];      /* P-Asserted-Identity we send, "" none  */
+	char ppi[CONFIG_STR];      /* P-Preferred-Identity                  */
+	char privacy[64];          /* Privacy: id, header, user ...         */
+	bool anonymous;            /* calls do not tell who we are          */
+	char intercom[CONFIG_STR]; /* who is answered at once if he wants:
+				      "" as the option says                 */
+	int64_t answer_after_ms;   /* auto-answer rings so long first       */
 	bool require_auth;         /* callers prove who they are            */
 	char auth_in_user[128];    /* "" : as we do                         */
 	char auth_in_password[CONFIG_STR];

@@ -98,6 +98,18 @@ struct event {
 			char text[EVENT_WHY];     /* one sentence, ended    */
 			int64_t duration_ms;      /* ended, 0: not answered */
 			int64_t setup_ms;         /* active: since INVITE   */
+			/* incoming: what the INVITE tells of its caller    */
+			char asserted[EVENT_TEXT];
+			char asserted_name[EVENT_TEXT];
+			char privacy[EVENT_NAME];
+			char diverted_by[EVENT_TEXT];
+			char diverted_reason[EVENT_NAME];
+			char first_called[EVENT_TEXT];
+			char attest[EVENT_NAME];  /* A, B, C ...            */
+			char attest_orig[EVENT_TEXT];
+			char attest_dest[EVENT_TEXT];
+			int64_t attest_iat;
+			char answer_mode[EVENT_NAME]; /* auto, manual       */
 		} call_state;
 		struct {
 			bool local;

@@ -77,6 +77,8 @@ struct sip_call_conf {
 	const char *uri;         /* whom                                     */
 	struct sip_ident *ident; /* who we are, see sip_reg.h                */
 	const char *headers;     /* extra lines with CRLF, or NULL           */
+	bool anonymous;          /* From and Contact do not tell who we are
+				    (RFC 3323); Privacy is the user's        */
 	uint32_t ring_ms;        /* give up (CANCEL) when nobody has answered
 				    for so long: cause NO_ANSWER, or TIMEOUT
 				    when no response came at all            */

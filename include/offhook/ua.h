@@ -14,6 +14,7 @@
 #include "offhook/event.h"
 #include "offhook/media.h"
 #include "offhook/sip.h"
+#include "offhook/sip_caller.h"
 #include "offhook/sip_reg.h"
 
 struct ua;
@@ -145,6 +146,11 @@ struct ua_dial {
 	uint32_t ring_ms;                /* 0: option ring-timeout           */
 	bool no_hold;                    /* do not hold other calls          */
 	bool late_offer;                 /* the other side makes the offer   */
+	bool anonymous;                  /* it is not told who we are        */
+	bool intercom;                   /* it is asked to answer by itself  */
+	const char *pai;                 /* P-Asserted-Identity: a URI with or
+					    without a name; NULL: as the
+					    account says                     */
 	/* for this call alone; NULL: as the account or the option says */
 	const char *reliable;            /* off, supported, required         */
 	const char *session_timer;       /* the same                         */
@@ -192,8 +198,8 @@ int  call_update(struct call *c, bool bare, char *err);
 int  call_reinvite(struct call *c, bool late, char *err);
 /** Send a call that rings here elsewhere (302) */
 int  call_redirect(struct call *c, const char *target, char *err);
-/** The same by rule, told in Diversion (RFC 5806): "unconditional",
- *  "user-busy", "no-answer" ... */
+/** The same by rule, told in Diversion (RFC 5806) and History-Info (RFC
+ *  7044): "unconditional", "user-busy", "no-answer" ...; NULL: "deflection" */
 int  call_divert(struct call *c, const char *target, const char *reason,
 		 char *err);
 /** After call.redirect "asked": go there, or end the call with the 3xx */
@@ -249,6 +255,19 @@ const struct account *call_account(const struct call *c);
 const char *call_sip_id(const struct call *c);
 const char *call_peer(const struct call *c);             /* URI            */
 const char *call_peer_name(const struct call *c);        /* display or ""  */
+/** What the INVITE tells of its caller: asserted only if a server of the
+ *  account said it. NULL: nothing */
+const struct sip_caller *call_caller(const struct call *c);
+/** Does the caller want the phone to answer by itself? */
+void call_answer_wish(struct sip_auto_answer *a, const struct call *c);
+/** URI of the caller: as asserted, else as the caller says */
+const char *call_identity(const struct call *c);
+/** It came from a server of its account */
+bool call_vouched(const struct call *c);
+/** It came from somebody the user knows (ua_set_known) */
+bool call_known(const struct call *c);
+/** Where its INVITE came from; NULL: it is ours */
+const struct sa *call_source(const struct call *c);
 bool call_held(const struct call *c);            /* by us, or about to be  */
 bool call_held_remote(const struct call *c);
 bool call_muted(const struct call *c);

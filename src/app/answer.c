@@ -3,7 +3,8 @@
  *
  * A subscriber of the event bus: in the moment a call comes the rule decides
  * whether it is answered, refused or left to the user; an account's own
- * auto-answer goes before the rule.  Calls are known by their numbers.  It
+ * auto-answer goes before the rule, and the wish of a caller who is on the list
+ * (option intercom) before both.  Calls are known by their numbers.  It
  * counts what it took and says when enough is enough; hanging up what still
  * runs is not its business.  Main thread.
  */
@@ -17,6 +18,7 @@
 
 struct answer {
 	struct ua *ua;
+	const struct config *config; /* NULL: no options                     */
 	struct event_sub *sub;
 	struct answer_rule rule;
 	struct list taken;           /* struct taken                         */
@@ -35,6 +37,7 @@ struct taken {
 	unsigned id;
 	uint16_t code;
 	bool answered;
+	bool intercom;               /* the caller asked for it: he hears us */
 	struct timer tmr;            /* it rings                             */
 };
 
@@ -148,6 +151,10 @@ static void act(struct taken *t)
 	if (t->code != 200) {
 		err = call_reject(c, t->code, NULL, why);
 	}
+	else if (t->intercom) {
+		t->answered = true;
+		err = call_answer(c, why);
+	}
 	else {
 		t->answered = true;
 		sound_before(c, r);
@@ -188,14 +195,73 @@ static uint16_t code_for(const struct answer *a, const struct call *c)
 }
 
 
+/* Is it for us to grant what the caller wishes? */
+static bool granted(const struct answer *a, const struct call *c)
+{
+	const struct account *acc = call_account(c);
+	const char *list = acc ? account_config(acc)->intercom : "";
+
+	if (!list[0])
+		list = a->config ? a->config->intercom : "";
+
+	return caller_listed(c, list);
+}
+
+
+/*
+ * The caller's wish (RFC 5373). @return the status of the call, 0: as the
+ * rule says; after_ms is how long it rings before that
+ */
+static uint16_t wished(const struct answer *a, const struct call *c,
+		       uint16_t rule, uint64_t *after_ms)
+{
+	struct sip_auto_answer wish;
+
+	call_answer_wish(&wish, c);
+
+	/* 4.3.2: what must be done and is not granted is refused */
+	if (wish.manual)
+		return wish.required && rule == 200 ? 403 : 0;
+	if (!wish.wanted)
+		return 0;
+	if (!granted(a, c)) {
+		log_info("call %u: its wish to be answered at once is not"
+			 " granted", call_id(c));
+		return wish.required ? 403 : 0;
+	}
+
+	*after_ms = wish.after_ms;
+
+	return 200;
+}
+
+
+static uint64_t after_for(const struct answer *a, const struct call *c)
+{
+	const struct account *acc = call_account(c);
+	const int64_t own = acc ? account_config(acc)->answer_after_ms : 0;
+
+	return own > 0 ? (uint64_t)own : a->rule.on ? a->rule.after_ms : 0;
+}
+
+
 static void incoming(struct answer *a, unsigned id)
 {
 	struct call *c = ua_call(a->ua, id);
-	const uint16_t code = c ? code_for(a, c) : 0;
+	uint64_t after_ms;
+	uint16_t code, wish;
 	struct taken *t;
 
 	/* do-not-disturb or a forward has taken it already */
-	if (!code || call_state(c) != CALL_INCOMING)
+	if (!c || call_state(c) != CALL_INCOMING)
+		return;
+
+	code = code_for(a, c);
+	after_ms = after_for(a, c);
+	wish = wished(a, c, code, &after_ms);
+	if (wish)
+		code = wish;
+	if (!code)
 		return;
 
 	t = mem_zalloc(sizeof(*t), taken_destructor);
@@ -205,11 +271,12 @@ static void incoming(struct answer *a, unsigned id)
 	t->a = a;
 	t->id = id;
 	t->code = code;
+	t->intercom = wish == 200 && !a->rule.on;
 	list_append(&a->taken, &t->le, t);
 
-	if (a->rule.on && a->rule.after_ms) {
+	if (after_ms) {
 		(void)call_ring(c);
-		timer_start(&t->tmr, a->rule.after_ms, ring_handler, t);
+		timer_start(&t->tmr, after_ms, ring_handler, t);
 	}
 	else {
 		act(t);
@@ -290,6 +357,13 @@ int answer_alloc(struct answer **ap, struct ua *ua, struct event_bus *bus,
 		*ap = a;
 
 	return err;
+}
+
+
+void answer_set_config(struct answer *a, const struct config *config)
+{
+	if (a)
+		a->config = config;
 }
 
 

@@ -57,6 +57,9 @@ static void cmd_dial(struct cmd *x)
 		.reliable = cmd_str(x, "reliable"),
 		.session_timer = cmd_str(x, "session-timer"),
 		.redirects = cmd_str(x, "redirects"),
+		.anonymous = cmd_has(x, "anonymous"),
+		.intercom = cmd_has(x, "intercom"),
+		.pai = cmd_str(x, "pai"),
 	};
 	const char *play = cmd_str(x, "play"), *record = cmd_str(x, "record");
 	char err[UA_ERR] = "";
@@ -277,6 +280,15 @@ static const struct command rows[] = {
 			{ .name = "redirects", .type = ARG_CHOICE,
 			  .choices = "follow,ask,deny",
 			  .summary = "as option redirects, for this call" },
+			{ .name = "anonymous",
+			  .summary = "do not tell the other side who you "
+				     "are" },
+			{ .name = "pai", .type = ARG_WORD,
+			  .summary = "call as this address, where the server "
+				     "takes our word (P-Asserted-Identity)" },
+			{ .name = "intercom",
+			  .summary = "ask the other phone to answer by "
+				     "itself" },
 		},
 		.summary = "Call a person",
 		.help = "Starts a call and returns at once with its number; "
@@ -285,7 +297,9 @@ static const struct command rows[] = {
 			"call and exits with its cause: 0 answered and ended "
 			"normally, 3 rejected, 4 busy, 5 no answer, 6 "
 			"authentication failed, 7 not found, 8 no media, 9 "
-			"network failure.",
+			"network failure. In --header {user}, {target}, "
+			"{time} and the other words of account parameter "
+			"`header` are filled in.",
 		.lasting = true,
 		.run = cmd_dial,
 	},

@@ -186,6 +186,36 @@ void figure_print(char *buf, size_t sz, double num)
 }
 
 
+/* What its INVITE told of the caller */
+static void reply_caller(struct reply *r, const struct call *c)
+{
+	const struct sip_caller *t = call_caller(c);
+	const struct sip_passport *p;
+
+	if (!t)
+		return;
+
+	if (t->asserted.uri[0])
+		reply_str(r, "asserted", t->asserted.uri);
+	if (t->asserted.name[0])
+		reply_str(r, "asserted-name", t->asserted.name);
+	if (t->privacy[0])
+		reply_str(r, "privacy", t->privacy);
+	if (t->divertc) {
+		reply_str(r, "diverted-by", t->divertv[0].by.uri);
+		reply_str(r, "diverted-reason", t->divertv[0].reason);
+	}
+
+	p = &t->passport;
+	if (!p->readable)
+		return;
+	reply_str(r, "attest", p->attest[0] ? p->attest : "none");
+	reply_str(r, "attest-orig", p->orig);
+	reply_str(r, "attest-dest", p->dest);
+	reply_int(r, "attest-iat", (int64_t)p->iat_s);
+}
+
+
 void reply_call(struct reply *r, struct call *c)
 {
 	const struct media_plan *plan = call_plan(c);
@@ -198,6 +228,7 @@ void reply_call(struct reply *r, struct call *c)
 	reply_str(r, "name", call_peer_name(c));
 	if (a)
 		reply_int(r, "account", account_id(a));
+	reply_caller(r, c);
 	reply_bool(r, "held", call_held(c));
 	reply_bool(r, "held-remote", call_held_remote(c));
 	reply_bool(r, "muted", call_muted(c));

@@ -11,7 +11,7 @@
 
 enum {
 	ARGS_MAX  = 4,           /* positional arguments of a command        */
-	OPTS_MAX  = 12,
+	OPTS_MAX  = 24,
 	WORDS_MAX = 256,         /* of a line                                */
 	TEXT_MAX  = 65536,       /* of a line, variables put in              */
 	VAR_MAX   = 8192,        /* a variable's value                       */

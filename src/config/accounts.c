@@ -303,7 +303,8 @@ static bool is_default(const struct account_conf *ac,
 
 	return !memcmp(value, (const char *)&none + prm->offset,
 		       prm->type == OPT_BOOL || prm->type == OPT_INT ||
-		       prm->type == OPT_ENUM ? prm->size : 1);
+		       prm->type == OPT_TIME || prm->type == OPT_ENUM ?
+		       prm->size : 1);
 }
 
 
@@ -344,7 +345,7 @@ int account_param_get(const struct account_conf *ac, const char *name,
 
 	/* strings, choices and lists: empty is not said */
 	if (prm->type != OPT_BOOL && prm->type != OPT_INT &&
-	    prm->type != OPT_ENUM && !*((const char *)ac + prm->offset))
+	    prm->type != OPT_TIME && prm->type != OPT_ENUM && !*((const char *)ac + prm->offset))
 		return ENOENT;
 
 	/* a tristate that is not said */

@@ -156,8 +156,41 @@ static const struct account_param params[] = {
 	},
 	{
 		.name = "header", .type = OPT_STRING, FIELD(header),
-		.summary = "Header line for every call and request, such as"
-			" \"X-Office: 4\"",
+		.summary = "Header lines for every call and request, such as"
+			" \"X-Office: 4\", with \" | \" between them; one"
+			" with {user}, {host}, {aor}, {name}, {account},"
+			" {target}, {target-user}, {target-host}, {call},"
+			" {time} or {uuid} in it goes with calls only",
+	},
+	{
+		.name = "pai", .type = OPT_STRING, FIELD(pai),
+		.summary = "Who we are, to servers that take our word"
+			" (P-Asserted-Identity)",
+	},
+	{
+		.name = "ppi", .type = OPT_STRING, FIELD(ppi),
+		.summary = "Which of our addresses the server should show"
+			" (P-Preferred-Identity)",
+	},
+	{
+		.name = "privacy", .type = OPT_CHOICE, FIELD(privacy),
+		.choices = "none,id,user,header,session,critical",
+		.summary = "What the server is asked to keep private"
+			" (Privacy, RFC 3323)",
+	},
+	{
+		.name = "anonymous", .type = OPT_BOOL, FIELD(anonymous),
+		.summary = "Calls do not tell who we are",
+	},
+	{
+		.name = "intercom", .type = OPT_STRING, FIELD(intercom),
+		.summary = "Who is answered at once when he asks for it, if"
+			" other than the option says",
+	},
+	{
+		.name = "auto-answer-after", .type = OPT_TIME,
+		FIELD(answer_after_ms), .min = 0, .max = 3600000,
+		.summary = "Ring so long before auto-answer",
 	},
 	{
 		.name = "require-auth", .type = OPT_BOOL,

@@ -239,6 +239,15 @@ static const struct option options[] = {
 			" any number",
 	},
 	{
+		.name = "intercom", .type = OPT_STRING, FIELD(intercom),
+		.def = "",
+		.summary = "Callers whose wish to be answered at once"
+			" (Answer-Mode, Call-Info, Alert-Info) is granted:"
+			" addresses with * in them such as"
+			" *@office.example, IP addresses, `known`; empty:"
+			" nobody",
+	},
+	{
 		.name = "max-calls", .type = OPT_INT, FIELD(max_calls),
 		.def = "0", .min = 0, .max = 100000,
 		.summary = "Refuse more calls than this; 0: no limit",

@@ -60,6 +60,48 @@ static void print_account_state(struct text_buf *b, const struct event *ev)
 }
 
 
+/* Who it is as others say, and how the call came here */
+static void print_caller(struct text_buf *b, const struct event *ev)
+{
+	static const struct {
+		const char *reason, *words;
+	} reasons[] = {
+		{ "user-busy", "busy" },
+		{ "no-answer", "no answer" },
+		{ "unconditional", "always" },
+		{ "do-not-disturb", "do not disturb" },
+	};
+	const char *why = ev->u.call_state.diverted_reason;
+
+	if (ev->u.call_state.asserted[0]) {
+		text_add(b, ", vouched for as ");
+		if (ev->u.call_state.asserted_name[0])
+			text_add(b, "%s ", ev->u.call_state.asserted_name);
+		text_add(b, "%s", ev->u.call_state.asserted);
+	}
+
+	if (ev->u.call_state.diverted_by[0]) {
+		for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]);
+		     i++) {
+			if (!strcmp(reasons[i].reason, why))
+				why = reasons[i].words;
+		}
+		text_add(b, ", diverted by %s", ev->u.call_state.diverted_by);
+		if (why[0])
+			text_add(b, " (%s)", why);
+	}
+
+	add_part(b, ", privacy wanted: ", ev->u.call_state.privacy);
+
+	if (ev->u.call_state.attest[0]) {
+		text_add(b, ", attest %s", ev->u.call_state.attest);
+		if (ev->u.call_state.attest_orig[0])
+			text_add(b, " for %s", ev->u.call_state.attest_orig);
+		text_add(b, " (not checked)");
+	}
+}
+
+
 static void print_call_state(struct text_buf *b, const struct event *ev)
 {
 	char took[32];
@@ -74,6 +116,8 @@ static void print_call_state(struct text_buf *b, const struct event *ev)
 		text_add(b, ": %s", ev->u.call_state.text);
 		return;
 	}
+
+	print_caller(b, ev);
 
 	if (ev->u.call_state.code != EVENT_NONE) {
 		text_add(b, ", %lld", (long long)ev->u.call_state.code);

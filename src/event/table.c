@@ -65,6 +65,29 @@ static const struct event_field call_state_fields[] = {
 	INT("duration-ms", call_state.duration_ms,
 	    "from answer to end, 0 if it was not answered"),
 	INT("setup-ms", call_state.setup_ms, "from INVITE to answer"),
+	STR("asserted", call_state.asserted, "incoming: URI of the caller "
+	    "as a server of the account vouches for it"),
+	STR("asserted-name", call_state.asserted_name, "incoming: its "
+	    "display name"),
+	STR("privacy", call_state.privacy, "incoming: what the caller wants "
+	    "kept private: id, user ..."),
+	STR("diverted-by", call_state.diverted_by, "incoming: URI of who has "
+	    "sent the call on, the last one"),
+	STR("diverted-reason", call_state.diverted_reason, "incoming: why: "
+	    "user-busy, no-answer, unconditional ..."),
+	STR("first-called", call_state.first_called, "incoming: whom the "
+	    "caller called first, when several have sent the call on"),
+	STR("attest", call_state.attest, "incoming: A, B or C: what an "
+	    "Identity header claims, which nobody has checked; none, "
+	    "unreadable"),
+	STR("attest-orig", call_state.attest_orig, "incoming: the number it "
+	    "is claimed for"),
+	STR("attest-dest", call_state.attest_dest, "incoming: the number "
+	    "that was called"),
+	INT("attest-iat", call_state.attest_iat, "incoming: when it was "
+	    "claimed, seconds since 1970"),
+	STR("answer-mode", call_state.answer_mode, "incoming: auto: the "
+	    "phone is asked to answer by itself; manual: not to"),
 	{0}
 };
 

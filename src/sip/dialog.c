@@ -205,6 +205,23 @@ int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 }
 
 
+int dialog_hide(struct dialog *d)
+{
+	char *hdr = NULL;
+	int err;
+
+	err = addr_dup(&hdr, "Anonymous", "sip:anonymous@anonymous.invalid");
+	if (err)
+		return err;
+
+	mem_deref(d->laddr_hdr);
+	d->laddr_hdr = hdr;
+	d->hidden = true;
+
+	return 0;
+}
+
+
 /* What all branches of a template share; the remote side is missing */
 static struct dialog *dialog_copy(const struct dialog *tmpl)
 {
@@ -217,6 +234,7 @@ static struct dialog *dialog_copy(const struct dialog *tmpl)
 	d->ltag      = mem_ref(tmpl->ltag);
 	d->laddr_hdr = mem_ref(tmpl->laddr_hdr);
 	d->ident     = mem_ref(tmpl->ident);
+	d->hidden    = tmpl->hidden;
 	d->digest    = mem_ref(tmpl->digest);
 	d->target    = mem_ref(tmpl->target);
 	d->secure    = tmpl->secure;
@@ -597,9 +615,12 @@ int dialog_contact(const struct dialog *d, struct mbuf *mb,
 	int err = mbuf_write_str(mb, "Contact: ");
 
 	if (!err)
-		err = d->ident ?
-			ident_contact(mb, d->ident, leg, tp, d->secure) :
-			leg_contact(mb, leg, tp, d->user, d->secure);
+		err = !d->ident ?
+			leg_contact(mb, leg, tp, d->user, d->secure) :
+			d->hidden ?
+			ident_contact_hidden(mb, d->ident, leg, tp,
+					     d->secure) :
+			ident_contact(mb, d->ident, leg, tp, d->secure);
 	if (!err)
 		err = mbuf_write_str(mb, "\r\n");
 

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include "session.h"
 #include "ident.h"
+#include "offhook/sip_caller.h"
 
 
 static void flow_reset(struct ident_flow *f)
@@ -343,6 +344,12 @@ bool ident_serves(const struct sip_ident *id, const struct sa *addr)
 }
 
 
+bool sip_ident_serves(const struct sip_ident *id, const struct sip_info *in)
+{
+	return id && in && ident_serves(id, &in->src);
+}
+
+
 int ident_digest(struct digest **dp, const struct sip_ident *id,
 		 const char *hop)
 {
@@ -390,6 +397,22 @@ int ident_contact(struct mbuf *mb, const struct sip_ident *id,
 				     ">");
 
 	return err;
+}
+
+
+int ident_contact_hidden(struct mbuf *mb, const struct sip_ident *id,
+			 const struct leg *l, enum sip_transp tp, bool secure)
+{
+	const struct ident_flow *f = &id->flowv[id->flow];
+
+	/* a temporary one is made for this (RFC 5627 3.1) */
+	if (id->temp_gruu)
+		return mbuf_printf(mb, "<%s>", id->temp_gruu);
+
+	return mbuf_printf(mb, "<sip%s:%J%s%s>", secure ? "s" : "",
+			   seen_as(f, leg_laddr(l, tp), tp),
+			   secure ? "" : sip_transp_param(tp),
+			   f->ob ? ";ob" : "");
 }
 
 

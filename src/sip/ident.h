@@ -76,6 +76,10 @@ int  ident_address(struct mbuf *mb, const struct sip_ident *id, unsigned flow,
 /** The name-addr of a Contact, for a request or reply by this way */
 int  ident_contact(struct mbuf *mb, const struct sip_ident *id,
 		   const struct leg *l, enum sip_transp tp, bool secure);
+/** The same without a word of who we are (RFC 3323 4.1.1.3) */
+int  ident_contact_hidden(struct mbuf *mb, const struct sip_ident *id,
+			  const struct leg *l, enum sip_transp tp,
+			  bool secure);
 /** Is this one of the servers that we registered with, or that were given as
  *  addresses? */
 bool ident_serves(const struct sip_ident *id, const struct sa *addr);

@@ -484,6 +484,8 @@ int sip_call_connect(struct sip_call **cp, struct sip_stack *s,
 		goto out;
 
 	err = ident_dialog(&c->tmpl, s, conf->ident, conf->uri);
+	if (!err && conf->anonymous)
+		err = dialog_hide(c->tmpl);
 	if (err)
 		goto out;
 

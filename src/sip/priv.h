@@ -524,6 +524,7 @@ struct dialog {
 	bool sips;                     /* TLS wherever we send (12.1)         */
 	char *user;                    /* of our Contact, without an ident    */
 	struct sip_ident *ident;       /* NULL: nobody's                      */
+	bool hidden;                   /* ... who is not to be told           */
 	struct digest *digest;
 	struct list usages;            /* beside the session: struct usage    */
 	/** Requests in this dialog; true when consumed */
@@ -533,6 +534,9 @@ struct dialog {
 
 int  dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 		      const char *uri, struct sip_ident *ident);
+/** From and Contact do not tell who we are (RFC 3323 4.1); before anything is
+ *  sent. @return 0, ENOMEM */
+int  dialog_hide(struct dialog *d);
 /** A branch of a forked INVITE: same Call-ID and local tag, own remote */
 int  dialog_fork(struct dialog **dp, const struct dialog *tmpl,
 		 const struct sip_msg *resp);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "priv.h"
 #include "account.h"
+#include "caller.h"
 
 
 static void account_destructor(void *data)
@@ -19,6 +20,7 @@ static void account_destructor(void *data)
 	list_unlink(&a->le);
 	mem_deref(a->reg);
 	mem_deref(a->ident);
+	mem_deref(a->headers);
 	mem_deref(a->creds_in);
 	mem_deref(a->before);
 
@@ -112,7 +114,7 @@ static int make_ident(struct account *a, char *err)
 		{ "registrar",  ac->registrar },
 		{ "registrar2", ac->registrar2 },
 	};
-	char uri[COUNT_OF(v)][UA_URI], header[CONFIG_STR + 2] = "";
+	char uri[COUNT_OF(v)][UA_URI], *plain = NULL;
 	struct sip_ident_conf conf = {
 		.aor       = ac->aor,
 		.name      = ac->display_name,
@@ -120,7 +122,6 @@ static int make_ident(struct account *a, char *err)
 		.user      = ac->contact_user,
 		.routev    = { uri[0], uri[1] },
 		.serverv   = { uri[2], uri[3] },
-		.headers   = header,
 	};
 	int e = 0;
 
@@ -130,21 +131,25 @@ static int make_ident(struct account *a, char *err)
 	if (e)
 		return e;
 
-	if (ac->header[0])
-		(void)snprintf(header, sizeof(header), "%s\r\n",
-			       ac->header);
+	e = extra_split(&plain, &a->headers, ac->header, err);
+	if (e)
+		return e;
+	conf.headers = plain;
 
 	if (account_secret(a)) {
 		e = sip_creds_alloc(&conf.creds, ac->auth_user[0] ?
 				    ac->auth_user : a->user, ac->password,
 				    ac->ha1);
-		if (e)
+		if (e) {
+			mem_deref(plain);
 			return call_error(err, e, "The credentials cannot be"
 					  " used: %s.", strerror(e));
+		}
 	}
 
 	e = account_tls(&conf.tls, a->ua->config, ac, err);
 	if (e) {
+		mem_deref(plain);
 		mem_deref(conf.creds);
 		return e;
 	}
@@ -152,6 +157,7 @@ static int make_ident(struct account *a, char *err)
 	e = sip_ident_alloc(&a->ident, &conf);
 	mem_deref(conf.creds);
 	mem_deref(conf.tls);
+	mem_deref(plain);
 
 	return e ? call_error(err, e, "The account cannot be used: %s.",
 			      strerror(e)) : 0;

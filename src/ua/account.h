@@ -22,6 +22,7 @@ struct account {
 	char user[128], host[128];   /* of the AOR                           */
 	uint16_t port;               /* 0: none                              */
 	struct sip_ident *ident;     /* towards the network                  */
+	char *headers;               /* with {words}, for calls; or NULL     */
 	struct sip_creds *creds_in;  /* what callers must know, or NULL      */
 	struct sip_reg *reg;         /* NULL: never registered               */
 	enum account_wish wish;

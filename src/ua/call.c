@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "priv.h"
+#include "caller.h"
 
 
 int call_error(char *buf, int err, const char *fmt, ...)
@@ -51,6 +52,7 @@ static void call_destructor(void *data)
 	mem_deref(c->name);
 	mem_deref(c->called);
 	mem_deref(c->headers);
+	mem_deref(c->caller);
 	mem_deref(c->redirect);
 	mem_deref(c->play.path);
 	mem_deref(c->play_old.path);
@@ -209,6 +211,7 @@ static void call_connect(struct call *c, const struct sa *laddr)
 	if (err)
 		goto out;
 	conf.headers = c->headers;
+	conf.anonymous = c->anonymous;
 	conf.ring_ms = c->ring_ms;
 	conf.ext = c->ext;
 	conf.redirect = c->redirects;
@@ -334,9 +337,13 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	c->late = prm->late_offer;
 	c->ring_ms = prm->ring_ms ? prm->ring_ms
 				  : (uint32_t)ua->config->ring_timeout_ms;
-	if (prm->headers && str_dup(&c->headers, prm->headers)) {
+	e = extra_make(c, prm, err);
+	if (e) {
+		/* never told, so its number is free again */
+		if (ua->next_call == c->id)
+			--ua->next_call;
 		mem_deref(c);
-		return call_error(err, ENOMEM, "Out of memory.");
+		return e;
 	}
 
 	if (idp)

@@ -5,6 +5,7 @@
  * decided elsewhere.  Main thread.
  */
 #include "priv.h"
+#include "caller.h"
 
 
 struct event *call_event(struct event *ev, enum event_type type,
@@ -31,6 +32,9 @@ void call_event_state(const struct call *c)
 	UTF8_PUT(ev.u.call_state.reason, c->result.reason);
 	if (c->result.code || ended)
 		ev.u.call_state.code = c->result.code;
+
+	if (c->state == CALL_INCOMING)
+		caller_event(&ev, c);
 
 	if (c->state == CALL_ACTIVE && c->begin_ms)
 		ev.u.call_state.setup_ms =

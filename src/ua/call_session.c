@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 #include "priv.h"
+#include "caller.h"
 
 
 /* The index of the first of these words that is given, else dflt */
@@ -150,8 +151,8 @@ static const char *diverted_from(const struct call *c)
 int call_divert(struct call *c, const char *target, const char *reason,
 		char *err)
 {
-	struct text_buf lines = { .max = 4 * UA_URI };
-	char uri[UA_URI];
+	struct text_buf lines = { .max = 16384 };
+	char uri[UA_URI], *told = NULL;
 	struct ua_lookup l;
 	int e;
 
@@ -167,11 +168,15 @@ int call_divert(struct call *c, const char *target, const char *reason,
 		return e;
 
 	text_add(&lines, "Contact: <%s>\r\n", uri);
-	if (reason)
-		text_add(&lines, "Diversion: <%s>;reason=%s\r\n",
-			 diverted_from(c), reason);
+	e = sip_diversion_write(&told, diverted_from(c), uri,
+				reason ? reason : "deflection",
+				c->caller ? c->caller->earlier : NULL);
+	if (!e)
+		text_add(&lines, "%s", told);
+	mem_deref(told);
 
-	e = lines.err;
+	if (!e)
+		e = lines.err;
 	if (!e)
 		e = sip_call_reject(c->sip, 302, NULL, lines.s);
 	text_buf_reset(&lines);

@@ -8,6 +8,7 @@
  */
 #include "priv.h"
 #include "requests.h"
+#include "caller.h"
 
 
 /* Whose call. @return 0 or the status to refuse with */
@@ -109,6 +110,8 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 
 	c->signal_tls = in->tp == SIP_TRANSP_TLS;
 	code = take_offer(c, sip_call_laddr(sc), offer);
+	if (!code && caller_take(c, in))
+		code = 500;
 	if (code) {
 		/* never told, so its number is free again */
 		if (ua->next_call == c->id)

@@ -141,6 +141,10 @@ struct call {
 	char *name;
 	char *called;                /* callee without account: To, or NULL  */
 	char *headers;               /* of the INVITE, NULL: none            */
+	bool anonymous;              /* we do not tell who we are            */
+	struct caller *caller;       /* callee; NULL: nothing special        */
+	struct sa src;               /* callee: who sent the INVITE          */
+	bool vouched;                /* ... a server of the account          */
 	uint32_t ring_ms;
 	struct sip_call_ext ext;     /* caller                               */
 	enum sip_redirect redirects;

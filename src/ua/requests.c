@@ -66,6 +66,9 @@ int requests_init(struct ua *ua)
 		"application/im-iscomposing+xml", "message/sipfrag",
 	};
 	static const char *const told[] = { "presence", "dialog" };
+	static const char *const options[] = {
+		"answermode", "histinfo", "replaces",
+	};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(services) && !err; i++)
@@ -78,8 +81,9 @@ int requests_init(struct ua *ua)
 	for (size_t i = 0; i < ARRAY_SIZE(told) && !err; i++)
 		err = sip_stack_able(ua->sip, SIP_AB_EVENT, told[i],
 				     ua->config->watchers);
-	if (!err)
-		err = sip_stack_able(ua->sip, SIP_AB_OPTION, "replaces", true);
+	for (size_t i = 0; i < ARRAY_SIZE(options) && !err; i++)
+		err = sip_stack_able(ua->sip, SIP_AB_OPTION, options[i],
+				     true);
 
 	return err;
 }

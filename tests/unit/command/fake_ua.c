@@ -741,6 +741,14 @@ const char *call_peer_name(const struct call *c)
 }
 
 
+const struct sip_caller *call_caller(const struct call *c)
+{
+	(void)c;
+
+	return NULL;
+}
+
+
 bool call_held(const struct call *c)
 {
 	return c->held;
