@@ -9,7 +9,10 @@ so that what else the machine does meets all of them; of times the median of
 all rounds counts, of CPU the least, of rates the most. A ratio is offhook's
 figure to that of the best other phone, measured in the same run: compare
 nothing else. Which other phones: see peers.py. Parts: start, register,
-latency, rate, g711, opus, delay, growth.
+latency, rate, g711, opus, delay, quality, growth. Quality is speech over bad
+networks, each round another speech and other packets that are lost: how
+intelligible it comes back (STOI), how much is missing, how often and how far
+the delay moves (speech.c, score.c).
 """
 import argparse
 import csv
@@ -42,8 +45,8 @@ def p99(values):
 median = statistics.median
 
 # figure: (unit, what counts of its samples, better, must, aim); better "low"
-# or "high" compares with the best other phone as a ratio, "most" and "least"
-# are limits by themselves
+# or "high" compares with the best other phone as a ratio, "more" by what it is
+# above it, "most" and "least" are limits by themselves
 TARGETS = {
     "start to first OPTIONS answered": ("ms", median, "low", 1.5, 1.2),
     "start to first OPTIONS answered, least": ("ms", min, "low", 1.5, 1.2),
@@ -75,6 +78,37 @@ for _n in (1, 10, 20):
     TARGETS["Opus x %d: CPU to the limit" % _n] = ("x", min, "most" if _n > 1 else None, 1.4, 1.2)
     TARGETS["Opus x %d: packets back" % _n] = ("%", median, "least", 99.5, 99.95)
     TARGETS["Opus x %d: memory per call" % _n] = ("kB", median, "low" if _n == 10 else None, 1.0, 0.6)
+
+# title: what the network does (speech.c), and how much better than the best
+# other phone STOI is to be
+PCMU = {
+    "good": ("", 0),
+    "loss 1 %": ("loss=1", .005),
+    "loss 5 %": ("loss=5", .005),
+    "loss 10 %": ("loss=10", .01),
+    "loss 20 %": ("loss=20", .01),
+    "bursts 5 %": ("loss=5,burst=3", 0),
+    "bursts 10 %": ("loss=10,burst=3", 0),
+    "jitter 20": ("jitter=20", 0),
+    "jitter 50": ("jitter=50", 0),
+    "jitter 100": ("jitter=100", 0),
+    "jitter 100 that ends": ("jitter=100,until=16", 0),
+    "stalls of 200": ("jitter=200,spike=1", 0),
+    "reordered, twice": ("reorder=2,dup=2", 0),
+    "loss 5 %, jitter 50": ("loss=5,jitter=50", 0),
+}
+OPUS = {k: PCMU[k] for k in ("good", "loss 1 %", "loss 5 %", "loss 10 %", "loss 20 %", "bursts 10 %", "jitter 50", "stalls of 200")}
+NETS = {"pcmu": PCMU, "opus": OPUS}
+FEC = 10                             # %, what the sender of Opus expects
+CLEAR = 0.998                        # STOI: nothing is heard of it any more
+
+for _codec, _title in (("pcmu", "G.711"), ("opus", "Opus, FEC")):
+    for _net, (_, more) in NETS[_codec].items():
+        more = more if _codec == "pcmu" else 0
+        TARGETS["%s, %s: STOI" % (_title, _net)] = ("", statistics.mean, "more", -0.005, more)
+        TARGETS["%s, %s: missing" % (_title, _net)] = ("ms", statistics.mean, "low", 1.5, 1.0)
+        TARGETS["%s, %s: shifts" % (_title, _net)] = ("", statistics.mean, "most" if "jitter" in _net and "ends" not in _net and "loss" not in _net else None, 4, 2)
+        TARGETS["%s, %s: delay at the end" % (_title, _net)] = ("ms", statistics.mean, "low" if "jitter" in _net else None, 1.3, 1.0)
 TARGETS["delay added, no jitter"] = ("ms", median, "low", 2.0, 1.0)
 TARGETS["delay added, jitter 50"] = ("ms", median, "low", 1.3, 1.05)
 
@@ -127,7 +161,10 @@ class Bench:
         self.pump_program = os.path.join(self.dir, "pump")
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", self.pump_program,
                         os.path.join(HERE, "pump.c"), "-lopus", "-lm"], check=True)
-        self.speech = {}
+        for name in ("speech", "score"):
+            subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", os.path.join(self.dir, name),
+                            os.path.join(HERE, name + ".c"), "-lopus", "-lm"], check=True)
+        self.speech, self.said = {}, speech
         for codec, rate in (("pcmu", 8000), ("opus", 48000)):
             self.speech[codec] = os.path.join(self.dir, "speech%d.wav" % rate)
             subprocess.run(["sox", "-D", speech, "-r", str(rate), "-c", "1", "-b", "16", self.speech[codec]], check=True)
@@ -323,9 +360,9 @@ class Bench:
         q.stdin.flush()
         return json.loads(q.stdout.readline())
 
-    def connect(self, p, s, q, i, rtp, codec):
+    def connect(self, p, s, q, i, rtp, codec, fec=0):
         c = sip.Call(s, p.uri, p.to)
-        if not c.invite(sip.sdp(rtp, codec)) or not c.media:
+        if not c.invite(sip.sdp(rtp, codec, fec)) or not c.media:
             raise RuntimeError("%s: call %d refused (%d)" % (p.name, i + 1, c.code))
         q.stdin.write("to %d %s %d\n" % (i, *c.media))
         q.stdin.flush()
@@ -404,8 +441,78 @@ class Bench:
             put("delay added, " + title, kind.name, *delays)
 
 
+    def talk(self):
+        """-> half a minute of speech, another one each round, as a WAV"""
+        path = os.path.join(self.dir, "talk%d.wav" % self.round)
+        voices = VOICES[self.round % (len(VOICES) + 1) - 1] if self.round % (len(VOICES) + 1) else ()
+        if not shutil.which("espeak-ng"):
+            voices = ()
+        parts = [self.said] * 3
+        for i, voice in enumerate(voices):
+            parts[i] = os.path.join(self.dir, "voice%d.wav" % i)
+            subprocess.run(["espeak-ng", "-v", voice, "-s", "150", "-w", parts[i], TEXTS[i]], check=True)
+        same = []
+        for i, part in enumerate(parts):
+            same.append(os.path.join(self.dir, "part%d.wav" % i))
+            subprocess.run(["sox", "-D", part, "-r", "48000", "-c", "1", "-b", "16", same[i], "norm", "-3"], check=True)
+        subprocess.run(["sox", "-D"] + same + [path, "pad", "1.2", "0.5"], check=True)
+        return path
+
+    def quality(self, kind, program):
+        said = self.talk()
+        for codec, title, rate in (("pcmu", "G.711", 8000), ("opus", "Opus, FEC", 16000)):
+            sent, reference = os.path.join(self.dir, "sent.wav"), os.path.join(self.dir, "reference.wav")
+            for path, hz in ((sent, 8000 if codec == "pcmu" else 48000), (reference, rate)):
+                subprocess.run(["sox", "-D", said, "-r", str(hz), path], check=True)
+            for score, net, lost in self.hear(kind, program, codec, sent, reference):
+                begin = "%s, %s: " % (title, net)
+                put(begin + "STOI", kind.name, score["stoi"])
+                put(begin + "missing", kind.name, score["gap_ms"])
+                put(begin + "shifts", kind.name, score["shifts"])
+                put(begin + "delay at the end", kind.name, score["end_ms"] + lost["offset_ms"])
+
+    def hear(self, kind, program, codec, sent, reference):
+        """one call for each network, all at once -> [(score, network, ...)]"""
+        nets, first = NETS[codec], port(2 * len(NETS[codec]))
+        p = self.phone(kind, program, "echo", codec, len(nets) + 5)
+        p.up()
+        args = ["-p", str(first), "-w", sent, "-c", codec, "-o", self.dir, "-F", str(FEC if codec == "opus" else 0)]
+        for what, _ in nets.values():
+            args += ["-i", "%s%sseed=%d" % (what, "," if what else "", self.round + 1)]
+        q = subprocess.Popen([os.path.join(self.dir, "speech")] + args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        s = self.socket()
+        try:
+            if q.stdout.readline() != "ready\n":
+                raise RuntimeError("nothing can be sent")
+            calls = [self.connect(p, s, q, i, first + 2 * i, codec, FEC) for i in range(len(nets))]
+            while q.poll() is None:
+                m = s.receive(0.5)
+                if m:
+                    s.other(m)
+            told = json.loads(q.stdout.read())
+            for c in calls:
+                c.bye(0.5)
+        finally:
+            q.kill()
+            q.wait()
+            s.close()
+        self.done(p)
+        return [(json.loads(subprocess.run([os.path.join(self.dir, "score"), reference, os.path.join(self.dir, "%d.wav" % i)],
+                                           check=True, capture_output=True, text=True).stdout), net, told[i])
+                for i, net in enumerate(nets)]
+
+
+# other speech than what comes along
+VOICES = (("en-gb+f3", "en-us+m7", "en-us"), ("de+m2", "fr+f2", "es"))
+TEXTS = ("The kettle was warm when the guests came down the narrow stairs. Nobody had told them that the last train would be late. "
+         "Seven sheep stood by the gate, and one of them would not move.",
+         "A letter for you is lying on the shelf beside the radio. The phone rang twice before anyone thought to pick it up. "
+         "We should meet on Thursday, a little after three, at the usual place.",
+         "Fresh paint takes a day to dry when the weather is damp. Put both chairs back where you found them, and close the window. "
+         "The bridge was built by people who had never seen a river.")
+
 # rounds of each part, unless it is quick
-PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "g711": 2, "opus": 2, "delay": 3, "growth": 1}
+PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "g711": 2, "opus": 2, "delay": 3, "quality": 3, "growth": 1}
 
 
 def verdict(figure, row):
@@ -419,6 +526,9 @@ def verdict(figure, row):
         return "", "aim" if sign * ours <= sign * aim else "must" if sign * ours <= sign * must else "MISSED"
     if not others:
         return "", ""
+    if better == "more":
+        more = ours - max(others)
+        return "%+.3f" % more, "aim" if more >= aim - 0.0005 or ours >= CLEAR else "must" if more >= must else "MISSED"
     best = min(others) if better == "low" else max(others)
     if best <= 0:
         return "", "aim" if ours <= 0 else ""
@@ -435,7 +545,7 @@ def table(names):
     for figure, (unit, _, better, must, aim) in TARGETS.items():
         if figure in got:
             ratio, word = verdict(figure, got[figure])
-            sign = {"low": "<= ", "most": "<= ", "high": ">= ", "least": ">= "}.get(better)
+            sign = {"low": "<= ", "most": "<= ", "high": ">= ", "least": ">= ", "more": ">= "}.get(better)
             limits = [sign + "%g" % x + ("x" if better in ("low", "high") else "") for x in (must, aim)] if sign else ["", ""]
             rows.append([figure, unit] + [text(got[figure].get(n)) for n in names] + [ratio] + limits + [word])
     widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
