@@ -147,19 +147,6 @@ static int log_start(struct app *a)
 
 /* Start ------------------------------------------------------------------ */
 
-static int trace_handler(const char *path, void *arg)
-{
-	struct app *a = arg;
-	const int err = trace_to(a->trace, path);
-
-	if (a->ph.ua)
-		sip_stack_set_trace(ua_sip(a->ph.ua),
-				    a->ph.capture || trace_on(a->trace));
-
-	return err;
-}
-
-
 /* The first lines, from inside the loop */
 static void lines_start(void *arg)
 {
@@ -215,7 +202,7 @@ static int app_start(struct app *a, const sigset_t *signals)
 	}
 
 	a->ph.quit_h = end_quit;
-	a->ph.trace_h = trace_handler;
+	a->ph.trace_h = diagnosis_trace;
 	a->ph.arg = a;
 
 	code = phone_start(a);
@@ -243,7 +230,7 @@ static int app_stop(struct app *a, int code)
 	a->ph.history = mem_deref(a->ph.history);
 	a->ph.messages = mem_deref(a->ph.messages);
 	a->ph.ua = mem_deref(a->ph.ua);
-	a->ph.capture = mem_deref(a->ph.capture);
+	diagnosis_stop(a);
 	a->ph.contacts = mem_deref(a->ph.contacts);
 	a->ph.media = mem_deref(a->ph.media);
 	log_drain();

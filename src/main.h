@@ -58,6 +58,7 @@ struct app {
 	struct ui_script *ui;
 	struct tui *tui;         /* NULL: no full-screen phone               */
 	struct trace *trace;
+	struct hep *hep;
 	struct event_sub *calls, *records, *accounts;
 	struct mqueue *wake;     /* a foreign thread logged                  */
 	struct compat_fd signals;
@@ -108,6 +109,19 @@ int  screen_start(struct app *a);
 /** Its terminal has changed (SIGWINCH), comes back (SIGCONT) */
 void screen_signal(struct app *a, int sig);
 void screen_stop(struct app *a);
+
+/* diagnosis.c: what is kept of the messages, and where copies go --------- */
+
+/** ua_conf.trace_h; arg: struct app */
+void diagnosis_message(bool tx, enum sip_transp tp, const struct sa *local,
+		       const struct sa *peer, const char *text, size_t len,
+		       void *arg);
+/** Before the first message. @return 0 or errno */
+int  diagnosis_start(struct app *a);
+/** The user agent is there. @return 0 or errno */
+int  diagnosis_follow(struct app *a);
+void diagnosis_stop(struct app *a);
+int  diagnosis_trace(const char *path, void *arg);   /* phone.trace_h */
 
 /* end.c: everything that ends the program -------------------------------- */
 

@@ -235,28 +235,6 @@ static bool audio_is_device(const struct audio_spec *as)
 }
 
 
-static void sip_handler(bool tx, enum sip_transp tp, const struct sa *local,
-			const struct sa *peer, const char *text, size_t len,
-			void *arg)
-{
-	struct app *a = arg;
-
-	trace_message(a->trace, tx, tp, local, peer, text, len);
-	capture_sip(a->ph.capture, tx, tp, local, peer, text, len);
-}
-
-
-static int capture_start(struct app *a)
-{
-	const struct capture_limits lim = {
-		.messages = (size_t)a->ph.config->capture_messages,
-		.bytes = (size_t)a->ph.config->capture_bytes,
-	};
-
-	return lim.messages ? capture_alloc(&a->ph.capture, &lim) : 0;
-}
-
-
 /* @return an exit code */
 static int ua_start(struct app *a)
 {
@@ -266,13 +244,13 @@ static int ua_start(struct app *a)
 		.media = a->ph.media,
 		.addrv = a->args.listens,
 		.addrc = a->args.listenc,
-		.trace_h = sip_handler,
+		.trace_h = diagnosis_message,
 		.arg = a,
 	};
 	char err[UA_ERR] = "";
 	int e;
 
-	if (capture_start(a))
+	if (diagnosis_start(a))
 		return 1;
 
 	e = ua_alloc(&a->ph.ua, &uc, err);
@@ -282,10 +260,7 @@ static int ua_start(struct app *a)
 		return e == EINVAL ? EXIT_USAGE : EXIT_NETWORK;
 	}
 
-	sip_stack_set_trace(ua_sip(a->ph.ua),
-			    a->ph.capture || trace_on(a->trace));
-	if (a->ph.capture &&
-	    capture_follow(a->ph.capture, a->ph.ua, a->ph.bus))
+	if (diagnosis_follow(a))
 		return 1;
 	ua_set_device(a->ph.ua, audio_is_device(&a->ph.audio));
 

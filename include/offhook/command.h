@@ -11,6 +11,7 @@
 
 #include "offhook/app.h"
 #include "offhook/capture.h"
+#include "offhook/pcap.h"
 
 enum screen_verb { SCREEN_VIEW, SCREEN_ACT };
 
@@ -31,6 +32,7 @@ struct phone {
 	struct history *history;
 	struct messages *messages;
 	struct contacts *contacts;
+	struct pcap *pcap;               /* NULL: no file is written         */
 	struct audio_spec audio;
 	bool audio_given;        /* by -A, not the default                   */
 	char config_dir[512];

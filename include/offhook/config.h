@@ -69,6 +69,8 @@ struct config {
 	int64_t dtmf_pause_ms;
 	int64_t capture_messages;        /* 0: none is kept                 */
 	int64_t capture_bytes;
+	char hep_server[CONFIG_STR];     /* "" none                         */
+	int64_t hep_id;
 	int64_t mic_gain_db, speaker_gain_db;    /* of new calls            */
 	int64_t level_interval_ms;       /* 0: call.level is not told       */
 	char hold_music[CONFIG_STR];     /* "" silence                      */

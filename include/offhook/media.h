@@ -232,6 +232,25 @@ void media_levels(struct media *m, struct stream *const *sv,
  */
 int  stream_dtmf(struct stream *s, const char *digits);
 
+/* Packets, for a capture ------------------------------------------------- */
+
+struct media_packet {
+	uint64_t time_us;            /* wall clock                           */
+	bool tx, rtcp;
+	struct sa local, peer;
+	const uint8_t *p;            /* from the header of RTP or RTCP on    */
+	size_t len;
+};
+typedef void (media_packet_h)(const struct media_packet *mp, void *arg);
+/**
+ * Tell, on main, of every packet that is sent and received from now on;
+ * clear: without SRTP, else as on the wire. h NULL: no more. One at a time.
+ * @return 0, ENOMEM
+ */
+int  media_sniff(struct media *m, bool clear, media_packet_h *h, void *arg);
+/** Packets that came faster than main took them, so far */
+uint64_t media_sniff_lost(const struct media *m);
+
 struct stream_stats {
 	uint64_t packets_sent, bytes_sent;
 	uint64_t packets_received, bytes_received;

@@ -29,6 +29,31 @@ static const struct command rows[] = {
 			"one record a message.",
 		.run = cmd_ladder,
 	},
+	{
+		.name = "pcap",
+		.args = {
+			{ .name = "to", .type = ARG_FILE, .optional = true,
+			  .summary = "a file, or a pipe that somebody reads; "
+				     "stop ends it; without it how it goes" },
+		},
+		.options = {
+			{ .name = "past", .type = ARG_NONE,
+			  .summary = "begin with the messages that are kept" },
+			{ .name = "sip-only", .type = ARG_NONE,
+			  .summary = "no RTP and RTCP" },
+			{ .name = "decrypt", .type = ARG_NONE,
+			  .summary = "RTP and RTCP without SRTP" },
+		},
+		.summary = "Capture SIP and sound into a file for Wireshark",
+		.help = "A pcapng file of what this phone sends and receives; "
+			"no privilege is needed. SIP is in clear text, also "
+			"what goes through TLS, with passwords and keys "
+			"masked. RTP and RTCP are as on the wire, or with "
+			"--decrypt as they are under SRTP. The file is "
+			"written as it comes; it may be a named pipe that "
+			"wireshark -k -i reads.",
+		.run = cmd_pcap,
+	},
 };
 
 const struct command_group group_diagnosis = {

@@ -307,6 +307,17 @@ static const struct option options[] = {
 		.summary = "How much memory they may take together",
 	},
 	{
+		.name = "hep-server", .type = OPT_ADDRS, FIELD(hep_server),
+		.def = "", .max = 1, .restart = true,
+		.summary = "Send a copy of every SIP message there, by HEP"
+			" version 3 over UDP (Homer, port 9060)",
+	},
+	{
+		.name = "hep-id", .type = OPT_INT, FIELD(hep_id),
+		.def = "2001", .min = 0, .max = 4294967295, .restart = true,
+		.summary = "Number of this phone there",
+	},
+	{
 		.name = "mic-gain", .type = OPT_INT, FIELD(mic_gain_db),
 		.def = "0", .min = -60, .max = 30, .unit = "dB",
 		.summary = "How much louder the microphone goes into new"

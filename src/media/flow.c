@@ -76,6 +76,7 @@ void flow_attach(struct flow *f, struct engine *e)
 	assert_media();
 
 	f->eng = e;
+	f->tp.sniff = &e->sniff;
 	f->rx.scratch = e->scratch;
 }
 
@@ -305,6 +306,8 @@ void flow_packet(struct flow *f, struct packet *p)
 	if (!flow_open(f, false, p))
 		return;
 
+	transport_sniff(&f->tp, true, false, false, p->from, p->p, p->len);
+
 	if (!(f->plan.dir & MEDIA_RECVONLY))
 		return;
 
@@ -349,8 +352,11 @@ void flow_drain(struct flow *f, uint64_t now_us)
 	unsigned n;
 
 	n = transport_recv(&f->tp, false, f->eng->inbox, &pv);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		transport_sniff(&f->tp, false, false, false, pv[i].from,
+				pv[i].p, pv[i].len);
 		flow_packet(f, &pv[i]);
+	}
 
 	/* nothing in RTCP is urgent, and the kernel says when it came */
 	if (now_us - f->rtcp_look_us < RTCP_LOOK_US)
@@ -358,8 +364,11 @@ void flow_drain(struct flow *f, uint64_t now_us)
 	f->rtcp_look_us = now_us;
 
 	n = transport_recv(&f->tp, true, f->eng->inbox, &pv);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		transport_sniff(&f->tp, false, false, true, pv[i].from,
+				pv[i].p, pv[i].len);
 		flow_report_packet(f, &pv[i]);
+	}
 }
 
 

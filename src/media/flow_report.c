@@ -39,6 +39,8 @@ void flow_report_packet(struct flow *f, struct packet *p)
 	if (!flow_open(f, true, p))
 		return;
 
+	transport_sniff(&f->tp, true, false, true, p->from, p->p, p->len);
+
 	if (report_read(&f->rtcp, p->p, p->len, p->arrival_us,
 			clock_wall_ms(), clock_us(), f->tx.ssrc, ssrc)) {
 		++f->rx.discarded;

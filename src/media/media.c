@@ -293,8 +293,10 @@ static void destructor(void *arg)
 
 	assert_main();
 
+	timer_cancel(&m->sniff_tmr);
 	m->dev = mem_deref(m->dev);
 	m->link = mem_deref(m->link);
+	mem_deref(m->sniff);
 	mem_deref(m->streams);
 }
 

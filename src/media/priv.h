@@ -89,6 +89,7 @@ struct transport {
 	uint64_t foreign;        /* discarded: from somewhere else          */
 	unsigned told;
 	struct shield *shield;   /* NULL: plain (srtp.h)                    */
+	struct sniff *const *sniff;  /* the engine's, NULL: none            */
 	transport_send_h *send_h;  /* tests: in place of the sockets        */
 	void *send_arg;
 };
@@ -103,6 +104,13 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 			struct inbox *in, struct packet **pv);
 int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		    size_t len);
+
+/**
+ * For a capture: call it where a packet is as it is on the wire, and with
+ * clear where it is not protected (sniff.c)
+ */
+void transport_sniff(const struct transport *t, bool clear, bool tx, bool rtcp,
+		     const struct sa *peer, const uint8_t *p, size_t len);
 
 /* Whom it hears and speaks to (transport_peer.c) */
 
@@ -549,6 +557,7 @@ struct engine {
 	int16_t (*scratch)[2][CODEC_FRAME_MAX];  /* to decode into          */
 	engine_post_h *post_h;
 	void *post_arg;
+	struct sniff *sniff;     /* main's, on loan; NULL: nobody looks     */
 	/* the tick: for flows without a device, and devices without a clock */
 	struct timer tick;
 	unsigned tick_ms;        /* 0: it stands                            */
@@ -623,6 +632,10 @@ struct media {
 	struct device *dev;
 	struct link *link;           /* the door and the way back           */
 	struct engine *eng;          /* media thread's                      */
+	struct sniff *sniff;         /* NULL: nobody looks at packets       */
+	struct timer sniff_tmr;
+	media_packet_h *sniff_h;
+	void *sniff_arg;
 };
 
 /** Leave something for main; any thread. Copied */

@@ -344,6 +344,8 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 	if (!sa_isset(dst, SA_ALL))
 		return EDESTADDRREQ;
 
+	transport_sniff(t, true, true, rtcp, dst, p, len);
+
 	if (t->shield) {
 		int err;
 
@@ -356,6 +358,8 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 			return err;
 		p = sealed;
 	}
+
+	transport_sniff(t, false, true, rtcp, dst, p, len);
 
 	if (t->send_h)
 		return t->send_h(rtcp, dst, p, len, t->send_arg);

@@ -902,6 +902,25 @@ const struct audio_driver *audio_driver_find(const char *name)
 }
 
 
+int media_sniff(struct media *m, bool clear, media_packet_h *h, void *arg)
+{
+	(void)m;
+	(void)clear;
+	(void)h;
+	(void)arg;
+
+	return 0;
+}
+
+
+uint64_t media_sniff_lost(const struct media *m)
+{
+	(void)m;
+
+	return 0;
+}
+
+
 void media_configure(struct media *m, const struct media_conf *conf)
 {
 	(void)m;

@@ -1,0 +1,100 @@
+/**
+ * @file diagnosis.c  What is kept of the messages, and where copies go
+ *
+ * The stack hands every message over once, masked; from here it goes into the
+ * trace and the capture, at which `ladder`, `pcap` and HEP hang.  Main thread.
+ */
+#include "offhook/log.h"
+#include "main.h"
+
+#define LOG_MODULE "main"
+
+enum { HEP_PORT = 9060 };
+
+
+static void listen_or_not(struct app *a)
+{
+	if (a->ph.ua)
+		sip_stack_set_trace(ua_sip(a->ph.ua),
+				    a->ph.capture || trace_on(a->trace));
+}
+
+
+int diagnosis_trace(const char *path, void *arg)
+{
+	struct app *a = arg;
+	const int err = trace_to(a->trace, path);
+
+	listen_or_not(a);
+
+	return err;
+}
+
+
+void diagnosis_message(bool tx, enum sip_transp tp, const struct sa *local,
+		       const struct sa *peer, const char *text, size_t len,
+		       void *arg)
+{
+	struct app *a = arg;
+
+	trace_message(a->trace, tx, tp, local, peer, text, len);
+	capture_sip(a->ph.capture, tx, tp, local, peer, text, len);
+}
+
+
+static int hep_start(struct app *a)
+{
+	const char *s = a->ph.config->hep_server;
+	char addr[64];
+	struct sa sa;
+	uint16_t port;
+	int err;
+
+	err = text_addr(addr, sizeof(addr), &port, s, strlen(s));
+	if (!err)
+		err = sa_set_str(&sa, addr, port ? port : HEP_PORT);
+	if (!err)
+		err = hep_open(&a->hep, a->ph.capture, &sa,
+			       (uint32_t)a->ph.config->hep_id);
+	if (err)
+		log_warn("no copies to hep-server %s: %s", s, strerror(err));
+
+	return 0;
+}
+
+
+int diagnosis_start(struct app *a)
+{
+	const struct config *config = a->ph.config;
+	const struct capture_limits lim = {
+		.messages = (size_t)config->capture_messages,
+		.bytes = (size_t)config->capture_bytes,
+	};
+	int err;
+
+	if (!lim.messages && !config->hep_server[0])
+		return 0;
+
+	err = capture_alloc(&a->ph.capture, &lim);
+	if (!err && config->hep_server[0])
+		err = hep_start(a);
+
+	return err;
+}
+
+
+int diagnosis_follow(struct app *a)
+{
+	listen_or_not(a);
+
+	return a->ph.capture ?
+		capture_follow(a->ph.capture, a->ph.ua, a->ph.bus) : 0;
+}
+
+
+void diagnosis_stop(struct app *a)
+{
+	a->ph.pcap = mem_deref(a->ph.pcap);
+	a->hep = mem_deref(a->hep);
+	a->ph.capture = mem_deref(a->ph.capture);
+}

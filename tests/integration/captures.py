@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Captures as other programs read them: pcapng opened by tshark, HEP as a
+Homer server gets it."""
+import json
+import os
+import socket
+import struct
+import subprocess
+
+from lab import check, main, need
+from scenario import recv, response
+
+SECRET = "s3cret-of-the-tests"
+
+
+def tshark(lab, path, *args):
+    need("tshark")
+    r = subprocess.run(["tshark", "-n", "-r", path] + list(args), capture_output=True, text=True, timeout=60,
+                       env={**os.environ, "HOME": lab.dir})
+    check(r.returncode == 0, "tshark: %s", r.stderr)
+    check("Malformed" not in r.stdout, "%s", r.stdout)
+    return r.stdout
+
+
+def call(lab, phone, other, seconds=0.6):
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    phone.command("sleep %g" % seconds)
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    phone.command("sleep 0.3")
+
+
+def test_udp(lab):
+    """SIP with its description, RTP and RTCP, each way; checksums are right"""
+    other = lab.offhook("--auto-answer", audio="tone:1000", name="other").ready()
+    phone = lab.offhook(audio="tone:440").ready()
+    path = lab.path("a.pcapng")
+    phone.command("pcap " + path)
+    check(phone.reply("pcap x")["error"] == "already", "two at a time")
+    call(lab, phone, other)
+    r = phone.command("pcap stop")
+    check(r["messages"] >= 5 and r["packets"] > 20 and r["lost"] == 0, "%s", r)
+    check(os.path.getsize(path) == r["bytes"], "%s", r)
+    out = tshark(lab, path, "-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE")
+    check("SIP/SDP" in out and "Request: INVITE" in out and "Status: 200 OK" in out and "Request: BYE" in out, "%s", out)
+    rtp = tshark(lab, path, "-Y", "rtp", "-T", "fields", "-e", "udp.srcport", "-e", "rtp.ssrc").split("\n")
+    check(len({x for x in rtp if x}) == 2 and len(rtp) > 20, "%s", rtp)
+    check(tshark(lab, path, "-Y", "rtcp").count("\n") >= 1, "no RTCP")
+    bad = tshark(lab, path, "-o", "udp.check_checksum:TRUE", "-Y", "udp.checksum.status == 0 or ip.checksum.status == 0")
+    check(not bad, "bad checksums:\n%s", bad)
+    way = tshark(lab, path, "-Y", "sip.Method == INVITE", "-T", "fields", "-e", "frame.packet_flags_direction", "-e", "frame.comment")
+    check(int(way.split()[0], 0) == 2, "%s", way)
+
+
+def test_tcp(lab):
+    """a stream of messages is one conversation"""
+    other = lab.offhook("--auto-answer", audio="tone:1000", name="other", transports=("tcp",)).ready()
+    phone = lab.offhook(audio="tone:440", transports=("tcp",)).ready()
+    path = lab.path("a.pcapng")
+    phone.command("pcap %s --sip-only" % path)
+    phone.command('dial "%s;transport=tcp"' % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    phone.command("sleep 0.3")
+    r = phone.command("pcap stop")
+    check(r["packets"] == 0, "%s", r)
+    out = tshark(lab, path, "-Y", "sip", "-T", "fields", "-e", "tcp.stream", "-e", "sip.CSeq.method")
+    check(out.count("INVITE") >= 2 and out.count("BYE") == 2, "%s", out)
+    check({x.split("\t")[0] for x in out.splitlines()} == {"0"}, "%s", out)
+    odd = tshark(lab, path, "-Y", "tcp.analysis.retransmission or tcp.analysis.lost_segment")
+    check(not odd, "%s", odd)
+
+
+def test_past(lab):
+    """what was said before can still be had; secrets cannot"""
+    s = lab.sipp([recv("INVITE"), response(407, "Prove it", headers=[
+        'Proxy-Authenticate: Digest realm="test", nonce="abc", algorithm=MD5']), recv("ACK"),
+        recv("INVITE", checks=[("Proxy-Authorization", 'response="[0-9a-f]*"')]), response(486, "Busy"), recv("ACK")])
+    phone = lab.offhook("-a", "sip:me@127.0.0.1:%d;password=%s;register=no" % (s.port, SECRET)).ready()
+    phone.command("dial sip:test@127.0.0.1:%d" % s.port)
+    phone.event("call.state", state="ended", code=486, timeout=20)
+    s.well()
+    path = lab.path("a.pcapng")
+    phone.command("pcap %s --past --sip-only" % path)
+    phone.command("pcap stop")
+    out = tshark(lab, path, "-Y", "sip.auth.digest.response", "-T", "fields", "-e", "sip.auth.digest.response")
+    check(out.strip().strip('"') == 32 * "x", "the answer to the challenge: %s", out)
+    with open(path, "rb") as f:
+        check(SECRET.encode() not in f.read(), "the password is in the file")
+
+
+def test_pipe(lab):
+    """as wireshark -k -i reads it"""
+    need("tshark")
+    other = lab.offhook("--auto-answer", audio="tone:1000", name="other").ready()
+    phone = lab.offhook(audio="tone:440").ready()
+    path = lab.path("pipe")
+    os.mkfifo(path)
+    check(phone.reply("pcap " + path)["error"], "nobody reads")
+    reader = subprocess.Popen(["tshark", "-n", "-l", "-r", path, "-Y", "sip"], stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.DEVNULL, env={**os.environ, "HOME": lab.dir})
+    try:
+        for _ in range(200):
+            r = phone.reply("pcap " + path)
+            if r["ok"]:
+                break
+            phone.command("sleep 0.1")
+        check(r["ok"], "%s", r)
+        call(lab, phone, other)
+        phone.command("pcap stop")
+        out, _ = reader.communicate(timeout=30)
+        check("INVITE" in out and "BYE" in out, "%s", out)
+    finally:
+        reader.kill()
+        reader.wait()
+
+
+def hep_chunks(data):
+    check(data[:4] == b"HEP3" and struct.unpack(">H", data[4:6])[0] == len(data), "%r", data[:40])
+    out, at = {}, 6
+    while at < len(data):
+        _, kind, n = struct.unpack(">HHH", data[at:at + 6])
+        out[kind] = data[at + 6:at + n]
+        at += n
+    return out
+
+
+def test_hep(lab):
+    homer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    homer.bind(("127.0.0.1", 0))
+    homer.settimeout(10)
+    other = lab.offhook("--auto-answer", audio="tone:1000", name="other").ready()
+    phone = lab.offhook("-s", "hep-server=127.0.0.1:%d" % homer.getsockname()[1], "-s", "hep-id=77").ready()
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    c = hep_chunks(homer.recv(65535))
+    check(c[15].startswith(b"INVITE ") and c[1] == b"\x02" and c[2] == b"\x11" and c[11] == b"\x01", "%s", c)
+    check(struct.unpack(">I", c[12])[0] == 77, "%s", c)
+    check(struct.unpack(">H", c[7])[0] == phone.port and struct.unpack(">H", c[8])[0] == other.port, "%s", c)
+    check(c[17] in c[15], "the Call-ID ties them together")
+
+
+if __name__ == "__main__":
+    main(globals())
