@@ -39,7 +39,7 @@ void app_end(struct app *a, int code)
 	a->ending = true;
 	a->code = code;
 	ui_script_stop(a->ui);
-	screen_stop(a);
+	tui_stop(a->tui);
 
 	if (a->ph.answer)
 		answer_set(a->ph.answer, &off);

@@ -84,7 +84,7 @@ static void call_news(struct newses *ns, const struct event *ev)
 	const bool out = !strcmp(ev->u.call_state.direction, "out");
 	const enum sign dir = out ? SIGN_OUT : SIGN_IN;
 	const int64_t took = ev->u.call_state.duration_ms;
-	char w[EVENT_TEXT], d[32];
+	char w[EVENT_TEXT];
 
 	who(w, sizeof(w), ev->u.call_state.name, ev->u.call_state.peer);
 
@@ -101,9 +101,8 @@ static void call_news(struct newses *ns, const struct event *ev)
 		put(ns, ev, STYLE_OK, dir, "in a call with %s", w);
 	}
 	else if (!strcmp(state, "ended") && took > 0) {
-		put(ns, ev, STYLE_NORMAL, dir, "%s: %s %s", w,
-		    ev->u.call_state.text,
-		    show_duration(d, sizeof(d), (uint64_t)took));
+		put(ns, ev, STYLE_NORMAL, dir, "%s: %s", w,
+		    ev->u.call_state.text);
 	}
 	else if (!strcmp(state, "ended")) {
 		const bool missed = !out &&
@@ -162,6 +161,7 @@ bool newses_event(struct newses *ns, const struct event *ev)
 
 	/* each second, each key, each word: seen elsewhere */
 	case EVENT_CALL_QUALITY:
+	case EVENT_CALL_LEVEL:
 	case EVENT_CALL_DTMF:
 	case EVENT_CALL_MEDIA:
 	case EVENT_DTMF_DONE:

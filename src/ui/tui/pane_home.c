@@ -46,7 +46,8 @@ static void draw_call(struct tui *t, const struct area *a, int y,
 	const struct media_plan *plan = call_plan(c);
 	const struct trend *tr = tui_trend(t, call_id(c));
 	char who[256], took[32], codec[64] = "", id[16];
-	const int mid = a->w / 3 > 20 ? a->w / 3 : 20;
+	const int third = a->w / 3;
+	const int mid = third < 20 ? 20 : third > 40 ? 40 : third;
 	const char *lock = security(t, c);
 	enum style st;
 	const char *state = show_state(c, &st);

@@ -148,6 +148,10 @@ void popup_draw(struct tui *t, const struct area *screen)
 	if (!c)
 		return;
 
+	/* what is behind steps back */
+	for (int i = 0; i < screen->h; i++)
+		area_paint(screen, 0, i, screen->w, STYLE_GHOST);
+
 	a = area_sub(screen, x, top > 0 ? top : 0, w, h);
 	t->popup_area = a;
 	area_fill(&a, STYLE_NORMAL);

@@ -116,14 +116,15 @@ void show_levels(const struct area *a, int x, int y, int n, const int8_t *v,
 	for (int i = 0; i < n; i++) {
 
 		const unsigned back = (unsigned)(n - i);
-		int db = -96;
+		int db = -96, eighths;
 
 		if (back <= count && back <= TREND_LEVELS)
 			db = v[(count - back) % TREND_LEVELS];
 
-		/* speech is between -45 and -10 */
-		area_text(a, x + i, y, STYLE_METER,
-			  block(a->cv, db <= -58 ? 0 : (db + 58) * 8 / 50 + 1));
+		/* speech is between -45 and -10; a line where nothing is */
+		eighths = db <= -58 ? 0 : (db + 58) * 8 / 50 + 1;
+		area_text(a, x + i, y, eighths ? STYLE_METER : STYLE_RULE,
+			  block(a->cv, eighths ? eighths : 1));
 	}
 }
 

@@ -70,8 +70,10 @@ void term_restore(void)
 
 
 /* Who had the signal before us gets it again: the sanitizer, or the core */
-static void crash(int sig)
+static void crash(int sig, siginfo_t *info, void *context)
 {
+	(void)context;
+
 	term_restore();
 
 	for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++) {
@@ -79,8 +81,8 @@ static void crash(int sig)
 			(void)sigaction(sig, &old_actions[i], NULL);
 	}
 
-	/* returning faults again; what was sent is sent again */
-	if (sig == SIGABRT || sig == SIGQUIT)
+	/* returning faults again; what somebody sent is sent again */
+	if (info->si_code <= 0)
 		(void)raise(sig);
 }
 
@@ -95,7 +97,8 @@ static void crash_watch(bool on)
 	watching = on;
 
 	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = crash;
+	sa.sa_sigaction = crash;
+	sa.sa_flags = SA_SIGINFO;
 	sigemptyset(&sa.sa_mask);
 
 	for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++)
@@ -318,7 +321,7 @@ void term_notice(struct term *t, const char *title, const char *text)
 {
 	put_str(t, "\007");
 	if (!info_xterm(t->info))
-		return;
+		goto out;
 
 	put_str(t, "\033]777;notify;");
 	put_safe(t, title);
@@ -329,6 +332,9 @@ void term_notice(struct term *t, const char *title, const char *text)
 	put_str(t, ": ");
 	put_safe(t, text);
 	put_str(t, "\007");
+
+ out:
+	term_flush(t);
 }
 
 
