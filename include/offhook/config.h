@@ -30,6 +30,7 @@ struct config {
 	bool    symmetric_rtp;           /* send where it comes from        */
 	int     media_security;          /* enum media_policy               */
 	int     sdes;                    /* enum sdes_policy                */
+	bool    dtls;                    /* keys by DTLS-SRTP               */
 	int64_t ring_timeout_ms;         /* our INVITE and theirs           */
 	int64_t sip_timeout_ms;          /* a transaction                   */
 	int64_t resolve_timeout_ms;

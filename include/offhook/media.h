@@ -70,6 +70,13 @@ typedef void (media_list_done_h)(int err, void *arg);
 int  media_list_devices(struct media *m, media_list_h *h,
 			media_list_done_h *done, void *arg);
 
+/** Fingerprint of the certificate that this run shows to peers (DTLS-SRTP);
+ *  the first one makes it, in about a millisecond. @return 0, ENOMEM, EPROTO */
+int  media_print(struct media *m, struct media_print *print);
+
+/** SRTP may soon be needed: what it takes is loaded, on a thread of its own */
+void media_secure_prepare(struct media *m);
+
 /** fn(arg) on the media thread, returns when done; main only. The door. */
 typedef void (media_fn)(void *arg);
 void media_run(struct media *m, media_fn *fn, void *arg);
@@ -129,6 +136,8 @@ enum stream_event_type {
 	STREAM_REMOTE_BYE,       /* RTCP BYE                                 */
 	STREAM_MOVED,            /* its packets come from elsewhere, in mid-
 				    stream; text says from where to where    */
+	STREAM_SECURED,          /* DTLS has keys: suite                     */
+	STREAM_INSECURE,         /* it will have none; text says why         */
 };
 
 struct stream_event {
@@ -139,6 +148,7 @@ struct stream_event {
 				    stream_dtmf since it was opened, all out */
 	int err;                 /* 0 or errno                               */
 	bool stopped;            /* play, record: on request                 */
+	const struct media_suite *suite;
 	const char *text;        /* sentence for err, "" if none             */
 };
 typedef void (stream_event_h)(const struct stream_event *ev, void *arg);

@@ -135,6 +135,12 @@ static const struct option options[] = {
 			" to, for Wireshark; who reads it reads all",
 	},
 	{
+		.name = "dtls", .type = OPT_BOOL, FIELD(dtls),
+		.def = "yes",
+		.summary = "Agree on keys for it between the phones themselves"
+			" (DTLS-SRTP)",
+	},
+	{
 		.name = "opus-complexity", .type = OPT_INT,
 		FIELD(opus_complexity),
 		.def = "5", .min = 0, .max = 10,

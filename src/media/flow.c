@@ -7,6 +7,7 @@
  */
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include "dtls.h"
 #include "priv.h"
 
 
@@ -24,6 +25,7 @@ static void destructor(void *arg)
 	list_unlink(&f->le);
 	transport_close(&f->tp);
 	mem_deref(f->tp.shield);
+	mem_deref(f->tp.shake);
 	explicit_bzero(&f->plan.secure, sizeof(f->plan.secure));
 	receive_stop(&f->rx);
 	send_stop(&f->tx);
@@ -302,6 +304,11 @@ void flow_packet(struct flow *f, struct packet *p)
 		return;
 	}
 
+	if (dtls_is(p->p, p->len)) {
+		flow_secure_packet(f, p);
+		return;
+	}
+
 	/* its counters go on while nobody listens */
 	if (!flow_open(f, false, p))
 		return;
@@ -467,6 +474,7 @@ void flow_tend(struct flow *f, uint64_t now_us)
 {
 	struct dtmf_digit d;
 
+	flow_secure_tend(f, now_us);
 	if (!f->tp.shut && flow_keyed(f) && report_due(&f->rtcp, now_us))
 		flow_report_send(f, now_us, false);
 
@@ -498,7 +506,9 @@ void flow_close(struct flow *f)
 
 	f->member = mem_deref(f->member);
 	if (f->started) {
-		flow_report_send(f, clock_us(), true);
+		if (flow_keyed(f))
+			flow_report_send(f, clock_us(), true);
+		flow_secure_end(f);
 		flow_stop(f);
 	}
 }

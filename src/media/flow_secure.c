@@ -9,7 +9,25 @@
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include "priv.h"
+#include "dtls.h"
 #include "srtp.h"
+
+
+enum {
+	SHAKE_US    = 15000000,  /* nobody waits longer for keys            */
+	SHAKE_TRIES = 5,         /* after that it is no stranger who errs   */
+};
+
+/* How keys are come by (RFC 5763) */
+struct shake {
+	struct flow *f;
+	struct dtls *d;
+	struct sa from;          /* whom it is done with                    */
+	bool pinned;
+	unsigned tries;
+	uint64_t begin_us;       /* 0: not yet                              */
+	bool told;
+};
 
 
 /* The same key and source must never meet the same number again */
@@ -42,6 +60,232 @@ static int secure_sdes(struct flow *f, const struct media_secure *ms)
 }
 
 
+static void shake_destructor(void *arg)
+{
+	struct shake *s = arg;
+
+	mem_deref(s->d);
+}
+
+
+/* To who speaks with us, else to who was named */
+static void shake_send(const uint8_t *p, size_t len, void *arg)
+{
+	const struct shake *s = arg;
+	struct transport *t = &s->f->tp;
+	const struct sa *dst = s->pinned ? &s->from :
+		t->latched && !t->fixed ? &t->from : &t->peer;
+
+	if (!t->shut && sa_isset(dst, SA_ALL))
+		(void)transport_send_raw(t, dst, p, len);
+}
+
+
+static int shake_begin(struct shake *s, const struct media_secure *ms)
+{
+	struct dtls *d;
+	int err;
+
+	err = dtls_alloc(&d, s->f->dtls_id, ms->active, &ms->print,
+			 shake_send, s);
+	if (err)
+		return err;
+
+	mem_deref(s->d);
+	s->d = d;
+	s->pinned = false;
+
+	return 0;
+}
+
+
+static int secure_dtls(struct flow *f, const struct media_secure *ms)
+{
+	struct shake *s;
+	int err;
+
+	if (f->tp.shake && media_secure_equal(ms, &f->plan.secure))
+		return 0;
+	if (!f->dtls_id)
+		return EINVAL;
+
+	s = mem_zalloc(sizeof(*s), shake_destructor);
+	if (!s)
+		return ENOMEM;
+
+	s->f = f;
+	err = shake_begin(s, ms);
+	if (err) {
+		mem_deref(s);
+		return err;
+	}
+
+	mem_deref(f->tp.shake);
+	f->tp.shake = s;
+
+	return 0;
+}
+
+
+static void shake_tell(struct flow *f, int type, const char *why)
+{
+	struct post p = {
+		.id = f->id, .type = type,
+		.ev.type = (enum stream_event_type)type
+	};
+
+	if (type == STREAM_SECURED)
+		p.ev.suite = dtls_suite(f->tp.shake->d);
+	str_ncpy(p.text, why, sizeof(p.text));
+	if (f->tp.shake)
+		f->tp.shake->told = true;
+	f->eng->post_h(&p, f->eng->post_arg);
+}
+
+
+static void shake_keys(struct flow *f, struct shake *s)
+{
+	uint8_t tx[MEDIA_KEY_MAX], rx[MEDIA_KEY_MAX];
+	const struct media_suite *suite;
+	int err;
+
+	err = dtls_keys(s->d, &suite, tx, rx);
+	if (!err) {
+		const bool rolled = shield_ready(f->tp.shield) &&
+			shield_rolled(f->tp.shield);
+
+		err = shield_key(f->tp.shield, suite, tx, rx, NULL, 0,
+				 clock_us());
+		if (!err && rolled)
+			source_anew(f);
+	}
+	explicit_bzero(tx, sizeof(tx));
+	explicit_bzero(rx, sizeof(rx));
+
+	if (err)
+		shake_tell(f, STREAM_INSECURE, strerror(err));
+	else
+		shake_tell(f, STREAM_SECURED, "");
+}
+
+
+/* Where it stands. What went wrong may have been a stranger's doing */
+static void shake_look(struct flow *f, struct shake *s)
+{
+	if (s->told)
+		return;
+
+	switch (dtls_state(s->d)) {
+
+	case DTLS_DONE:
+		shake_keys(f, s);
+		break;
+
+	case DTLS_FAILED:
+		log_info("media with %s port %u is not protected: %s",
+			 address_text(&s->from).s, sa_port(&s->from),
+			 dtls_error(s->d));
+
+		if (++s->tries < SHAKE_TRIES) {
+			char why[DTLS_ERR];
+
+			str_ncpy(why, dtls_error(s->d), sizeof(why));
+			if (!shake_begin(s, &f->plan.secure)) {
+				dtls_start(s->d);
+				break;
+			}
+		}
+		shake_tell(f, STREAM_INSECURE, dtls_error(s->d));
+		break;
+
+	case DTLS_WAITING:
+	case DTLS_SHAKING:
+		break;
+	}
+}
+
+
+/* Is it whom the handshake is with? Who was named comes before others */
+static bool shake_accepts(struct flow *f, struct shake *s,
+			  const struct sa *from)
+{
+	const bool named = transport_names(&f->tp, from);
+
+	if (f->tp.fixed && !sa_cmp(from, &f->tp.peer, SA_ADDR))
+		return false;
+
+	if (s->pinned && !sa_cmp(from, &s->from, SA_ALL)) {
+		if (!named || dtls_state(s->d) == DTLS_DONE ||
+		    transport_names(&f->tp, &s->from) ||
+		    s->tries + 1 >= SHAKE_TRIES)
+			return false;
+
+		/* a stranger was quicker */
+		++s->tries;
+		if (shake_begin(s, &f->plan.secure))
+			return false;
+		dtls_start(s->d);
+	}
+
+	s->from = *from;
+	s->pinned = true;
+
+	return true;
+}
+
+
+void flow_secure_packet(struct flow *f, const struct packet *p)
+{
+	struct shake *s = f->tp.shake;
+
+	if (!s || !shake_accepts(f, s, p->from)) {
+		++f->rx.discarded;
+		return;
+	}
+
+	flow_prove(f, p->from);
+	if (!s->begin_us)
+		s->begin_us = p->arrival_us;
+	dtls_start(s->d);
+	dtls_recv(s->d, p->p, p->len);
+	shake_look(f, s);
+}
+
+
+void flow_secure_tend(struct flow *f, uint64_t now_us)
+{
+	struct shake *s = f->tp.shake;
+	int err = f->tp.shield ? shield_poll(f->tp.shield, now_us) : 0;
+
+	if (err) {
+		log_warn("sound cannot be encrypted: %s", strerror(err));
+		shake_tell(f, STREAM_INSECURE, "this system's libsrtp2 cannot"
+			   " do what was agreed");
+	}
+
+	if (!s || s->told || f->tp.shut)
+		return;
+
+	if (!s->begin_us)
+		s->begin_us = now_us;
+
+	dtls_start(s->d);
+	dtls_poll(s->d);
+	shake_look(f, s);
+
+	if (!s->told && now_us > s->begin_us + SHAKE_US)
+		shake_tell(f, STREAM_INSECURE, "the other side does not answer"
+			   " the DTLS handshake");
+}
+
+
+void flow_secure_end(struct flow *f)
+{
+	if (f->tp.shake)
+		dtls_end(f->tp.shake->d);
+}
+
+
 int flow_secure(struct flow *f, const struct media_secure *ms)
 {
 	int err = 0;
@@ -51,6 +295,8 @@ int flow_secure(struct flow *f, const struct media_secure *ms)
 	/* another way to keys: nothing of the old one may be used */
 	if (ms->keying != f->plan.secure.keying)
 		f->tp.shield = mem_deref(f->tp.shield);
+	if (ms->keying != MEDIA_KEYS_DTLS)
+		f->tp.shake = mem_deref(f->tp.shake);
 
 	if (ms->keying == MEDIA_KEYS_NONE)
 		return 0;
@@ -59,6 +305,8 @@ int flow_secure(struct flow *f, const struct media_secure *ms)
 		err = shield_alloc(&f->tp.shield);
 	if (!err && ms->keying == MEDIA_KEYS_SDES)
 		err = secure_sdes(f, ms);
+	if (!err && ms->keying == MEDIA_KEYS_DTLS)
+		err = secure_dtls(f, ms);
 
 	return err;
 }

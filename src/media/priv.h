@@ -90,6 +90,7 @@ struct transport {
 	unsigned told;
 	struct shield *shield;   /* NULL: plain (srtp.h)                    */
 	struct sniff *const *sniff;  /* the engine's, NULL: none            */
+	struct shake *shake;     /* how it gets its keys, NULL: it has them */
 	transport_send_h *send_h;  /* tests: in place of the sockets        */
 	void *send_arg;
 };
@@ -104,6 +105,9 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 			struct inbox *in, struct packet **pv);
 int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		    size_t len);
+/** On the port of RTP and as it is */
+int  transport_send_raw(struct transport *t, const struct sa *dst,
+			const uint8_t *p, size_t len);
 
 /**
  * For a capture: call it where a packet is as it is on the wire, and with
@@ -446,6 +450,7 @@ struct flow {
 	bool device;             /* may meet it                             */
 	struct media_plan plan;
 	uint32_t rate_hz;
+	struct dtls_id *dtls_id; /* main's, on loan                         */
 	struct transport tp;
 	struct sender tx;
 	struct receiver rx;
@@ -509,6 +514,11 @@ int  flow_secure(struct flow *f, const struct media_secure *ms);
 bool flow_keyed(const struct flow *f);
 /** Take the protection off, in place. @return false: drop it */
 bool flow_open(struct flow *f, bool rtcp, struct packet *p);
+/** A DTLS record came */
+void flow_secure_packet(struct flow *f, const struct packet *p);
+/** Time passes */
+void flow_secure_tend(struct flow *f, uint64_t now_us);
+void flow_secure_end(struct flow *f);
 void flow_secure_stats(const struct flow *f, struct stream_stats *st);
 
 /* RTCP of a flow (flow_report.c) */
@@ -636,6 +646,9 @@ struct media {
 	struct timer sniff_tmr;
 	media_packet_h *sniff_h;
 	void *sniff_arg;
+	struct dtls_id *dtls_id;     /* NULL: nobody has asked yet          */
+	struct worker *loader;       /* of SRTP                             */
+	bool loaded;                 /* it was asked for                    */
 };
 
 /** Leave something for main; any thread. Copied */

@@ -8,6 +8,8 @@
  * by RFC 3711 (it does not) and done the other way by many, so the first
  * packet that opens decides.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <srtp2/srtp.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
@@ -25,7 +27,15 @@ enum {
 /* Contexts that may open what comes, in the order they are tried */
 enum { RX_NOW, RX_ROLLED, RX_OLD, RX_COUNT };
 
+/* Keys that wait for the library */
+struct pending {
+	const struct media_suite *suite;
+	uint8_t tx[KEY_BYTES], rx[KEY_BYTES], mki[MEDIA_MKI_MAX];
+	size_t mki_len;
+};
+
 struct shield {
+	struct pending pending;
 	const struct media_suite *suite;
 	uint8_t tx_key[KEY_BYTES], rx_key[KEY_BYTES];
 	uint8_t mki[MEDIA_MKI_MAX];
@@ -44,14 +54,22 @@ struct shield {
 
 /* The library ------------------------------------------------------------ */
 
+/* loaded by one thread, looked at by another */
+static atomic_int library = EAGAIN;
+
+static void library_start(void)
+{
+	atomic_store(&library, srtp_init() == srtp_err_status_ok ? 0 : ENOSYS);
+}
+
+
 int shield_prepare(void)
 {
-	static bool started;     /* the door orders main and media          */
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!started)
-		started = srtp_init() == srtp_err_status_ok;
+	(void)pthread_once(&once, library_start);
 
-	return started ? 0 : ENOSYS;
+	return atomic_load(&library);
 }
 
 
@@ -153,6 +171,7 @@ static void destructor(void *arg)
 	for (unsigned i = 0; i < RX_COUNT; i++)
 		(void)drop(s->rx[i]);
 
+	explicit_bzero(&s->pending, sizeof(s->pending));
 	explicit_bzero(s->tx_key, sizeof(s->tx_key));
 	explicit_bzero(s->rx_key, sizeof(s->rx_key));
 }
@@ -160,13 +179,7 @@ static void destructor(void *arg)
 
 int shield_alloc(struct shield **sp)
 {
-	struct shield *s;
-	int err = shield_prepare();
-
-	if (err)
-		return err;
-
-	s = mem_zalloc(sizeof(*s), destructor);
+	struct shield *s = mem_zalloc(sizeof(*s), destructor);
 	if (!s)
 		return ENOMEM;
 
@@ -264,11 +277,42 @@ int shield_key(struct shield *s, const struct media_suite *suite,
 	if (!suite || mki_len > MEDIA_MKI_MAX)
 		return EINVAL;
 
+	err = atomic_load(&library);
+	if (err == EAGAIN) {
+		struct pending *p = &s->pending;
+
+		p->suite = suite;
+		memcpy(p->tx, tx, key_bytes(suite));
+		memcpy(p->rx, rx, key_bytes(suite));
+		if (mki_len)
+			memcpy(p->mki, mki, mki_len);
+		p->mki_len = mki_len;
+		return 0;
+	}
+	if (err)
+		return err;
+
 	err = rx_set(s, suite, rx, mki, mki_len, now_us);
 	if (!err)
 		err = tx_set(s, suite, tx);
 	if (!err)
 		s->suite = suite;
+
+	return err;
+}
+
+
+int shield_poll(struct shield *s, uint64_t now_us)
+{
+	struct pending *p = &s->pending;
+	int err;
+
+	if (!p->suite || atomic_load(&library) == EAGAIN)
+		return 0;
+
+	err = shield_key(s, p->suite, p->tx, p->rx, p->mki, p->mki_len,
+			 now_us);
+	explicit_bzero(p, sizeof(*p));
 
 	return err;
 }

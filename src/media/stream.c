@@ -9,7 +9,6 @@
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include "priv.h"
-#include "srtp.h"
 
 
 enum {
@@ -281,6 +280,7 @@ static void start_h(void *arg)
 	if (!s->attached)
 		flow_attach(f, s->m->eng);
 
+	f->dtls_id = s->m->dtls_id;
 	j->err = flow_start(f, j->plan, &s->m->conf);
 	if (!j->err && s->conference && !f->member) {
 		j->err = room_join(f, s->conference);
@@ -317,9 +317,12 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 	if (!plan)
 		return EINVAL;
 
-	/* loaded here: the media thread waits for no disk */
 	if (plan->secure.keying != MEDIA_KEYS_NONE) {
-		err = shield_prepare();
+		struct media_print print;
+
+		media_secure_prepare(s->m);
+		err = plan->secure.keying == MEDIA_KEYS_DTLS ?
+			media_print(s->m, &print) : 0;
 		if (err)
 			return err;
 	}

@@ -323,6 +323,19 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 }
 
 
+int transport_send_raw(struct transport *t, const struct sa *dst,
+		       const uint8_t *p, size_t len)
+{
+	if (t->send_h)
+		return t->send_h(false, dst, p, len, t->send_arg);
+	if (t->rtp < 0)
+		return EBADF;
+
+	return sendto(t->rtp, p, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+		      &dst->u.sa, dst->len) < 0 ? errno : 0;
+}
+
+
 int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		   size_t len)
 {

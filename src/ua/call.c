@@ -217,10 +217,12 @@ static void call_connect(struct call *c, const struct sa *laddr)
 	conf.redirect = c->redirects;
 
 	call_ability(c, stream_local(c->stream), &ab);
+	if (ab.secure.sdes || ab.secure.dtls)
+		media_secure_prepare(c->ua->media);
 	if (!call_secure_possible(&ab)) {
 		call_fail(c, SIP_CAUSE_LOCAL, EPROTONOSUPPORT,
-			  "media-security=require needs transport=tls or the"
-			  " option sdes=always");
+			  "media-security=require needs the option dtls=yes"
+			  " or sdes=always");
 		mem_deref(conf.ident);
 		return;
 	}

@@ -64,6 +64,16 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		log_warn("call %u: %s", c->id, se->text);
 		break;
 
+	case STREAM_SECURED:
+		c->suite = se->suite;
+		log_info("call %u: protected by %s", c->id, c->suite->name);
+		call_event_media(c);
+		break;
+
+	case STREAM_INSECURE:
+		call_secure_failed(c, se->text);
+		break;
+
 	case STREAM_REMOTE_BYE:
 		break;
 	}
@@ -167,6 +177,8 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 	next.unproven = !c->outgoing && !c->proven;
 
 	call_secure_changed(c, &next);
+	if (!media_secure_equal(&c->plan.secure, &next.secure))
+		c->suite = NULL;
 	changed = first || media_changed(&c->plan, &next);
 	if (first)
 		settle_source(c);

@@ -67,6 +67,9 @@ void call_secure_ability(const struct call *c, struct ability *ab)
 	const int sdes = c->ua->config->sdes;
 
 	ab->secure.policy = policy(c->ua, c->acc);
+	ab->secure.dtls = ab->secure.policy != SECURE_OFF &&
+		c->ua->config->dtls &&
+		!media_print(c->ua->media, &ab->secure.print);
 	ab->secure.sdes = sdes == SDES_ALWAYS ||
 		(sdes == SDES_SECURE && signalling_secure(c));
 }
@@ -85,6 +88,22 @@ const char *call_secure_refusal(const struct ability *ab)
 		"the answer has no sound that is encrypted"
 		" (media-security=require)" :
 		"the answer has nothing we can use";
+}
+
+
+/* Without keys there is no sound, and in plain there shall be none */
+void call_secure_failed(struct call *c, const char *why)
+{
+	char err[UA_ERR];
+
+	log_warn("call %u: %s", c->id, why);
+
+	c->insecure = true;
+	if (!call_living(c) || c->state != CALL_ACTIVE)
+		return;
+
+	call_blame(c, SIP_CAUSE_MEDIA, 0, why);
+	(void)call_hangup(c, 0, NULL, err);
 }
 
 

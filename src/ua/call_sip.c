@@ -68,6 +68,11 @@ void call_answered(struct call *c)
 	if (!call_living(c))
 		return;
 
+	if (c->insecure) {
+		call_secure_failed(c, "its sound could not be encrypted");
+		return;
+	}
+
 	call_limit(c, c->limit_ms);
 	call_media_settle(c);
 	ua_quality_start(c->ua);

@@ -47,6 +47,7 @@ static int take_offer(struct call *c, const struct sa *laddr,
 		      struct mbuf *offer)
 {
 	struct ability ab;
+	int code;
 
 	c->late_offer = !offer;
 	if (!offer)
@@ -54,8 +55,12 @@ static int take_offer(struct call *c, const struct sa *laddr,
 
 	call_ability(c, laddr, &ab);
 
-	return nego_take(&c->next, &c->next_held, &c->nego, &ab,
+	code = nego_take(&c->next, &c->next_held, &c->nego, &ab,
 			 (const char *)mbuf_buf(offer), mbuf_get_left(offer));
+	if (!code && c->next.secure.keying != MEDIA_KEYS_NONE)
+		media_secure_prepare(c->ua->media);
+
+	return code;
 }
 
 

@@ -163,6 +163,7 @@ struct call {
 	struct media_plan plan;      /* in force; codec NULL: none           */
 	struct media_plan next;      /* agreed, starts with the answer       */
 	const struct media_suite *suite;         /* DTLS agreed on it        */
+	bool insecure;               /* it did not                           */
 	bool started;
 	bool hold;                   /* what we want                         */
 	bool hold_told;              /* what both have agreed on and events say */
@@ -334,6 +335,9 @@ bool call_secure_possible(const struct ability *ab);
 const char *call_secure_refusal(const struct ability *ab);
 /** Before another plan is in force: a word when it takes protection away */
 void call_secure_changed(const struct call *c, const struct media_plan *next);
+
+/** There will be no keys: a call that is agreed on ends */
+void call_secure_failed(struct call *c, const char *why);
 
 /* call_digits.c */
 /** One came from the peer */

@@ -168,6 +168,21 @@ void stream_close(struct stream *s)
 }
 
 
+void media_secure_prepare(struct media *m)
+{
+	(void)m;
+}
+
+
+int media_print(struct media *m, struct media_print *print)
+{
+	(void)m;
+	(void)print;
+
+	return ENOTSUP;
+}
+
+
 int stream_set_source(struct stream *s, enum stream_source src, double hz)
 {
 	++doors;

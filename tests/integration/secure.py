@@ -98,7 +98,7 @@ def two(lab, *options, theirs=()):
 
 
 def test_two_of_ours(lab):
-    called, caller = two(lab, "sdes=always")
+    called, caller = two(lab, "sdes=always", "dtls=no")
     caller.command("assert security = sdes")
     caller.command("assert suite = AEAD_AES_256_GCM")
     check(called.event("call.media", again=True)["suite"] == "AEAD_AES_256_GCM", "another suite")
@@ -121,7 +121,7 @@ def test_two_of_ours(lab):
 def test_keys_stay_out_of_clear_text(lab):
     """without encrypted signalling no key is written, nor taken; told so it is,
     and no trace shows one"""
-    called, caller = two(lab, "sdes=secure", theirs=("sdes=always",))
+    called, caller = two(lab, "sdes=secure", "dtls=no", theirs=("sdes=always",))
     check(caller.event("call.media", again=True)["security"] != "sdes", "a key in clear text")
     caller.command("hangup")
     caller.event("call.state", state="ended")
@@ -137,6 +137,46 @@ def test_keys_stay_out_of_clear_text(lab):
     keys = [line for line in text.splitlines() if "inline:" in line]
     check(len(keys) > 6, "no keys offered:\n%s", text)
     check(all(set(line.split("inline:")[1].strip()) == {"x"} for line in keys), "a key is shown:\n%s", keys)
+
+
+def test_baresip_dtls_called(lab):
+    s = talk(lab, Baresip, "dtls_srtp", True, "dtls", "media-security=require")
+    check(s["suite"] in SUITES, "%s", s)
+
+
+def test_baresip_dtls_calls(lab):
+    talk(lab, Baresip, "dtls_srtp", False, "dtls")
+
+
+def test_linphonec_dtls_called(lab):
+    talk(lab, Linphonec, "dtls", True, "dtls", "media-security=require")
+
+
+def test_linphonec_dtls_calls(lab):
+    talk(lab, Linphonec, "dtls", False, "dtls")
+
+
+def test_two_of_ours_dtls(lab):
+    """without a word said two phones encrypt"""
+    called, caller = two(lab, "sdes=secure")
+    caller.event("call.media", security="dtls", suite="AEAD_AES_256_GCM")
+    caller.command("assert security = dtls")
+    for phone in (called, caller):
+        phone.command("record " + lab.path(phone.name + ".wav"))
+    caller.command("sleep 2", timeout=10)
+    caller.command("reinvite")           # the same association: nothing breaks
+    caller.event("call.update", code=200)
+    called.command("hold")
+    caller.event("call.hold", remote=True)
+    called.command("resume")
+    caller.event("call.hold", remote=False)
+    caller.command("sleep 1", timeout=10)
+    stats = caller.command("stats")
+    caller.command("hangup")
+    called.event("call.state", state="ended")
+    check(stats["forged"] == 0, "%s", stats)
+    steady(lab.path("caller.wav"), THEIRS, 1.8, "the caller heard")
+    steady(lab.path("called.wav"), OURS, 1.8, "the called one heard")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ static struct shield *shield(const struct media_suite *s, const uint8_t *tx,
 {
 	struct shield *sh;
 
+	assert_int_equal(shield_prepare(), 0);
 	assert_int_equal(shield_alloc(&sh), 0);
 	assert_false(shield_ready(sh));
 	assert_int_equal(shield_key(sh, s, tx, rx, NULL, 0, 0), 0);
@@ -507,9 +508,34 @@ static void test_no_move(void **state)
 }
 
 
+/* Before the library is there: closed, and then all comes right */
+static void test_waiting(void **state)
+{
+	const struct media_suite *m = suite("AEAD_AES_128_GCM");
+	struct shield *a, *b;
+	struct pkt k = packet_of(7, 1);
+	(void)state;
+
+	assert_int_equal(shield_alloc(&a), 0);
+	assert_int_equal(shield_key(a, m, master, other, NULL, 0, 0), 0);
+	assert_int_equal(shield_poll(a, 0), 0);
+	assert_false(shield_ready(a));
+	assert_int_equal(shield_seal(a, false, k.p, &k.len), ENOTCONN);
+	assert_int_equal(shield_open(a, false, k.p, &k.len, 0), ENOTCONN);
+
+	b = shield(m, other, master);
+	assert_int_equal(shield_poll(a, 0), 0);
+	assert_true(shield_ready(a));
+	assert_int_equal(opened(b, sealed(a, 7, 1)), 0);
+	mem_deref(a);
+	mem_deref(b);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_waiting),  /* the first one           */
 		cmocka_unit_test(test_known_answer),
 		cmocka_unit_test(test_gcm_vector),
 		cmocka_unit_test(test_gcm_cross),
