@@ -29,6 +29,7 @@ struct args {
 	const char *log;
 	bool trace;
 	const char *trace_file;  /* NULL: the log                            */
+	const char *junit;       /* NULL: none                               */
 	bool help, version;
 	const char *dump;
 	const struct command *command;   /* NULL: none                       */

@@ -323,12 +323,20 @@ static int ui_start(struct app *a)
 		.quiet = a->args.quiet,
 		.end_h = end_script,
 		.lost_h = end_output,
+		.junit = a->args.junit,
 		.arg = a,
 	};
 	int code, err;
 
 	if (a->screen)
 		return screen_start(a);
+
+	/* what cannot be written is told before anything is run */
+	err = a->args.junit ? path_write(a->args.junit, "", 0, 0666) : 0;
+	if (err) {
+		fatal_file(a, a->args.junit, err);
+		return EXIT_USAGE;
+	}
 
 	code = input_open(a, &uc);
 	if (code)

@@ -80,6 +80,9 @@ const char *reply_token(const struct reply *r);
 const char *reply_error_text(const struct reply *r);
 /** Where the line came from, "FILE:LINE", or "" */
 const char *reply_where(const struct reply *r);
+/** The line itself, with secrets masked, or ""; and how long it took */
+const char *reply_line(const struct reply *r);
+uint64_t reply_took_ms(const struct reply *r);
 /** Exit code of a COMMAND: 0, 2 wrong usage, 1 else, or what was set */
 int reply_exit(const struct reply *r);
 /** For people: values, columns, then text; "" when there is nothing to say.

@@ -242,6 +242,21 @@ void media_levels(struct media *m, struct stream *const *sv,
  */
 int  stream_dtmf(struct stream *s, const char *digits);
 
+/** What there was to be heard since stream_listen, in steps of 20 ms */
+struct stream_heard {
+	uint32_t tone_ms;            /* the tone, up to now without a break  */
+	uint32_t quiet_ms;           /* silence, the same                    */
+	uint32_t loud_ms;            /* sound, all together                  */
+	uint32_t all_ms;
+	double level_dbfs;           /* of the last step                     */
+	double tone_share;           /* of its energy, 0 to 1                */
+};
+/** Begin to listen, for a tone of hz (0: none) and for sound; on: false ends
+ *  it. @return 0, ENOMEM */
+int  stream_listen(struct stream *s, bool on, double hz);
+/** @return 0, ENOTCONN: nobody listens */
+int  stream_heard(struct stream *s, struct stream_heard *h);
+
 /* Packets, for a capture ------------------------------------------------- */
 
 struct media_packet {

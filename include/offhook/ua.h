@@ -289,6 +289,11 @@ const char *call_suite(const struct call *c);
  *  no media yet */
 int  call_stats(struct call *c, struct stream_stats *st);
 double call_mos(struct call *c);                         /* 0 unknown      */
+/** Listen for a tone of hz (0: none) and for sound; on: false ends it.
+ *  @return 0, ENOTCONN: no media yet, ENOMEM */
+int  call_listen(struct call *c, bool on, double hz);
+/** @return 0, ENOTCONN: nobody listens */
+int  call_heard(struct call *c, struct stream_heard *h);
 
 /* Messages --------------------------------------------------------------- */
 

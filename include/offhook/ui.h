@@ -15,6 +15,7 @@ struct ui_conf {
 	const char *in_name;     /* for errors: "stdin", a file              */
 	int out_fd;              /* replies and events, borrowed             */
 	int err_fd;              /* errors for people, borrowed              */
+	const char *junit;       /* results go there as XML, NULL: nowhere   */
 	bool json;
 	bool quiet;              /* no events for people                     */
 	bool person;             /* at a terminal: a prompt                  */

@@ -192,8 +192,19 @@ static int bind_rest(struct cmd *x, const struct command_arg *a,
 	struct text_buf b = { .max = TEXT_MAX };
 	int err;
 
-	for (size_t k = i; k < w->n; k++)
-		text_add(&b, "%s%s", k > i ? " " : "", w->v[k]);
+	if (x->command->line) {
+		/* it is taken apart once more */
+		char line[CLIENT_LINE_MAX + 1];
+
+		b.err = command_join(line, sizeof(line), (int)(w->n - i),
+				     (char *const *)w->v + i);
+		if (!b.err)
+			text_add(&b, "%s", line);
+	}
+	else {
+		for (size_t k = i; k < w->n; k++)
+			text_add(&b, "%s%s", k > i ? " " : "", w->v[k]);
+	}
 
 	err = b.err ? cmd_wrong(x, "line-too-long", "%s is too long",
 				a->name) :

@@ -27,6 +27,7 @@ struct client {
 	unsigned about, first;
 	bool over;
 	char digits[DIGITS_MAX + 1];
+	uint64_t message;        /* seq of the last that was expected        */
 };
 
 /* topic.c */

@@ -166,17 +166,25 @@ static const struct command rows[] = {
 		.name = "expect",
 		.args = {
 			{ .name = "what", .type = ARG_CHOICE,
-			  .choices = "dtmf", .summary = "dtmf" },
-			{ .name = "digits", .type = ARG_DIGITS,
-			  .summary = "the keys that must come" },
+			  .choices = "dtmf,tone,speech,silence,message",
+			  .summary = "what must come" },
+			{ .name = "value", .type = ARG_WORD, .optional = true,
+			  .summary = "the keys, the frequency in Hz, or what "
+				     "the message must say" },
 			{ .name = "within", .type = ARG_WORD, .many = true,
 			  .optional = true,
 			  .summary = "`within T`, 30s without it" },
 		},
-		.summary = "Wait for telephone keys, and no others",
-		.help = "Takes the digits received since the last `expect "
-			"dtmf`. Fails at once when another key comes or the "
-			"call ends.",
+		.summary = "Wait for keys, a tone, speech, silence, a message",
+		.help = "`expect dtmf 12 within 10s` takes the digits "
+			"received since the last `expect dtmf`; it fails at "
+			"once when another key comes or the call ends. "
+			"`expect tone 1000`: 200 ms of that tone and little "
+			"else. `expect speech`: 300 ms of sound louder than "
+			"-45 dBFS; `expect silence`: one second without. "
+			"`expect message hello`: a message, from now or since "
+			"the last one that was expected, that has these words "
+			"in it.",
 		.run = cmd_expect,
 	},
 	{
@@ -187,8 +195,69 @@ static const struct command rows[] = {
 		},
 		.summary = "Fail unless a figure of the call is right",
 		.help = "Of the selected call, or of the last one after its "
-			"end. OP is < <= > >= = or !=. Figures: @figures@.",
+			"end. OP is < <= > >= = != or, for words, ~ (has it "
+			"in it). Figures: @figures@. Also registration, the "
+			"state of the account in use; and headers of its last "
+			"message: request.NAME and response.NAME that came, "
+			"sent-request.NAME and sent-response.NAME that went "
+			"(no ACK), "
+			"as in response.User-Agent ~ Asterisk.",
 		.run = cmd_assert,
+	},
+	{
+		.name = "if",
+		.args = {
+			{ .name = "figure", .type = ARG_WORD,
+			  .summary = "as of assert" },
+			{ .name = "op", .type = ARG_WORD,
+			  .summary = "< <= > >= = != ~" },
+			{ .name = "value", .type = ARG_WORD,
+			  .summary = "what it is compared with" },
+			{ .name = "line", .type = ARG_REST,
+			  .summary = "a command line" },
+		},
+		.summary = "Run a line if a figure is so",
+		.help = "`if code = 486 print busy`. With blanks around OP. A "
+			"figure that is not known is never so. For more than "
+			"one line: `if state = active source more.offhook`.",
+		.line = true,
+		.run = cmd_if,
+	},
+	{
+		.name = "repeat",
+		.args = {
+			{ .name = "times", .type = ARG_INT, .min = 0,
+			  .max = 1000000, .summary = "how often" },
+			{ .name = "line", .type = ARG_REST,
+			  .summary = "a command line" },
+		},
+		.summary = "Run a line again and again",
+		.help = "`repeat 3 source one-call.offhook`. Variables in the "
+			"line are put in once, before the first time; those "
+			"in a file that it sources each time. A line that "
+			"fails ends the script, unless a `-` is before it.",
+		.alone = true,
+		.line = true,
+		.run = cmd_repeat,
+	},
+	{
+		.name = "run",
+		.args = {
+			{ .name = "shell", .type = ARG_REST,
+			  .summary = "a command of the shell" },
+		},
+		.options = {
+			{ .name = "timeout", .type = ARG_TIME, .min = 1,
+			  .max = 3600000,
+			  .summary = "kill it after so long, 60s without" },
+		},
+		.summary = "Run a command of the shell",
+		.help = "The lines behind it wait for its end; calls go on. "
+			"What it prints is printed. It fails when its exit "
+			"code is not 0. Quote what the shell shall see, as in "
+			"run 'test -s \"$HOME/x.wav\"'.",
+		.alone = true,
+		.run = cmd_run_shell,
 	},
 	{
 		.name = "sleep",

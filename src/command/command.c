@@ -162,7 +162,7 @@ static void timeout(void *arg)
 
 void cmd_wait(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h)
 {
-	x->waiting = true;
+	x->waiting = x->waited = true;
 	x->late_h = late_h;
 	timer_start(&x->tmr, bound_ms, timeout, x);
 }
@@ -423,6 +423,8 @@ static void run_request(struct cmd *x, const char *line, size_t len)
 void cmd_run(struct cmd *x, const char *line, size_t len)
 {
 	size_t i = 0;
+
+	reply_begin(x->reply, line, len);
 
 	while (i < len && (line[i] == ' ' || line[i] == '\t'))
 		++i;

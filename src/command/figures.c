@@ -11,7 +11,10 @@
 enum figure_id {
 	FIG_STATE, FIG_CODE, FIG_REASON, FIG_CAUSE, FIG_PEER, FIG_CODEC,
 	FIG_SECURITY, FIG_SUITE, FIG_DIRECTION, FIG_MOS, FIG_LOSS, FIG_JITTER, FIG_DELAY,
-	FIG_RTT, FIG_SENT, FIG_RECEIVED, FIG_LOST, FIG_DURATION,
+	FIG_RTT, FIG_SENT, FIG_RECEIVED, FIG_LOST, FIG_DURATION, FIG_LATE,
+	FIG_REORDERED, FIG_DUPLICATE, FIG_DISCARDED, FIG_CONCEALED,
+	FIG_LEVEL_IN, FIG_LEVEL_OUT, FIG_REMOTE_LOSS, FIG_REMOTE_JITTER,
+	FIG_ONE_WAY,
 };
 
 static const struct figure figures[] = {
@@ -41,6 +44,26 @@ static const struct figure figures[] = {
 	[FIG_LOST]      = { "packets-lost", "", true,
 		"RTP packets that never came" },
 	[FIG_DURATION]  = { "duration", "s", true, "time since the answer" },
+	[FIG_LATE]      = { "packets-late", "", true,
+		"RTP packets that came after their turn" },
+	[FIG_REORDERED] = { "packets-reordered", "", true,
+		"RTP packets that came in another order" },
+	[FIG_DUPLICATE] = { "packets-duplicate", "", true,
+		"RTP packets that came twice" },
+	[FIG_DISCARDED] = { "packets-discarded", "", true,
+		"RTP packets that were of no use" },
+	[FIG_CONCEALED] = { "concealed", "ms", true,
+		"sound that had to be made up" },
+	[FIG_LEVEL_IN]  = { "level-in", "dBFS", true,
+		"loudness of what is heard" },
+	[FIG_LEVEL_OUT] = { "level-out", "dBFS", true,
+		"loudness of what is sent" },
+	[FIG_REMOTE_LOSS] = { "remote-loss", "%", true,
+		"packets lost on the way to them, by RTCP" },
+	[FIG_REMOTE_JITTER] = { "remote-jitter", "ms", true,
+		"jitter that they see, by RTCP" },
+	[FIG_ONE_WAY]   = { "one-way", "", false,
+		"yes: sound was to come and none did, else no" },
 };
 
 
@@ -105,6 +128,11 @@ static int text_of(const struct call_record *r, enum figure_id id,
 	case FIG_CODEC:    return text_value(str, sz, r->codec);
 	case FIG_SECURITY: return text_value(str, sz, r->security);
 	case FIG_SUITE:    return text_value(str, sz, r->suite);
+	case FIG_ONE_WAY:
+		return text_value(str, sz, !r->was_active ||
+				  !r->stats_known ? NULL :
+				  r->media_expected &&
+				  !r->stats.packets_received ? "yes" : "no");
 	case FIG_DIRECTION:
 		return text_value(str, sz, media ? media_dir_name(r->dir) :
 				  NULL);
@@ -139,6 +167,19 @@ static int number_of(const struct call_record *r, enum figure_id id,
 	case FIG_RECEIVED: return number(num, (double)st->packets_received);
 	case FIG_LOST:     return number(num, (double)st->lost);
 	case FIG_LOSS:     return number(num, r->loss_pct);
+	case FIG_LATE:     return number(num, (double)st->late);
+	case FIG_REORDERED: return number(num, (double)st->reordered);
+	case FIG_DUPLICATE: return number(num, (double)st->duplicate);
+	case FIG_DISCARDED: return number(num, (double)st->discarded);
+	case FIG_CONCEALED: return number(num, (double)st->concealed_ms);
+	case FIG_LEVEL_OUT: return number(num, st->level_out_dbfs);
+	case FIG_REMOTE_LOSS:
+		return st->remote_known ?
+			number(num, 100.0 * st->remote_loss_256 / 256.0) :
+			ENODATA;
+	case FIG_REMOTE_JITTER:
+		return st->remote_known ?
+			number(num, st->remote_jitter_us / 1000.0) : ENODATA;
 	case FIG_RTT:      return known(num, st->rtt_us / 1000.0);
 	default:
 		break;
@@ -153,6 +194,7 @@ static int number_of(const struct call_record *r, enum figure_id id,
 	case FIG_MOS:      return known(num, r->mos);
 	case FIG_JITTER:   return number(num, st->jitter_us / 1000.0);
 	case FIG_DELAY:    return number(num, st->delay_ms);
+	case FIG_LEVEL_IN: return number(num, st->level_in_dbfs);
 	default:           return ENOENT;
 	}
 }
@@ -169,6 +211,68 @@ int figure_get(const struct phone *ph, unsigned id, const struct figure *f,
 
 	return f->number ? number_of(&r, fid, num) :
 		text_of(&r, fid, str, sz);
+}
+
+
+/* Headers ------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;        /* before the dot                           */
+	bool tx, response;
+} messages[] = {
+	{ "request", false, false }, { "response", false, true },
+	{ "sent-request", true, false }, { "sent-response", true, true },
+};
+
+
+bool message_figure_named(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	if (!strcmp(name, "registration"))
+		return true;
+
+	for (size_t i = 0; dot && dot[1] && i < ARRAY_SIZE(messages); i++) {
+		if (strlen(messages[i].name) == (size_t)(dot - name) &&
+		    !strncmp(messages[i].name, name, (size_t)(dot - name)))
+			return true;
+	}
+
+	return false;
+}
+
+
+int message_figure(const struct phone *ph, unsigned call, const char *name,
+		   char *str, size_t sz)
+{
+	const size_t n = strcspn(name, ".");
+	const struct account *a = ua_account_default(ph->ua);
+	const struct capture_msg *m = NULL;
+	size_t i = 0;
+
+	/* of the account that a new call takes */
+	if (!strcmp(name, "registration"))
+		return text_value(str, sz, a ? account_state(a) : NULL);
+
+	while (strlen(messages[i].name) != n ||
+	       strncmp(messages[i].name, name, n)) {
+		if (++i == ARRAY_SIZE(messages))
+			return ENODATA;
+	}
+
+	while ((m = capture_prev(ph->capture, m))) {
+
+		if (m->kind != CAPTURE_SIP || m->tx != messages[i].tx ||
+		    !m->code == messages[i].response ||
+		    !strcmp(m->method, "ACK") ||
+		    (call && m->call != call))
+			continue;
+
+		return capture_header(str, sz, m, name + n + 1, 0) ?
+			ENODATA : 0;
+	}
+
+	return ENODATA;
 }
 
 

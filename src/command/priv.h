@@ -31,6 +31,7 @@ struct command {
 	const char *help;
 	bool lasting;            /* starts something that lasts              */
 	bool alone;              /* works without a listening phone          */
+	bool line;               /* its ARG_REST is a line, quotes are kept  */
 	cmd_run_h *run;
 };
 
@@ -113,8 +114,20 @@ cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_swap;
 /* cmd_conference.c */
 cmd_run_h cmd_conference, cmd_gain;
+/* of cmd_script.c */
+cmd_run_h cmd_if, cmd_repeat, cmd_run_shell;
 /* of cmd_diagnosis.c */
 cmd_run_h cmd_ladder, cmd_pcap;
+
+/* cmd_hear.c */
+enum hear_what { HEAR_TONE, HEAR_SPEECH, HEAR_SILENCE };
+/** Wait until that is heard in the call that is meant */
+void cmd_hear(struct cmd *x, enum hear_what what, double hz,
+	      uint64_t bound_ms);
+/* cmd_expect.c */
+/** Is FIGURE OP VALUE so? What is wrong with it is replied. A figure that is
+ *  not known has no relation to anything. @return 0, EINVAL */
+int  assert_holds(struct cmd *x, const char *expr, bool *ok);
 
 /* cmd_headers.c */
 enum { CMD_HEADERS_MAX = 4096 };         /* those of the user            */
@@ -154,6 +167,7 @@ struct cmd {
 	bool request;            /* JSON                                     */
 	bool unbound;            /* an error does not end the script         */
 	bool waiting;            /* the handler returned, it is not done     */
+	bool waited;             /* it was not done at once                  */
 	char where[128];
 	/* while it waits */
 	event_set types;         /* events                                   */
@@ -220,9 +234,15 @@ bool client_over(const struct client *cl);
 void client_set_over(struct client *cl);
 const char *client_digits(const struct client *cl);
 void client_digits_take(struct client *cl, size_t n);
+/** The last message.received that no line was about yet, or NULL */
+const struct event *client_message(const struct client *cl);
+void client_message_take(struct client *cl);
 /** Put lines before all others (source); takes nothing when it fails */
 int  client_insert(struct client *cl, const char *text, size_t len,
 		   const char *file, char *err);
+/** The same for lines that stand where another one does */
+int  client_insert_at(struct client *cl, const char *text, size_t len,
+		      const char *where, char *err);
 parse_var_h client_var;          /* arg: struct client */
 /** cmd.types changed */
 void client_listen(struct client *cl);
@@ -238,6 +258,10 @@ void reply_usage(struct reply *r);       /* the error is wrong usage */
 void reply_verror(struct reply *r, const char *token, const char *fmt,
 		  va_list ap) __attribute__((format(printf, 3, 0)));
 void reply_silent(struct reply *r);      /* values are for programs only */
+/** It begins: what line it is */
+void reply_begin(struct reply *r, const char *line, size_t len);
+/** It is done; waited: an error says after how long */
+void reply_end(struct reply *r, bool waited);
 
 struct reply_value {
 	struct le le;
@@ -259,6 +283,8 @@ struct reply {
 	struct list records;     /* first: the reply itself                  */
 	char id[160];            /* JSON text                                */
 	char where[128];
+	char *line;              /* as it was given, secrets masked          */
+	uint64_t begin_ms, took_ms;
 	char token[32];          /* "" : no error                            */
 	char error[1024];
 	int exit;                /* -1: by the error                         */
@@ -286,6 +312,12 @@ const struct figure *figure_find(const char *name);
  *  figure), ENODATA (not known) */
 int figure_get(const struct phone *ph, unsigned id, const struct figure *f,
 	       double *num, char *str, size_t sz);
+/** "registration"; "request.NAME", "response.NAME": a header of the last one of that call that
+ *  came; "sent-request.NAME", "sent-response.NAME": that went */
+bool message_figure_named(const char *name);
+/** @return 0, ENODATA: there is no such message, or header, kept */
+int  message_figure(const struct phone *ph, unsigned call, const char *name,
+		    char *str, size_t sz);
 /** A figure's number, as short as it is true to a thousandth */
 void figure_print(char *buf, size_t sz, double num);
 /** Values of a living call into the reply (calls, status, stats) */

@@ -106,6 +106,7 @@ static void finish(struct client *cl)
 
 	cl->cur = NULL;
 	cl->depth = 0;
+	reply_end(x->reply, x->waited);
 
 	if (x->command) {
 		mem_deref(cl->fresh);
@@ -251,32 +252,30 @@ void client_refuse(struct client *cl, const char *where, const char *token,
 }
 
 
-int client_insert(struct client *cl, const char *text, size_t len,
-		  const char *file, char *err)
+/* where NULL: they are lines of that file */
+static int insert(struct client *cl, const char *text, size_t len,
+		  const char *file, const char *where, unsigned depth,
+		  char *err)
 {
 	const char *p = text + text_bom(text, len), *end = text + len;
 	struct list fresh = LIST_INIT;
 	unsigned n = 0;
 	int e = 0;
 
-	if (cl->depth >= DEPTH_MAX) {
-		snprintf(err, UA_ERR, "files source each other more than %d "
-			 "deep", DEPTH_MAX);
-		return ELOOP;
-	}
-
 	while (p < end && !e) {
 
 		const char *nl = memchr(p, '\n', end - p);
 		const size_t n_line = (nl ? nl : end) - p;
-		char where[128];
+		char here[128];
 		struct line *l;
 
-		snprintf(where, sizeof(where), "%.100s:%u", file, ++n);
+		snprintf(here, sizeof(here), "%.100s:%u", file, ++n);
+		if (where)
+			snprintf(here, sizeof(here), "%s", where);
 
 		if (n_line > CLIENT_LINE_MAX) {
-			snprintf(err, UA_ERR, "%.100s:%u: the line is longer "
-				 "than %d bytes", file, n, CLIENT_LINE_MAX);
+			snprintf(err, UA_ERR, "%.100s: the line is longer "
+				 "than %d bytes", here, CLIENT_LINE_MAX);
 			e = E2BIG;
 		}
 		else if (cl->count + n > CLIENT_LINES_MAX) {
@@ -285,7 +284,7 @@ int client_insert(struct client *cl, const char *text, size_t len,
 			e = ENOSPC;
 		}
 		else {
-			e = line_alloc(&l, p, n_line, where, cl->depth + 1);
+			e = line_alloc(&l, p, n_line, here, depth);
 			if (!e)
 				list_append(&fresh, &l->le, l);
 		}
@@ -309,6 +308,26 @@ int client_insert(struct client *cl, const char *text, size_t len,
 	}
 
 	return 0;
+}
+
+
+int client_insert(struct client *cl, const char *text, size_t len,
+		  const char *file, char *err)
+{
+	if (cl->depth >= DEPTH_MAX) {
+		snprintf(err, UA_ERR, "files source each other more than %d "
+			 "deep", DEPTH_MAX);
+		return ELOOP;
+	}
+
+	return insert(cl, text, len, file, NULL, cl->depth + 1, err);
+}
+
+
+int client_insert_at(struct client *cl, const char *text, size_t len,
+		     const char *where, char *err)
+{
+	return insert(cl, text, len, where, where, cl->depth, err);
 }
 
 

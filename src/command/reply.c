@@ -7,6 +7,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include "offhook/clock.h"
 #include "json.h"
 #include "priv.h"
 
@@ -35,6 +36,7 @@ static void reply_destructor(void *arg)
 
 	list_flush(&r->records);
 	text_buf_reset(&r->text);
+	mem_deref(r->line);
 }
 
 
@@ -80,6 +82,49 @@ int reply_alloc(struct reply **rp, const char *where)
 void reply_set_id(struct reply *r, const char *id)
 {
 	snprintf(r->id, sizeof(r->id), "%s", id);
+}
+
+
+void reply_begin(struct reply *r, const char *line, size_t len)
+{
+	r->begin_ms = clock_ms();
+	r->line = mem_alloc(len + 1, NULL);
+	if (!r->line)
+		return;
+
+	memcpy(r->line, line, len);
+	r->line[len] = '\0';
+	text_mask(r->line, len);
+}
+
+
+void reply_end(struct reply *r, bool waited)
+{
+	const size_t n = strlen(r->error);
+	char t[32];
+
+	r->took_ms = clock_ms() - r->begin_ms;
+
+	/* what was expected; a bound that was reached says it by itself */
+	if (!waited || strstr(r->error, " within ") ||
+	    (strcmp(r->token, "expect-failed") &&
+	     strcmp(r->token, "call-ended")))
+		return;
+
+	text_duration_print(t, sizeof(t), r->took_ms);
+	snprintf(r->error + n, sizeof(r->error) - n, ", after %s", t);
+}
+
+
+const char *reply_line(const struct reply *r)
+{
+	return r->line ? r->line : "";
+}
+
+
+uint64_t reply_took_ms(const struct reply *r)
+{
+	return r->took_ms;
 }
 
 

@@ -166,6 +166,23 @@ void client_digits_take(struct client *cl, size_t n)
 }
 
 
+const struct event *client_message(const struct client *cl)
+{
+	const struct event *ev = cl->last[EVENT_MESSAGE_RECEIVED];
+
+	return ev && ev->seq > cl->message ? ev : NULL;
+}
+
+
+void client_message_take(struct client *cl)
+{
+	const struct event *ev = cl->last[EVENT_MESSAGE_RECEIVED];
+
+	if (ev)
+		cl->message = ev->seq;
+}
+
+
 /* Variables -------------------------------------------------------------- */
 
 /* "call.code": the newest event of that kind, or kinds, that has the field */

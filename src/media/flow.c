@@ -30,6 +30,7 @@ static void destructor(void *arg)
 	receive_stop(&f->rx);
 	send_stop(&f->tx);
 	mem_deref(f->edge);
+	mem_deref(f->ear);
 	free(f->play.v);
 }
 
@@ -387,6 +388,8 @@ void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
 		memset(v, 0, n * sizeof(*v));
 
 	meter_add(&f->meter_in, v, n, f->rate_hz);
+	if (f->ear)
+		ear_hear(f->ear, v, n, f->rate_hz);
 }
 
 

@@ -14,6 +14,7 @@
 #include <offhook/ring.h>
 #include <offhook/timer.h>
 #include "adapt.h"
+#include "ear.h"
 #include "jitter.h"
 
 enum {
@@ -461,6 +462,7 @@ struct flow {
 	double tone_hz;
 	struct play play;
 	struct tap *tap;         /* main's, on loan                         */
+	struct ear *ear;         /* NULL: nobody expects anything           */
 	bool muted;
 	struct edge *edge;       /* where it meets a device of another rate */
 	struct member *member;   /* of a conference, NULL: alone            */

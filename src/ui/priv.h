@@ -24,6 +24,14 @@ bool output_behind(const struct output *o);
 /** Wait at most ms for the reader to take the rest */
 void output_flush(struct output *o, uint32_t ms);
 
+/* junit.c: results for test systems --------------------------------------- */
+
+struct junit;
+/** Free: mem_deref */
+int  junit_alloc(struct junit **jp, const char *path, const char *name);
+void junit_add(struct junit *j, const struct reply *r, bool failed);
+int  junit_write(const struct junit *j);
+
 /* input.c: lines in ------------------------------------------------------ */
 
 struct input;

@@ -26,6 +26,7 @@ struct ui_script {
 	bool prompted;           /* the prompt is the last thing printed     */
 	int exit;
 	char in_name[128];
+	struct junit *junit;     /* NULL: nobody wants results               */
 };
 
 /* What a person wants to see */
@@ -129,6 +130,9 @@ static void reply_handler(const struct reply *r, bool failed, void *arg)
 {
 	struct ui_script *u = arg;
 	char *text;
+
+	if (u->junit)
+		junit_add(u->junit, r, failed);
 
 	if (u->conf.json) {
 		text = reply_json(r);
@@ -368,6 +372,9 @@ int ui_script_flush(struct ui_script *u, uint32_t ms)
 	output_flush(u->out, ms);
 	output_flush(u->err, ms);
 
+	if (u->junit && !u->lost)
+		u->lost = junit_write(u->junit);
+
 	return u->lost;
 }
 
@@ -382,6 +389,7 @@ static void destructor(void *arg)
 	mem_deref(u->in);
 	mem_deref(u->out);
 	mem_deref(u->err);
+	mem_deref(u->junit);
 }
 
 
@@ -419,6 +427,8 @@ int ui_script_alloc(struct ui_script **up, struct phone *ph,
 		err = input_alloc(&u->in, conf->in_fd, input_handler, u);
 	if (!err)
 		err = client_alloc(&u->client, ph, &h, u);
+	if (!err && conf->junit)
+		err = junit_alloc(&u->junit, conf->junit, u->in_name);
 	if (err) {
 		mem_deref(u);
 		return err;

@@ -258,7 +258,7 @@ static void test_expect(void **state)
 	assert_string_equal(rig_run(r, "expect dtmf 99"), "");
 	fake_digits(1, "98");
 	has(r->replies, "\"error\":\"expect-failed\",\"text\":\"digits are "
-	    "98, not 99\"");
+	    "98, not 99, after 0s\"");
 	(void)rig_pass(r, 0);
 	has(rig_run(r, "expect dtmf 98"), "\"ok\":true");
 
