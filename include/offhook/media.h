@@ -172,6 +172,10 @@ int  stream_open(struct stream **sp, struct media *m,
 		 const struct stream_conf *conf,
 		 stream_event_h *h, void *arg);
 const struct sa *stream_local(const struct stream *s);   /* RTP address */
+/** Another local address, with ports of its own: packets leave from there and
+ *  are awaited there from now on. @return 0, EADDRINUSE, EADDRNOTAVAIL ...:
+ *  nothing has changed */
+int  stream_move(struct stream *s, const struct sa *local);
 uint32_t stream_ssrc(const struct stream *s);
 
 /** Begin, or change what runs: codec, address, direction. */

@@ -183,6 +183,25 @@ bool sip_stack_listener(const struct sip_stack *s, size_t i, struct sa *addr,
 int  sip_stack_source(const struct sip_stack *s, const struct sa *dst,
 		      struct sa *src);
 
+/* Another network --------------------------------------------------------- */
+
+/** What has changed; by value, blanks between the addresses */
+struct sip_moved {
+	char added[256], removed[256];
+};
+/**
+ * The machine's addresses or ways may have changed: look. New addresses are
+ * listened on (those of a wildcard); what was reached by an address that is
+ * gone is looked for anew, and connections from it end. What is known of
+ * names and of servers that do not answer is forgotten. asleep: all
+ * connections end, whoever was at the other end has given us up.
+ * Registrations and calls are not touched: see sip_reg_moved, sip_call_moved.
+ * @return 0 or errno
+ */
+int  sip_stack_moved(struct sip_stack *s, bool asleep, struct sip_moved *m);
+/** Do we listen on this address? The port is not looked at */
+bool sip_stack_has(const struct sip_stack *s, const struct sa *addr);
+
 struct sip_stack_stats {
 	uint64_t refused;        /* requests stopped by the gate             */
 	uint64_t discarded;      /* responses and requests dropped           */

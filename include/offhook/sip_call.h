@@ -152,6 +152,13 @@ int  sip_call_modify_by(struct sip_call *c, struct mbuf *offer,
 /** Does the peer allow UPDATE? */
 bool sip_call_can_update(const struct sip_call *c);
 
+/**
+ * Must the peer of this call be told of another address of ours, after
+ * sip_stack_moved? laddr: ours so far; on return the one that the peer is
+ * reached from now, unset: not known yet. The next request goes from there.
+ */
+bool sip_call_moved(struct sip_call *c, struct sa *laddr);
+
 /** Caller, after redirect_h with ASK: go there, or end with the 3xx.
  *  @return 0, ENOTCONN: nothing is being asked */
 int  sip_call_redirect(struct sip_call *c, bool follow);

@@ -116,6 +116,9 @@ void sip_reg_start(struct sip_reg *r);
 void sip_reg_stop(struct sip_reg *r, bool all);
 /** Give up without a word: OFF */
 void sip_reg_abandon(struct sip_reg *r);
+/** Register again at once if its server is reached from another address than
+ *  before, or failed last, or in any case: must. @return true: it does */
+bool sip_reg_moved(struct sip_reg *r, bool must);
 /** The best of its flows */
 enum sip_reg_state sip_reg_state(const struct sip_reg *r);
 /** @return false: there is no such flow */

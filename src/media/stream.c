@@ -74,6 +74,60 @@ const struct sa *stream_local(const struct stream *s)
 }
 
 
+struct move {
+	struct transport *tp;
+	int rtp, rtcp;
+	struct sa local;
+};
+
+
+static void move_sockets(void *arg)
+{
+	struct move *mv = arg;
+	struct transport *tp = mv->tp;
+	const int rtp = tp->rtp, rtcp = tp->rtcp;
+
+	tp->rtp = mv->rtp;
+	tp->rtcp = mv->rtcp;
+	tp->local = mv->local;
+	mv->rtp = rtp;
+	mv->rtcp = rtcp;
+}
+
+
+int stream_move(struct stream *s, const struct sa *local)
+{
+	struct transport fresh;
+	struct move mv;
+	int err;
+
+	assert_main();
+
+	if (!s || !local)
+		return EINVAL;
+
+	memset(&fresh, 0, sizeof(fresh));
+	err = transport_open(&fresh, local, s->m->conf.port_min,
+			     s->m->conf.port_max);
+	if (err)
+		return err;
+
+	mv.tp = &s->flow->tp;
+	mv.rtp = fresh.rtp;
+	mv.rtcp = fresh.rtcp;
+	mv.local = fresh.local;
+	stream_run(s, move_sockets, &mv);
+
+	/* the old ones, which nobody reads any more */
+	fresh.rtp = mv.rtp;
+	fresh.rtcp = mv.rtcp;
+	transport_close(&fresh);
+	s->local = mv.local;
+
+	return 0;
+}
+
+
 uint32_t stream_ssrc(const struct stream *s)
 {
 	return s->ssrc;

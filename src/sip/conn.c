@@ -234,6 +234,21 @@ void conn_end(struct conn *c, int err, const char *why)
 }
 
 
+void conns_end(struct sip_stack *s, bool all, int err, const char *why)
+{
+	struct le *le = list_head(&s->conns->all);
+
+	/* they are freed on turns of their own */
+	while (le) {
+		struct conn *c = le->data;
+
+		le = le->next;
+		if (all || c->leg->gone)
+			conn_gone(c, err, why, false);
+	}
+}
+
+
 /* Nobody is told: they are all about to be freed */
 void conns_stack_gone(struct sip_stack *s)
 {

@@ -90,6 +90,8 @@ void conn_unwatch(struct conn_watch *w);
  *  "": the words for err */
 void conn_end(struct conn *c, int err, const char *why);
 unsigned conns_count(const struct sip_stack *s);
+/** End all of a leg that is gone; all: every one. why: a sentence */
+void conns_end(struct sip_stack *s, bool all, int err, const char *why);
 
 /* between conn.c and conn_io.c */
 enum conn_wait_for {

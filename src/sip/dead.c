@@ -125,6 +125,12 @@ void dead_clear(struct deads *ds, enum sip_transp tp, const struct sa *dst)
 }
 
 
+void deads_forget(struct deads *ds)
+{
+	ds->n = 0;
+}
+
+
 bool dead_is(struct deads *ds, enum sip_transp tp, const struct sa *dst,
 	     uint32_t *left_s, const char **why)
 {

@@ -111,11 +111,12 @@ static bool if_h(const char *ifname, const struct sa *sa, void *arg)
 }
 
 
-static int plans_make(struct plans *pl, const struct sip_stack_conf *conf)
+static int plans_make(struct plans *pl, const struct sip_listen_addr *addrv,
+		      size_t addrc)
 {
 	size_t i;
 
-	if (!conf->addrc) {
+	if (!addrc) {
 		pl->af = AF_UNSPEC;
 		pl->udp = pl->tcp = true;
 		pl->port = 0;
@@ -123,8 +124,8 @@ static int plans_make(struct plans *pl, const struct sip_stack_conf *conf)
 		return net_getifaddrs(if_h, pl);
 	}
 
-	for (i = 0; i < conf->addrc; i++) {
-		const struct sip_listen_addr *la = &conf->addrv[i];
+	for (i = 0; i < addrc; i++) {
+		const struct sip_listen_addr *la = &addrv[i];
 		int err = 0;
 
 		pl->udp = la->udp;
@@ -260,6 +261,8 @@ static int leg_open(struct sip_stack *s, const struct plan *p, uint16_t port,
 	err = leg_alloc(&l, s, &p->addr);
 	if (err)
 		return err;
+
+	l->found = p->found;
 
 	if (p->udp) {
 		sa_set_port(at, p->udp_port ? p->udp_port : port);
@@ -425,6 +428,27 @@ static void note(struct sip_stack *s, uint16_t port)
 }
 
 
+/* For when the machine's addresses change */
+static int conf_keep(struct sip_stack *s, const struct sip_stack_conf *conf,
+		     uint16_t port)
+{
+	const size_t sz = conf->addrc * sizeof(*conf->addrv);
+
+	s->port = port;
+	if (!sz)
+		return 0;
+
+	s->listenv = mem_alloc(sz, NULL);
+	if (!s->listenv)
+		return ENOMEM;
+
+	memcpy(s->listenv, conf->addrv, sz);
+	s->listenc = conf->addrc;
+
+	return 0;
+}
+
+
 int listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 		char *err, size_t errsz)
 {
@@ -437,7 +461,7 @@ int listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 	if (!pl)
 		return ENOMEM;
 
-	e = plans_make(pl, conf);
+	e = plans_make(pl, conf->addrv, conf->addrc);
 	if (!e && !pl->n)
 		e = EADDRNOTAVAIL;
 	if (e) {
@@ -469,6 +493,8 @@ int listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 	else if (!e) {
 		e = tls_ready(s, err, errsz);
 		if (!e)
+			e = conf_keep(s, conf, port);
+		if (!e)
 			note(s, port);
 	}
 
@@ -476,4 +502,98 @@ int listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 	mem_deref(pl);
 
 	return e;
+}
+
+
+/* Once more ------------------------------------------------------------------ */
+
+static struct leg *leg_at(const struct sip_stack *s, const struct sa *addr)
+{
+	struct le *le;
+
+	for (le = list_head(&s->legl); le; le = le->next) {
+		struct leg *l = le->data;
+
+		if (sa_cmp(&l->addr, addr, SA_ADDR))
+			return l;
+	}
+
+	return NULL;
+}
+
+
+static bool planned(const struct plans *pl, const struct sa *addr)
+{
+	unsigned i;
+
+	for (i = 0; i < pl->n; i++) {
+		if (sa_cmp(&pl->v[i].addr, addr, SA_ADDR))
+			return true;
+	}
+
+	return false;
+}
+
+
+/* @return true: it is there now, and was not */
+static bool leg_come(struct sip_stack *s, const struct plan *p)
+{
+	struct leg *l = leg_at(s, &p->addr);
+	enum sip_transp tp;
+	struct sa at;
+	int err;
+
+	if (l) {
+		const bool was = l->gone;
+
+		/* its sockets have waited for it */
+		l->gone = false;
+
+		return was;
+	}
+
+	err = leg_open(s, p, s->port, &at, &tp);
+	if (err == EADDRINUSE)
+		err = leg_open(s, p, 0, &at, &tp);
+	if (err)
+		log_info("not listening on a new address: %s", strerror(err));
+
+	return !err;
+}
+
+
+int listen_again(struct sip_stack *s, listen_moved_h *h, void *arg)
+{
+	struct plans *pl;
+	struct le *le;
+	unsigned i;
+	int err;
+
+	pl = mem_zalloc(sizeof(*pl), NULL);
+	if (!pl)
+		return ENOMEM;
+
+	err = plans_make(pl, s->listenv, s->listenc);
+	if (err)
+		goto out;
+
+	for (le = list_head(&s->legl); le; le = le->next) {
+		struct leg *l = le->data;
+
+		if (!l->found || l->gone || planned(pl, &l->addr))
+			continue;
+
+		l->gone = true;
+		h(&l->addr, false, arg);
+	}
+
+	for (i = 0; i < pl->n; i++) {
+		if (pl->v[i].found && leg_come(s, &pl->v[i]))
+			h(&pl->v[i].addr, true, arg);
+	}
+
+ out:
+	mem_deref(pl);
+
+	return err;
 }

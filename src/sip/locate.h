@@ -168,6 +168,8 @@ int  deads_alloc(struct deads **dp);         /* free: mem_deref */
  *  as failures last. why: a few words */
 void dead_mark(struct deads *ds, enum sip_transp tp, const struct sa *dst,
 	       uint32_t peace_s, const char *why);
+/** Forget them all: another network, others that are reached */
+void deads_forget(struct deads *ds);
 void dead_clear(struct deads *ds, enum sip_transp tp, const struct sa *dst);
 /** left_s, why: may be NULL, untouched when it is not */
 bool dead_is(struct deads *ds, enum sip_transp tp, const struct sa *dst,

@@ -119,6 +119,8 @@ struct leg {
 	struct sa udp, tcp, tls;    /* unset: not listening                   */
 	struct dgram *dgram;
 	struct listener *tcp_ls, *tls_ls;
+	bool found;                 /* by ourselves, not named by the user    */
+	bool gone;                  /* the machine has this address no more   */
 };
 
 struct sip_stack {
@@ -157,6 +159,9 @@ struct sip_stack {
 	struct keep *keep;          /* NULL until needed                      */
 	struct sip_stack_stats stats;
 	char note[512];
+	struct sip_listen_addr *listenv; /* as the user named them            */
+	size_t listenc;
+	uint16_t port;              /* where no other was named               */
 	struct timer close_tmr;
 	uint64_t close_due_ms;
 	void (*close_h)(void *arg);
@@ -189,6 +194,10 @@ int  stack_tls(struct sip_stack *s, char *err, size_t errsz);
 /* listen.c: all legs of a configuration; err gets one sentence */
 int  listen_open(struct sip_stack *s, const struct sip_stack_conf *conf,
 		 char *err, size_t errsz);
+/** The machine's addresses may have changed: legs for those that are new, the
+ *  others are marked. h: each one, now here or gone. @return 0 or errno */
+typedef void (listen_moved_h)(const struct sa *addr, bool here, void *arg);
+int  listen_again(struct sip_stack *s, listen_moved_h *h, void *arg);
 
 static inline uint32_t stack_t1(const struct sip_stack *s)
 {
@@ -522,6 +531,7 @@ struct dialog {
 	bool flow_pinned;              /* connection of the INVITE: use it    */
 	bool secure;                   /* our Contact is sips: (12.1)         */
 	bool sips;                     /* TLS wherever we send (12.1)         */
+	bool moved;                    /* the peer does not know it yet       */
 	char *user;                    /* of our Contact, without an ident    */
 	struct sip_ident *ident;       /* NULL: nobody's                      */
 	bool hidden;                   /* ... who is not to be told           */

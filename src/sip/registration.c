@@ -208,6 +208,18 @@ void sip_reg_abandon(struct sip_reg *r)
 }
 
 
+bool sip_reg_moved(struct sip_reg *r, bool must)
+{
+	bool any = false;
+	unsigned i;
+
+	for (i = 0; r && r->stack && i < r->flowc; i++)
+		any |= reg_flow_moved(&r->flowv[i], must);
+
+	return any;
+}
+
+
 enum sip_reg_state sip_reg_state(const struct sip_reg *r)
 {
 	static const enum sip_reg_state order[] = {

@@ -179,6 +179,8 @@ void reg_flow_stop(struct reg_flow *f, bool all);
 /** Nothing runs any more; the state stays */
 void reg_flow_halt(struct reg_flow *f);
 void reg_flow_off(struct reg_flow *f);
+/** As sip_reg_moved */
+bool reg_flow_moved(struct reg_flow *f, bool must);
 
 /* stack.c: the stack goes now */
 void registration_stack_gone(struct sip_stack *s);

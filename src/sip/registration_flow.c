@@ -517,6 +517,52 @@ static void keep_start(struct reg_flow *f, const struct sip_msg *msg)
 }
 
 
+/* Another network ----------------------------------------------------------- */
+
+static bool elsewhere(const struct reg_flow *f)
+{
+	const struct target *tg = &f->tg;
+
+	return tg->leg && (tg->leg->gone ||
+			   stack_leg(f->reg->stack, &tg->dst, tg->tp) !=
+			   tg->leg);
+}
+
+
+bool reg_flow_moved(struct reg_flow *f, bool must)
+{
+	struct ident_flow *idf = &f->reg->id->flowv[f->way.flow];
+	int err;
+
+	if (f->state == SIP_REG_OFF || f->state == SIP_REG_UNREGISTERING ||
+	    !(must || f->state == SIP_REG_FAILED || elsewhere(f)))
+		return false;
+
+	log_info("register %s: the network has changed", f->reg->id->aor);
+
+	/* nothing that was learnt on the old way holds on the new one */
+	f->keep = mem_deref(f->keep);
+	sa_init(&idf->seen, AF_UNSPEC);
+	f->tg.leg = NULL;
+	f->failures = 0;
+
+	if (f->state == SIP_REG_REGISTERED || f->state == SIP_REG_FAILED) {
+		timer_start(&f->tmr, 0, attempt_h, f);
+		return true;
+	}
+
+	/* what is under way went from where we are no more */
+	f->req = mem_deref(f->req);
+	f->steps = 0;
+	f->retold = false;
+	err = send_register(f);
+	if (err)
+		timer_start(&f->tmr, 0, tell_h, f);
+
+	return true;
+}
+
+
 /* The end ------------------------------------------------------------------ */
 
 void reg_flow_stop(struct reg_flow *f, bool all)

@@ -79,6 +79,7 @@ static void stack_destructor(void *arg)
 	mem_deref(s->dialogs);
 	mem_deref(s->user_agent);
 	mem_deref(s->ability);
+	mem_deref(s->listenv);
 }
 
 
@@ -237,7 +238,7 @@ bool sip_stack_listener(const struct sip_stack *s, size_t i, struct sa *addr,
 
 		for (k = 0; k < COUNTOF(tpv); k++) {
 
-			if (!sa_isset(sav[k], SA_ADDR) || i--)
+			if (l->gone || !sa_isset(sav[k], SA_ADDR) || i--)
 				continue;
 
 			*addr = *sav[k];
@@ -297,7 +298,7 @@ const struct sa *leg_laddr(const struct leg *l, enum sip_transp tp)
 /* TLS listens once it is needed */
 static bool leg_has(const struct leg *l, int af, enum sip_transp tp)
 {
-	return sa_af(&l->addr) == af &&
+	return sa_af(&l->addr) == af && !l->gone &&
 		(tp == SIP_TRANSP_NONE || tp == SIP_TRANSP_TLS ||
 		 sa_isset(leg_laddr(l, tp), SA_ADDR));
 }

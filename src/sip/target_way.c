@@ -76,7 +76,7 @@ int target_open(struct target *tg, struct sip_tls *tls, const char *domain)
 	struct conn *c;
 	int err;
 
-	if (!tg->leg)
+	if (!tg->leg || tg->leg->gone)
 		return ENETUNREACH;
 	if (tg->tp == SIP_TRANSP_UDP)
 		return tg->leg->dgram ? 0 : EPROTONOSUPPORT;

@@ -218,6 +218,7 @@ static void modified_handler(const struct sip_result *res, void *arg)
 		return;
 
 	c->mod_busy = false;
+	network_told(c, res);
 
 	if (c->ending)
 		return;

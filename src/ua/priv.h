@@ -78,6 +78,10 @@ struct ua {
 			void *arg);
 	void *trace_arg;
 
+	struct netwatch *netwatch;   /* network.c                            */
+	struct timer tmr_net;
+	unsigned net_tries;
+
 	bool closing;
 	void (*done_h)(void *arg);
 	void *done_arg;
@@ -170,6 +174,7 @@ struct call {
 	bool held_remote;
 	bool next_held;              /* of next                              */
 	bool muted;
+	bool moving;                 /* the peer does not know our address   */
 	bool mod_busy;               /* our re-INVITE is under way           */
 	bool mod_again;              /* ... and no longer what we want       */
 	const char *mod_told;        /* the user asked for it: by method     */
@@ -309,6 +314,13 @@ void session_redirect_handler(const char *uri, const struct sip_info *in,
 void session_modified(struct call *c, const struct sip_result *res);
 /** Did the caller give up because another phone has answered? */
 bool session_elsewhere(const struct call *c);
+
+/* network.c */
+/** Follow the machine's addresses, for as long as the ua lives */
+int  network_watch(struct ua *ua);
+void network_flush(struct ua *ua);
+/** A re-INVITE of ours is done */
+void network_told(struct call *c, const struct sip_result *res);
 
 /* call_media.c */
 int  call_media_open(struct call *c, const struct sa *laddr);

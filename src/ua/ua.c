@@ -14,6 +14,7 @@ static void ua_destructor(void *data)
 {
 	struct ua *ua = data;
 
+	network_flush(ua);
 	timer_cancel(&ua->tmr_quality);
 	timer_cancel(&ua->tmr_level);
 	transfer_flush(ua);
@@ -105,6 +106,8 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 		goto out;
 
 	e = requests_init(ua);
+	if (!e)
+		e = network_watch(ua);
 	if (e)
 		call_error(err, e, "Out of memory.");
 

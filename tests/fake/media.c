@@ -140,6 +140,17 @@ const struct sa *stream_local(const struct stream *s)
 }
 
 
+int stream_move(struct stream *s, const struct sa *local)
+{
+	++doors;
+	s->local = *local;
+	sa_set_port(&s->local, next_port);
+	next_port = (uint16_t)(next_port + 2);
+
+	return 0;
+}
+
+
 int stream_start(struct stream *s, const struct media_plan *plan)
 {
 	const int err = start_err;

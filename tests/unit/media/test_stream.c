@@ -277,6 +277,61 @@ static void test_opus(void **state)
 }
 
 
+static uint64_t a_heard, b_heard;
+
+
+static uint64_t heard(struct stream *s)
+{
+	struct stream_stats st;
+
+	return stream_stats(s, &st) ? 0 : st.packets_received;
+}
+
+
+static bool both_go_on(void)
+{
+	return heard(a.s) > a_heard + 10 && heard(b.s) > b_heard + 10;
+}
+
+
+/* Another network: its sound leaves from there, and is awaited there */
+static void test_moves(void **state)
+{
+	struct media_plan plan;
+	struct stream_stats st;
+	struct sa before, to;
+	(void)state;
+
+	open_both(false);
+	assert_int_equal(sa_set_str(&to, "127.0.0.2", 0), 0);
+
+	/* also before it has begun */
+	assert_int_equal(stream_move(b.s, &to), 0);
+	assert_true(sa_cmp(stream_local(b.s), &to, SA_ADDR));
+	start_both("pcmu");
+	await(both_flow);
+
+	before = *stream_local(a.s);
+	assert_int_equal(stream_move(a.s, &to), 0);
+	assert_true(sa_cmp(stream_local(a.s), &to, SA_ADDR));
+	assert_false(sa_cmp(stream_local(a.s), &before, SA_ALL));
+	plan = plan_to("pcmu", a.s);
+	assert_int_equal(stream_start(b.s, &plan), 0);
+	a_heard = heard(a.s);
+	b_heard = heard(b.s);
+	await(both_go_on);
+	assert_int_equal(stream_stats(b.s, &st), 0);
+	assert_true(sa_cmp(&st.remote, stream_local(a.s), SA_ALL));
+
+	/* where nobody may be: it stays */
+	before = *stream_local(a.s);
+	assert_int_equal(sa_set_str(&to, "192.0.2.1", 0), 0);
+	assert_int_equal(stream_move(a.s, &to), EADDRNOTAVAIL);
+	assert_true(sa_cmp(stream_local(a.s), &before, SA_ALL));
+	assert_int_equal(stream_move(NULL, &to), EINVAL);
+}
+
+
 static bool all_digits(void)
 {
 	return strlen(b.digits) == 4 && a.count[STREAM_DTMF_SENT];
@@ -563,6 +618,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pcmu, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_opus, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_digits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_playing, setup,
 						teardown),

@@ -88,6 +88,12 @@ static void event_handler(const struct event *ev, void *arg)
 			       ev->u.account_state.text);
 		break;
 
+	case EVENT_NETWORK_CHANGED:
+		(void)snprintf(buf, sizeof(buf), "network.changed %s %d",
+			       ev->u.network_changed.cause,
+			       (int)ev->u.network_changed.slept_ms);
+		break;
+
 	case EVENT_CALL_HOLD:
 		(void)snprintf(buf, sizeof(buf), "call.hold %u %s %s %d %s",
 			       ev->call,

@@ -5,6 +5,7 @@
 #include "rig.h"
 #include "priv.h"
 #include "account.h"
+#include "offhook/netwatch.h"
 #include "offhook/sip_rx.h"
 
 
@@ -130,6 +131,30 @@ static void by_rule(void **state)
 	await("alice account.state 1 off");
 	await_count(&done, 1);
 	assert_int_equal(1, one.removals);
+}
+
+
+/* After sleep nobody knows whether we are still known */
+static void resumed(void **state)
+{
+	(void)state;
+
+	(void)add(&one, "al", "expires=600");
+	await("alice account.state 1 registered");
+	netwatch_fake_ahead(alice.ua->netwatch, 0);
+	netwatch_fake_ahead(alice.ua->netwatch, 60000);
+	await("alice network.changed resume 60000");
+	await("alice account.state 1 refreshing");
+	await("alice account.state 1 registered");
+	assert_int_equal(2, one.count);
+
+	/* who could not register tries at once, not when its time has come */
+	one.code = 403;
+	netwatch_fake_ahead(alice.ua->netwatch, 120000);
+	await("alice account.state 1 failed status");
+	one.code = 200;
+	netwatch_fake_ahead(alice.ua->netwatch, 180000);
+	await("alice account.state 1 registered");
 }
 
 
@@ -391,6 +416,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(by_rule),
+		TEST(resumed),
 		TEST(not_at_all),
 		TEST(refused),
 		TEST(both),
