@@ -46,6 +46,10 @@ struct config {
 	int64_t opus_complexity;
 	int64_t opus_bitrate;
 	bool    opus_fec;
+	bool    opus_dtx;                /* send next to nothing in silence */
+	bool    opus_cbr;                /* all packets are of one size     */
+	bool    redundancy;              /* RFC 2198, when loss is reported */
+	bool    comfort_noise;           /* RFC 3389                        */
 	int64_t audio_rate_hz;           /* pipe driver, raw s16le          */
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
 	bool    hold_others;             /* one call talks at a time        */

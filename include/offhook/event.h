@@ -245,6 +245,7 @@ struct event {
 			int64_t delay_ms;           /* playout delay        */
 			int64_t target_ms;          /* what it should be    */
 			int64_t late, discarded;    /* packets, in the call */
+			int64_t recovered;          /* from later packets   */
 			int64_t concealed_ms;       /* in the call, as are  */
 			int64_t stretched_ms, compressed_ms;
 			int64_t rtt_ms;             /* RTCP                 */

@@ -112,6 +112,10 @@ struct media_plan {
 	uint8_t also_recv[8];            /* other PTs we answered with,      */
 	const struct codec *also_codec[8]; /* decoded when they come         */
 	unsigned also_count;
+	/* payload types, 0: none (that number is PCMU's for good) */
+	uint8_t red_send, red_recv;      /* redundancy (RFC 2198)            */
+	uint8_t cn_send, cn_recv;        /* comfort noise (RFC 3389); send:
+					    nothing else goes out in silence */
 	enum media_dir dir;
 	struct sa rtp, rtcp;             /* where to send; rtcp unset: none  */
 	bool rtcp_mux;
@@ -287,6 +291,7 @@ struct stream_stats {
 	uint64_t late;               /* came after their turn                */
 	uint64_t duplicate, reordered;
 	uint64_t concealed_ms;       /* made up                              */
+	uint64_t recovered;          /* packets that a later one brought     */
 	uint64_t stretched_ms;       /* put in, to play later from then on   */
 	uint64_t compressed_ms;      /* left out, to play sooner             */
 	uint64_t skipped_ms;         /* dropped: it had waited too long      */

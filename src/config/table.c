@@ -157,6 +157,31 @@ static const struct option options[] = {
 		.summary = "Opus carries a spare copy against packet loss",
 	},
 	{
+		.name = "opus-dtx", .type = OPT_BOOL, FIELD(opus_dtx),
+		.def = "no",
+		.summary = "Opus sends next to nothing while nobody speaks",
+	},
+	{
+		.name = "opus-cbr", .type = OPT_BOOL, FIELD(opus_cbr),
+		.def = "no",
+		.summary = "Opus packets are all of one size, and tell"
+			" nothing of what is said to who counts them",
+	},
+	{
+		.name = "redundancy", .type = OPT_BOOL, FIELD(redundancy),
+		.def = "no",
+		.summary = "G.711 and G.722: while the other side misses"
+			" packets each goes along with the next once more"
+			" (RFC 2198), if it takes that",
+	},
+	{
+		.name = "comfort-noise", .type = OPT_BOOL,
+		FIELD(comfort_noise), .def = "no",
+		.summary = "G.711: while nobody speaks only what the silence"
+			" sounds like is sent (RFC 3389), if the other side"
+			" takes that",
+	},
+	{
 		.name = "audio-rate", .type = OPT_INT, FIELD(audio_rate_hz),
 		.def = "16000", .min = 8000, .max = 192000, .unit = "Hz",
 		.summary = "Sampling rate of raw sound with --audio pipe:",

@@ -182,6 +182,8 @@ static const struct event_field call_quality_fields[] = {
 	INT("target-ms", call_quality.target_ms, "what arrivals call for"),
 	INT("late", call_quality.late, "packets after their turn"),
 	INT("discarded", call_quality.discarded, "packets of no use"),
+	INT("recovered", call_quality.recovered,
+	    "packets that a later one brought"),
 	INT("concealed-ms", call_quality.concealed_ms, "made up"),
 	INT("stretched-ms", call_quality.stretched_ms,
 	    "put in to play later"),

@@ -124,3 +124,9 @@ bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent)
 
 	return a->bitrate != bitrate || a->loss_pct != loss_pct;
 }
+
+
+bool adapt_losing(const struct adapt *a)
+{
+	return a->level > 0;
+}

@@ -31,4 +31,7 @@ void adapt_want(struct adapt *a, int bitrate);
  */
 bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent);
 
+/** Does the peer miss packets, lately? */
+bool adapt_losing(const struct adapt *a);
+
 #endif

@@ -275,13 +275,45 @@ static bool seq_complete(const struct jitter *j, int64_t a, int64_t b)
 }
 
 
+/* Into the queue, with limits */
+static bool enter(struct jitter *j, int64_t seq, int64_t ts, uint32_t dur,
+		  uint8_t pt, const uint8_t *payload, size_t len)
+{
+	struct node *n;
+
+	while (j->q.count >= PACKETS_MAX ||
+	       (j->q.count && j->q.bytes + len > BYTES_MAX)) {
+		queue_drop(&j->q);
+		++j->st.overflow;
+	}
+
+	n = queue_node(&j->q, len);
+	if (!n)
+		return false;
+
+	n->seq = seq;
+	n->ts = ts;
+	n->dur = dur;
+	n->pt = pt;
+	n->shown = false;
+	n->len = (uint16_t)len;
+	memcpy(n->data, payload, len);
+
+	if (!queue_link(&j->q, n)) {
+		queue_recycle(&j->q, n);
+		return false;
+	}
+
+	return true;
+}
+
+
 enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 			   uint16_t seq, uint32_t ts, uint32_t dur,
 			   uint8_t pt, const uint8_t *payload, size_t len)
 {
 	enum jitter_put taken = JITTER_TAKEN;
 	int64_t xseq, xts, transit;
-	struct node *n;
 
 	if (!dur || !len || len > 2048 || dur > j->conf.clock_hz / 2) {
 		++j->st.refused;
@@ -340,33 +372,41 @@ enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 	}
 	j->late_run = 0;
 
-	while (j->q.count >= PACKETS_MAX ||
-	       (j->q.count && j->q.bytes + len > BYTES_MAX)) {
-		queue_drop(&j->q);
-		++j->st.overflow;
-	}
-
-	n = queue_node(&j->q, len);
-	if (!n) {
-		++j->st.refused;
-		return JITTER_REFUSED;
-	}
-
-	n->seq = xseq;
-	n->ts = xts;
-	n->dur = dur;
-	n->pt = pt;
-	n->shown = false;
-	n->len = (uint16_t)len;
-	memcpy(n->data, payload, len);
-
-	if (!queue_link(&j->q, n)) {
-		queue_recycle(&j->q, n);
+	if (!enter(j, xseq, xts, dur, pt, payload, len)) {
 		++j->st.refused;
 		return JITTER_REFUSED;
 	}
 
 	return taken;
+}
+
+
+bool jitter_fill(struct jitter *j, uint16_t seq, uint32_t ts, uint32_t dur,
+		 uint8_t pt, const uint8_t *payload, size_t len)
+{
+	int64_t xseq, xts, back;
+
+	if (!j->known || !dur || !len || len > 2048)
+		return false;
+
+	xseq = j->seq_max + (int16_t)(seq - (uint16_t)j->seq_max);
+	xts = j->ts_max + (int32_t)(ts - (uint32_t)j->ts_max);
+	back = j->seq_max - xseq;
+
+	/* it came, or nobody knows any more; its turn is over */
+	if (back >= 64 || back < -SEQ_JUMP || xts > j->ts_max + SEQ_JUMP * (int64_t)dur ||
+	    (back >= 0 && j->seen >> back & 1) ||
+	    (j->playing && xts + dur <= j->play))
+		return false;
+
+	if (!enter(j, xseq, xts, dur, pt, payload, len))
+		return false;
+
+	if (seq_note(j, xseq) && back > 0)
+		--j->st.reordered;
+	++j->st.recovered;
+
+	return true;
 }
 
 
@@ -643,6 +683,7 @@ void jitter_stats_add(struct jitter_stats *sum,
 	sum->reordered     += st->reordered;
 	sum->refused       += st->refused;
 	sum->overflow      += st->overflow;
+	sum->recovered     += st->recovered;
 	sum->concealed_us  += st->concealed_us;
 	sum->grown_us      += st->grown_us;
 	sum->shrunk_us     += st->shrunk_us;

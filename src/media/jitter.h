@@ -54,6 +54,7 @@ struct jitter_frame {
 
 struct jitter_stats {
 	uint64_t late, duplicate, reordered, refused, overflow;
+	uint64_t recovered;          /* by jitter_fill                       */
 	uint64_t concealed_us;       /* made up                              */
 	uint64_t grown_us, shrunk_us;  /* delay gained and dropped           */
 	uint64_t stretched_us, compressed_us; /* of these: unheard           */
@@ -76,6 +77,10 @@ void jitter_set_block(struct jitter *j, uint32_t units);
 enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 			   uint16_t seq, uint32_t ts, uint32_t dur,
 			   uint8_t pt, const uint8_t *payload, size_t len);
+/** A later packet brought this one once more (RFC 2198): taken when it has
+ *  not come and its turn has not. @return whether it was */
+bool jitter_fill(struct jitter *j, uint16_t seq, uint32_t ts, uint32_t dur,
+		 uint8_t pt, const uint8_t *payload, size_t len);
 /** A packet without sound (an event, comfort noise) took this number.
  *  @return false: it had come before */
 bool jitter_mark(struct jitter *j, uint16_t seq);

@@ -263,12 +263,42 @@ static size_t packet_play(struct receiver *r, struct jitter_frame *jf,
 		n = retime(r, &pace, now_us, v, n);
 	}
 
-	if (r->silent) {
+	/* noise leads into speech by itself */
+	if (r->silent && !r->noise.on) {
 		const size_t ramp = (uint64_t)dec_hz(r) * RAMP_US / 1000000;
 
 		fade(v, n < ramp ? n : ramp, true);
 	}
 	r->silent = false;
+
+	return n;
+}
+
+
+/* Nothing is due: what is heard then */
+static size_t silence_play(struct receiver *r, const struct jitter_frame *jf,
+			   int16_t *v)
+{
+	const bool noise = r->noise.on && dec_hz(r) == NOISE_HZ;
+	int16_t *b = (*r->scratch)[1];
+	size_t n = units_samples(r, jf->dur);
+
+	if (r->silent) {
+		if (noise)
+			noise_fill(&r->noise, v, n);
+		else
+			memset(v, 0, n * sizeof(*v));
+		return n;
+	}
+
+	n = conceal(r, v, jf);
+	fade(v, n, false);
+	if (noise) {
+		noise_fill(&r->noise, b, n);
+		fade(b, n, true);
+		mixer_add(v, b, n);
+	}
+	r->silent = true;
 
 	return n;
 }
@@ -298,15 +328,7 @@ static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
 		break;
 
 	case JITTER_SILENCE:
-		if (r->silent) {
-			n = units_samples(r, jf.dur);
-			memset(v, 0, n * sizeof(*v));
-		}
-		else {
-			n = conceal(r, v, &jf);
-			fade(v, n, false);
-			r->silent = true;
-		}
+		n = silence_play(r, &jf, v);
 		break;
 	}
 

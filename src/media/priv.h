@@ -16,6 +16,7 @@
 #include "adapt.h"
 #include "ear.h"
 #include "jitter.h"
+#include "noise.h"
 
 enum {
 	BLOCK_MS_MAX = 20,       /* the engine's longest step               */
@@ -371,6 +372,8 @@ struct receiver {
 	bool probe;
 	struct media_events te[1 + MEDIA_EVENTS_ALSO]; /* telephone-event   */
 	unsigned te_count;
+	uint8_t red_pt, cn_pt;   /* 0: none                                 */
+	struct noise noise;      /* of the peer's silence                   */
 	struct dtmf_rx dtmf;
 	struct level level;
 	double peak;             /* mean square, decaying                   */
@@ -420,6 +423,11 @@ struct sender {
 	uint32_t te_ts;          /* of the digit under way                  */
 	bool marker;             /* the next packet begins a spurt          */
 	struct dtmf_tx dtmf;
+	struct spare *spare;     /* the packet before, for redundancy; NULL:
+				    the peer takes none                     */
+	uint8_t red_pt;
+	struct vad *vad;         /* NULL: silence is sent like speech       */
+	uint8_t cn_pt;
 	struct level level;
 	uint64_t packets, bytes, errors;
 	uint64_t reported;       /* packets at the last report              */

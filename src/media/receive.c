@@ -6,6 +6,7 @@
  * playout.c takes it.
  */
 #include "priv.h"
+#include "red.h"
 
 
 struct rx_codec *receive_codec(struct receiver *r, uint8_t pt)
@@ -33,7 +34,8 @@ static uint32_t event_clock(const struct receiver *r, uint8_t pt)
 
 bool receive_knows(const struct receiver *r, uint8_t pt)
 {
-	return event_clock(r, pt) || receive_codec((struct receiver *)r, pt);
+	return (pt && (pt == r->red_pt || pt == r->cn_pt)) ||
+		event_clock(r, pt) || receive_codec((struct receiver *)r, pt);
 }
 
 
@@ -88,6 +90,8 @@ int receive_start(struct receiver *r, const struct media_plan *plan,
 	int err;
 
 	events_start(r, plan);
+	r->red_pt = plan->red_recv;
+	r->cn_pt = plan->cn_recv;
 
 	if (r->jitter && codecs_same(r, plan) && r->rate_hz == c->rate_hz)
 		return 0;
@@ -153,6 +157,7 @@ void receive_pause(struct receiver *r)
 	r->source.known = false;
 	r->left_n = 0;
 	r->silent = r->quiet = true;
+	r->noise.on = false;
 }
 
 
@@ -183,6 +188,7 @@ static bool source_check(struct receiver *r, const struct rtp *h)
 		++r->ssrc_changes;
 		r->lost_before += source_lost(s);
 		jitter_reset(r->jitter, 0);
+		r->noise.on = false;
 		dtmf_rx_begin(&r->dtmf, r->dtmf.clock_hz);
 	}
 
@@ -267,11 +273,61 @@ static void sound_packet(struct receiver *r, const struct rx_codec *c,
 }
 
 
+/* Redundancy (RFC 2198): what came before, in case it did not, and then the
+ * packet itself, into in. @return false: malformed */
+static bool red_packet(struct receiver *r, const struct rtp *h,
+		       struct rtp *in)
+{
+	struct red_block b[RED_BLOCKS];
+	const unsigned n = red_read(b, h->payload, h->len);
+
+	if (!n || b[n - 1].pt == r->red_pt)
+		return false;
+
+	for (unsigned i = 0; i + 1 < n; i++) {
+		const struct rx_codec *c = receive_codec(r, b[i].pt);
+		const size_t k = c && b[i].len ?
+			c->codec->samples(b[i].p, b[i].len) : 0;
+		uint32_t dur;
+
+		if (!k || k > CODEC_FRAME_MAX || !b[i].back ||
+		    c->codec->clock_hz != r->clock_hz)
+			continue;
+
+		/* how many packets ago, if all are as long */
+		dur = (uint32_t)((uint64_t)k * c->codec->clock_hz /
+				 c->codec->rate_hz);
+		(void)jitter_fill(r->jitter, (uint16_t)
+				  (h->seq - (b[i].back + dur / 2) / dur),
+				  h->ts - b[i].back, dur, b[i].pt, b[i].p,
+				  b[i].len);
+	}
+
+	*in = *h;
+	in->pt = b[n - 1].pt;
+	in->payload = b[n - 1].p;
+	in->len = b[n - 1].len;
+
+	return true;
+}
+
+
+static void noise_packet(struct receiver *r, const struct rtp *h,
+			 uint64_t arrival_us)
+{
+	mute_packet(r, h, arrival_us);
+
+	if (!noise_read(&r->noise, h->payload, h->len))
+		++r->discarded;
+}
+
+
 void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us)
 {
 	struct receiver *r = &f->rx;
-	const uint32_t event_hz = event_clock(r, h->pt);
+	struct rtp inner;
 	struct rx_codec *c;
+	uint32_t event_hz;
 	size_t samples;
 
 	assert_media();
@@ -287,10 +343,25 @@ void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us)
 	if (!r->first_us)
 		r->first_us = arrival_us;
 
+	if (r->red_pt && h->pt == r->red_pt) {
+		if (!red_packet(r, h, &inner)) {
+			mute_packet(r, h, arrival_us);
+			++r->discarded;
+			return;
+		}
+		h = &inner;
+	}
+
+	event_hz = event_clock(r, h->pt);
 	if (event_hz) {
 		r->dtmf.clock_hz = event_hz;
 		mute_packet(r, h, arrival_us);
 		event_packet(f, h, arrival_us);
+		return;
+	}
+
+	if (r->cn_pt && h->pt == r->cn_pt) {
+		noise_packet(r, h, arrival_us);
 		return;
 	}
 

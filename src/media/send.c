@@ -9,6 +9,15 @@
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include "priv.h"
+#include "red.h"
+
+
+/* The packet before */
+struct spare {
+	uint32_t ts;
+	size_t len;              /* 0: there is none                        */
+	uint8_t data[RED_LEN_MAX];
+};
 
 
 int send_init(struct sender *s)
@@ -40,6 +49,30 @@ static bool param_same(const struct codec_param *a,
 }
 
 
+/* What the peer takes beside the codec */
+static int extras_start(struct sender *s, const struct media_plan *plan)
+{
+	s->red_pt = plan->red_send;
+	s->cn_pt = plan->cn_send;
+
+	if (!s->red_pt)
+		s->spare = mem_deref(s->spare);
+	else if (!s->spare)
+		s->spare = mem_zalloc(sizeof(*s->spare), NULL);
+
+	if (!s->cn_pt) {
+		s->vad = mem_deref(s->vad);
+	}
+	else if (!s->vad) {
+		s->vad = mem_zalloc(sizeof(*s->vad), NULL);
+		if (s->vad)
+			vad_begin(s->vad);
+	}
+
+	return (s->red_pt && !s->spare) || (s->cn_pt && !s->vad) ? ENOMEM : 0;
+}
+
+
 int send_start(struct sender *s, const struct media_plan *plan)
 {
 	const struct codec *c = plan->codec;
@@ -54,6 +87,10 @@ int send_start(struct sender *s, const struct media_plan *plan)
 	s->dtmf.clock_hz = plan->te_clock_hz ? plan->te_clock_hz
 					     : c->clock_hz;
 
+	err = extras_start(s, plan);
+	if (err)
+		return err;
+
 	if (s->enc && s->codec == c && param_same(&s->param, &plan->param))
 		return 0;
 
@@ -67,7 +104,10 @@ int send_start(struct sender *s, const struct media_plan *plan)
 		return ENOMEM;
 	}
 
-	send_stop(s);
+	mem_deref(s->enc);
+	mem_deref(s->part);
+	if (s->spare)
+		s->spare->len = 0;
 
 	s->enc = enc;
 	s->codec = c;
@@ -88,6 +128,8 @@ void send_stop(struct sender *s)
 {
 	s->enc = mem_deref(s->enc);
 	s->part = mem_deref(s->part);
+	s->spare = mem_deref(s->spare);
+	s->vad = mem_deref(s->vad);
 	s->codec = NULL;
 }
 
@@ -153,16 +195,74 @@ static bool digit_send(struct flow *f)
 }
 
 
+/*
+ * When the peer misses packets the one before goes along once more. It is
+ * kept in any case. @return bytes, with *pt what they are
+ */
+static size_t spare_add(struct flow *f, uint8_t *p, size_t len, uint8_t *pt)
+{
+	struct sender *s = &f->tx;
+	struct spare *sp = s->spare;
+	const struct red_block b[2] = {
+		{ .pt = s->pt, .back = s->ts - sp->ts, .p = sp->data,
+		  .len = sp->len },
+		{ .pt = s->pt, .p = p, .len = len },
+	};
+	uint8_t q[CODEC_BYTES_MAX];
+	size_t n = 0;
+
+	if (adapt_losing(&f->adapt) && sp->len && b[0].back <= 2 * s->step)
+		n = red_write(q, sizeof(q), b, 2);
+
+	sp->ts = s->ts;
+	sp->len = len <= sizeof(sp->data) ? len : 0;
+	memcpy(sp->data, p, sp->len);
+
+	if (!n)
+		return len;
+
+	memcpy(p, q, n);
+	*pt = s->red_pt;
+
+	return n;
+}
+
+
+/* @return whether there is silence, and it has been dealt with */
+static bool silence_send(struct flow *f, const int16_t *v)
+{
+	struct sender *s = &f->tx;
+	uint8_t p[RTP_HEADER + NOISE_BYTES];
+
+	if (!s->vad)
+		return false;
+
+	switch (vad_step(s->vad, v, s->frame, p + RTP_HEADER)) {
+
+	case VAD_TELL:
+		packet_send(f, p, NOISE_BYTES, s->cn_pt, s->ts, false);
+		return true;
+
+	case VAD_NOTHING:
+		return true;
+
+	default:
+		return false;
+	}
+}
+
+
 static void frame_send(struct flow *f, const int16_t *v)
 {
 	struct sender *s = &f->tx;
 	uint8_t p[RTP_HEADER + CODEC_BYTES_MAX];
 	size_t len = CODEC_BYTES_MAX;
+	uint8_t pt = s->pt;
 
 	if (!flow_speaks(f)) {
 		s->marker = true;
 	}
-	else if (digit_send(f)) {
+	else if (digit_send(f) || silence_send(f, v)) {
 		s->marker = true;
 	}
 	else if (s->codec->encode(s->enc, p + RTP_HEADER, &len, v,
@@ -170,7 +270,9 @@ static void frame_send(struct flow *f, const int16_t *v)
 		s->marker = true;
 	}
 	else {
-		packet_send(f, p, len, s->pt, s->ts, s->marker);
+		if (s->spare)
+			len = spare_add(f, p + RTP_HEADER, len, &pt);
+		packet_send(f, p, len, pt, s->ts, s->marker);
 		s->marker = false;
 	}
 

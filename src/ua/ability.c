@@ -22,6 +22,10 @@ int ua_ability(struct ability *ab, const struct ua *ua,
 	ab->param.bitrate = (int)conf->opus_bitrate;
 	ab->param.complexity = (int)conf->opus_complexity;
 	ab->param.fec = conf->opus_fec;
+	ab->param.dtx = conf->opus_dtx;
+	ab->param.cbr = conf->opus_cbr;
+	ab->red = conf->redundancy;
+	ab->cn = conf->comfort_noise;
 
 	return ability_codecs(ab, list);
 }

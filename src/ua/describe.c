@@ -25,6 +25,7 @@ struct ours {
 	uint8_t tev[NEGO_CODECS + 1];
 	uint32_t te_hzv[NEGO_CODECS + 1];
 	unsigned tec;
+	uint8_t cn, red;                 /* 0: none                         */
 	enum media_dir dir;
 	unsigned ptime_ms;
 	bool mux;
@@ -92,6 +93,22 @@ static void put_keys(struct writer *w, const struct nego *n,
 }
 
 
+static void put_extras(struct writer *w, const struct ours *o)
+{
+	if (o->cn)
+		put(w, "a=rtpmap:%u CN/%u\r\n", o->cn, NARROW_HZ);
+
+	for (unsigned i = 0; o->red && i < o->codecc; i++) {
+		if (o->codecv[i]->clock_hz != NARROW_HZ)
+			continue;
+
+		put(w, "a=rtpmap:%u red/%u\r\na=fmtp:%u %u/%u\r\n", o->red,
+		    NARROW_HZ, o->red, o->numv[i], o->numv[i]);
+		return;
+	}
+}
+
+
 static void put_ours(struct writer *w, const struct nego *n,
 		     const struct ability *ab, const struct ours *o,
 		     const char *proto)
@@ -103,6 +120,10 @@ static void put_ours(struct writer *w, const struct nego *n,
 		put(w, " %u", o->numv[i]);
 	for (unsigned i = 0; i < o->tec; i++)
 		put(w, " %u", o->tev[i]);
+	if (o->cn)
+		put(w, " %u", o->cn);
+	if (o->red)
+		put(w, " %u", o->red);
 	put(w, "\r\n");
 
 	for (unsigned i = 0; i < o->codecc; i++) {
@@ -124,6 +145,8 @@ static void put_ours(struct writer *w, const struct nego *n,
 	for (unsigned i = 0; i < o->tec; i++)
 		put(w, "a=rtpmap:%u telephone-event/%u\r\n"
 		    "a=fmtp:%u 0-15\r\n", o->tev[i], o->te_hzv[i], o->tev[i]);
+
+	put_extras(w, o);
 
 	put(w, "a=ptime:%u\r\na=%s\r\n", o->ptime_ms,
 	    media_dir_name(o->dir));
@@ -297,6 +320,24 @@ static const char *offer_proto(const struct ability *ab)
 }
 
 
+static void add_extras(struct ours *o, struct nego *n,
+		       const struct ability *ab)
+{
+	for (unsigned i = 0; i < o->codecc; i++) {
+		const struct codec *c = o->codecv[i];
+
+		if (ab->cn && c->rate_hz == NARROW_HZ)
+			o->cn = PT_CN;
+
+		if (ab->red && !o->red && c->clock_hz == NARROW_HZ) {
+			const uint8_t num = nego_red_number(n, NEGO_NONE);
+
+			o->red = num == NEGO_NONE ? 0 : num;
+		}
+	}
+}
+
+
 int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 {
 	struct ours o = {
@@ -328,6 +369,7 @@ int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 	for (unsigned i = 0; i < o.codecc; i++)
 		add_event(&o, n, o.codecv[i]->clock_hz);
 	add_event(&o, n, TE_COMMON_HZ);
+	add_extras(&o, n, ab);
 
 	return o.codecc ? describe(mbp, n, ab, &o) : EINVAL;
 }
@@ -355,6 +397,8 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		o.te_hzv[i] = n->answer_te_hz[i];
 	}
 	o.tec = n->answer_tec;
+	o.red = n->answer_red;
+	o.cn = n->answer_cn;
 
 	return describe(mbp, n, ab, &o);
 }

@@ -14,6 +14,7 @@ enum {
 	TE_USUAL = 101,          /* the number everyone knows it by         */
 	CODE_CODEC = 0x01,
 	CODE_TE = 0x40,
+	CODE_RED = 0x60,
 };
 
 
@@ -302,5 +303,54 @@ void nego_take_events(struct media_plan *plan, struct nego *n,
 		else {
 			plan->te_also[plan->te_also_count++] = e;
 		}
+	}
+}
+
+
+uint8_t nego_red_number(struct nego *n, unsigned wish)
+{
+	return number_for(n, CODE_RED, &n->red_num, wish, NEGO_NONE);
+}
+
+
+static bool format_is(const struct desc_format *f, const char *name)
+{
+	return pl_isset(&f->name) && f->channels <= 1 &&
+		f->clock_hz == NARROW_HZ &&
+		text_caseeq(f->name.p, f->name.l, name);
+}
+
+
+/* Both are for narrow band: Opus has its own of either */
+void nego_take_extras(struct media_plan *plan, struct nego *n,
+		      const struct ability *ab, const struct desc_media *m,
+		      bool offer)
+{
+	const struct codec *c = plan->codec;
+
+	plan->red_send = plan->red_recv = plan->cn_send = plan->cn_recv = 0;
+	n->answer_red = n->answer_cn = 0;
+
+	for (unsigned i = 0; i < m->fmtc; i++) {
+		const struct desc_format *f = &m->fmtv[i];
+
+		if (f->pt <= 0)
+			continue;
+
+		if (ab->red && !plan->red_send && c->clock_hz == NARROW_HZ &&
+		    format_is(f, "red") && (offer || n->red_num != NEGO_NONE)) {
+			const uint8_t num = nego_red_number(n, offer ?
+				(unsigned)f->pt : NEGO_NONE);
+
+			if (num == NEGO_NONE)
+				continue;
+			plan->red_send = (uint8_t)f->pt;
+			plan->red_recv = n->answer_red = num;
+		}
+
+		if (ab->cn && c->rate_hz == NARROW_HZ &&
+		    (f->pt == PT_CN ? !pl_isset(&f->name) ||
+		     format_is(f, "CN") : false))
+			plan->cn_send = plan->cn_recv = n->answer_cn = PT_CN;
 	}
 }

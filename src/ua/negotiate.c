@@ -15,6 +15,7 @@ void nego_init(struct nego *n, uint64_t id)
 	memset(n, 0, sizeof(*n));
 	memset(n->codec_num, NEGO_NONE, sizeof(n->codec_num));
 	memset(n->te_num, NEGO_NONE, sizeof(n->te_num));
+	n->red_num = NEGO_NONE;
 
 	n->id = n->version = id;
 }
@@ -132,6 +133,7 @@ static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 		return false;
 
 	nego_take_events(plan, n, m, offer);
+	nego_take_extras(plan, n, ab, m, offer);
 	take_addresses(plan, m);
 	plan->rtcp_mux = m->rtcp_mux;
 
@@ -305,6 +307,8 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 	    a->te_recv != b->te_recv || a->te_clock_hz != b->te_clock_hz ||
 	    a->te_also_count != b->te_also_count ||
 	    a->also_count != b->also_count || a->dir != b->dir ||
+	    a->red_send != b->red_send || a->red_recv != b->red_recv ||
+	    a->cn_send != b->cn_send || a->cn_recv != b->cn_recv ||
 	    a->rtcp_mux != b->rtcp_mux || a->unproven != b->unproven ||
 	    !sa_cmp(&a->rtp, &b->rtp, SA_ALL) ||
 	    !sa_cmp(&a->rtcp, &b->rtcp, SA_ALL) ||

@@ -18,6 +18,8 @@ enum {
 	NEGO_CODECS = 8,         /* media_plan: one and also_codec          */
 	NEGO_CLOCKS = 1 + MEDIA_EVENTS_ALSO, /* of telephone-event          */
 	TE_COMMON_HZ = 8000,     /* its clock that every phone knows        */
+	NARROW_HZ = 8000,        /* where redundancy and noise belong       */
+	PT_CN = 13,              /* comfort noise, for good (RFC 3551)      */
 	NEGO_NONE = 0xff,
 };
 
@@ -31,6 +33,8 @@ struct ability {
 	struct codec_param param;        /* our wishes, ptime_ms among them */
 	struct sa rtp;                   /* our RTP address and port        */
 	enum media_dir dir;              /* what we want                    */
+	bool red;                        /* redundancy (RFC 2198)           */
+	bool cn;                         /* comfort noise (RFC 3389)        */
 	struct {
 		enum secure_policy policy;
 		bool sdes, dtls;         /* ways to keys that may be used   */
@@ -60,6 +64,7 @@ struct nego {
 	uint8_t meaning[128];
 	uint8_t codec_num[16];   /* index as in codec_table()               */
 	uint8_t te_num[16];      /* by the first codec with that clock      */
+	uint8_t red_num;
 
 	/* The answer we owe, in the order of the peer's offer */
 	uint8_t answer_num[NEGO_CODECS];
@@ -68,6 +73,7 @@ struct nego {
 	uint8_t answer_te[NEGO_CLOCKS];
 	uint32_t answer_te_hz[NEGO_CLOCKS];
 	unsigned answer_tec;
+	uint8_t answer_red, answer_cn;   /* 0: none */
 	enum media_dir answer_dir;
 	unsigned answer_ptime_ms;
 	bool answer_mux;
@@ -125,6 +131,12 @@ bool nego_take_codecs(struct media_plan *plan, struct nego *n,
 /* The same for telephone-event, after the codecs */
 void nego_take_events(struct media_plan *plan, struct nego *n,
 		      const struct desc_media *m, bool offer);
+
+/* The same for redundancy and comfort noise */
+uint8_t nego_red_number(struct nego *n, unsigned wish);
+void nego_take_extras(struct media_plan *plan, struct nego *n,
+		      const struct ability *ab, const struct desc_media *m,
+		      bool offer);
 
 /** Is it the same stream? */
 bool plan_equal(const struct media_plan *a, const struct media_plan *b);

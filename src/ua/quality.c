@@ -48,6 +48,7 @@ static void publish(struct call *c, const struct stream_stats *st)
 		ev.u.call_quality.target_ms = st->delay_target_ms;
 		ev.u.call_quality.late = (int64_t)st->late;
 		ev.u.call_quality.discarded = (int64_t)st->discarded;
+		ev.u.call_quality.recovered = (int64_t)st->recovered;
 		ev.u.call_quality.concealed_ms = (int64_t)st->concealed_ms;
 		ev.u.call_quality.stretched_ms = (int64_t)st->stretched_ms;
 		ev.u.call_quality.compressed_ms =

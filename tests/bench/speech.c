@@ -26,6 +26,7 @@ enum {
 	PACKET_MAX = 500,
 	HEADER     = 12,
 	PT_OPUS    = 96,
+	PT_RED     = 121,
 	STREAMS    = 32,
 	SPARED     = 50,           /* packets that nothing happens to       */
 	AFTER_MS   = 1500,         /* listened to beyond the end            */
@@ -69,7 +70,7 @@ struct stream {
 
 static struct stream streams[STREAMS];
 static int streamc, base_port = 20000, fec, bitrate = 28000;
-static bool opus;
+static bool opus, red;           /* red: G.711, each packet twice      */
 static const char *dir = ".";
 static struct packet *packets;
 static int packetc, rate = 8000, out_rate = 8000, spp;
@@ -287,14 +288,26 @@ static void send_due(struct stream *s)
 		const int k = s->due[s->next++].k;
 		const uint16_t seq = htons((uint16_t)(65000 + k));
 		const struct packet *p = &packets[k];
-		uint8_t b[HEADER + PACKET_MAX] = { 0x80 };
+		uint8_t b[HEADER + 2 * PACKET_MAX] = { 0x80 };
+		int at = HEADER;
 
-		b[1] = (uint8_t)((opus ? PT_OPUS : 0) | (k ? 0 : 0x80));
+		b[1] = (uint8_t)((opus ? PT_OPUS : red && k ? PT_RED : 0) |
+				 (k ? 0 : 0x80));
 		memcpy(b + 2, &seq, 2);
 		put32(b + 4, (uint32_t)(k * spp));
 		put32(b + 8, 0x5eec0000u + (uint32_t)(s - streams));
-		memcpy(b + HEADER, p->data, (size_t)p->len);
-		(void)sendto(s->fd, b, (size_t)(HEADER + p->len), 0,
+		if (red && k) {
+			/* RFC 2198: the one before, by its time, then this */
+			b[at++] = 0x80;
+			b[at++] = (uint8_t)(spp >> 6);
+			b[at++] = (uint8_t)(spp << 2);
+			b[at++] = (uint8_t)spp;
+			b[at++] = 0;
+			memcpy(b + at, p[-1].data, (size_t)p[-1].len);
+			at += p[-1].len;
+		}
+		memcpy(b + at, p->data, (size_t)p->len);
+		(void)sendto(s->fd, b, (size_t)(at + p->len), 0,
 			     (void *)&s->to, sizeof(s->to));
 	}
 }
@@ -452,7 +465,10 @@ int main(int argc, char *argv[])
 		switch (opt) {
 		case 'p': base_port = atoi(optarg); break;
 		case 'w': wav = optarg; break;
-		case 'c': opus = !strcmp(optarg, "opus"); break;
+		case 'c':
+			opus = !strcmp(optarg, "opus");
+			red = !strcmp(optarg, "red");
+			break;
 		case 'F': fec = atoi(optarg); break;
 		case 'o': dir = optarg; break;
 		case 'i':
@@ -462,7 +478,7 @@ int main(int argc, char *argv[])
 		default:
 			fail("-w FILE.wav -i loss=%,burst=N,jitter=MS,spike=%"
 			     ",reorder=%,dup=%,until=S,seed=N ... "
-			     "[-p PORT] [-c pcmu|opus] [-F LOSS] [-o DIR]");
+			     "[-p PORT] [-c pcmu|red|opus] [-F LOSS] [-o DIR]");
 		}
 	}
 	if (!wav || !netc)

@@ -65,7 +65,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 2: seq += op & 31; ts += (op & 31) * FRAME; break;
 		case 3: seq -= op & 31; ts -= (op & 31) * FRAME; break;
 		case 4: ts += take(&b, 4); break;
-		case 5: jitter_mark(j, seq++); break;
+		case 5:
+			if (op & 1)
+				jitter_mark(j, seq++);
+			else
+				jitter_fill(j, (uint16_t)(seq - (op & 3)),
+					    ts - (op & 31) * FRAME, FRAME,
+					    0, payload, 1 + (op & 31));
+			break;
 		case 6:
 			jitter_set_extra(j, (op & 31) * 40);
 			jitter_set_block(j, (op & 7) * 80);

@@ -3,6 +3,7 @@
  */
 #include "fuzz.h"
 #include "priv.h"
+#include "red.h"
 
 
 static void rtcp(const uint8_t *data, size_t size)
@@ -15,6 +16,29 @@ static void rtcp(const uint8_t *data, size_t size)
 		must(!r.malformed);
 	if (r.remote_known)
 		must(r.remote_fraction <= 255);
+}
+
+
+/* What some payload types hold: redundancy, comfort noise */
+static void payload(const struct rtp *h)
+{
+	struct red_block v[RED_BLOCKS];
+	struct noise z = { .rnd = 1 };
+	int16_t out[160];
+	const unsigned n = red_read(v, h->payload, h->len);
+
+	must(n <= RED_BLOCKS);
+	for (unsigned i = 0; i < n; i++) {
+		must(v[i].p >= h->payload);
+		must(v[i].p + v[i].len <= h->payload + h->len);
+		must(v[i].pt < 128 && v[i].back <= RED_BACK_MAX);
+	}
+
+	if (!noise_read(&z, h->payload, h->len))
+		return;
+	noise_fill(&z, out, 160);
+	for (unsigned i = 0; i < NOISE_ORDER; i++)
+		must(z.past[i] >= -32767 && z.past[i] <= 32767);
 }
 
 
@@ -32,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(h.payload >= data + RTP_HEADER);
 	must(h.payload + h.len <= data + size);
 	must(h.pt < 128);
+	payload(&h);
 
 	/* written without extension and padding it says the same */
 	rtp_write(copy, &h);

@@ -1052,6 +1052,101 @@ static void mutations(void **state)
 }
 
 
+static void extras_agreed(void **state)
+{
+	struct side a, b;
+	struct media_plan pa, pb;
+	char *o, *w;
+	(void)state;
+
+	side_init(&a, "opus,pcmu,pcma");
+	side_init(&b, "pcmu,pcma");
+	a.ab.red = a.ab.cn = b.ab.red = b.ab.cn = true;
+
+	/* behind all else, where nobody takes them for a codec */
+	o = offer(&a);
+	has(o, "m=audio 4000 RTP/AVP 96 0 8 97 101 13 98\r\n");
+	has(o, "a=rtpmap:13 CN/8000\r\n");
+	has(o, "a=rtpmap:98 red/8000\r\na=fmtp:98 0/0\r\n");
+
+	w = answer(&b, &pb, NULL, o);
+	codec_is(&pb, "pcmu");
+	assert_int_equal(pb.red_send, 98);
+	assert_int_equal(pb.red_recv, 98);
+	assert_int_equal(pb.cn_send, 13);
+	assert_int_equal(pb.cn_recv, 13);
+	has(w, "a=rtpmap:98 red/8000\r\n");
+	has(w, "a=rtpmap:13 CN/8000\r\n");
+
+	assert_int_equal(result(&a, &pa, NULL, w), 0);
+	assert_int_equal(pa.red_send, 98);
+	assert_int_equal(pa.red_recv, 98);
+	assert_int_equal(pa.cn_send, 13);
+	assert_true(plan_equal(&pa, &pa));
+	pb = pa;
+	pb.red_send = 0;
+	assert_false(plan_equal(&pa, &pb));
+
+	mem_deref(o);
+	mem_deref(w);
+	nego_reset(&a.n);
+	nego_reset(&b.n);
+}
+
+
+static void extras_not_agreed(void **state)
+{
+	struct side a, b;
+	struct media_plan p;
+	char *o, *w;
+	(void)state;
+
+	/* not wanted: not offered, and refused */
+	side_init(&a, "pcmu");
+	side_init(&b, "pcmu");
+	o = offer(&a);
+	hasnt(o, "red/8000");
+	hasnt(o, "CN/8000");
+	mem_deref(o);
+
+	a.ab.red = a.ab.cn = true;
+	o = offer(&a);
+	w = answer(&b, &p, NULL, o);
+	hasnt(w, "red/8000");
+	hasnt(w, " 13");
+	assert_int_equal(p.red_send, 0);
+	assert_int_equal(p.cn_send, 0);
+	assert_int_equal(result(&a, &p, NULL, w), 0);
+	assert_int_equal(p.red_send, 0);
+	assert_int_equal(p.red_recv, 0);
+	assert_int_equal(p.cn_send, 0);
+	mem_deref(o);
+	mem_deref(w);
+	nego_reset(&a.n);
+	nego_reset(&b.n);
+
+	/* for Opus neither is of use; CN under a number that is another's,
+	 * and red at another clock, are not ours */
+	side_init(&b, "opus,pcmu");
+	b.ab.red = b.ab.cn = true;
+	w = answer(&b, &p, NULL, V4 "m=audio 5000 RTP/AVP 96 13 121\r\n"
+		   "a=rtpmap:96 opus/48000/2\r\na=rtpmap:121 red/8000\r\n");
+	assert_int_equal(p.red_send, 0);
+	assert_int_equal(p.cn_send, 0);
+	mem_deref(w);
+	nego_reset(&b.n);
+
+	side_init(&b, "pcmu");
+	b.ab.red = b.ab.cn = true;
+	w = answer(&b, &p, NULL, V4 "m=audio 5000 RTP/AVP 0 13 121\r\n"
+		   "a=rtpmap:13 CN/16000\r\na=rtpmap:121 red/48000\r\n");
+	assert_int_equal(p.red_send, 0);
+	assert_int_equal(p.cn_send, 0);
+	mem_deref(w);
+	nego_reset(&b.n);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1076,6 +1171,8 @@ int main(void)
 		cmocka_unit_test(both_ours),
 		cmocka_unit_test(equal),
 		cmocka_unit_test(mutations),
+		cmocka_unit_test(extras_agreed),
+		cmocka_unit_test(extras_not_agreed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
