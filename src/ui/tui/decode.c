@@ -132,6 +132,24 @@ static void csi(struct decode *d, const char *p, size_t n, key_h *h,
 }
 
 
+/* The beginning of a character whose rest is still to come? */
+static bool begun(const char *p, size_t n)
+{
+	const unsigned char c = (unsigned char)*p;
+	const size_t want = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+
+	if (c < 0xc2 || c > 0xf4 || n >= want)
+		return false;
+
+	for (size_t i = 1; i < n; i++) {
+		if (((unsigned char)p[i] & 0xc0) != 0x80)
+			return false;
+	}
+
+	return true;
+}
+
+
 /* One byte or character that is no sequence. @return bytes, 0: more needed */
 static size_t plain(struct decode *d, const char *p, size_t n, unsigned mods,
 		    key_h *h, void *arg)
@@ -142,12 +160,8 @@ static size_t plain(struct decode *d, const char *p, size_t n, unsigned mods,
 
 	if (c >= 0x80) {
 		len = text_utf8_decode(&k.cp, p, n);
-		if (!len) {
-			const size_t want = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-
-			/* the rest is still to come, or it is no character */
-			return c >= 0xc2 && n < want ? 0 : 1;
-		}
+		if (!len)
+			return begun(p, n) ? 0 : 1;
 		if (text_is_unsafe(k.cp))
 			return len;
 	}

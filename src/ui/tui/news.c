@@ -37,16 +37,6 @@ static void put(struct newses *ns, const struct event *ev, enum style st,
 }
 
 
-static const char *who(char *buf, size_t sz, const char *name,
-		       const char *uri)
-{
-	if (*name)
-		return text_escape(buf, sz, name, strlen(name));
-
-	return show_uri(buf, sz, uri);
-}
-
-
 static void account_news(struct newses *ns, const struct event *ev)
 {
 	const char *state = ev->u.account_state.state;
@@ -78,7 +68,8 @@ static void account_news(struct newses *ns, const struct event *ev)
 }
 
 
-static void call_news(struct newses *ns, const struct event *ev)
+static void call_news(struct newses *ns, const struct tui *t,
+		      const struct event *ev)
 {
 	const char *state = ev->u.call_state.state;
 	const bool out = !strcmp(ev->u.call_state.direction, "out");
@@ -86,7 +77,8 @@ static void call_news(struct newses *ns, const struct event *ev)
 	const int64_t took = ev->u.call_state.duration_ms;
 	char w[EVENT_TEXT];
 
-	who(w, sizeof(w), ev->u.call_state.name, ev->u.call_state.peer);
+	tui_who(t, w, sizeof(w), ev->u.call_state.peer,
+		ev->u.call_state.name);
 
 	if (!strcmp(state, "incoming")) {
 		put(ns, ev, STYLE_ALERT, dir, "%s calls", w);
@@ -126,7 +118,8 @@ static void plain(struct newses *ns, const struct event *ev, enum style st,
 }
 
 
-bool newses_event(struct newses *ns, const struct event *ev)
+bool newses_event(struct newses *ns, const struct tui *t,
+		  const struct event *ev)
 {
 	const size_t n = ns->n;
 	char w[EVENT_TEXT];
@@ -138,13 +131,13 @@ bool newses_event(struct newses *ns, const struct event *ev)
 		break;
 
 	case EVENT_CALL_STATE:
-		call_news(ns, ev);
+		call_news(ns, t, ev);
 		break;
 
 	case EVENT_MESSAGE_RECEIVED:
 		put(ns, ev, STYLE_INFO, SIGN_IN, "%s: %s",
-		    who(w, sizeof(w), ev->u.message_received.name,
-			ev->u.message_received.from),
+		    tui_who(t, w, sizeof(w), ev->u.message_received.from,
+			    ev->u.message_received.name),
 		    ev->u.message_received.text);
 		break;
 

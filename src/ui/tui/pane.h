@@ -104,7 +104,7 @@ struct trend {
 	double mos, loss_pct;            /* of the last second, NAN          */
 	int64_t jitter_ms, delay_ms, rtt_ms;   /* EVENT_NONE: not known      */
 	char digits_in[64], digits_out[64];    /* the last ones              */
-	char local[80], remote[80], security[32];   /* of call.media         */
+	char local[80], remote[80];      /* of call.media                    */
 };
 /** NULL: nothing is known of it */
 const struct trend *tui_trend(const struct tui *t, unsigned call);
@@ -127,12 +127,20 @@ const struct news *tui_news(const struct tui *t, size_t i);
 
 /** "sip:bob@example.com;x=y" as "bob@example.com". @return buf */
 const char *show_uri(char *buf, size_t sz, const char *uri);
-/** The name of a call's peer, else the address */
-const char *show_peer(char *buf, size_t sz, const struct call *c);
+/** Whose address it is: by the contacts, else the name that came with it,
+ *  else the address. @return buf */
+const char *tui_who(const struct tui *t, char *buf, size_t sz,
+		    const char *uri, const char *name);
+/** The same of a call's peer */
+const char *tui_peer(const struct tui *t, char *buf, size_t sz,
+		     const struct call *c);
 /** "3:27", "1:02:03" */
 const char *show_duration(char *buf, size_t sz, uint64_t ms);
 /** Time of day of a wall clock "10:43"; seconds: "10:43:20" */
 const char *show_clock(char *buf, size_t sz, uint64_t wall_ms, bool seconds);
+/** The same while it is today, else the day: "Nov 28" */
+const char *show_when(char *buf, size_t sz, uint64_t wall_ms,
+		      uint64_t now_ms);
 /** "good", "fair", "poor", "bad"; the style it is shown in */
 const char *show_mos(double mos, enum style *st);
 /** "ACTIVE", "HELD by us" ...; the style */

@@ -164,7 +164,6 @@ static int draw_top(const struct tui *t, const struct area *a,
 	enum style st;
 	const char *state = show_state(c, &st);
 	int y = roomy ? 1 : 0, x;
-	(void)t;
 
 	show_duration(took, sizeof(took), call_duration_ms(c));
 	if (roomy && call_was_active(c) && a->w >= 60)
@@ -182,8 +181,8 @@ static int draw_top(const struct tui *t, const struct area *a,
 		area_text(a, x, y, STYLE_WORK, "PLAYS A FILE");
 	++y;
 
-	area_cut(a, 3, y++, a->w / 2, STYLE_BOLD, show_peer(who, sizeof(who),
-							     c));
+	area_cut(a, 3, y++, a->w / 2, STYLE_BOLD, tui_peer(
+		t, who, sizeof(who), c));
 	text_escape(uri, sizeof(uri), call_peer(c), strlen(call_peer(c)));
 	snprintf(text, sizeof(text), "<%s>", uri);
 	area_cut(a, 3, y++, a->w - 30 > 20 ? a->w - 30 : a->w - 4, STYLE_INFO,
@@ -212,13 +211,14 @@ static int draw_media(const struct area *a, int y, struct call *c,
 		y = pair(a, y, "codec", text, STYLE_NORMAL);
 	}
 
-	if (tr && tr->security[0]) {
-		const bool none = !strcmp(tr->security, "none");
+	if (*call_security(c)) {
+		const bool none = !strcmp(call_security(c), "none");
 
-		snprintf(text, sizeof(text), "%s%s%s", none ? "" :
+		snprintf(text, sizeof(text), "%s%s%s%s%s", none ? "" :
 			 sign(a->cv, SIGN_LOCK), none ? "" : " ",
 			 none ? "no lock: who is on the way can listen" :
-			 tr->security);
+			 call_security(c), *call_suite(c) ? ", " : "",
+			 call_suite(c));
 		y = pair(a, y, "secrecy", text, none ? STYLE_DIM : STYLE_OK);
 	}
 
@@ -226,6 +226,17 @@ static int draw_media(const struct area *a, int y, struct call *c,
 		snprintf(text, sizeof(text), "%s %s %s", tr->local,
 			 a->cv->ascii ? "<->" : "\u21c4", tr->remote);
 		y = pair(a, y, "path", text, STYLE_NORMAL);
+	}
+
+	if (tr && tr->mos > 0) {
+		enum style mst;
+		const char *word = show_mos(tr->mos, &mst);
+
+		snprintf(text, sizeof(text), "%.1f %s; loss %.1f %%, jitter "
+			 "%lld ms", tr->mos, word, tr->loss_pct > 0 ?
+			 tr->loss_pct : 0.0, tr->jitter_ms != EVENT_NONE ?
+			 (long long)tr->jitter_ms : 0);
+		y = pair(a, y, "quality", text, mst);
 	}
 
 	if (tr && tr->delay_ms != EVENT_NONE) {

@@ -14,17 +14,20 @@ enum { CALLS_MAX = 64 };
 
 struct home {
 	unsigned at[200];        /* call at each row of the pane, 0: none    */
+	struct rows last;        /* calls that have ended                    */
+	int last_y;              /* where they begin, -1: they are not shown */
 };
 
 
 /* Calls ------------------------------------------------------------------ */
 
-static const char *security(const struct tui *t, struct call *c)
+static const char *security(const struct call *c)
 {
-	const struct trend *tr = tui_trend(t, call_id(c));
+	const char *how = call_security(c);
 
-	return tr && tr->security[0] && strcmp(tr->security, "none") ?
-		tr->security : NULL;
+	return !*how || !strcmp(how, "none") ? NULL :
+		!strcmp(how, "sdes") ? "srtp" : !strcmp(how, "dtls") ?
+		"dtls-srtp" : how;
 }
 
 
@@ -48,7 +51,7 @@ static void draw_call(struct tui *t, const struct area *a, int y,
 	char who[256], took[32], codec[64] = "", id[16];
 	const int third = a->w / 3;
 	const int mid = third < 20 ? 20 : third > 40 ? 40 : third;
-	const char *lock = security(t, c);
+	const char *lock = security(c);
 	enum style st;
 	const char *state = show_state(c, &st);
 	int x;
@@ -58,7 +61,7 @@ static void draw_call(struct tui *t, const struct area *a, int y,
 	snprintf(id, sizeof(id), "%u", call_id(c));
 	x = area_text(a, 1, y, selected ? STYLE_KEY : STYLE_DIM, id) + 1;
 	area_cut(a, x, y, mid - x - 1, selected ? STYLE_BOLD : STYLE_NORMAL,
-		 show_peer(who, sizeof(who), c));
+		 tui_peer(t, who, sizeof(who), c));
 
 	x = area_text(a, mid, y, st, state) + 1;
 	if (call_was_active(c)) {
@@ -366,12 +369,12 @@ static int draw_accounts(struct tui *t, const struct area *a, int y, int most)
 
 /* What happened ---------------------------------------------------------- */
 
-static void draw_last(const struct tui *t, const struct area *a, int y)
+static void draw_news(const struct tui *t, const struct area *a)
 {
 	const struct news *n;
 	char clock[16];
 
-	for (size_t i = 0; y < a->h && (n = tui_news(t, i)); i++, y++) {
+	for (int y = 0; y < a->h && (n = tui_news(t, (size_t)y)); y++) {
 
 		int x = 3;
 
@@ -383,6 +386,116 @@ static void draw_last(const struct tui *t, const struct area *a, int y)
 		area_cut(a, x + 2, y, a->w - x - 2, n->style == STYLE_ALERT ||
 			 n->style == STYLE_OK || n->style == STYLE_WORK ?
 			 STYLE_NORMAL : n->style, n->text);
+	}
+}
+
+
+/* How a call went, in two words */
+static int draw_outcome(const struct area *a, int x, int y,
+			const struct history_call *c)
+{
+	const bool missed = !strcmp(c->outcome, "missed");
+	char took[32];
+	enum style st;
+
+	if (strcmp(c->outcome, "answered")) {
+		area_text(a, x, y, missed ? STYLE_BAD : STYLE_DIM,
+			  c->outcome);
+		return x;
+	}
+
+	area_text(a, x, y, STYLE_NORMAL, show_duration(took, sizeof(took),
+						       c->duration_ms));
+	area_cut(a, x + 8, y, 8, STYLE_DIM, c->codec);
+	if (c->mos > 0) {
+		const char *word = show_mos(c->mos, &st);
+
+		area_printf(a, x + 17, y, st, "%.1f %s", c->mos, word);
+	}
+
+	return x;
+}
+
+
+static void draw_history(const struct tui *t, struct home *h,
+			 const struct area *a, bool pick)
+{
+	const int half = a->w / 2, mid = half < 35 || a->w > 100 ? half : 35;
+	const uint64_t now = clock_wall_ms();
+	struct history_call c;
+	char when[32], who[256];
+
+	rows_fit(&h->last, (int)history_count(t->ph->history), a->h);
+	for (int y = 0; y < a->h; y++) {
+
+		const int i = rows_at(&h->last, y);
+		bool missed;
+		int x;
+
+		if (i < 0 || !history_at(&c, t->ph->history, (size_t)i))
+			break;
+
+		missed = !strcmp(c.outcome, "missed");
+		x = area_cut(a, 3, y, 7, STYLE_DIM, show_when(
+			when, sizeof(when), c.time_ms, now));
+		x = x > 10 ? x : 10;
+		area_text(a, x, y, missed ? STYLE_BAD : STYLE_DIM,
+			  sign(a->cv, missed ? SIGN_BAD : c.outgoing ?
+			       SIGN_OUT : SIGN_IN));
+		area_cut(a, x + 2, y, mid - x - 3, c.unseen ? STYLE_BOLD :
+			 STYLE_NORMAL, tui_who(t, who, sizeof(who), c.peer,
+					       c.name));
+		draw_outcome(a, mid, y, &c);
+		if (pick && i == h->last.cur) {
+			area_right(a, a->w - 2, y, STYLE_DIM,
+				   "[Enter] call back");
+			area_paint(a, 1, y, a->w - 2, STYLE_SELECTED);
+		}
+	}
+	rows_marks(&h->last, a);
+}
+
+
+static bool has_history(const struct tui *t)
+{
+	return t->ph->history && history_count(t->ph->history);
+}
+
+
+static void draw_last(struct tui *t, struct home *h, const struct area *a)
+{
+	const bool history = has_history(t);
+	const unsigned missed = history ? history_missed(t->ph->history) : 0;
+	const int room = a->h - 1;
+	const int half = !history ? 0 : a->h < 7 ? room : (room - 1) * 3 / 5;
+	struct area part;
+	int x;
+
+	h->last_y = -1;
+	if (room < 1)
+		return;
+
+	x = area_text(a, 1, 0, STYLE_TITLE, "LAST");
+	if (missed)
+		area_printf(a, x + 2, 0, STYLE_BAD, "%u missed", missed);
+
+	if (!history) {
+		part = area_sub(a, 0, 1, a->w, room);
+		draw_news(t, &part);
+		return;
+	}
+
+	part = area_sub(a, 0, 1, a->w, half);
+	h->last_y = part.y - t->pane_area.y;
+	draw_history(t, h, &part, !ua_call_count(t->ph->ua));
+
+	if (half + 2 < room) {
+		const int y = 1 + ((int)h->last.count < half ?
+				   (int)h->last.count : half) + 1;
+
+		area_text(a, 1, y, STYLE_TITLE, "NEWS");
+		part = area_sub(a, 0, y + 1, a->w, a->h - y - 1);
+		draw_news(t, &part);
 	}
 }
 
@@ -415,8 +528,9 @@ static void home_draw(struct tui *t, void *state, const struct area *a)
 	if (!tight)
 		++y;
 	if (y + 1 < a->h) {
-		area_text(a, 1, y++, STYLE_TITLE, "LAST");
-		draw_last(t, a, y);
+		const struct area part = area_sub(a, 0, y, a->w, a->h - y);
+
+		draw_last(t, h, &part);
 	}
 }
 
@@ -442,16 +556,37 @@ static bool home_move(struct tui *t, int step)
 }
 
 
+static void call_back(struct tui *t, const struct home *h)
+{
+	struct history_call c;
+	char quoted[600];
+
+	if (h->last_y >= 0 && h->last.cur >= 0 &&
+	    history_at(&c, t->ph->history, (size_t)h->last.cur))
+		tui_submit(t, "dial %s", tui_quote(c.peer, quoted,
+						   sizeof(quoted)));
+	else
+		tui_line(t, "dial ");
+}
+
+
 static bool home_act(struct tui *t, void *state, enum act act,
 		     const char *text)
 {
-	(void)state;
+	struct home *h = state;
 	(void)text;
+
+	if (act < ACT_LEFT && act != ACT_UP && act != ACT_DOWN)
+		return rows_act(&h->last, act);
 
 	switch (act) {
 
-	case ACT_UP:   return home_move(t, -1);
-	case ACT_DOWN: return home_move(t, 1);
+	case ACT_UP:
+		return ua_call_count(t->ph->ua) ? home_move(t, -1) :
+			rows_act(&h->last, act);
+	case ACT_DOWN:
+		return ua_call_count(t->ph->ua) ? home_move(t, 1) :
+			rows_act(&h->last, act);
 
 	case ACT_CHOOSE:
 		/* a box that was put away comes back */
@@ -464,7 +599,7 @@ static bool home_act(struct tui *t, void *state, enum act act,
 		if (tui_call(t))
 			tui_show(t, &pane_call);
 		else
-			tui_line(t, "dial ");
+			call_back(t, h);
 		return true;
 
 	default:
@@ -475,12 +610,23 @@ static bool home_act(struct tui *t, void *state, enum act act,
 
 static bool home_click(struct tui *t, void *state, int x, int y)
 {
-	const struct home *h = state;
+	struct home *h = state;
 	const struct call *sel = tui_call(t);
 	const unsigned id = y >= 0 && y < (int)ARRAY_SIZE(h->at) ? h->at[y] :
 		0;
 	(void)x;
 
+	if (!id && h->last_y >= 0 && !ua_call_count(t->ph->ua)) {
+
+		const int i = rows_at(&h->last, y - h->last_y);
+
+		/* a second click calls back */
+		if (i >= 0 && i == h->last.cur)
+			call_back(t, h);
+		else if (i >= 0)
+			h->last.cur = i;
+		return i >= 0;
+	}
 	if (!id)
 		return false;
 
@@ -515,7 +661,8 @@ const struct pane pane_home = {
 	.state = sizeof(struct home),
 	.help = "Digits call somebody, or are sent as keys while you are in "
 		"a call. Up and Down select a call, Enter shows all about "
-		"it. A click selects a call, a second one opens it.",
+		"it; without a call they select one of the last, and Enter "
+		"calls back. A click selects, a second one opens.",
 	.draw = home_draw,
 	.act = home_act,
 	.click = home_click,

@@ -10,7 +10,7 @@
 #include "offhook/text.h"
 #include "tui.h"
 
-enum { BOX_W = 70, BOX_H = 8 };
+enum { BOX_W = 70, BOX_H = 9 };
 
 
 static bool hushed(const struct tui *t, unsigned call)
@@ -68,11 +68,9 @@ void popup_ring(struct tui *t, const struct event *ev)
 	if (!t->ph->config->screen_bell || term_behind(t->term))
 		return;
 
-	if (ev->u.call_state.name[0])
-		snprintf(who, sizeof(who), "%s", ev->u.call_state.name);
-	else
-		show_uri(who, sizeof(who), ev->u.call_state.peer);
-	term_notice(t->term, "Incoming call", who);
+	term_notice(t->term, "Incoming call", tui_who(
+		t, who, sizeof(who), ev->u.call_state.peer,
+		ev->u.call_state.name));
 }
 
 
@@ -110,15 +108,44 @@ static void draw_keys(struct tui *t, const struct area *a, int y)
 }
 
 
-/* "to alice@example.com, diverted by ..." */
+/* "to alice@example.com, sent on by Reception (user-busy)" */
 static void way(char *buf, size_t sz, const struct call *c)
 {
+	const struct sip_caller *caller = call_caller(c);
 	const struct account *acc = call_account(c);
-	char aor[CONFIG_STR] = "";
+	char aor[CONFIG_STR] = "", by[CONFIG_STR] = "";
+	const struct sip_diverter *d = caller && caller->divertc ?
+		&caller->divertv[0] : NULL;
 
 	if (acc)
 		show_uri(aor, sizeof(aor), account_config(acc)->aor);
-	snprintf(buf, sz, "%s%s", acc ? "to " : "", aor);
+	if (d && d->by.name[0])
+		text_escape(by, sizeof(by), d->by.name,
+			    strlen(d->by.name));
+	else if (d)
+		show_uri(by, sizeof(by), d->by.uri);
+
+	snprintf(buf, sz, "%s%s%s%s%s%s%.40s%s", acc ? "to " : "", aor,
+		 d ? (acc ? ", " : "") : "", d ? "sent on by " : "", by,
+		 d && d->reason[0] ? " (" : "", d ? d->reason : "",
+		 d && d->reason[0] ? ")" : "");
+}
+
+
+/* Who says who it is: only a server of ours is believed */
+static void asserted(char *buf, size_t sz, const struct call *c)
+{
+	const struct sip_caller *caller = call_caller(c);
+	char uri[CONFIG_STR];
+
+	buf[0] = '\0';
+	if (!caller)
+		return;
+	if (caller->asserted.uri[0])
+		snprintf(buf, sz, "the server says: %s",
+			 show_uri(uri, sizeof(uri), caller->asserted.uri));
+	else if (caller->privacy[0])
+		snprintf(buf, sz, "the caller wants to stay unknown");
 }
 
 
@@ -138,10 +165,9 @@ void popup_draw(struct tui *t, const struct area *screen)
 {
 	struct call *c = ua_call(t->ph->ua, t->ringing);
 	const int w = screen->w - 2 < BOX_W ? screen->w - 2 : BOX_W;
-	const int h = screen->h < 14 ? BOX_H - 2 : BOX_H;
+	const int h = screen->h < 14 ? BOX_H - 3 : BOX_H;
 	const int x = (screen->w - w) / 2, top = (screen->h - h) / 3;
 	char text[600], uri[EVENT_TEXT], took[32];
-	const char *name;
 	struct area a;
 	int y = 1, end;
 
@@ -168,18 +194,19 @@ void popup_draw(struct tui *t, const struct area *screen)
 		 show_duration(took, sizeof(took),
 			       clock_ms() - t->ringing_ms));
 	end = area_right(&a, a.w - 3, y, STYLE_DIM, text);
-	name = call_peer_name(c);
-	show_uri(uri, sizeof(uri), call_peer(c));
-	area_cut(&a, 6, y++, end - 7, STYLE_BOLD, *name ? name : uri);
+	area_cut(&a, 6, y++, end - 7, STYLE_BOLD,
+		 tui_peer(t, uri, sizeof(uri), c));
 
 	text_escape(uri, sizeof(uri), call_peer(c), strlen(call_peer(c)));
 	snprintf(text, sizeof(text), "<%s>", uri);
 	area_cut(&a, 6, y++, a.w - 8, STYLE_INFO, text);
 
+	asserted(text, sizeof(text), c);
+	if (text[0] && h >= BOX_H)
+		area_cut(&a, 6, y++, a.w - 8, STYLE_OK, text);
 	way(text, sizeof(text), c);
 	area_cut(&a, 6, y++, a.w - 8, STYLE_DIM, text);
-	if (h >= BOX_H)
-		++y;
+	y = h - 2;
 
 	if (line_open(t->line))
 		area_cut(&a, 3, y, a.w - 5, STYLE_WORK,

@@ -30,17 +30,6 @@ const char *show_uri(char *buf, size_t sz, const char *uri)
 }
 
 
-const char *show_peer(char *buf, size_t sz, const struct call *c)
-{
-	const char *name = call_peer_name(c);
-
-	if (!*name)
-		return show_uri(buf, sz, call_peer(c));
-
-	return text_escape(buf, sz, name, strlen(name));
-}
-
-
 const char *show_duration(char *buf, size_t sz, uint64_t ms)
 {
 	const unsigned long long s = ms / 1000;
@@ -62,6 +51,21 @@ const char *show_clock(char *buf, size_t sz, uint64_t wall_ms, bool seconds)
 
 	if (!localtime_r(&t, &tm) ||
 	    !strftime(buf, sz, seconds ? "%H:%M:%S" : "%H:%M", &tm))
+		buf[0] = '\0';
+
+	return buf;
+}
+
+
+const char *show_when(char *buf, size_t sz, uint64_t wall_ms, uint64_t now_ms)
+{
+	const time_t t = (time_t)(wall_ms / 1000), n = (time_t)(now_ms / 1000);
+	struct tm tm, now;
+
+	if (!localtime_r(&t, &tm) || !localtime_r(&n, &now) ||
+	    !strftime(buf, sz, tm.tm_year == now.tm_year &&
+		      tm.tm_yday == now.tm_yday ? "%H:%M" :
+		      tm.tm_year == now.tm_year ? "%b %e" : "%b %Y", &tm))
 		buf[0] = '\0';
 
 	return buf;

@@ -1,13 +1,87 @@
 /**
  * @file targets.c  Whom one may call, by what is typed of it
  *
- * People one has called from here before; each once, the last one first.
- * Main thread.
+ * Contacts that fit best, then people one has talked to, then what one has
+ * dialled before; each address once.  Main thread.
  */
 #include <stdio.h>
+#include "offhook/contact.h"
+#include "offhook/text.h"
 #include "tui.h"
 
-enum { TARGETS_MAX = 12 };
+enum { CONTACTS_MAX = 8, TARGETS_MAX = 14, HISTORY_LOOK = 500 };
+
+struct offers {
+	complete_h *h;
+	void *arg;
+	size_t n;
+	char seen[TARGETS_MAX][200];
+};
+
+
+static void offer(struct offers *o, const char *text, const char *about)
+{
+	if (o->n == TARGETS_MAX || !*text || strlen(text) >= 200)
+		return;
+
+	for (size_t i = 0; i < o->n; i++) {
+		if (!strcasecmp(o->seen[i], text))
+			return;
+	}
+
+	snprintf(o->seen[o->n++], sizeof(o->seen[0]), "%s", text);
+	o->h(text, about, o->arg);
+}
+
+
+/* As a word of a line */
+static const char *word_of(char *buf, size_t sz, const char *s)
+{
+	if (s[strcspn(s, " '\"\\$#<>;")])
+		return tui_quote(s, buf, sz);
+
+	snprintf(buf, sz, "%s", s);
+
+	return buf;
+}
+
+
+static void offer_contacts(struct tui *t, const char *typed,
+			   struct offers *o)
+{
+	const struct contact_conf *v[CONTACTS_MAX];
+	char word[200], about[CONFIG_STR + 32];
+	size_t n;
+
+	if (!t->ph->contacts)
+		return;
+
+	n = contacts_search(t->ph->contacts, typed, v, CONTACTS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(about, sizeof(about), "%s   contact", v[i]->uri);
+		offer(o, word_of(word, sizeof(word), v[i]->name), about);
+	}
+}
+
+
+/* Whoever has called or was called, newest first */
+static void offer_history(struct tui *t, const char *typed, struct offers *o)
+{
+	struct history_call c;
+	char word[200], about[300], name[128];
+
+	for (size_t i = 0; t->ph->history && i < HISTORY_LOOK &&
+	     o->n < TARGETS_MAX && history_at(&c, t->ph->history, i); i++) {
+
+		if (!strcasestr(c.peer, typed) && !strcasestr(c.name, typed))
+			continue;
+
+		text_escape(name, sizeof(name), c.name, strlen(c.name));
+		snprintf(about, sizeof(about), "%s%shistory, %s", name,
+			 *name ? "   " : "", c.outcome);
+		offer(o, word_of(word, sizeof(word), c.peer), about);
+	}
+}
 
 
 /* The target of "dial X ...". @return false: the line dialled nobody */
@@ -35,23 +109,15 @@ static bool dialled(char *buf, size_t sz, const char *line)
 void targets_offer(struct tui *t, const char *typed, complete_h *h,
 		   void *h_arg)
 {
-	char seen[TARGETS_MAX][200], who[200];
+	struct offers o = { .h = h, .arg = h_arg };
+	char who[200];
 	const char *line;
-	size_t n = 0;
 
-	for (size_t i = 0; n < TARGETS_MAX && (line = line_kept(t->line, i));
-	     i++) {
-		bool twice = false;
+	offer_contacts(t, typed, &o);
+	offer_history(t, typed, &o);
 
-		if (!dialled(who, sizeof(who), line) ||
-		    !strcasestr(who, typed))
-			continue;
-		for (size_t k = 0; k < n; k++)
-			twice = twice || !strcmp(seen[k], who);
-		if (twice)
-			continue;
-
-		snprintf(seen[n++], sizeof(seen[0]), "%s", who);
-		h(who, "called before", h_arg);
+	for (size_t i = 0; (line = line_kept(t->line, i)); i++) {
+		if (dialled(who, sizeof(who), line) && strcasestr(who, typed))
+			offer(&o, who, "dialled before");
 	}
 }

@@ -113,8 +113,6 @@ void trends_event(struct trends *ts, const struct event *ev)
 			 ev->u.call_media.local);
 		snprintf(tr->remote, sizeof(tr->remote), "%.79s",
 			 ev->u.call_media.remote);
-		snprintf(tr->security, sizeof(tr->security), "%s",
-			 ev->u.call_media.security);
 		break;
 
 	case EVENT_CALL_STATE:

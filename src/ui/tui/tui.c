@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "offhook/clock.h"
+#include "offhook/contact.h"
 #include "offhook/path.h"
 #include "offhook/text.h"
 #include "tui.h"
@@ -78,11 +79,11 @@ static void title(struct tui *t)
 
 	if (c) {
 		snprintf(text, sizeof(text), "%s calls - offhook",
-			 show_peer(who, sizeof(who), c));
+			 tui_peer(t, who, sizeof(who), c));
 	}
 	else if ((c = tui_call(t))) {
 		snprintf(text, sizeof(text), "%s - offhook",
-			 show_peer(who, sizeof(who), c));
+			 tui_peer(t, who, sizeof(who), c));
 	}
 
 	if (strcmp(t->title, text)) {
@@ -165,6 +166,28 @@ struct call *tui_call(const struct tui *t)
 				 client_selected(t->runners[0].client));
 
 	return c && call_state(c) != CALL_ENDED ? c : NULL;
+}
+
+
+const char *tui_who(const struct tui *t, char *buf, size_t sz,
+		    const char *uri, const char *name)
+{
+	const struct contact_conf *cc = t->ph->contacts ?
+		contacts_by_uri(t->ph->contacts, uri) : NULL;
+
+	if (cc)
+		name = cc->name;
+	if (!*name)
+		return show_uri(buf, sz, uri);
+
+	return text_escape(buf, sz, name, strlen(name));
+}
+
+
+const char *tui_peer(const struct tui *t, char *buf, size_t sz,
+		     const struct call *c)
+{
+	return tui_who(t, buf, sz, call_peer(c), call_peer_name(c));
 }
 
 
@@ -377,7 +400,7 @@ static void event_handler(const struct event *ev, void *arg)
 	const struct pane *p;
 
 	trends_event(t->trends, ev);
-	if (newses_event(t->newses, ev) && ev->type != EVENT_LOG)
+	if (newses_event(t->newses, t, ev) && ev->type != EVENT_LOG)
 		t->said[0] = '\0';
 
 	for (size_t i = 0; (p = pane_at(i)); i++) {

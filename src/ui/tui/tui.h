@@ -35,7 +35,8 @@ const struct trend *trends_find(const struct trends *ts, unsigned call);
 struct newses;
 int  newses_alloc(struct newses **np);                   /* mem_deref */
 /** @return true: there is something to tell */
-bool newses_event(struct newses *ns, const struct event *ev);
+bool newses_event(struct newses *ns, const struct tui *t,
+		  const struct event *ev);
 const struct news *newses_at(const struct newses *ns, size_t i);
 
 /** A question in the command line; answer NULL: it was left */

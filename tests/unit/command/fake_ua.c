@@ -865,6 +865,12 @@ void answer_set(struct answer *a, const struct answer_rule *rule)
 }
 
 
+bool answer_on(const struct answer *a)
+{
+	return answer_get(a)->on;
+}
+
+
 const struct answer_rule *answer_get(const struct answer *a)
 {
 	(void)a;
