@@ -13,7 +13,7 @@
 
 
 enum {
-	OPTIONS_MAX = 64,
+	OPTIONS_MAX = 256,
 	LINE_SIZE = 2 * CONF_VALUE + 128,
 };
 
