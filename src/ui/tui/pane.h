@@ -138,7 +138,7 @@ const char *tui_peer(const struct tui *t, char *buf, size_t sz,
 const char *show_duration(char *buf, size_t sz, uint64_t ms);
 /** Time of day of a wall clock "10:43"; seconds: "10:43:20" */
 const char *show_clock(char *buf, size_t sz, uint64_t wall_ms, bool seconds);
-/** The same while it is today, else the day: "Nov 28" */
+/** "10:31", "yesterday", "Mon", "3 Nov", "2025-11-03": as seen from now */
 const char *show_when(char *buf, size_t sz, uint64_t wall_ms,
 		      uint64_t now_ms);
 /** "good", "fair", "poor", "bad"; the style it is shown in */

@@ -436,9 +436,9 @@ static void draw_history(const struct tui *t, struct home *h,
 			break;
 
 		missed = !strcmp(c.outcome, "missed");
-		x = area_cut(a, 3, y, 7, STYLE_DIM, show_when(
+		x = area_cut(a, 3, y, 10, STYLE_DIM, show_when(
 			when, sizeof(when), c.time_ms, now));
-		x = x > 10 ? x : 10;
+		x = x > 13 ? x : 13;
 		area_text(a, x, y, missed ? STYLE_BAD : STYLE_DIM,
 			  sign(a->cv, missed ? SIGN_BAD : c.outgoing ?
 			       SIGN_OUT : SIGN_IN));

@@ -57,15 +57,44 @@ const char *show_clock(char *buf, size_t sz, uint64_t wall_ms, bool seconds)
 }
 
 
-const char *show_when(char *buf, size_t sz, uint64_t wall_ms, uint64_t now_ms)
+/* Days since some Monday's midnight, as the wall shows them here */
+static long day_of(const struct tm *tm)
 {
-	const time_t t = (time_t)(wall_ms / 1000), n = (time_t)(now_ms / 1000);
-	struct tm tm, now;
+	struct tm noon = *tm;
 
-	if (!localtime_r(&t, &tm) || !localtime_r(&n, &now) ||
-	    !strftime(buf, sz, tm.tm_year == now.tm_year &&
-		      tm.tm_yday == now.tm_yday ? "%H:%M" :
-		      tm.tm_year == now.tm_year ? "%b %e" : "%b %Y", &tm))
+	/* noon exists on every day, whatever the clocks do at night */
+	noon.tm_hour = 12;
+	noon.tm_min = noon.tm_sec = 0;
+	noon.tm_isdst = -1;
+
+	return (long)(timegm(&noon) / 86400);
+}
+
+
+const char *show_when(char *buf, size_t sz, uint64_t wall_ms,
+		      uint64_t now_ms)
+{
+	const time_t t = (time_t)(wall_ms / 1000);
+	const time_t now = (time_t)(now_ms / 1000);
+	struct tm a, b;
+	long days;
+	size_t n;
+
+	buf[0] = '\0';
+	if (!localtime_r(&t, &a) || !localtime_r(&now, &b))
+		return buf;
+
+	days = day_of(&b) - day_of(&a);
+	if (days == 1) {
+		snprintf(buf, sz, "yesterday");
+		return buf;
+	}
+
+	n = !days ? strftime(buf, sz, "%H:%M", &a) :
+		days > 1 && days < 7 ? strftime(buf, sz, "%a", &a) :
+		a.tm_year == b.tm_year ? strftime(buf, sz, "%d %b", &a) :
+		strftime(buf, sz, "%Y-%m-%d", &a);
+	if (!n)
 		buf[0] = '\0';
 
 	return buf;

@@ -144,7 +144,8 @@ void popup_draw(struct tui *t, const struct area *screen);
 int  doer(enum screen_verb verb, const char *what, const char *text,
 	  char *err, void *arg);
 
-extern const struct pane pane_home, pane_call, pane_log, pane_help,
+extern const struct pane pane_home, pane_call, pane_people, pane_messages,
+	pane_history, pane_ladder, pane_settings, pane_log, pane_help,
 	pane_reply;
 
 #endif

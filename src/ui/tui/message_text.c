@@ -1,0 +1,200 @@
+/**
+ * @file message_text.c  A SIP message, and two of them compared, line by line
+ *
+ * Main thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "message_text.h"
+
+enum { LINE_MAX_ = 600 };
+
+
+int lines_split(struct lines *l, const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+	int cap = 1;
+
+	memset(l, 0, sizeof(*l));
+	for (size_t i = 0; i < len; i++)
+		cap += text[i] == '\n';
+
+	l->v = calloc((size_t)cap, sizeof(*l->v));
+	l->len = calloc((size_t)cap, sizeof(*l->len));
+	if (!l->v || !l->len) {
+		lines_free(l);
+		return ENOMEM;
+	}
+
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *e = nl ? nl : end;
+
+		l->v[l->n] = p;
+		l->len[l->n] = (int)(e - p);
+		if (l->len[l->n] && e[-1] == '\r')
+			--l->len[l->n];
+		++l->n;
+		p = nl ? nl + 1 : end;
+	}
+
+	return 0;
+}
+
+
+void lines_free(struct lines *l)
+{
+	free(l->v);
+	free(l->len);
+	memset(l, 0, sizeof(*l));
+}
+
+
+static const char *line_text(char *buf, size_t sz, const struct lines *l,
+			     int i)
+{
+	const int n = l->len[i] < (int)sz - 1 ? l->len[i] : (int)sz - 1;
+
+	memcpy(buf, l->v[i], (size_t)n);
+	buf[n] = '\0';
+	/* area_text() shows what stands behind a NUL no more than a terminal
+	 * would want to */
+	for (int k = 0; k < n; k++)
+		buf[k] = buf[k] ? buf[k] : '?';
+
+	return buf;
+}
+
+
+/* Where the body begins, -1: there is none */
+static int body_at(const struct lines *l)
+{
+	for (int i = 0; i < l->n; i++) {
+		if (!l->len[i])
+			return i + 1 < l->n ? i + 1 : -1;
+	}
+
+	return -1;
+}
+
+
+/* One line in its colours, from column x on */
+static void draw_line(const struct area *a, int x, int y,
+		      const struct lines *l, int i, int body)
+{
+	char buf[LINE_MAX_], name[80];
+	const char *text = line_text(buf, sizeof(buf), l, i), *colon;
+	size_t n;
+
+	if (!i) {
+		area_text(a, x, y, STYLE_BOLD, text);
+		return;
+	}
+	if (body >= 0 && i >= body) {
+		/* "m=" lines say what is talked about */
+		area_text(a, x, y, text[0] == 'm' && text[1] == '=' ?
+			  STYLE_BOLD : STYLE_NORMAL, text);
+		return;
+	}
+
+	colon = strchr(text, ':');
+	n = colon ? (size_t)(colon - text) : 0;
+	if (!n || n >= sizeof(name) || *text == ' ' || *text == '\t') {
+		area_text(a, x, y, STYLE_NORMAL, text);
+		return;
+	}
+	memcpy(name, text, n);
+	name[n] = '\0';
+	x = area_text(a, x, y, STYLE_INFO, name);
+	area_text(a, x, y, STYLE_NORMAL, colon);
+}
+
+
+void message_draw(const struct area *a, const struct lines *l, int top)
+{
+	const int body = body_at(l);
+
+	for (int y = 0; y < a->h && top + y < l->n; y++)
+		draw_line(a, 1, y, l, top + y, body);
+}
+
+
+/* Compared --------------------------------------------------------------- */
+
+static bool same(const struct lines *a, int i, const struct lines *b, int k)
+{
+	return a->len[i] == b->len[k] &&
+		!memcmp(a->v[i], b->v[k], (size_t)a->len[i]);
+}
+
+
+int diff_lines(struct diff_line **vp, const struct lines *a,
+	       const struct lines *b)
+{
+	const int na = a->n < DIFF_LINES ? a->n : DIFF_LINES;
+	const int nb = b->n < DIFF_LINES ? b->n : DIFF_LINES;
+	const int w = nb + 1;
+	struct diff_line *v;
+	uint16_t *t;             /* longest common rest from (i, k) on       */
+	int i, k, n = 0;
+
+	v = calloc((size_t)(a->n + b->n + 1), sizeof(*v));
+	t = calloc((size_t)(na + 1) * (size_t)w, sizeof(*t));
+	if (!v || !t) {
+		free(v);
+		free(t);
+		return -1;
+	}
+
+	for (i = na; i-- > 0;) {
+		for (k = nb; k-- > 0;) {
+			const uint16_t down = t[(i + 1) * w + k];
+			const uint16_t right = t[i * w + k + 1];
+
+			t[i * w + k] = same(a, i, b, k) ?
+				(uint16_t)(t[(i + 1) * w + k + 1] + 1) :
+				down > right ? down : right;
+		}
+	}
+
+	for (i = k = 0; i < a->n || k < b->n;) {
+
+		const bool in = i < na && k < nb;
+		struct diff_line *d = &v[n++];
+
+		if (in && same(a, i, b, k))
+			*d = (struct diff_line){ ' ', i++, k++ };
+		else if (i < a->n && (k >= b->n || !in ||
+				      t[(i + 1) * w + k] >= t[i * w + k + 1]))
+			*d = (struct diff_line){ '-', i++, -1 };
+		else
+			*d = (struct diff_line){ '+', -1, k++ };
+	}
+
+	free(t);
+	*vp = v;
+
+	return n;
+}
+
+
+void diff_draw(const struct area *area, const struct diff_line *v, int n,
+	       const struct lines *a, const struct lines *b, int top)
+{
+	char buf[LINE_MAX_];
+
+	for (int y = 0; y < area->h && top + y < n; y++) {
+
+		const struct diff_line *d = &v[top + y];
+		const enum style st = d->sign == '-' ? STYLE_BAD :
+			d->sign == '+' ? STYLE_OK : STYLE_DIM;
+		const char mark[2] = { d->sign, '\0' };
+
+		area_text(area, 1, y, st, mark);
+		area_text(area, 3, y, st, d->sign == '+' ?
+			  line_text(buf, sizeof(buf), b, d->b) :
+			  line_text(buf, sizeof(buf), a, d->a));
+	}
+}

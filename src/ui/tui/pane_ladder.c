@@ -1,0 +1,530 @@
+/**
+ * @file pane_ladder.c  Ladder: who said what to whom in SIP, and when
+ *
+ * The messages that are kept (capture.h) as arrows between us and the peer,
+ * of the selected call or of all.  Enter opens one, d marks one and compares
+ * it with another.  Only numbers of messages are kept here: the capture may
+ * drop them at any time.  Main thread.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "offhook/capture.h"
+#include "offhook/text.h"
+#include "lists.h"
+#include "message_text.h"
+
+enum { TIME_W = 14, ARROW_MIN = 26, ARROW_MAX = 44 };
+
+struct ladder_pane {
+	uint64_t *seq;           /* what is shown, oldest first              */
+	int n, cap;
+	bool valid;
+	uint64_t seen, dropped;  /* of the capture when they were collected  */
+	unsigned call;           /* 0: all                                   */
+	bool all;                /* by wish, not of the selected call        */
+	char find[FIND_MAX];
+	struct rows rows;
+	bool away;               /* not at the end: new ones do not scroll   */
+
+	uint64_t open;           /* the one that is read, 0: none            */
+	uint64_t with;           /* compared with it, 0: none                */
+	uint64_t mark;           /* the first of two, 0: none                */
+	int top, lines, height;  /* of what is read                          */
+};
+
+static const struct key_row ladder_keys[] = {
+	{ "Enter", "screen choose", "open", "Read this message" },
+	{ "a", "screen own all", "all / call", "All messages, or those of the "
+	  "selected call" },
+	{ "d", "screen own compare", "compare", "Mark this message; on another "
+	  "one: compare the two" },
+	{ "w", "screen own save", "save", "Save what is drawn as text" },
+	{ "p", "screen line 'pcap --past '", "pcap", "Save a file for "
+	  "Wireshark, and go on writing it" },
+	{ "/", "screen line 'screen find '", "find", "Show only messages with "
+	  "a text" },
+	{ NULL, NULL, NULL, NULL }
+};
+
+
+/* What is shown ------------------------------------------------------------ */
+
+static bool fits(const struct ladder_pane *p, const struct capture_msg *m)
+{
+	return (!p->call || m->call == p->call) &&
+		(!p->find[0] || strcasestr(m->text, p->find));
+}
+
+
+static void collect(struct tui *t, struct ladder_pane *p)
+{
+	struct capture *c = t->ph->capture;
+	const struct call *sel = tui_call(t);
+	const unsigned call = p->all ? 0 : call_id(sel);
+	const struct capture_msg *m = NULL;
+	struct capture_stats st;
+
+	capture_stats(c, &st);
+	if (p->valid && p->seen == st.seen && p->dropped == st.dropped &&
+	    (p->all || !sel || p->call == call))
+		return;
+
+	/* a call that has ended stays to be looked at */
+	if (p->all || sel)
+		p->call = call;
+	p->valid = true;
+	p->seen = st.seen;
+	p->dropped = st.dropped;
+	p->n = 0;
+
+	while ((m = capture_next(c, m))) {
+
+		if (!fits(p, m))
+			continue;
+		if (p->n == p->cap) {
+			const int cap = p->cap ? p->cap * 2 : 512;
+			uint64_t *v = realloc(p->seq, (size_t)cap *
+					      sizeof(*v));
+
+			if (!v)
+				break;
+			p->seq = v;
+			p->cap = cap;
+		}
+		p->seq[p->n++] = m->seq;
+	}
+}
+
+
+static const struct capture_msg *at(struct tui *t,
+				    const struct ladder_pane *p, int i)
+{
+	return i >= 0 && i < p->n ? capture_find(t->ph->capture, p->seq[i]) :
+		NULL;
+}
+
+
+static void peer_text(char *buf, size_t sz, const struct capture_msg *m)
+{
+	if (re_snprintf(buf, sz, "%J", &m->peer) < 0)
+		buf[0] = '\0';
+}
+
+
+/* Rows ----------------------------------------------------------------------- */
+
+/* The seconds in full when they are not those of the row before */
+static void draw_time(const struct area *a, int y,
+		      const struct capture_msg *m,
+		      const struct capture_msg *before)
+{
+	const time_t s = (time_t)(m->time_us / 1000000);
+	const unsigned ms = (unsigned)(m->time_us / 1000 % 1000);
+	struct tm tm;
+
+	if (before && (time_t)(before->time_us / 1000000) == s) {
+		area_printf(a, 9, y, STYLE_DIM, ".%03u", ms);
+		return;
+	}
+	if (localtime_r(&s, &tm))
+		area_printf(a, 1, y, STYLE_DIM, "%02d:%02d:%02d.%03u",
+			    tm.tm_hour, tm.tm_min, tm.tm_sec, ms);
+}
+
+
+static enum style message_style(const struct capture_msg *m)
+{
+	if (m->again)
+		return STYLE_DIM;
+	if (!m->code)
+		return STYLE_INFO;
+
+	return m->code < 200 ? STYLE_DIM : m->code < 300 ? STYLE_OK :
+		m->code < 400 || m->code == 401 || m->code == 407 ?
+		STYLE_WORK : STYLE_BAD;
+}
+
+
+/* "│──── INVITE ───▶│" */
+static void draw_arrow(const struct area *a, int x, int y, int w,
+		       const struct capture_msg *m)
+{
+	const bool ascii = a->cv->ascii;
+	const char *line = m->again ? (ascii ? "." : "┄") :
+		ascii ? "-" : "─";
+	const char *life = ascii ? "|" : "│";
+	const enum style st = message_style(m);
+	char label[80];
+	int n, lx;
+
+	capture_label(label, sizeof(label), m);
+	area_text(a, x, y, STYLE_RULE, life);
+	area_text(a, x + w - 1, y, STYLE_RULE, life);
+
+	for (int i = 1; i < w - 1; i++)
+		area_text(a, x + i, y, STYLE_RULE, line);
+	if (m->tx)
+		area_text(a, x + w - 2, y, STYLE_RULE, ascii ? ">" : "▶");
+	else
+		area_text(a, x + 1, y, STYLE_RULE, ascii ? "<" : "◀");
+
+	n = text_columns(label);
+	n = n > w - 8 ? w - 8 : n;
+	lx = x + (w - n) / 2;
+	area_text(a, lx - 1, y, st, " ");
+	lx = area_cut(a, lx, y, n, st, label);
+	area_text(a, lx, y, st, " ");
+}
+
+
+static void draw_remark(const struct ladder_pane *p, const struct area *a,
+			int x, int y, const struct capture_msg *m)
+{
+	char buf[320];
+
+	capture_sdp(buf, sizeof(buf), m);
+	if (m->seq == p->mark)
+		x = area_text(a, x, y, STYLE_ALERT, " marked ") + 1;
+	if (m->again)
+		x = area_text(a, x, y, STYLE_WORK, "sent again") + 1;
+	if (m->code && strcmp(m->method, "INVITE"))
+		x = area_printf(a, x, y, STYLE_DIM, "(%s) ", m->method);
+	if (!p->call && m->call)
+		x = area_printf(a, x, y, STYLE_DIM, "call %u ", m->call);
+	if (buf[0])
+		area_text(a, area_text(a, x, y, STYLE_NORMAL, "sdp "), y,
+			  STYLE_NORMAL, buf);
+}
+
+
+static void draw_rows(struct tui *t, struct ladder_pane *p,
+		      const struct area *a)
+{
+	const int free_w = a->w - TIME_W;
+	const int w = free_w / 2 > ARROW_MAX ? ARROW_MAX :
+		free_w / 2 < ARROW_MIN ? ARROW_MIN : free_w / 2;
+	const struct capture_msg *m = at(t, p, p->rows.top), *before = NULL;
+	const struct area list = area_sub(a, 0, 1, a->w, a->h - 1);
+	char peer[64];
+
+	area_text(a, TIME_W - 1, 0, STYLE_DIM, "us");
+	if (m && m->kind == CAPTURE_SIP) {
+		peer_text(peer, sizeof(peer), m);
+		area_text(a, TIME_W + w - 1 - text_columns(peer) / 2, 0,
+			  STYLE_DIM, peer);
+	}
+
+	for (int y = 0; y < list.h; y++) {
+
+		const int i = rows_at(&p->rows, y);
+
+		m = i < 0 ? NULL : at(t, p, i);
+		if (i < 0)
+			break;
+		if (!m) {
+			area_text(&list, 1, y, STYLE_DIM, "no longer kept");
+			before = NULL;
+			continue;
+		}
+
+		draw_time(&list, y, m, before);
+		if (m->kind == CAPTURE_NOTE) {
+			area_text(&list, TIME_W, y, STYLE_RULE,
+				  a->cv->ascii ? "|" : "│");
+			area_text(&list, TIME_W + w - 1, y, STYLE_RULE,
+				  a->cv->ascii ? "|" : "│");
+			area_text(&list, TIME_W + 2, y, STYLE_DIM, m->text);
+		}
+		else {
+			draw_arrow(&list, TIME_W, y, w, m);
+			draw_remark(p, &list, TIME_W + w + 1, y, m);
+		}
+		if (i == p->rows.cur)
+			area_paint(&list, 0, y, list.w, STYLE_SELECTED);
+		before = m;
+	}
+	rows_marks(&p->rows, &list);
+}
+
+
+/* One message, or two ------------------------------------------------------ */
+
+static void open_head(const struct area *a, const struct capture_msg *m,
+		      const char *what)
+{
+	int x = area_text(a, 1, 0, STYLE_TITLE, what) + 2;
+	char peer[64];
+
+	peer_text(peer, sizeof(peer), m);
+	area_printf(a, x, 0, STYLE_DIM, "%s %s %s  %s", m->tx ? "sent to" :
+		    "came from", peer,
+		    m->tp == SIP_TRANSP_TLS ? "over tls" :
+		    m->tp == SIP_TRANSP_TCP ? "over tcp" : "over udp",
+		    m->again ? "(again)" : "");
+}
+
+
+static void draw_open(struct tui *t, struct ladder_pane *p,
+		      const struct area *a)
+{
+	const struct capture_msg *m = capture_find(t->ph->capture, p->open);
+	const struct capture_msg *w = p->with ?
+		capture_find(t->ph->capture, p->with) : NULL;
+	const struct area body = area_sub(a, 0, 2, a->w, a->h - 2);
+	struct lines l = { NULL, NULL, 0 }, k = { NULL, NULL, 0 };
+	struct diff_line *v = NULL;
+
+	if (!m || (p->with && !w)) {
+		area_text(a, 1, 0, STYLE_DIM, "This message is no longer kept."
+			  " Esc goes back.");
+		return;
+	}
+	if (lines_split(&l, m->text, m->len) ||
+	    (w && lines_split(&k, w->text, w->len)))
+		goto out;
+
+	p->height = body.h;
+	p->lines = w ? diff_lines(&v, &k, &l) : l.n;
+	if (p->lines < 0)
+		goto out;
+	p->top = p->top > p->lines - body.h ? p->lines - body.h : p->top;
+	p->top = p->top < 0 ? 0 : p->top;
+
+	if (w) {
+		open_head(a, m, "TWO MESSAGES");
+		area_text(a, 1, 1, STYLE_DIM, "- only in the marked one   "
+			  "+ only in the other");
+		diff_draw(&body, v, p->lines, &k, &l, p->top);
+	}
+	else {
+		open_head(a, m, "MESSAGE");
+		message_draw(&body, &l, p->top);
+	}
+	if (p->top > 0)
+		area_text(&body, body.w - 1, 0, STYLE_DIM,
+			  sign(a->cv, SIGN_UP));
+	if (p->top + body.h < p->lines)
+		area_text(&body, body.w - 1, body.h - 1, STYLE_DIM,
+			  sign(a->cv, SIGN_DOWN));
+
+ out:
+	free(v);
+	lines_free(&l);
+	lines_free(&k);
+}
+
+
+static void ladder_draw(struct tui *t, void *state, const struct area *a)
+{
+	struct ladder_pane *p = state;
+	const struct area list = area_sub(a, 0, 1, a->w, a->h - 1);
+	int x;
+
+	if (!t->ph->capture) {
+		area_text(a, 1, 0, STYLE_DIM, "No messages are kept "
+			  "(capture-messages is 0).");
+		return;
+	}
+	if (p->open) {
+		draw_open(t, p, a);
+		return;
+	}
+
+	collect(t, p);
+	if (!p->away)
+		p->rows.cur = p->n - 1;
+	rows_fit(&p->rows, p->n, list.h - 1);
+
+	x = area_text(a, 1, 0, STYLE_TITLE, "LADDER") + 2;
+	if (p->call)
+		x = area_printf(a, x, 0, STYLE_NORMAL, "call %u", p->call);
+	else
+		x = area_text(a, x, 0, STYLE_NORMAL, "all");
+	x = area_printf(a, x + 2, 0, STYLE_DIM, "%d %s", p->n,
+			p->n == 1 ? "message" : "messages");
+	if (p->find[0]) {
+		x = area_text(a, x, 0, STYLE_DIM, " with ");
+		area_text(a, x, 0, STYLE_WORK, p->find);
+	}
+
+	if (!p->n)
+		area_text(&list, 1, 1, STYLE_DIM, p->find[0] ?
+			  "No message fits. Esc shows all." :
+			  "Nothing has been said yet.");
+	else
+		draw_rows(t, p, &list);
+}
+
+
+/* Keys ------------------------------------------------------------------- */
+
+static bool open_act(struct ladder_pane *p, enum act act)
+{
+	switch (act) {
+
+	case ACT_UP:        p->top -= 1; break;
+	case ACT_DOWN:      p->top += 1; break;
+	case ACT_PAGE_UP:   p->top -= p->height; break;
+	case ACT_PAGE_DOWN: p->top += p->height; break;
+	case ACT_TOP:       p->top = 0; break;
+	case ACT_BOTTOM:    p->top = p->lines; break;
+	case ACT_BACK:
+	case ACT_CHOOSE:
+		p->open = p->with = 0;
+		break;
+	default:
+		return false;
+	}
+
+	return true;
+}
+
+
+static void move(struct ladder_pane *p, int step)
+{
+	const int to = p->rows.cur + step;
+
+	if (to < 0 || to >= p->n)
+		return;
+	p->rows.cur = to;
+	p->away = to < p->n - 1;
+	p->open = p->seq[to];
+	p->with = 0;
+	p->top = 0;
+}
+
+
+static bool own(struct tui *t, struct ladder_pane *p, const char *what)
+{
+	const uint64_t cur = p->rows.cur >= 0 && p->rows.cur < p->n ?
+		p->seq[p->rows.cur] : 0;
+	char line[64];
+
+	if (!strcmp(what, "all")) {
+		p->all = !p->all;
+		p->valid = p->away = false;
+	}
+	else if (!strcmp(what, "save")) {
+		if (p->call)
+			snprintf(line, sizeof(line), "ladder %u --to ladder-"
+				 "%u.txt", p->call, p->call);
+		else
+			snprintf(line, sizeof(line), "ladder all --to "
+				 "ladder.txt");
+		tui_line(t, line);
+	}
+	else if (!strcmp(what, "compare") && cur) {
+		const struct capture_msg *m = capture_find(t->ph->capture,
+							   cur);
+
+		if (!m || m->kind != CAPTURE_SIP)
+			return true;
+		if (!p->mark || p->mark == cur) {
+			p->mark = p->mark ? 0 : cur;
+			tui_say(t, STYLE_NORMAL, p->mark ? "Marked. d on "
+				"another message compares them." :
+				"No longer marked.");
+		}
+		else {
+			p->with = p->mark;
+			p->open = cur;
+			p->mark = 0;
+			p->top = 0;
+		}
+	}
+
+	return true;
+}
+
+
+static bool ladder_act(struct tui *t, void *state, enum act act,
+		       const char *text)
+{
+	struct ladder_pane *p = state;
+
+	if (p->open && act == ACT_LEFT)
+		move(p, -1);
+	else if (p->open && act == ACT_RIGHT)
+		move(p, 1);
+	else if (p->open && open_act(p, act))
+		return true;
+	else if (act == ACT_FIND) {
+		snprintf(p->find, sizeof(p->find), "%s", text);
+		p->valid = p->away = false;
+		p->open = 0;
+	}
+	else if (act == ACT_BACK && (p->find[0] || p->mark)) {
+		p->find[0] = '\0';
+		p->mark = 0;
+		p->valid = false;
+	}
+	else if (act == ACT_CHOOSE) {
+		const struct capture_msg *m = at(t, p, p->rows.cur);
+
+		if (!m || m->kind != CAPTURE_SIP)
+			return false;
+		p->open = m->seq;
+		p->with = 0;
+		p->top = 0;
+	}
+	else if (act == ACT_USER) {
+		return own(t, p, text);
+	}
+	else if (rows_act(&p->rows, act)) {
+		p->away = p->rows.cur < p->rows.count - 1;
+	}
+	else {
+		return false;
+	}
+
+	return true;
+}
+
+
+static bool ladder_click(struct tui *t, void *state, int x, int y)
+{
+	struct ladder_pane *p = state;
+	const int i = p->open ? -1 : rows_at(&p->rows, y - 2);
+	(void)x;
+
+	if (i < 0)
+		return false;
+
+	/* a second click opens it */
+	if (i == p->rows.cur && p->away)
+		return ladder_act(t, state, ACT_CHOOSE, "");
+	p->rows.cur = i;
+	p->away = true;
+
+	return true;
+}
+
+
+static void ladder_close(struct tui *t, void *state)
+{
+	struct ladder_pane *p = state;
+	(void)t;
+
+	free(p->seq);
+	p->seq = NULL;
+	p->n = p->cap = 0;
+}
+
+
+const struct pane pane_ladder = {
+	.name = "ladder", .title = "Ladder",
+	.summary = "who said what to whom in SIP, and when",
+	.min_w = 40, .min_h = 4,
+	.state = sizeof(struct ladder_pane),
+	.keys = ladder_keys,
+	.help = "One row a message, from us or to us; what was sent again is "
+		"dotted. Enter opens a message, Left and Right go to the one "
+		"before and after. d marks one, and on another one compares "
+		"the two. Passwords and keys are masked; what TLS hides on "
+		"the wire is shown, since we are one end of it.",
+	.draw = ladder_draw,
+	.act = ladder_act,
+	.click = ladder_click,
+	.close = ladder_close,
+};

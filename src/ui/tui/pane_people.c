@@ -1,0 +1,314 @@
+/**
+ * @file pane_people.c  People: the contacts, and how each can be reached
+ *
+ * The lamp is what presence and dialog events told last of their address;
+ * the pane remembers that, since nobody else does.  Main thread.
+ */
+#include <stdio.h>
+#include "offhook/text.h"
+#include "lists.h"
+
+enum { LAMPS_MAX = 256 };
+
+struct lamp {
+	char who[128];           /* address without scheme and parameters    */
+	char status[16];         /* open, closed, "" not known               */
+	char activity[24];
+	char note[80];
+	bool busy;               /* on the phone                             */
+	bool rings;
+};
+
+struct people_pane {
+	struct found found;
+	struct rows rows;
+	struct lamp v[LAMPS_MAX];
+	unsigned n;              /* ever                                     */
+};
+
+static const struct key_row people_keys[] = {
+	{ "Enter", "screen choose", "call", "Call this one" },
+	{ "m", "screen own message", "message", "Write a message" },
+	{ "w", "screen own watch", "watch", "Watch whether this one can be "
+	  "reached" },
+	{ "+", "screen line 'contact add '", "add", "Add a contact" },
+	{ "Delete", "screen own remove", NULL, "Remove this contact (asks)" },
+	{ "/", "screen line 'screen find '", "find", "Find by a few letters" },
+	{ NULL, NULL, NULL, NULL }
+};
+
+
+/* Lamps ------------------------------------------------------------------ */
+
+static struct lamp *lamp_find(struct people_pane *p, const char *who)
+{
+	const unsigned have = p->n < LAMPS_MAX ? p->n : LAMPS_MAX;
+
+	for (unsigned i = 0; i < have; i++) {
+		if (!strcasecmp(p->v[i].who, who))
+			return &p->v[i];
+	}
+
+	return NULL;
+}
+
+
+static struct lamp *lamp_of(struct people_pane *p, const char *uri, bool make)
+{
+	char who[128];
+	struct lamp *l = lamp_find(p, show_uri(who, sizeof(who), uri));
+
+	if (l || !make)
+		return l;
+
+	l = &p->v[p->n++ % LAMPS_MAX];
+	memset(l, 0, sizeof(*l));
+	snprintf(l->who, sizeof(l->who), "%s", who);
+
+	return l;
+}
+
+
+static void people_event(struct tui *t, void *state, const struct event *ev)
+{
+	struct people_pane *p = state;
+	struct lamp *l;
+	(void)t;
+
+	if (!p)
+		return;
+
+	if (ev->type == EVENT_PRESENCE) {
+		l = lamp_of(p, ev->u.presence.who, true);
+		snprintf(l->status, sizeof(l->status), "%.15s",
+			 ev->u.presence.status);
+		snprintf(l->activity, sizeof(l->activity), "%.23s",
+			 ev->u.presence.activity);
+		text_escape(l->note, sizeof(l->note), ev->u.presence.note,
+			    strlen(ev->u.presence.note));
+	}
+	else if (ev->type == EVENT_DIALOG) {
+		const char *s = ev->u.dialog.state;
+
+		l = lamp_of(p, ev->u.dialog.who, true);
+		l->busy = !strcmp(s, "busy");
+		l->rings = !strcmp(s, "ringing");
+	}
+}
+
+
+static enum sign lamp_sign(const struct lamp *l, enum style *st,
+			   const char **word)
+{
+	*st = STYLE_DIM;
+	*word = "";
+	if (!l)
+		return SIGN_DOT;
+
+	if (l->rings || l->busy) {
+		*st = l->rings ? STYLE_ALERT : STYLE_WORK;
+		*word = l->rings ? "rings" : "on the phone";
+		return SIGN_WORK;
+	}
+	if (l->activity[0]) {
+		*st = STYLE_WORK;
+		*word = l->activity;
+		return SIGN_WORK;
+	}
+	if (!strcmp(l->status, "open")) {
+		*st = STYLE_OK;
+		*word = "can be reached";
+		return SIGN_OK;
+	}
+
+	*word = l->status[0] ? "cannot be reached" : "";
+
+	return SIGN_OFF;
+}
+
+
+/* The list ----------------------------------------------------------------- */
+
+static bool fits(size_t i, const char *find, void *arg)
+{
+	const struct contact_conf *c = contacts_at(arg, i);
+
+	return c && (fuzzy_score(find, c->name) >= 0 ||
+		     strcasestr(c->uri, find));
+}
+
+
+static const struct contact_conf *selected(struct tui *t,
+					   const struct people_pane *p)
+{
+	if (!t->ph->contacts || p->rows.cur < 0 ||
+	    (size_t)p->rows.cur >= p->found.n)
+		return NULL;
+
+	return contacts_at(t->ph->contacts,
+			   (size_t)p->found.v[p->rows.cur]);
+}
+
+
+static void draw_row(struct people_pane *p, const struct area *a, int y,
+		     const struct contact_conf *c)
+{
+	const int mid = a->w > 70 ? 30 : a->w * 4 / 10;
+	const int right = a->w > 70 ? 62 : a->w;
+	const struct lamp *l = lamp_of(p, c->uri, false);
+	const char *word;
+	char buf[300];
+	enum style st;
+	const enum sign s = lamp_sign(l, &st, &word);
+	int x;
+
+	area_text(a, 1, y, st, sign(a->cv, s));
+	area_cut(a, 3, y, mid - 4, STYLE_NORMAL, c->name);
+	area_cut(a, mid, y, (right < a->w ? right : a->w) - mid - 1,
+		 STYLE_INFO, show_uri(buf, sizeof(buf), c->uri));
+	if (right < a->w) {
+		x = area_cut(a, right, y, a->w - right, st, word) + 1;
+		area_cut(a, x, y, a->w - x, STYLE_DIM,
+			 l && l->note[0] ? l->note : c->note);
+	}
+}
+
+
+static void people_draw(struct tui *t, void *state, const struct area *a)
+{
+	struct people_pane *p = state;
+	struct contacts *cs = t->ph->contacts;
+	const struct area list = area_sub(a, 0, 1, a->w, a->h - 1);
+
+	if (!cs) {
+		area_text(a, 1, 0, STYLE_DIM, "There is no file of contacts.");
+		return;
+	}
+
+	found_update(&p->found, contacts_version(cs), contacts_count(cs), fits,
+		     cs);
+	rows_fit(&p->rows, (int)p->found.n, list.h);
+	found_head(a, "PEOPLE", p->found.n == 1 ? "contact" : "contacts",
+		  p->found.n, p->found.find);
+	if (*contacts_error(cs))
+		area_right(a, a->w - 1, 0, STYLE_BAD, contacts_error(cs));
+
+	if (!p->found.n)
+		area_text(&list, 1, 0, STYLE_DIM, p->found.find[0] ?
+			  "Nobody fits. Esc shows all." :
+			  "No contacts yet: + adds one.");
+
+	for (int y = 0; y < list.h; y++) {
+
+		const int i = rows_at(&p->rows, y);
+		const struct contact_conf *c = i < 0 ? NULL :
+			contacts_at(cs, (size_t)p->found.v[i]);
+
+		if (!c)
+			break;
+		draw_row(p, &list, y, c);
+		if (i == p->rows.cur)
+			area_paint(&list, 0, y, list.w, STYLE_SELECTED);
+	}
+	rows_marks(&p->rows, &list);
+}
+
+
+static bool people_own(struct tui *t, const struct contact_conf *c,
+		       const char *what)
+{
+	char line[400], word[300];
+
+	tui_quote(c->name, word, sizeof(word));
+	if (!strcmp(what, "message"))
+		snprintf(line, sizeof(line), "message %s ", word);
+	else if (!strcmp(what, "remove"))
+		snprintf(line, sizeof(line), "contact remove %s", word);
+	else if (strcmp(what, "watch"))
+		return false;
+
+	if (!strcmp(what, "watch"))
+		tui_submit(t, "subscribe presence %s", word);
+	else
+		tui_line(t, line);
+
+	return true;
+}
+
+
+static bool people_act(struct tui *t, void *state, enum act act,
+		       const char *text)
+{
+	struct people_pane *p = state;
+	const struct contact_conf *c;
+	char word[300];
+
+	if (act == ACT_FIND) {
+		found_set(&p->found, text);
+		p->rows.cur = p->rows.top = 0;
+		return true;
+	}
+	if (act == ACT_BACK && p->found.find[0]) {
+		found_set(&p->found, "");
+		return true;
+	}
+	if (rows_act(&p->rows, act))
+		return true;
+
+	c = selected(t, p);
+	if (!c)
+		return false;
+	if (act == ACT_USER)
+		return people_own(t, c, text);
+	if (act != ACT_CHOOSE)
+		return false;
+
+	tui_submit(t, "dial %s", tui_quote(c->name, word, sizeof(word)));
+
+	return true;
+}
+
+
+static bool people_click(struct tui *t, void *state, int x, int y)
+{
+	struct people_pane *p = state;
+	const int i = rows_at(&p->rows, y - 1);
+	(void)x;
+
+	if (i < 0)
+		return false;
+
+	/* a second click calls */
+	if (i == p->rows.cur)
+		return people_act(t, state, ACT_CHOOSE, "");
+	p->rows.cur = i;
+
+	return true;
+}
+
+
+static void people_close(struct tui *t, void *state)
+{
+	struct people_pane *p = state;
+	(void)t;
+
+	found_free(&p->found);
+}
+
+
+const struct pane pane_people = {
+	.name = "people", .title = "People",
+	.summary = "contacts, and whether they can be reached",
+	.min_w = 30, .min_h = 2,
+	.state = sizeof(struct people_pane),
+	.keys = people_keys,
+	.help = "Contacts come from the file `contacts`. The lamp in front "
+		"tells how somebody can be reached, once he is watched: by w, "
+		"by `subscribe presence NAME`, by `subscribe dialog NAME` for "
+		"whether he is on the phone.",
+	.draw = people_draw,
+	.act = people_act,
+	.click = people_click,
+	.event = people_event,
+	.close = people_close,
+};
