@@ -24,6 +24,8 @@ enum {
 /** Settings of one stream, from the options and the peer's fmtp */
 struct codec_param {
 	unsigned ptime_ms;      /* we send                                  */
+	unsigned ptime_max_ms;  /* we may send when the way is narrow, 0: no
+				   more                                     */
 	int bitrate;            /* bit/s, 0: codec's choice                 */
 	int complexity;         /* opus 0..10, -1: codec's choice           */
 	bool fec;               /* in-band FEC: we want it; then: both do   */

@@ -12,6 +12,10 @@
  * Bit rate: when much is lost the way may be too narrow, so less is sent, in
  * steps.  When that does not help the loss is of another kind (a radio link),
  * and less would only sound worse: back to what is wanted, for a minute.
+ *
+ * Packet time: of what goes out at a low bit rate half is headers.  So every
+ * second step down makes packets longer, too; they become shorter again, one
+ * report at a time, once the bit rate is back.
  */
 #include "adapt.h"
 
@@ -22,6 +26,7 @@ enum {
 	CUTS_MAX    = 4,         /* steps down that should have helped      */
 	VAIN_MAX    = 12,        /* reports: a minute                       */
 	BITRATE_LOW = 24000,     /* less leaves no room for copies          */
+	PTIME_STEP  = 20,
 };
 
 #define RISE     0.5             /* weight of a report that is worse ...    */
@@ -53,6 +58,37 @@ void adapt_want(struct adapt *a, int bitrate)
 }
 
 
+void adapt_packets(struct adapt *a, unsigned wanted_ms, unsigned most_ms)
+{
+	if (a->ptime_wanted == wanted_ms && a->ptime_most == most_ms)
+		return;
+
+	a->ptime_wanted = a->ptime_ms = wanted_ms;
+	a->ptime_most = most_ms;
+}
+
+
+static void packets_longer(struct adapt *a)
+{
+	/* from 10 ms to 20, to 40 ... */
+	const unsigned next = a->ptime_ms - a->ptime_ms % PTIME_STEP +
+		PTIME_STEP;
+
+	if (a->ptime_wanted && next <= a->ptime_most)
+		a->ptime_ms = next;
+}
+
+
+static void packets_shorter(struct adapt *a)
+{
+	if (a->ptime_ms <= a->ptime_wanted)
+		return;
+
+	a->ptime_ms = a->ptime_ms >= a->ptime_wanted + PTIME_STEP
+		? a->ptime_ms - PTIME_STEP : a->ptime_wanted;
+}
+
+
 static void expect(struct adapt *a)
 {
 	while (a->level + 1 < LEVELS && a->loss >= levels[a->level + 1].enter) {
@@ -80,12 +116,14 @@ static void bitrate_less(struct adapt *a)
 
 	if (a->cuts >= CUTS_MAX && a->loss > HELPED * a->cut_loss) {
 		a->bitrate = a->wanted;
+		a->ptime_ms = a->ptime_wanted;
 		a->cuts = 0;
 		a->vain = VAIN_MAX;
 		return;
 	}
 
-	++a->cuts;
+	if (++a->cuts % 2 == 0)
+		packets_longer(a);
 	a->bitrate -= (int)(a->bitrate * a->loss / 2);
 	if (a->bitrate < low)
 		a->bitrate = low;
@@ -98,6 +136,7 @@ static void bitrate_more(struct adapt *a)
 	if (a->bitrate >= a->wanted) {
 		a->bitrate = a->wanted;
 		a->cuts = 0;
+		packets_shorter(a);
 	}
 }
 
@@ -105,6 +144,7 @@ static void bitrate_more(struct adapt *a)
 bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent)
 {
 	const int bitrate = a->bitrate, loss_pct = a->loss_pct;
+	const unsigned ptime_ms = a->ptime_ms;
 	const double loss = lost_256 / 256.0;
 
 	if (sent < a->sent_then + PACKETS_MIN)
@@ -122,7 +162,8 @@ bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent)
 	else if (a->loss < LITTLE)
 		bitrate_more(a);
 
-	return a->bitrate != bitrate || a->loss_pct != loss_pct;
+	return a->bitrate != bitrate || a->loss_pct != loss_pct ||
+		a->ptime_ms != ptime_ms;
 }
 
 

@@ -20,14 +20,20 @@ struct adapt {
 	double cut_loss;         /* share lost when we began to send less   */
 	unsigned cuts;           /* times we did                            */
 	unsigned vain;           /* reports until it is tried again         */
+	unsigned ptime_wanted;   /* ms of a packet when all is well, 0: not
+				    to be changed                           */
+	unsigned ptime_most;
+	unsigned ptime_ms;       /* now                                     */
 };
 
 /** bitrate: what is wanted when all is well, 0: the codec's own choice, left
  *  alone. What is known of the way is kept; zeroed memory knows nothing */
 void adapt_want(struct adapt *a, int bitrate);
+/** Packets may become longer, when less should be sent: in steps of 20 ms */
+void adapt_packets(struct adapt *a, unsigned wanted_ms, unsigned most_ms);
 /**
  * A report: lost of 256 since the last; sent: packets from the begin.
- * @return true when bitrate or loss_pct have changed
+ * @return true when bitrate, loss_pct or ptime_ms have changed
  */
 bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent);
 

@@ -22,6 +22,7 @@ void flow_adapt(struct flow *f)
 	prm.loss_pct = f->adapt.loss_pct;
 	prm.bitrate = f->adapt.bitrate;
 	(void)s->codec->tune(s->enc, &prm);
+	send_ptime(&f->tx, f->adapt.ptime_ms);
 }
 
 

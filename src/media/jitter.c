@@ -394,7 +394,8 @@ bool jitter_fill(struct jitter *j, uint16_t seq, uint32_t ts, uint32_t dur,
 	back = j->seq_max - xseq;
 
 	/* it came, or nobody knows any more; its turn is over */
-	if (back >= 64 || back < -SEQ_JUMP || xts > j->ts_max + SEQ_JUMP * (int64_t)dur ||
+	if (back >= 64 || back < -SEQ_JUMP ||
+	    xts > j->ts_max + SEQ_JUMP * (int64_t)dur ||
 	    (back >= 0 && j->seen >> back & 1) ||
 	    (j->playing && xts + dur <= j->play))
 		return false;

@@ -280,18 +280,28 @@ static size_t silence_play(struct receiver *r, const struct jitter_frame *jf,
 			   int16_t *v)
 {
 	const bool noise = r->noise.on && dec_hz(r) == NOISE_HZ;
+
+	/* of a sender that is silent on purpose the decoder knows how its
+	 * silence sounds */
+	const bool own = r->param.dtx && r->cur && r->cur->codec->conceal;
 	int16_t *b = (*r->scratch)[1];
 	size_t n = units_samples(r, jf->dur);
 
 	if (r->silent) {
 		if (noise)
 			noise_fill(&r->noise, v, n);
+		else if (own)
+			n = conceal(r, v, jf);
 		else
 			memset(v, 0, n * sizeof(*v));
 		return n;
 	}
 
 	n = conceal(r, v, jf);
+	if (own) {
+		r->silent = true;
+		return n;
+	}
 	fade(v, n, false);
 	if (noise) {
 		noise_fill(&r->noise, b, n);

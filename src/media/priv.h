@@ -415,6 +415,7 @@ struct sender {
 	size_t frame;            /* samples in a packet                     */
 	uint32_t step;           /* clock units in a packet                 */
 	unsigned ptime_ms;
+	unsigned ptime_next;     /* from the next packet on                 */
 	int16_t *part;           /* collected so far                        */
 	size_t part_n;
 	uint32_t ssrc;
@@ -436,6 +437,8 @@ struct sender {
 int  send_init(struct sender *s);
 int  send_start(struct sender *s, const struct media_plan *plan);
 void send_stop(struct sender *s);
+/** Packets of that length from the next one on */
+void send_ptime(struct sender *s, unsigned ms);
 void send_block(struct flow *f, const int16_t *v, size_t n);
 
 /* A flow: the media thread's half of a stream (flow.c) ------------------ */

@@ -139,7 +139,9 @@ void receive_stop(struct receiver *r)
 	r->cur = NULL;
 	r->jitter = mem_deref(r->jitter);
 	r->plc = mem_deref(r->plc);
+	r->plc_hz = 0;
 	r->resampler = mem_deref(r->resampler);
+	r->resampler_hz = 0;
 	r->left = mem_deref(r->left);
 	r->left_n = r->left_at = r->left_max = 0;
 	r->ahead = mem_deref(r->ahead);

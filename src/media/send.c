@@ -112,7 +112,7 @@ int send_start(struct sender *s, const struct media_plan *plan)
 	s->enc = enc;
 	s->codec = c;
 	s->param = plan->param;
-	s->ptime_ms = ptime;
+	s->ptime_ms = s->ptime_next = ptime;
 	s->frame = frame;
 	s->step = c->clock_hz / 1000 * ptime;
 	s->part = part;
@@ -280,6 +280,32 @@ static void frame_send(struct flow *f, const int16_t *v)
 }
 
 
+void send_ptime(struct sender *s, unsigned ms)
+{
+	if (s->codec && ms)
+		s->ptime_next = codec_ptime(s->codec, ms);
+}
+
+
+/* Between two packets. What cannot be had stays as it is */
+static void ptime_change(struct sender *s)
+{
+	const size_t frame = s->codec->rate_hz / 1000 * s->ptime_next;
+	int16_t *part = mem_alloc(frame * sizeof(*part), NULL);
+
+	if (!part) {
+		s->ptime_next = s->ptime_ms;
+		return;
+	}
+
+	mem_deref(s->part);
+	s->part = part;
+	s->frame = frame;
+	s->ptime_ms = s->ptime_next;
+	s->step = s->codec->clock_hz / 1000 * s->ptime_ms;
+}
+
+
 void send_block(struct flow *f, const int16_t *v, size_t n)
 {
 	struct sender *s = &f->tx;
@@ -292,8 +318,12 @@ void send_block(struct flow *f, const int16_t *v, size_t n)
 	(void)level_add(&s->level, v, n);
 
 	while (n) {
-		size_t k = s->frame - s->part_n;
+		size_t k;
 
+		if (!s->part_n && s->ptime_next != s->ptime_ms)
+			ptime_change(s);
+
+		k = s->frame - s->part_n;
 		if (!s->part_n && n >= s->frame) {
 			frame_send(f, v);
 			v += s->frame;

@@ -11,6 +11,7 @@
 
 
 enum {
+	PTIME_MOST_MS = 60,      /* longer packets are missed too much      */
 	TE_USUAL = 101,          /* the number everyone knows it by         */
 	CODE_CODEC = 0x01,
 	CODE_TE = 0x40,
@@ -183,6 +184,21 @@ static unsigned take_ptime(const struct codec *c, const struct ability *ab,
 }
 
 
+/* How long packets may become: only where the codec can send less, and the
+ * peer has not said otherwise */
+static unsigned take_ptime_max(const struct codec *c,
+			       const struct desc_media *m)
+{
+	const unsigned most = m->maxptime_ms >= 10 ? m->maxptime_ms
+						   : PTIME_MOST_MS;
+
+	if (!c->tune)
+		return 0;
+
+	return codec_ptime(c, most < PTIME_MOST_MS ? most : PTIME_MOST_MS);
+}
+
+
 /*
  * The codecs of a line that we speak, each once, in the line's order; the
  * first becomes the plan's. The line's numbers are what the peer wants to
@@ -229,6 +245,7 @@ bool nego_take_codecs(struct media_plan *plan, struct nego *n,
 			plan->codec = c;
 			plan->param = prm;
 			plan->param.ptime_ms = take_ptime(c, ab, m);
+			plan->param.ptime_max_ms = take_ptime_max(c, m);
 			plan->pt_send = (uint8_t)f->pt;
 			plan->pt_recv = num;
 		}

@@ -216,6 +216,56 @@ static void test_limits(void **state)
 }
 
 
+static void test_packets(void **state)
+{
+	struct adapt a = adapting(40000);
+	unsigned longest = 0, ptime;
+	(void)state;
+
+	adapt_packets(&a, 20, 60);
+
+	/* a way that is too narrow: loss goes as less is sent */
+	assert_int_equal(reports(&a, 10, 0.0), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		reports(&a, 1, 0.35 / (1 + i));
+		if (a.ptime_ms > longest)
+			longest = a.ptime_ms;
+	}
+	assert_int_equal(longest, 40);
+	assert_true(a.bitrate < 40000);
+
+	/* back only after the bit rate is, and no shorter than wanted */
+	ptime = a.ptime_ms;
+	while (a.bitrate < 40000) {
+		assert_true(a.ptime_ms >= ptime);
+		reports(&a, 1, 0.0);
+	}
+	reports(&a, 5, 0.0);
+	assert_int_equal(a.ptime_ms, 20);
+
+	/* a radio link: nothing helps, and nothing is left of it */
+	a = adapting(40000);
+	adapt_packets(&a, 20, 60);
+	reports(&a, 8, 0.3);
+	assert_int_equal(a.bitrate, 40000);
+	assert_int_equal(a.ptime_ms, 20);
+
+	/* the peer takes none that are longer; ours to begin with are short */
+	a = adapting(40000);
+	adapt_packets(&a, 20, 20);
+	reports(&a, 3, 0.3);
+	assert_int_equal(a.ptime_ms, 20);
+	a = adapting(40000);
+	adapt_packets(&a, 10, 60);
+	reports(&a, 2, 0.3);
+	assert_int_equal(a.ptime_ms, 20);
+	a = adapting(40000);
+	adapt_packets(&a, 0, 0);
+	reports(&a, 4, 0.3);
+	assert_int_equal(a.ptime_ms, 0);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_narrow_way),
 		cmocka_unit_test(test_radio),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_packets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -518,6 +518,76 @@ static void test_packet_times(void **state)
 }
 
 
+/* Packets become longer and shorter while the sound goes on */
+static void test_packet_time_changes(void **state)
+{
+	static const unsigned ptime[] = { 40, 60, 20, 10, 40 };
+	struct rig *r = rig_call("opus");
+	struct stream_stats st;
+	uint64_t concealed;
+	(void)state;
+
+	flow_set_source(r->ends[0].f, SOURCE_TONE, 440.0);
+	rig_listen(r, 1, 4);
+	rig_run(r, 1000);
+	flow_stats(r->ends[1].f, &st);
+	concealed = st.concealed_ms;
+
+	for (unsigned i = 0; i < 5; i++) {
+		const uint64_t sent = r->ends[0].rtp;
+		size_t n;
+
+		send_ptime(&r->ends[0].f->tx, ptime[i]);
+		rig_run(r, 1000);
+		(void)rig_heard(r, 1, NULL, NULL, COUNT(v));
+		rig_run(r, 2000);
+		n = rig_heard(r, 1, v, NULL, COUNT(v));
+		assert_true(purity(v, n, 440.0, 48000) > 0.98);
+		assert_in_range(r->ends[0].rtp - sent, 3000 / ptime[i] - 4,
+				3000 / ptime[i] + 3);
+	}
+	flow_stats(r->ends[1].f, &st);
+	assert_int_equal(st.lost + st.late + st.discarded, 0);
+
+	/* each longer one is waited for once */
+	assert_true(st.concealed_ms - concealed <= 100);
+	rig_free(r);
+}
+
+
+/* The codec is another one in mid-call; what comes late is still the old */
+static void test_codec_changes(void **state)
+{
+	static const char *const codecs[] = { "pcmu", "opus", "l16", "pcma",
+					      "opus", "pcmu" };
+	struct rig *r = rig_call(codecs[0]);
+	(void)state;
+
+	rig_listen(r, 1, 3);
+	for (unsigned i = 0; i < 6; i++) {
+		size_t n;
+
+		for (unsigned k = 0; k < 2; k++) {
+			const struct media_plan plan =
+				rig_plan(codecs[i], 1 - k);
+
+			rig_start(r, k, &plan);
+			rig_run(r, 30);
+		}
+		flow_set_source(r->ends[0].f, SOURCE_TONE, 440.0);
+		rig_run(r, 1000);
+		(void)rig_heard(r, 1, NULL, NULL, COUNT(v));
+		rig_run(r, 1000);
+
+		/* the tap stays at the first one's rate */
+		n = rig_heard(r, 1, v, NULL, COUNT(v));
+		assert_true(n > SECOND * 9 / 10);
+		assert_true(purity(v, n, 440.0, SECOND) > 0.98);
+	}
+	rig_free(r);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -534,6 +604,8 @@ int main(void)
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_stall),
 		cmocka_unit_test(test_packet_times),
+		cmocka_unit_test(test_packet_time_changes),
+		cmocka_unit_test(test_codec_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
