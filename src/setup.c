@@ -274,6 +274,11 @@ static int ua_start(struct app *a)
 		return 1;
 	answer_set_config(a->ph.answer, a->ph.config);
 
+	if (ringer_alloc(&a->ph.ringer, a->ph.ua, a->ph.bus, a->ph.media,
+			 a->ph.config))
+		return 1;
+	ringer_set_device(a->ph.ringer, audio_is_device(&a->ph.audio));
+
 	if (a->args.auto_answer) {
 		const struct answer_rule rule = {
 			.on = true, .code = a->args.answer_code,

@@ -210,6 +210,20 @@ void vcard_print(struct text_buf *b, const struct contact_conf *c);
  * matter. @return -1: not at all; "" fits everything with 0
  */
 int  fuzzy_score(const char *typed, const char *text);
+/* ringer.c: ringing and tones --------------------------------------------- */
+
+struct ringer;
+/** What is heard beside the calls, by what happens to them. Free: mem_deref,
+ *  before media */
+int  ringer_alloc(struct ringer **rp, struct ua *ua, struct event_bus *bus,
+		  struct media *media, const struct config *config);
+/** Is there a sound device somebody listens at? Default: yes */
+void ringer_set_device(struct ringer *r, bool device);
+/** Nothing rings any more until another call comes. @return false: nothing
+ *  was to be heard */
+bool ringer_hush(struct ringer *r);
+/** What is heard in the room, or in the ear: "ring", "busy" ..., "" nothing */
+const char *ringer_sound(const struct ringer *r, bool room);
 
 /* selftest.c: a real call over loopback between two user agents ----------- */
 

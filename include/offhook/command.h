@@ -28,6 +28,7 @@ struct phone {
 	struct ua *ua;
 	struct answer *answer;
 	struct forward *forward;
+	struct ringer *ringer;
 	struct capture *capture;         /* NULL: nothing is kept            */
 	struct history *history;
 	struct messages *messages;

@@ -52,6 +52,10 @@ struct config {
 	bool    comfort_noise;           /* RFC 3389                        */
 	int64_t audio_rate_hz;           /* pipe driver, raw s16le          */
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
+	int     tones;                   /* enum tones_policy               */
+	char    tone_country[16];
+	char    tone_files[CONFIG_STR];  /* "" none                         */
+	int64_t end_tone_ms;             /* 0: none                         */
 	bool    hold_others;             /* one call talks at a time        */
 	int     transfers;               /* enum transfers_policy           */
 	int     dtmf_info;               /* enum dtmf_info                  */
@@ -144,6 +148,8 @@ char *config_default_text(void);          /* caller frees */
 
 /** What becomes of a REFER; as the choices of option transfers */
 enum transfers_policy { TRANSFERS_ACCEPT, TRANSFERS_ASK, TRANSFERS_DENY };
+/** When the phone's own tones sound; as the choices of tones */
+enum tones_policy { TONES_AUTO, TONES_ON, TONES_OFF };
 /** Body of a key as INFO; as the choices of option dtmf-info */
 enum dtmf_info { DTMF_INFO_RELAY, DTMF_INFO_PLAIN };
 /** What becomes of a 3xx; as the choices of redirects */

@@ -27,6 +27,7 @@ enum event_type {
 	EVENT_CALL_QUALITY,
 	EVENT_CALL_LEVEL,
 	EVENT_CALL_CONFERENCE,
+	EVENT_CALL_PROGRESS,
 	EVENT_DTMF_DONE,
 	EVENT_MESSAGE_RECEIVED,
 	EVENT_MESSAGE_SENT,
@@ -256,6 +257,11 @@ struct event {
 			double out_dbfs, out_peak_dbfs; /* to it            */
 			int64_t in_clipped, out_clipped;
 		} call_level;
+		struct {
+			int64_t code;               /* 180, 183 ...         */
+			char reason[EVENT_TEXT];
+			bool sound;                 /* it is heard          */
+		} call_progress;
 		struct {
 			char state[EVENT_NAME];     /* joined, left         */
 			int64_t conference;         /* its number           */

@@ -76,6 +76,22 @@ int  media_print(struct media *m, struct media_print *print);
 
 /** SRTP may soon be needed: what it takes is loaded, on a thread of its own */
 void media_secure_prepare(struct media *m);
+/** Where a sound of the phone itself is heard */
+enum media_out {
+	MEDIA_SPEAKER,           /* in the ear, beside the calls             */
+	MEDIA_RING,              /* in the room                              */
+	MEDIA_OUTS
+};
+
+/**
+ * Play samples (rate a multiple of 100 Hz from 8000 up) that often, 0: again
+ * and again, in place of what is heard there now; they are copied. Opens the
+ * sound device when it must; without one it is quiet. @return 0, EINVAL,
+ * ENOMEM
+ */
+int  media_sound(struct media *m, enum media_out out, const int16_t *v,
+		 size_t n, uint32_t rate_hz, unsigned times);
+void media_hush(struct media *m, enum media_out out);
 
 /** fn(arg) on the media thread, returns when done; main only. The door. */
 typedef void (media_fn)(void *arg);

@@ -248,6 +248,10 @@ unsigned call_id(const struct call *c);
 /** "ended" as soon as we have hung up, though the event comes a turn later */
 enum call_state call_state(const struct call *c);
 bool call_outgoing(const struct call *c);
+/** 180 has come: somebody is called there */
+bool call_rung(const struct call *c);
+/** Something of the other side was heard */
+bool call_flows(const struct call *c);
 /** It comes in place of another call of ours (Replaces): no rule is for it */
 bool call_replacing(const struct call *c);
 const struct account *call_account(const struct call *c);

@@ -68,6 +68,13 @@ static void cmd_tone(struct cmd *x)
 }
 
 
+static void cmd_silence(struct cmd *x)
+{
+	if (!ringer_hush(x->ph->ringer))
+		reply_text(x->reply, "nothing rings");
+}
+
+
 /* Devices ---------------------------------------------------------------- */
 
 /* The list may come after the command is gone: both hold this */
@@ -223,6 +230,15 @@ static const struct command rows[] = {
 		.summary = "Send a tone",
 		.help = "Until `stop` or the end of the call.",
 		.run = cmd_tone,
+	},
+	{
+		.name = "silence", .alias = "hush",
+		.summary = "Ring no more",
+		.help = "Stops the ringing, and the tone that is heard, of "
+			"the calls there are; they can be answered all the "
+			"same, and the next one rings again. Options tones, "
+			"tone-country and tone-files say what is heard.",
+		.run = cmd_silence,
 	},
 	{
 		.name = "gain",

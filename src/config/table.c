@@ -195,6 +195,33 @@ static const struct option options[] = {
 		.restart = true,
 	},
 	{
+		.name = "tones", .type = OPT_ENUM, FIELD(tones),
+		.def = "auto", .choices = "auto,on,off",
+		.summary = "Ringing, ringback, busy and other tones: with a"
+			" sound card, always, never",
+	},
+	{
+		.name = "tone-country", .type = OPT_CHOICE,
+		FIELD(tone_country), .def = "auto",
+		.choices = "auto,itu,ar,at,au,be,br,ca,ch,cn,cz,de,dk,es,fi,"
+			"fr,gb,gr,hk,hu,ie,il,in,it,jp,kr,mx,nl,no,nz,pl,pt,"
+			"ru,se,sg,tr,tw,us,za",
+		.summary = "Whose tones they are; auto: by the locale",
+	},
+	{
+		.name = "tone-files", .type = OPT_STRING, FIELD(tone_files),
+		.def = "",
+		.summary = "Directory of files that take the place of tones:"
+			" ring.wav, ringback.wav, busy.wav, congestion.wav,"
+			" waiting.wav",
+	},
+	{
+		.name = "end-tone", .type = OPT_TIME, FIELD(end_tone_ms),
+		.def = "3s", .min = 0, .max = 60000, .unit = "ms",
+		.summary = "How long a tone says that the other side has"
+			" ended the call, or is busy; 0: not",
+	},
+	{
 		.name = "hold-others", .type = OPT_BOOL, FIELD(hold_others),
 		.def = "yes",
 		.summary = "Talking in one call puts the others on hold",

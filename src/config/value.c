@@ -15,7 +15,7 @@
 
 
 enum {
-	WORDS_MAX = 16,
+	WORDS_MAX = 64,
 	WORD_SIZE = 32,
 	PORT_LOWEST = 1024,
 	PORT_HIGHEST = 65535,
@@ -106,7 +106,7 @@ static void words_print(const struct words *w, char *buf, size_t sz)
 
 void conf_value_describe(const struct option *o, char *buf, size_t sz)
 {
-	char choices[160] = "", from[32], to[32];
+	char choices[320] = "", from[32], to[32];
 	struct words w;
 
 	if (o->choices && !words_split(&w, o->choices))

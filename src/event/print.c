@@ -422,6 +422,16 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 		print_call_level(&b, ev);
 		break;
 
+	case EVENT_CALL_PROGRESS:
+		text_add(&b, "call %u", ev->call);
+		if (ev->u.call_progress.code != EVENT_NONE)
+			text_add(&b, " %lld %s", (long long)
+				 ev->u.call_progress.code,
+				 ev->u.call_progress.reason);
+		text_add(&b, ", %s", ev->u.call_progress.sound ? "sound" :
+			 "no sound yet");
+		break;
+
 	case EVENT_CALL_CONFERENCE:
 		print_conference(&b, ev);
 		break;

@@ -205,6 +205,15 @@ static const struct event_field call_level_fields[] = {
 	{0}
 };
 
+static const struct event_field call_progress_fields[] = {
+	INT("code", call_progress.code, "provisional SIP status: 180, 183 "
+	    "..."),
+	STR("reason", call_progress.reason, "its phrase"),
+	BOOL("sound", call_progress.sound, "something of the other side has "
+	     "been heard"),
+	{0}
+};
+
 static const struct event_field call_conference_fields[] = {
 	STR("state", call_conference.state, "joined, left"),
 	INT("conference", call_conference.conference, "its number"),
@@ -393,6 +402,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_LEVEL] = {"call.level",
 		"How loud the call is, now and then (option level-interval)",
 		call_level_fields},
+	[EVENT_CALL_PROGRESS] = {"call.progress",
+		"A provisional response came, or the first sound",
+		call_progress_fields},
 	[EVENT_CALL_CONFERENCE] = {"call.conference",
 		"A call came into a conference or went out of it",
 		call_conference_fields},

@@ -18,6 +18,9 @@ static void destructor(void *arg)
 
 	list_clear(&e->flows);
 	engine_detach(e);
+	ringer_detach(e);
+	for (unsigned i = 0; i < COUNT(e->local); i++)
+		local_clear(&e->local[i]);
 	timer_cancel(&e->tick);
 	mem_deref(e->inbox);
 	mem_deref(e->scratch);

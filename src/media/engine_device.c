@@ -212,6 +212,10 @@ void engine_play(struct engine *e)
 	if (!e->info.has_out)
 		return;
 
+	local_mix(e, MEDIA_SPEAKER, e->spk, n, e->info.rate_hz);
+	if (!e->ringer.dev)
+		local_mix(e, MEDIA_RING, e->spk, n, e->info.rate_hz);
+
 	if (e->drv->clock) {
 		const size_t fill = e->drv->out_fill(e->dev);
 		const size_t cap = samples(e, SPEAKER_MS);

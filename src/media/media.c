@@ -122,6 +122,8 @@ static void posts_h(int id, void *data, void *arg)
 			stream_handle(s, p);
 		else if (p->type == POST_DEVICE_LOST)
 			device_lost(m->dev);
+		else if (p->type == POST_SOUND_DONE)
+			local_done(m, p->serial);
 
 		free(p);
 	}
@@ -442,6 +444,8 @@ void media_look(struct media *m)
 	struct wish w = { 0 };
 
 	(void)hash_apply(m->streams, wish_h, &w);
+	for (unsigned i = 0; i < COUNT(m->sounds); i++)
+		w.count += m->sounds[i] != 0;
 	device_want(m->dev, w.count > 0, w.rate_hz);
 }
 

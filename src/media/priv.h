@@ -560,7 +560,26 @@ const int16_t *room_own(const struct member *m);
 
 /* The engine (engine.c) ------------------------------------------------- */
 
-enum { POST_DEVICE_LOST = 1000 };        /* beyond enum stream_event_type */
+/* beyond enum stream_event_type */
+enum { POST_DEVICE_LOST = 1000, POST_RINGER_LOST, POST_SOUND_DONE };
+
+/** A sound of the phone itself (local.c) */
+struct local {
+	int16_t *v;              /* malloc, owned; NULL: none               */
+	size_t n, pos;
+	uint32_t rate_hz;
+	unsigned times;          /* to be heard yet, 0: for ever            */
+	unsigned serial;
+	struct edge *edge;
+};
+
+/** The device that rings, when it is not the loudspeaker; main's, on loan */
+struct ringer {
+	const struct audio_driver *drv;
+	struct audio_dev *dev;   /* NULL: there is none                     */
+	uint32_t rate_hz;
+	struct timer timer;
+};
 
 /** For main */
 struct post {
@@ -601,6 +620,8 @@ struct engine {
 	int16_t edge[2 * BLOCK_MAX];  /* resampled for one flow             */
 	int16_t heard[BLOCK_MAX], said[BLOCK_MAX];
 	int16_t loud[BLOCK_MAX];      /* heard, at the speaker's volume      */
+	struct local local[MEDIA_OUTS];
+	struct ringer ringer;
 };
 
 int  engine_alloc(struct engine **ep, engine_post_h *h, void *arg);
@@ -630,6 +651,17 @@ void engine_capture(struct engine *e, unsigned ms);
 const int16_t *engine_mic(struct flow *f, size_t n);
 void engine_mix(struct flow *f, const int16_t *heard, size_t n);
 void engine_play(struct engine *e);
+
+/* Sounds of the phone itself (local.c) */
+void local_clear(struct local *l);
+/** Add it to what is to be played: n samples at that rate */
+void local_mix(struct engine *e, enum media_out out, int16_t *spk, size_t n,
+	       uint32_t rate_hz);
+int  ringer_attach(struct engine *e, const struct audio_driver *drv,
+		   struct audio_dev *dev, const struct audio_info *info);
+void ringer_detach(struct engine *e);
+/** Main: it has ended by itself */
+void local_done(struct media *m, unsigned serial);
 
 /* Where a flow meets a device of another rate (edge.c) */
 int  edge_alloc(struct edge **ep, uint32_t flow_hz, uint32_t dev_hz);
@@ -662,6 +694,8 @@ struct media {
 	struct dtls_id *dtls_id;     /* NULL: nobody has asked yet          */
 	struct worker *loader;       /* of SRTP                             */
 	bool loaded;                 /* it was asked for                    */
+	unsigned sound_serial;
+	unsigned sounds[MEDIA_OUTS]; /* serial of what is heard, 0: nothing */
 };
 
 /** Leave something for main; any thread. Copied */

@@ -118,6 +118,13 @@ void engine_retime(struct engine *e)
 			ms = 10;
 	}
 
+	/* a device without a clock plays the phone's own sounds by the tick */
+	if (e->dev && (e->local[MEDIA_SPEAKER].v || e->local[MEDIA_RING].v)) {
+		e->bound = true;
+		if (!ms && !engine_clocked(e))
+			ms = 20;
+	}
+
 	if (ms == e->tick_ms)
 		return;
 

@@ -75,6 +75,20 @@ void call_event_hold(const struct call *c, const struct sip_result *res)
 }
 
 
+void call_event_progress(const struct call *c, const struct sip_info *in)
+{
+	struct event ev;
+
+	call_event(&ev, EVENT_CALL_PROGRESS, c);
+	if (in) {
+		ev.u.call_progress.code = in->code;
+		UTF8_PUT(ev.u.call_progress.reason, in->reason);
+	}
+	ev.u.call_progress.sound = c->flows;
+	event_publish(c->ua->bus, &ev);
+}
+
+
 static void address_print(char *buf, size_t sz, const struct sa *sa)
 {
 	if (!sa_isset(sa, SA_ADDR) || re_snprintf(buf, sz, "%J", sa) < 0)

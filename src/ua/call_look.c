@@ -30,6 +30,18 @@ bool call_outgoing(const struct call *c)
 }
 
 
+bool call_rung(const struct call *c)
+{
+	return c && c->rung;
+}
+
+
+bool call_flows(const struct call *c)
+{
+	return c && c->flows;
+}
+
+
 bool call_replacing(const struct call *c)
 {
 	return c && !c->outgoing && sip_call_replaces(c->sip);

@@ -36,6 +36,8 @@ static void stream_handler(const struct stream_event *se, void *arg)
 
 	case STREAM_FIRST_PACKET:
 		log_debug("call %u: media flows", c->id);
+		c->flows = true;
+		call_event_progress(c, NULL);
 		break;
 
 	case STREAM_TIMEOUT:

@@ -183,6 +183,7 @@ static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 		return;
 
 	heard(c, in);
+	c->rung = c->rung || in->code == 180;
 
 	if (sdp && c->started)
 		(void)call_state_set(c, CALL_EARLY);
@@ -192,6 +193,10 @@ static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 		(void)call_state_set(c, CALL_EARLY);
 	else
 		log_info("call %u: %u", c->id, in->code);
+
+	/* who listens may have hung up already */
+	if (call_living(c))
+		call_event_progress(c, in);
 }
 
 

@@ -132,6 +132,8 @@ struct call {
 	unsigned seen;
 	bool outgoing;
 	bool remote_ring;            /* 180 was sent                         */
+	bool rung;                   /* 180 came                             */
+	bool flows;                  /* something was heard                  */
 	bool late_offer;             /* the INVITE had none                  */
 	bool ending;                 /* we have hung up                      */
 	bool acked;                  /* callee: our answer is confirmed      */
@@ -285,6 +287,8 @@ struct event *call_event(struct event *ev, enum event_type type,
 			 const struct call *c);
 void call_event_state(const struct call *c);
 void call_event_media(const struct call *c);
+/** A provisional response, or with in NULL: the first sound */
+void call_event_progress(const struct call *c, const struct sip_info *in);
 /** res: why what we wanted was refused, NULL: it was agreed */
 void call_event_hold(const struct call *c, const struct sip_result *res);
 

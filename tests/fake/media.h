@@ -17,6 +17,8 @@ double fake_tone_hz(const struct stream *s);
 bool fake_muted(const struct stream *s);
 bool fake_device(const struct stream *s);
 bool fake_playing(const struct stream *s, bool *loop);
+/** Samples of what is heard beside the calls, 0: nothing */
+size_t fake_sound(enum media_out out);
 unsigned fake_conference(const struct stream *s);
 double fake_part(const struct stream *s);
 double fake_gain(const struct stream *s, bool mic);

@@ -108,6 +108,7 @@ static void test_gain(void **state)
 	assert_non_null(strstr(rig_run(r, "gain speaker"), "\"gain\":-6"));
 	refuses(r, "gain mic 31", "bad-argument");
 	refuses(r, "gain loud 3", "bad-argument");
+	asks(r, "silence", "ringer_hush");
 }
 
 

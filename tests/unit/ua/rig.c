@@ -156,6 +156,13 @@ static void event_handler(const struct event *ev, void *arg)
 			       (int)ev->u.call_level.out_clipped);
 		break;
 
+	case EVENT_CALL_PROGRESS:
+		(void)snprintf(buf, sizeof(buf), "call.progress %u %d %s",
+			       ev->call, (int)(ev->u.call_progress.code ==
+			       EVENT_NONE ? 0 : ev->u.call_progress.code),
+			       ev->u.call_progress.sound ? "sound" : "-");
+		break;
+
 	case EVENT_CALL_CONFERENCE:
 		(void)snprintf(buf, sizeof(buf),
 			       "call.conference %u %s %d %d", ev->call,
