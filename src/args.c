@@ -57,15 +57,18 @@ static const struct arg_row {
 		"SIP messages as sent and received, into the log or a file" },
 	[A_JUNIT] = { 0, "junit", NEEDED, "FILE",
 		"write the result of every line there, as JUnit's XML" },
-	[A_NEW] = { 0, "new", NONE, NULL,
-		"a phone of its own; always so for now, since a running one "
-		"cannot be joined" },
 	[A_PLAIN] = { 0, "plain", NONE, NULL,
 		"no full-screen phone on a terminal: a prompt and lines, as "
 		"screen readers like them" },
+	[A_NEW] = { 0, "new", NONE, NULL,
+		"a phone of its own; without it a COMMAND goes to the phone "
+		"that runs with the same configuration directory, if there "
+		"is one. --account, --listen, --audio, --auto-answer, --set, "
+		"--trace and --log imply it" },
 	[A_DUMP] = { 0, "dump", NEEDED, "WHAT",
 		"print commands, options, accounts, events, figures, errors "
-		"or arguments as JSON, or the default config" },
+		"or arguments as JSON, the schema of all JSON lines, or the "
+		"default config" },
 	[A_HELP] = { 'h', "help", NONE, NULL,
 		"tell this, or all about COMMAND" },
 	[A_VERSION] = { 'V', "version", NONE, NULL, "tell the version" },
@@ -235,8 +238,19 @@ static int take_answer(struct args *a, const char *value, struct fault *err)
 }
 
 
+/* What a phone that runs already cannot be told */
+static bool implies_new(enum arg_id id)
+{
+	return id == A_ACCOUNT || id == A_LISTEN || id == A_AUDIO ||
+		id == A_AUTO_ANSWER || id == A_SET || id == A_TRACE ||
+		id == A_LOG || id == A_FILE || id == A_JUNIT;
+}
+
+
 static int take(struct args *a, enum arg_id id, char *value, struct fault *err)
 {
+	a->fresh = a->fresh || implies_new(id);
+
 	switch (id) {
 
 	case A_ACCOUNT: return take_account(a, value);
@@ -253,8 +267,8 @@ static int take(struct args *a, enum arg_id id, char *value, struct fault *err)
 	case A_LOG:     a->log = value; break;
 	case A_TRACE:   a->trace = true; a->trace_file = value; break;
 	case A_JUNIT:   a->junit = value; break;
-	case A_NEW:     break;
 	case A_PLAIN:   a->plain = true; break;
+	case A_NEW:     a->fresh = true; break;
 	case A_DUMP:    a->dump = value; break;
 	case A_HELP:    a->help = true; break;
 	case A_VERSION: a->version = true; break;

@@ -38,6 +38,7 @@ void app_end(struct app *a, int code)
 
 	a->ending = true;
 	a->code = code;
+	notify_stopping(a);
 	ui_script_stop(a->ui);
 	tui_stop(a->tui);
 

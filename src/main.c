@@ -206,6 +206,10 @@ static int app_start(struct app *a, const sigset_t *signals)
 	a->ph.arg = a;
 
 	code = phone_start(a);
+	if (!code)
+		code = control_start(a);
+	if (!code)
+		notify_start(a);
 	timer_start(&a->start, 0, lines_start, a);
 
 	return code;
@@ -220,6 +224,8 @@ static int app_stop(struct app *a, int code)
 	timer_cancel(&a->start);
 	end_stop(a);
 	screen_stop(a);
+	control_stop(a);
+	notify_stop(a);
 
 	lost = ui_script_flush(a->ui, FLUSH_MS);
 	if (lost && !code)
@@ -362,8 +368,8 @@ static int tell(const struct app *a)
 		command_dump(args->dump);
 	if (!text) {
 		fatal(a, "bad-argument", "--dump takes commands, options, "
-		      "accounts, events, figures, errors, arguments or "
-		      "config");
+		      "accounts, events, figures, errors, arguments, "
+		      "schema or config");
 		return EXIT_USAGE;
 	}
 
@@ -387,6 +393,8 @@ int main(int argc, char *argv[])
 
 	a->signal_fd = -1;
 	a->out_fd = -1;
+	a->lock_fd = -1;
+	a->notify_fd = -1;
 
 	if (args_parse(&a->args, argc, argv, &token, err)) {
 		fatal(a, token, err);
@@ -394,6 +402,8 @@ int main(int argc, char *argv[])
 	}
 	else {
 		code = tell(a);
+		if (code < 0)
+			code = ctl_run(a);
 		if (code < 0)
 			code = run(a);
 	}

@@ -24,6 +24,7 @@ struct args {
 	const char *audio;       /* NULL: auto                               */
 	bool auto_answer;
 	uint16_t answer_code;
+	bool fresh;              /* --new, or what implies it                */
 	bool json, quiet, plain;
 	unsigned verbose;
 	const char *log;
@@ -58,6 +59,11 @@ struct app {
 	struct phone ph;
 	struct ui_script *ui;
 	struct tui *tui;         /* NULL: no full-screen phone               */
+	struct ui_control *control;
+	int lock_fd;             /* says that the control socket is ours     */
+	int notify_fd;           /* to a service manager                     */
+	uint64_t feed_ms;        /* its watchdog                             */
+	struct timer feed;
 	struct trace *trace;
 	struct hep *hep;
 	struct event_sub *calls, *records, *accounts;
@@ -83,6 +89,8 @@ struct app {
  *  and with --json on stdout too */
 void fatal(const struct app *a, const char *token, const char *text);
 void fatal_file(const struct app *a, const char *file, int err);
+/** Which configuration directory; err: CONFIG_ERR bytes */
+int  config_dir_find(struct app *a, char *err);
 /** Options: the file, then -s. @return 0 or errno, told */
 int  config_start(struct app *a);
 /** Sound, SIP, accounts, the rule, the front end. @return an exit code */
@@ -123,6 +131,28 @@ int  diagnosis_start(struct app *a);
 int  diagnosis_follow(struct app *a);
 void diagnosis_stop(struct app *a);
 int  diagnosis_trace(const char *path, void *arg);   /* phone.trace_h */
+
+/* control.c: the control socket --------------------------------------------- */
+
+/** Its path, or that of what is beside it: ext ".sock", ".lock" */
+int  control_path(const struct app *a, char *buf, size_t sz, const char *ext);
+/** For a phone that stays. @return an exit code */
+int  control_start(struct app *a);
+void control_stop(struct app *a);
+
+/* ctl.c: talking to the phone that runs already ------------------------------ */
+
+/** To the phone of this configuration. @return a descriptor, -1: none runs */
+int  ctl_connect(struct app *a);
+/** The COMMAND is for that phone: run it there. @return an exit code, -1: it is
+ *  not, or there is none */
+int  ctl_run(struct app *a);
+
+/* notify.c: a service manager ------------------------------------------------ */
+
+void notify_start(struct app *a);        /* ready                         */
+void notify_stopping(struct app *a);
+void notify_stop(struct app *a);
 
 /* end.c: everything that ends the program -------------------------------- */
 

@@ -101,7 +101,7 @@ static int accounts_start(struct app *a)
 
 
 /* The usual one may be missing, one that was named may not */
-static int config_dir_find(struct app *a, char err[CONFIG_ERR])
+int config_dir_find(struct app *a, char *err)
 {
 	const char *dir = a->args.config_dir;
 	char shown[256];

@@ -91,6 +91,10 @@ int reply_exit(const struct reply *r);
 char *reply_print(const struct reply *r);
 /** One JSON line without newline: {"reply":id,"ok":...}. free() */
 char *reply_json(const struct reply *r);
+/** What a JSON line holds beside the fields: nothing; "exit", what a COMMAND
+ *  would exit with; that, and "print", what a person would read */
+enum client_form { CLIENT_JSON = 0, CLIENT_EXIT, CLIENT_PRINT };
+char *reply_json_form(const struct reply *r, enum client_form form);
 /** What is wrong before there is a client, as the reply to a bare line */
 char *reply_error_json(const char *token, const char *text);
 
@@ -121,6 +125,13 @@ struct client_h {
 	void (*event_h)(const struct event *ev, void *arg);
 	/** The queue ran empty */
 	void (*idle_h)(void *arg);
+	/** `events on --since`: tell again of these, from that number on.
+	 *  first: the oldest there is. @return 0, ENODATA: not all are kept.
+	 *  NULL: it cannot */
+	int (*replay_h)(uint64_t since, event_set types, unsigned call,
+			uint64_t *first, void *arg);
+	/** `output`: what replies and events hold; NULL: it cannot choose */
+	void (*form_h)(enum client_form form, void *arg);
 };
 
 enum { CLIENT_LINE_MAX = 8192, CLIENT_LINES_MAX = 10000 };
@@ -141,8 +152,12 @@ void client_refuse(struct client *cl, const char *where, const char *token,
 /** Forget what is queued and stop what waits (a failed script) */
 void client_flush(struct client *cl);
 bool client_busy(const struct client *cl);
+/** Lines that wait behind the one that runs */
+size_t client_waiting(const struct client *cl);
 /** Which events event_h hears */
 void client_events(struct client *cl, event_set types);
+/** Is it told of any event? */
+bool client_hears(const struct client *cl);
 /** Replies of commands that talk while they run are JSON objects */
 void client_set_json(struct client *cl, bool json);
 /** Did a line fail so far? As reply_h's failed */
@@ -179,6 +194,9 @@ const char *command_name(const struct command *c);
 const char *command_alias(const struct command *c);      /* or ""           */
 const char *command_group(const struct command *c);
 const char *command_summary(const struct command *c);
+/** A name ends them */
+const struct command_arg *command_args(const struct command *c);
+const struct command_arg *command_options(const struct command *c);
 /** As a COMMAND of the shell: it runs until what it started has ended */
 bool command_lasting(const struct command *c);
 /** It needs no listening phone: phone.ua may be NULL */
@@ -202,8 +220,8 @@ void command_complete(const struct phone *ph, const char *line, size_t len,
 char *command_help(const struct command *c);
 /**
  * Machine form of the tables, JSON: commands, options, events, accounts,
- * figures, errors; or config, the commented default file. free(); NULL: no
- * such
+ * figures, errors; schema: the JSON protocol; or config, the commented
+ * default file. free(); NULL: no such
  */
 char *command_dump(const char *what);
 /** Join words of argv into one line, quoted so that parsing gives them back */

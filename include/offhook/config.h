@@ -72,6 +72,8 @@ struct config {
 	int64_t max_calls;
 	int64_t history_max, messages_max;  /* entries kept, 0: none        */
 	char emergency_numbers[CONFIG_STR]; /* "112,911"                    */
+	bool control;                    /* the control socket             */
+	char control_tcp[64];            /* "" no                          */
 	char user_agent[CONFIG_STR];
 	char record_layout[32];          /* stereo, mixed, them, you        */
 	int64_t dtmf_duration_ms;

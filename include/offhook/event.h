@@ -53,6 +53,7 @@ enum event_type {
 /** A set of types: bits EVENT_BIT(type) */
 typedef uint64_t event_set;
 #define EVENT_BIT(type) ((event_set)1 << (type))
+#define EVENT_ALL (EVENT_BIT(EVENT_TYPES) - 1)
 _Static_assert(EVENT_TYPES < 64, "they are bits of an event_set");
 
 enum {
@@ -320,6 +321,9 @@ struct event_row {
 	const char *summary;
 	const struct event_field *fields;
 };
+
+/** Statistics and log lines: a slow reader may miss them */
+bool event_minor(enum event_type type);
 
 /** The table; index is enum event_type */
 const struct event_row *event_row(enum event_type type);

@@ -107,4 +107,29 @@ bool tui_term_known(const char *term);
 /** Put the terminal back, from a signal handler or before _exit() */
 void tui_restore(void);
 
+/* control.c: programs that talk to the phone over a socket ----------------- */
+
+enum { CONTROL_CLIENTS_MAX = 200 };
+
+struct ui_control_conf {
+	const char *path;                /* Unix socket, made with mode 0600  */
+	/** Over TCP too, for who knows the token (at least 16 bytes) */
+	const struct sa *tcp;            /* NULL: no                         */
+	const char *token;
+};
+
+struct ui_control;
+/**
+ * Whatever stands at that path is taken away: the caller holds the lock that
+ * says nobody else lives there. err: one sentence, UA_ERR bytes.
+ * @return 0 or errno. Free: mem_deref
+ */
+int  ui_control_alloc(struct ui_control **cp, struct phone *ph,
+		      const struct ui_control_conf *conf, char *err);
+/** Where it listens over TCP. @return false: it does not */
+bool ui_control_tcp(const struct ui_control *c, struct sa *sa);
+unsigned ui_control_clients(const struct ui_control *c);
+/** The phone ends: no more lines are taken; what was said goes out */
+void ui_control_stop(struct ui_control *c);
+
 #endif

@@ -21,6 +21,7 @@ struct client {
 
 	struct event_sub *subs[EVENT_TYPES];
 	event_set types;         /* event_h's                                */
+	unsigned events_call;    /* only of this call, 0: of all             */
 	struct event *last[EVENT_TYPES];   /* about the call, lazily made    */
 	struct event *fresh;     /* made the line before done                */
 

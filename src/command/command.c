@@ -15,7 +15,7 @@ static const struct command_group *const groups[] = {
 	&group_calls, &group_listening, &group_sound, &group_accounts,
 	&group_people, &group_kept,
 	&group_scripts, &group_looking, &group_resolving,
-	&group_diagnosis, &group_phone, &group_screen,
+	&group_diagnosis, &group_control, &group_phone, &group_screen,
 };
 
 
@@ -63,6 +63,18 @@ const char *command_alias(const struct command *c)
 const char *command_summary(const struct command *c)
 {
 	return c ? c->summary : "";
+}
+
+
+const struct command_arg *command_args(const struct command *c)
+{
+	return c->args;
+}
+
+
+const struct command_arg *command_options(const struct command *c)
+{
+	return c->options;
 }
 
 

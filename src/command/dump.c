@@ -7,6 +7,7 @@
  */
 #include "json.h"
 #include "priv.h"
+#include "schema.h"
 
 
 static void set(json_t *o, const char *name, const char *value)
@@ -218,6 +219,8 @@ char *command_dump(const char *what)
 
 	if (!strcmp(what, "config"))
 		return config_default_text();
+	if (!strcmp(what, "schema"))
+		return schema_dump();
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 

@@ -42,8 +42,8 @@ struct command_group {
 };
 extern const struct command_group group_calls, group_listening,
 	group_sound, group_accounts, group_people, group_kept, group_scripts,
-	group_looking, group_resolving, group_diagnosis, group_phone,
-	group_screen;
+	group_looking, group_resolving, group_diagnosis, group_control,
+	group_phone, group_screen;
 
 /* parse.c: a line into words --------------------------------------------- */
 

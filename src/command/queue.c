@@ -350,6 +350,12 @@ bool client_busy(const struct client *cl)
 }
 
 
+size_t client_waiting(const struct client *cl)
+{
+	return cl ? cl->count : 0;
+}
+
+
 bool client_failed(const struct client *cl)
 {
 	return cl && cl->failed;
@@ -382,7 +388,8 @@ static void event_handler(const struct event *ev, void *arg)
 
 	hold(cl);
 
-	if ((bit & cl->types) && cl->h.event_h)
+	if ((bit & cl->types) && cl->h.event_h &&
+	    (!cl->events_call || !ev->call || ev->call == cl->events_call))
 		cl->h.event_h(ev, cl->arg);
 
 	if (!orphaned(cl) && cl->cur && (bit & cl->cur->types) &&
@@ -414,6 +421,12 @@ void client_events(struct client *cl, event_set types)
 {
 	cl->types = types;
 	client_listen(cl);
+}
+
+
+bool client_hears(const struct client *cl)
+{
+	return cl && cl->types;
 }
 
 

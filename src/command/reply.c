@@ -424,14 +424,10 @@ char *reply_error_json(const char *token, const char *text)
 }
 
 
-char *reply_json(const struct reply *r)
+static json_t *reply_object(const struct reply *r)
 {
 	const struct le *le;
 	json_t *o, *id;
-	char *text;
-
-	if (!r)
-		return NULL;
 
 	o = json_object();
 	if (!o)
@@ -454,8 +450,42 @@ char *reply_json(const struct reply *r)
 	if (reply_ok(r) && r->text.len)
 		json_object_set_new(o, "text", json_text(r->text.s));
 
-	text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	return o;
+}
+
+
+static char *object_print(json_t *o)
+{
+	char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
+
 	json_decref(o);
 
 	return text ? text_json_safe(text) : NULL;
+}
+
+
+char *reply_json_form(const struct reply *r, enum client_form form)
+{
+	json_t *o = r ? reply_object(r) : NULL;
+	char *print;
+
+	if (!o)
+		return NULL;
+
+	if (form == CLIENT_PRINT) {
+		print = reply_print(r);
+		if (print)
+			json_object_set_new(o, "print", json_text(print));
+		free(print);
+	}
+	if (form != CLIENT_JSON)
+		json_object_set_new(o, "exit", json_integer(reply_exit(r)));
+
+	return object_print(o);
+}
+
+
+char *reply_json(const struct reply *r)
+{
+	return reply_json_form(r, CLIENT_JSON);
 }

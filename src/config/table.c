@@ -328,6 +328,18 @@ static const struct option options[] = {
 			" and no rule of the dial plan changes them",
 	},
 	{
+		.name = "control", .type = OPT_BOOL, FIELD(control),
+		.def = "yes", .restart = true,
+		.summary = "Programs of this user may talk to the phone over"
+			" its control socket",
+	},
+	{
+		.name = "control-tcp", .type = OPT_STRING, FIELD(control_tcp),
+		.def = "", .restart = true,
+		.summary = "A port of the loopback address, or ADDR:PORT,"
+			" where programs that know the token may too",
+	},
+	{
 		.name = "user-agent", .type = OPT_STRING, FIELD(user_agent),
 		.def = "offhook/" OFFHOOK_VERSION,
 		.summary = "What the phone calls itself in SIP messages",

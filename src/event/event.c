@@ -184,7 +184,7 @@ bool event_wanted(const struct event_bus *bus, enum event_type type)
 
 
 /* Said so often that one more or less does not matter */
-static bool type_is_frequent(enum event_type type)
+bool event_minor(enum event_type type)
 {
 	return type == EVENT_CALL_QUALITY || type == EVENT_CALL_LEVEL ||
 		type == EVENT_LOG;
@@ -198,7 +198,7 @@ static struct waiting *waiting_oldest_frequent(const struct event_bus *bus)
 	LIST_FOREACH(&bus->waiting, le) {
 		struct waiting *w = le->data;
 
-		if (type_is_frequent(w->ev.type))
+		if (event_minor(w->ev.type))
 			return w;
 	}
 
@@ -223,10 +223,10 @@ static void event_wait(struct event_bus *bus, const struct event *ev)
 		w = waiting_oldest_frequent(bus);
 		waiting_remove(bus, w);
 
-		if (w || type_is_frequent(ev->type) || n >= WAITING_END)
+		if (w || event_minor(ev->type) || n >= WAITING_END)
 			++bus->lost;
 
-		if (!w && (type_is_frequent(ev->type) || n >= WAITING_END))
+		if (!w && (event_minor(ev->type) || n >= WAITING_END))
 			return;
 	}
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "offhook/clock.h"
 #include "offhook/log.h"
@@ -34,6 +35,10 @@ struct output {
 	char *buf;
 	size_t pos, len, cap;
 	uint64_t dropped;
+	bool sock;               /* asks nobody before it writes             */
+	bool inside;             /* the last byte written ended no line      */
+	size_t max;              /* bytes that may wait                      */
+	output_full_h *full_h;
 };
 
 
@@ -49,13 +54,16 @@ static int drain(struct output *o)
 		struct pollfd p = { .fd = o->fd, .events = POLLOUT };
 		ssize_t n;
 
-		if (!o->always && poll(&p, 1, 0) != 1)
+		if (!o->always && !o->sock && poll(&p, 1, 0) != 1)
 			return 0;
-		if (!o->always && !(p.revents & (POLLOUT | POLLERR |
-						 POLLHUP | POLLNVAL)))
+		if (!o->always && !o->sock &&
+		    !(p.revents & (POLLOUT | POLLERR | POLLHUP | POLLNVAL)))
 			return 0;
 
-		n = write(o->fd, o->buf + o->pos, left < CHUNK ? left : CHUNK);
+		n = o->sock ? send(o->fd, o->buf + o->pos, left,
+				   MSG_DONTWAIT | MSG_NOSIGNAL) :
+			write(o->fd, o->buf + o->pos,
+			      left < CHUNK ? left : CHUNK);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -64,6 +72,7 @@ static int drain(struct output *o)
 			return errno;
 
 		o->pos += (size_t)n;
+		o->inside = n > 0 && o->buf[o->pos - 1] != '\n';
 	}
 
 	o->pos = o->len = 0;
@@ -177,9 +186,11 @@ void output_write(struct output *o, const char *text, size_t len, bool minor)
 	if (o->err || !len)
 		return;
 
-	if (waiting + len > (minor ? MINOR_MAX : BUFFER_MAX) ||
+	if (waiting + len > (minor ? MINOR_MAX : o->max) ||
 	    !reserve(o, len)) {
 		++o->dropped;
+		if (!minor && o->full_h)
+			o->full_h(o->arg);
 		return;
 	}
 
@@ -188,6 +199,44 @@ void output_write(struct output *o, const char *text, size_t len, bool minor)
 
 	if (!o->watched)
 		write_now(o);
+}
+
+
+void output_limit(struct output *o, size_t max, output_full_h *h)
+{
+	o->max = max;
+	o->full_h = h;
+}
+
+
+void output_cut(struct output *o, const char *text, size_t len)
+{
+	const char *p = o->buf + o->pos;
+	const char *nl = o->inside && o->pos < o->len ?
+		memchr(p, '\n', o->len - o->pos) : NULL;
+
+	if (o->err)
+		return;
+
+	/* the line that is half out is finished */
+	o->len = nl ? (size_t)(nl + 1 - o->buf) : o->pos;
+	if (reserve(o, len)) {
+		memcpy(o->buf + o->len, text, len);
+		o->len += len;
+	}
+	write_now(o);
+}
+
+
+size_t output_waiting(const struct output *o)
+{
+	return o->len - o->pos;
+}
+
+
+bool output_empty(const struct output *o)
+{
+	return o->err || o->pos == o->len;
 }
 
 
@@ -231,11 +280,15 @@ static void destructor(void *arg)
 int output_alloc(struct output **op, int fd, output_lost_h *h, void *arg)
 {
 	struct output *o = mem_zalloc(sizeof(*o), destructor);
+	socklen_t len = sizeof(int);
+	int type;
 
 	if (!o)
 		return ENOMEM;
 
 	o->fd = fd;
+	o->sock = !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	o->max = BUFFER_MAX;
 	o->lost_h = h;
 	o->arg = arg;
 	*op = o;

@@ -21,6 +21,17 @@ int  output_alloc(struct output **op, int fd, output_lost_h *h, void *arg);
 void output_write(struct output *o, const char *text, size_t len, bool minor);
 /** The reader is behind: give it no more than must be */
 bool output_behind(const struct output *o);
+/** At most max bytes wait; what does not fit is dropped, and h is told when
+ *  it was more than statistics */
+typedef void (output_full_h)(void *arg);
+void output_limit(struct output *o, size_t max, output_full_h *h);
+/** Drop what waits but the rest of a line that is half out; this is the last
+ *  one */
+void output_cut(struct output *o, const char *text, size_t len);
+/** Bytes that wait */
+size_t output_waiting(const struct output *o);
+/** Nothing waits */
+bool output_empty(const struct output *o);
 /** Wait at most ms for the reader to take the rest */
 void output_flush(struct output *o, uint32_t ms);
 
@@ -31,6 +42,50 @@ struct junit;
 int  junit_alloc(struct junit **jp, const char *path, const char *name);
 void junit_add(struct junit *j, const struct reply *r, bool failed);
 int  junit_write(const struct junit *j);
+
+/* replay.c: what was told, to be told again ------------------------------- */
+
+struct replay;
+
+/** Keeps the last events but statistics and log lines. Free: mem_deref */
+int  replay_alloc(struct replay **rp, struct event_bus *bus);
+/** The event as a JSON line with its newline; made once for all who want it.
+ *  Valid until the next event. NULL: no memory */
+const char *replay_line(struct replay *r, const struct event *ev,
+			size_t *len);
+struct replay_row {
+	uint64_t seq;
+	enum event_type type;
+	unsigned call;
+	const char *line;        /* with its newline                         */
+	size_t len;
+	const char *print;       /* for people                               */
+};
+/** The first one from that number on; NULL: there is none. *i: where it is,
+ *  for replay_next() */
+const struct replay_row *replay_first(const struct replay *r, uint64_t from,
+				      size_t *i);
+const struct replay_row *replay_next(const struct replay *r, size_t *i);
+/** The oldest that is kept, 0 none */
+uint64_t replay_oldest(const struct replay *r);
+/** Were older ones let go? */
+bool replay_dropped(const struct replay *r);
+
+/* peer.c: one connection of the control socket ----------------------------- */
+
+struct peer;
+struct peer_conf {
+	struct phone *ph;
+	struct replay *replay;
+	const char *token;       /* it must know it first, NULL: it need not */
+};
+/** fd is owned. gone_h: once, from the loop; then mem_deref */
+int  peer_alloc(struct peer **pp, const struct peer_conf *conf, int fd,
+		void (*gone_h)(struct peer *p, void *arg), void *arg);
+/** A last word to a caller who cannot be served; never waits. fd is closed */
+void peer_turn_away(int fd, const char *token, const char *text);
+/** The phone ends: what is queued is dropped, what was written goes out */
+void peer_stop(struct peer *p, uint32_t ms);
 
 /* input.c: lines in ------------------------------------------------------ */
 

@@ -174,9 +174,7 @@ static void line_handler(const char *line, void *arg)
 static void event_handler(const struct event *ev, void *arg)
 {
 	struct ui_script *u = arg;
-	const bool minor = ev->type == EVENT_CALL_QUALITY ||
-		ev->type == EVENT_CALL_LEVEL ||
-		ev->type == EVENT_LOG;
+	const bool minor = event_minor(ev->type);
 	char line[PRINT_MAX], *json;
 
 	if (u->conf.json) {
@@ -435,7 +433,7 @@ int ui_script_alloc(struct ui_script **up, struct phone *ph,
 	}
 
 	client_set_json(u->client, conf->json);
-	client_events(u->client, conf->json ? EVENT_BIT(EVENT_TYPES) - 1 :
+	client_events(u->client, conf->json ? EVENT_ALL :
 		      conf->quiet ? 0 : types_text);
 
 	*up = u;
