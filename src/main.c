@@ -208,6 +208,8 @@ static int app_start(struct app *a, const sigset_t *signals)
 	code = phone_start(a);
 	if (!code)
 		code = control_start(a);
+	if (!code && link_start(a))
+		code = 1;
 	if (!code)
 		notify_start(a);
 	timer_start(&a->start, 0, lines_start, a);
@@ -224,6 +226,7 @@ static int app_stop(struct app *a, int code)
 	timer_cancel(&a->start);
 	end_stop(a);
 	screen_stop(a);
+	link_stop(a);
 	control_stop(a);
 	notify_stop(a);
 
@@ -232,12 +235,14 @@ static int app_stop(struct app *a, int code)
 		code = end_output_code(lost);
 	a->ui = mem_deref(a->ui);
 	a->ph.ringer = mem_deref(a->ph.ringer);
+	a->ph.hooks = mem_deref(a->ph.hooks);
 	a->ph.answer = mem_deref(a->ph.answer);
 	a->ph.forward = mem_deref(a->ph.forward);
 	a->ph.history = mem_deref(a->ph.history);
 	a->ph.messages = mem_deref(a->ph.messages);
 	a->ph.ua = mem_deref(a->ph.ua);
 	diagnosis_stop(a);
+	a->ph.numbers = mem_deref(a->ph.numbers);
 	a->ph.contacts = mem_deref(a->ph.contacts);
 	a->ph.media = mem_deref(a->ph.media);
 	log_drain();
@@ -394,6 +399,7 @@ int main(int argc, char *argv[])
 	a->signal_fd = -1;
 	a->out_fd = -1;
 	a->lock_fd = -1;
+	a->holder_fd = -1;
 	a->notify_fd = -1;
 
 	if (args_parse(&a->args, argc, argv, &token, err)) {
@@ -405,7 +411,11 @@ int main(int argc, char *argv[])
 		if (code < 0)
 			code = ctl_run(a);
 		if (code < 0)
+			code = holder_run(a);
+		if (code < 0) {
 			code = run(a);
+			link_end(a, code);
+		}
 	}
 
 	args_free(&a->args);

@@ -60,6 +60,8 @@ struct app {
 	struct ui_script *ui;
 	struct tui *tui;         /* NULL: no full-screen phone               */
 	struct ui_control *control;
+	struct link *link;       /* to whoever holds a terminal              */
+	int holder_fd;           /* of the one that started us, -1: nobody   */
 	int lock_fd;             /* says that the control socket is ours     */
 	int notify_fd;           /* to a service manager                     */
 	uint64_t feed_ms;        /* its watchdog                             */
@@ -111,6 +113,9 @@ int  place_kept(struct app *a);
 
 /** Are stdin and stdout a terminal where it is wanted and can be? */
 bool screen_wanted(const struct args *args);
+/** Made when it is needed first. err: UA_ERR bytes. @return 0 or errno */
+int  screen_show(struct app *a, const struct tui_terminal *term, char *err);
+void screen_hide(struct app *a);
 /** From here on the log is a file, and nothing is printed over the screen */
 void screen_log(struct app *a);
 /** @return an exit code */
@@ -147,6 +152,28 @@ int  ctl_connect(struct app *a);
 /** The COMMAND is for that phone: run it there. @return an exit code, -1: it is
  *  not, or there is none */
 int  ctl_run(struct app *a);
+
+/* link.c: a terminal that may come and go -------------------------------------- */
+
+int  link_start(struct app *a);
+/** Nobody attaches any more; before the loop's end */
+void link_stop(struct app *a);
+/** The last word, when the terminal is put back: the exit code */
+void link_end(struct app *a, int code);
+/** Does another process hold our terminal? */
+bool link_held(const struct app *a);
+/** It gives the shell its turn */
+void link_suspend(struct app *a);
+/** Its terminal is gone; the phone goes on */
+void link_lost(struct app *a);
+
+/* holder.c: the process that holds a terminal --------------------------------- */
+
+/**
+ * `attach`; at a terminal the phone that runs, or one in a process of its own.
+ * @return an exit code, -1: go on and be the phone
+ */
+int  holder_run(struct app *a);
 
 /* notify.c: a service manager ------------------------------------------------ */
 

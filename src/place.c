@@ -92,10 +92,17 @@ int place_kept(struct app *a)
 	if (!err)
 		err = messages_alloc(&a->ph.messages, a->ph.bus,
 				     a->ph.config, dir);
+	if (!err)
+		err = numbers_alloc(&a->ph.numbers, a->ph.contacts,
+				    a->ph.config, a->ph.config_dir);
+	if (!err && a->ph.ua)
+		err = hooks_alloc(&a->ph.hooks, a->ph.ua, a->ph.bus,
+				  a->ph.config, a->ph.answer,
+				  a->ph.config_dir);
 	if (err || !a->ph.ua)
 		return err ? 1 : 0;
 
-	ua_set_lookup(a->ph.ua, contacts_lookup, a->ph.contacts);
+	ua_set_lookup(a->ph.ua, numbers_lookup, a->ph.numbers);
 	ua_set_known(a->ph.ua, contacts_known, a->ph.contacts);
 
 	return 0;

@@ -4,6 +4,7 @@
  * Opens it when a person is at a terminal, gives the shell its terminal back
  * for a while, and sees to it that nothing is printed over it.  Main thread.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -95,6 +96,11 @@ static int show(struct app *a, char *err)
 /* The shell's turn, until `fg` */
 static void suspend(struct app *a)
 {
+	if (link_held(a)) {
+		link_suspend(a);
+		return;
+	}
+
 	tui_stop(a->tui);
 	(void)kill(0, SIGSTOP);
 }
@@ -109,7 +115,12 @@ static void end_handler(enum tui_end why, void *arg)
 		return;
 	}
 
-	/* nobody can say anything any more */
+	/* the phone does not need it, if somebody can come back */
+	if (link_held(a)) {
+		link_lost(a);
+		return;
+	}
+
 	tui_stop(a->tui);
 	app_end(a, 0);
 }
@@ -134,30 +145,85 @@ void screen_signal(struct app *a, int sig)
 }
 
 
-int screen_start(struct app *a)
+static int screen_make(struct app *a, char *err)
 {
 	struct tui_conf conf = { .end_h = end_handler, .arg = a };
-	char err[UA_ERR] = "";
-	int e;
 
 	if (path_join(conf.keys, sizeof(conf.keys), a->ph.config_dir, "keys"))
 		conf.keys[0] = '\0';
 	state_file(a, conf.lines, sizeof(conf.lines), "lines");
 
-	e = tui_alloc(&a->tui, &a->ph, &conf, err);
+	return tui_alloc(&a->tui, &a->ph, &conf, err);
+}
+
+
+/* The descriptors we were started with keep no terminal: it may be closed */
+static void standard_leave(struct app *a)
+{
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup3(null, a->out_fd, O_CLOEXEC);
+	close(null);
+}
+
+
+int screen_show(struct app *a, const struct tui_terminal *term, char *err)
+{
+	int e;
+
+	if (!a->tui) {
+		e = screen_make(a, err);
+		if (e)
+			return e;
+	}
+
+	tui_stop(a->tui);
+	e = tui_start(a->tui, term, err);
+
+	/* what libraries print, and what others log, is in the log */
+	if (!e && a->screen) {
+		standard_leave(a);
+		(void)dup2(log_fd(), STDERR_FILENO);
+	}
+
+	return e;
+}
+
+
+void screen_hide(struct app *a)
+{
+	if (a->tui)
+		tui_stop(a->tui);
+}
+
+
+int screen_start(struct app *a)
+{
+	char err[UA_ERR] = "";
+	int e;
+
+	e = screen_make(a, err);
 	if (e) {
 		fatal(a, "bad-config", err[0] ? err : strerror(e));
 		return EXIT_USAGE;
 	}
 
 	a->person = true;
+
+	/* whoever holds the terminal hands it over */
+	if (a->holder_fd >= 0)
+		return 0;
+
 	e = show(a, err);
 	if (e) {
 		fatal(a, "failed", err[0] ? err : strerror(e));
 		return 1;
 	}
 
-	/* what libraries print, and what others log, is in the log */
 	(void)dup2(log_fd(), STDERR_FILENO);
 
 	return 0;

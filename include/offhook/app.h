@@ -43,6 +43,11 @@ void answer_set_config(struct answer *a, const struct config *config);
 void answer_set(struct answer *a, const struct answer_rule *rule);
 const struct answer_rule *answer_get(const struct answer *a);
 bool answer_on(const struct answer *a);
+/** Before a rule acts on a call that comes, h may take it: answer_consider()
+ *  then says when the rules are to be asked after all */
+void answer_set_gate(struct answer *a,
+		     bool (*h)(const struct event *ev, void *arg), void *arg);
+void answer_consider(struct answer *a, unsigned call);
 /** Exit code of `listen`: first bad ending of a call it took, else 0 */
 int  answer_exit(const struct answer *a);
 unsigned answer_finished(const struct answer *a);
@@ -189,6 +194,29 @@ int  contacts_remove(struct contacts *cs, const char *name, char *err);
 /** For ua_set_lookup() and ua_set_known(); arg: struct contacts */
 bool contacts_lookup(struct ua_lookup *l, const char *text, void *arg);
 bool contacts_known(const char *uri, void *arg);
+
+/* numbers.c: what was typed, by contacts and dial plan ----------------------- */
+
+struct numbers;
+/** dir: the configuration directory, "" none. Free: mem_deref */
+int  numbers_alloc(struct numbers **np, struct contacts *contacts,
+		   const struct config *config, const char *dir);
+/** For ua_set_lookup(); arg: struct numbers */
+bool numbers_lookup(struct ua_lookup *l, const char *text, void *arg);
+/** What was wrong with the dial plan when it was read last, "" nothing */
+const char *numbers_error(struct numbers *n);
+
+/* hooks.c: programs of the user's that hear of events, and decide ------------ */
+
+struct hooks;
+/** dir: the configuration directory, "" none; answer: whose rules wait for
+ *  what is decided. Free before it: mem_deref */
+int  hooks_alloc(struct hooks **hp, struct ua *ua, struct event_bus *bus,
+		 const struct config *config, struct answer *answer,
+		 const char *dir);
+/** Look which ones there are */
+void hooks_refresh(struct hooks *h);
+unsigned hooks_running(const struct hooks *h);
 
 /* vcard.c: contacts as others write them (RFC 6350, and what came before) --- */
 

@@ -33,6 +33,8 @@ struct phone {
 	struct history *history;
 	struct messages *messages;
 	struct contacts *contacts;
+	struct numbers *numbers;
+	struct hooks *hooks;
 	struct pcap *pcap;               /* NULL: no file is written         */
 	struct audio_spec audio;
 	bool audio_given;        /* by -A, not the default                   */
@@ -47,6 +49,9 @@ struct phone {
 	int  (*screen_h)(enum screen_verb verb, const char *what,
 			 const char *text, char *err, void *arg);
 	void *screen_arg;
+	/** Let the terminal go and stay; err: UA_ERR bytes. NULL: it has none */
+	int  (*detach_h)(char *err, void *arg);
+	void *detach_arg;
 };
 
 /** What the engine is told, from the options */

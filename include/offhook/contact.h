@@ -52,4 +52,20 @@ int  contacts_save(const char *path, const struct contact_conf *v, size_t n,
 /** Take one out, with the comments right above it. @return 0, ENOENT ... */
 int  contacts_forget(const char *path, const char *name, char *err);
 
+/* dialplan.c ------------------------------------------------------------------ */
+
+struct dialplan;
+/** A missing file is an empty plan. err: CONFIG_ERR bytes. @return 0, EINVAL
+ *  ... Free: dialplan_free */
+int  dialplan_load(struct dialplan **dp, const char *path, char *err);
+int  dialplan_parse(struct dialplan **dp, const char *path, const char *text,
+		    size_t len, char *err);
+void dialplan_free(struct dialplan *d);
+/**
+ * What becomes of a number by the first rule that fits it. account: "" or to
+ * call by way of. line: of the rule. @return false: none fits
+ */
+bool dialplan_apply(const struct dialplan *d, const char *number, char *buf,
+		    size_t sz, const char **account, unsigned *line);
+
 #endif

@@ -40,6 +40,8 @@ struct ua_conf {
 int  ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err);
 /** What is unusual about the listeners, "" nothing */
 const char *ua_note(const struct ua *ua);
+/** Show another name for the caller, for good. @return 0, EINVAL, ENOMEM */
+int  call_set_name(struct call *c, const char *name);
 /** Is there a sound device somebody listens at (not null, tone, file ...)?
  *  Only then hold-others acts. Default: yes. */
 void ua_set_device(struct ua *ua, bool device);
@@ -82,6 +84,8 @@ struct ua_lookup {
 	char account[64];        /* to call by way of, "" : by rule          */
 };
 typedef bool (ua_lookup_h)(struct ua_lookup *l, const char *text, void *arg);
+/** Is it one of the numbers that option emergency-numbers names? */
+bool ua_emergency(const struct config *config, const char *text);
 void ua_set_lookup(struct ua *ua, ua_lookup_h *h, void *arg);
 /** No longer be registered; all: take everybody's bindings away */
 int  ua_unregister(struct ua *ua, const struct account *a, bool all,

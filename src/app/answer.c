@@ -17,6 +17,8 @@
 
 
 struct answer {
+	bool (*gate_h)(const struct event *ev, void *arg);
+	void *gate_arg;
 	struct ua *ua;
 	const struct config *config; /* NULL: no options                     */
 	struct event_sub *sub;
@@ -318,7 +320,8 @@ static void event_handler(const struct event *ev, void *arg)
 	switch (call_state_find(ev->u.call_state.state)) {
 
 	case CALL_INCOMING:
-		incoming(a, ev->call);
+		if (!a->gate_h || !a->gate_h(ev, a->gate_arg))
+			incoming(a, ev->call);
 		break;
 
 	case CALL_ENDED:
@@ -328,6 +331,24 @@ static void event_handler(const struct event *ev, void *arg)
 	default:
 		break;
 	}
+}
+
+
+void answer_set_gate(struct answer *a,
+		     bool (*h)(const struct event *ev, void *arg), void *arg)
+{
+	if (!a)
+		return;
+
+	a->gate_h = h;
+	a->gate_arg = arg;
+}
+
+
+void answer_consider(struct answer *a, unsigned call)
+{
+	if (a)
+		incoming(a, call);
 }
 
 

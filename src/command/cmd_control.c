@@ -136,7 +136,24 @@ static void cmd_auth(struct cmd *x)
 
 static void cmd_program(struct cmd *x)
 {
-	cmd_fail(x, ENOTSUP, "that is for the shell: offhook ctl COMMAND");
+	reply_error(x->reply, "not-supported", "that is for the shell: "
+		    "offhook %s", x->command->name);
+}
+
+
+static void cmd_detach(struct cmd *x)
+{
+	char err[UA_ERR] = "";
+	int e;
+
+	if (!x->ph->detach_h) {
+		reply_error(x->reply, "no-screen", "this phone has no "
+			    "terminal to leave");
+		return;
+	}
+
+	e = x->ph->detach_h(err, x->ph->detach_arg);
+	cmd_fail(x, e, err);
 }
 
 
@@ -200,6 +217,23 @@ static const struct command control_commands[] = {
 			"token, in the file control-token beside its "
 			"configuration.",
 		.run = cmd_auth,
+	},
+	{
+		.name = "detach",
+		.summary = "Leave the terminal; the phone and its calls go on",
+		.help = "`offhook attach` brings the screen back, in any "
+			"terminal. A terminal that is lost, with a dead ssh, "
+			"is left in the same way.",
+		.run = cmd_detach,
+	},
+	{
+		.name = "attach",
+		.summary = "Bring the screen of the running phone here",
+		.help = "From the shell: `offhook attach`. Another terminal "
+			"that shows it is left. `offhook` alone does the same "
+			"when a phone runs with this configuration.",
+		.alone = true,
+		.run = cmd_program,
 	},
 	{
 		.name = "ctl",

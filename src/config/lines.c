@@ -144,7 +144,7 @@ static enum conf_line_type line_read(struct conf_lines *l)
 	    !text_utf8_valid(p, (size_t)(end - p)))
 		return bad(l, "this is not UTF-8 text");
 
-	if (*p == '[')
+	if (*p == '[' && !l->plain)
 		return section_read(l, p + 1, end);
 
 	sign = memchr(p, '=', (size_t)(end - p));

@@ -41,6 +41,7 @@ struct conf_lines {
 	const char *p;             /* what is left                         */
 	const char *end;
 	unsigned line;             /* number of the last one, from 1       */
+	bool plain;                /* a line in brackets is no section     */
 
 	/* the last line */
 	const char *raw;           /* as it stands, without its newline    */

@@ -328,6 +328,12 @@ static const struct option options[] = {
 			" and no rule of the dial plan changes them",
 	},
 	{
+		.name = "hook-deadline", .type = OPT_TIME,
+		FIELD(hook_deadline_ms),
+		.def = "2s", .min = 100, .max = 60000, .unit = "ms",
+		.summary = "How long the hook `incoming` may take to decide",
+	},
+	{
 		.name = "control", .type = OPT_BOOL, FIELD(control),
 		.def = "yes", .restart = true,
 		.summary = "Programs of this user may talk to the phone over"

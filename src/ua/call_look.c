@@ -155,3 +155,22 @@ double call_mos(struct call *c)
 
 	return stats_mos(&st, c->plan.codec, stats_loss_pct(&st));
 }
+
+
+int call_set_name(struct call *c, const char *name)
+{
+	char *copy = NULL;
+	int err;
+
+	if (!c || !name)
+		return EINVAL;
+
+	err = utf8_dup(&copy, name, EVENT_TEXT - 1);
+	if (err)
+		return err;
+
+	mem_deref(c->name);
+	c->name = copy;
+
+	return 0;
+}

@@ -38,6 +38,13 @@ bool lookup_emergency(const char *list, const char *text)
 }
 
 
+bool ua_emergency(const struct config *config, const char *text)
+{
+	return config && text &&
+		lookup_emergency(config->emergency_numbers, text);
+}
+
+
 const char *lookup_text(struct ua_lookup *l, const struct ua *ua,
 			const char *text)
 {

@@ -409,16 +409,19 @@ def test_suspend(lab):
 
 
 def test_signals(lab):
-    """whatever ends it, the terminal is put back"""
+    """whatever ends the phone, the terminal is put back"""
     for sig in (signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT):
-        s = Screen(lab, name="s%d" % sig, env={"ASAN_OPTIONS": "handle_segv=0:handle_abort=0:detect_leaks=0"})
-        os.kill(s.pid(), sig)
-        code = s.ended()
-        check(code == (0 if sig == signal.SIGTERM else 128 + sig), "exit code %d", code)
-        s.type("stty -a | grep -c -e ' icanon'")
-        s.keys("Enter")
-        s.wait(r"^1$")
-        check(" offhook " not in s.rows()[0], "the screen is not cleared:\n%s", s.text())
+        for whom in ("phone", "pid") if sig == signal.SIGTERM else ("phone",):
+            s = Screen(lab, name="s%d%s" % (sig, whom), env={
+                "ASAN_OPTIONS": "handle_segv=0:handle_abort=0:detect_leaks=0"})
+            os.kill(getattr(s, whom)(), sig)
+            code = s.ended()
+            check(code == (0 if sig == signal.SIGTERM else 128 + sig), "exit code %d", code)
+            check(sig == signal.SIGTERM or "the phone has crashed" in s.text(), "%s", s.text())
+            s.type("stty -a | grep -c -e ' icanon'")
+            s.keys("Enter")
+            s.wait(r"^1$")
+            check(" offhook " not in s.rows()[0], "the screen is not cleared:\n%s", s.text())
 
 
 def test_stopped(lab):
@@ -442,18 +445,28 @@ def test_stopped(lab):
     s.wait(r"ACTIVE")
 
 
+def cpu(pid):
+    """ticks it has used"""
+    with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+        return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+
+
 def test_gone(lab):
-    """the terminal dies: the phone does not spin and does not stay without reason"""
+    """the terminal dies: its holder ends, the phone goes on and does not spin"""
     s = Screen(lab)
-    pid = s.pid()
+    holder, phone = s.pid(), s.phone()
     os.kill(int(s.tmux("display", "-p", "#{pid}")), signal.SIGKILL)
     end = time.monotonic() + 10
-    while os.path.exists("/proc/%d" % pid):
-        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+    while os.path.exists("/proc/%d" % holder):
+        with open("/proc/%d/stat" % holder, encoding="ascii") as f:
             if f.read().rsplit(")", 1)[1].split()[0] == "Z":
                 break
         check(time.monotonic() < end, "it still runs")
         time.sleep(0.05)
+    time.sleep(0.5)
+    before = cpu(phone)
+    time.sleep(1)
+    check(cpu(phone) - before < 30, "it spins")
 
 
 def test_plain(lab):

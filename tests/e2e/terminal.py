@@ -1,6 +1,8 @@
 """terminal - a terminal that a test can look at: tmux with its own server"""
+import glob
 import os
 import re
+import socket
 import subprocess
 import time
 
@@ -127,9 +129,26 @@ class Terminal:
     def tail(self):
         return self.text()
 
+    def phone(self):
+        """pid of the phone: the one in the foreground only holds the terminal"""
+        out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.pid())], capture_output=True, text=True).stdout.split()
+        check(out, "there is no phone behind the terminal\n%s", self.text())
+        return int(out[0])
+
     # as the lab ends programs
     def stop(self):
         self.tmux("kill-server", fail=False)
+        # a phone outlives its terminal
+        for path in glob.glob(os.path.join(self.lab.dir, "offhook", "*.sock")):
+            try:
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.settimeout(10)
+                    s.connect(path)
+                    s.sendall(b"quit\n")
+                    while s.recv(4096):
+                        pass
+            except OSError:
+                pass
 
     class proc:
         @staticmethod

@@ -126,6 +126,8 @@ static const struct key_row rows_always[] = {
 	{ "C-z", "screen suspend", NULL, "Back to the shell for a while; "
 	  "calls go on" },
 	{ "C-c", "screen line 'quit'", NULL, "Leave (asks)" },
+	{ "D", "detach", "detach", "Leave the phone running, without a "
+		"terminal" },
 	{ "q", "screen line 'quit'", "quit", "Leave (asks)" },
 	{ NULL, NULL, NULL, NULL }
 };
