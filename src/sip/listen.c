@@ -16,6 +16,7 @@
 enum {
 	PLANS_MAX  = 64,
 	PORT_TRIES = 20,
+	GONE_MAX   = 16,
 };
 
 struct plan {
@@ -249,20 +250,13 @@ int leg_serve_tls(struct leg *l)
 
 
 /* @return 0 or errno; what was tried is left in at */
-static int leg_open(struct sip_stack *s, const struct plan *p, uint16_t port,
+static int leg_fill(struct leg *l, const struct plan *p, uint16_t port,
 		    struct sa *at, enum sip_transp *tp)
 {
-	struct leg *l = NULL;
-	int err;
+	int err = 0;
 
 	*at = p->addr;
 	*tp = SIP_TRANSP_UDP;
-
-	err = leg_alloc(&l, s, &p->addr);
-	if (err)
-		return err;
-
-	l->found = p->found;
 
 	if (p->udp) {
 		sa_set_port(at, p->udp_port ? p->udp_port : port);
@@ -283,6 +277,23 @@ static int leg_open(struct sip_stack *s, const struct plan *p, uint16_t port,
 			err = leg_listen(l, *tp, 0);
 	}
 
+	return err;
+}
+
+
+static int leg_open(struct sip_stack *s, const struct plan *p, uint16_t port,
+		    struct sa *at, enum sip_transp *tp)
+{
+	struct leg *l = NULL;
+	int err;
+
+	err = leg_alloc(&l, s, &p->addr);
+	if (err)
+		return err;
+
+	l->found = p->found;
+
+	err = leg_fill(l, p, port, at, tp);
 	if (err)
 		mem_deref(l);
 
@@ -535,28 +546,69 @@ static bool planned(const struct plans *pl, const struct sa *addr)
 }
 
 
+static bool leg_deaf(const struct leg *l)
+{
+	return !l->dgram && !l->tcp_ls && !l->tls_ls;
+}
+
+
+static void leg_close(struct leg *l)
+{
+	l->dgram = mem_deref(l->dgram);
+	l->tcp_ls = mem_deref(l->tcp_ls);
+	l->tls_ls = mem_deref(l->tls_ls);
+	sa_init(&l->udp, AF_UNSPEC);
+	sa_init(&l->tcp, AF_UNSPEC);
+	sa_init(&l->tls, AF_UNSPEC);
+}
+
+
+/* Sockets of addresses that are gone wait for them to come back; those of the
+ * first ones are given up when there are many */
+static void gone_limit(struct sip_stack *s)
+{
+	unsigned n = 0;
+	struct le *le;
+
+	for (le = list_tail(&s->legl); le; le = le->prev) {
+		struct leg *l = le->data;
+
+		if (l->gone && !leg_deaf(l) && ++n > GONE_MAX)
+			leg_close(l);
+	}
+}
+
+
 /* @return true: it is there now, and was not */
 static bool leg_come(struct sip_stack *s, const struct plan *p)
 {
 	struct leg *l = leg_at(s, &p->addr);
 	enum sip_transp tp;
 	struct sa at;
-	int err;
+	int err = 0;
 
-	if (l) {
-		const bool was = l->gone;
+	if (l && !l->gone)
+		return false;
 
-		/* its sockets have waited for it */
-		l->gone = false;
-
-		return was;
+	if (!l) {
+		err = leg_open(s, p, s->port, &at, &tp);
+		if (err == EADDRINUSE)
+			err = leg_open(s, p, 0, &at, &tp);
+	}
+	else if (leg_deaf(l)) {
+		err = leg_fill(l, p, s->port, &at, &tp);
+		if (err == EADDRINUSE) {
+			leg_close(l);
+			err = leg_fill(l, p, 0, &at, &tp);
+		}
+		if (err)
+			leg_close(l);
 	}
 
-	err = leg_open(s, p, s->port, &at, &tp);
-	if (err == EADDRINUSE)
-		err = leg_open(s, p, 0, &at, &tp);
 	if (err)
 		log_info("not listening on a new address: %s", strerror(err));
+	else if (l)
+		l->gone = false;
 
 	return !err;
 }
@@ -591,6 +643,8 @@ int listen_again(struct sip_stack *s, listen_moved_h *h, void *arg)
 		if (pl->v[i].found && leg_come(s, &pl->v[i]))
 			h(&pl->v[i].addr, true, arg);
 	}
+
+	gone_limit(s);
 
  out:
 	mem_deref(pl);

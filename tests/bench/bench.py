@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench.py - offhook and the other phones on this machine, side by side.
 
-  bench.py --offhook PROGRAM [--quick] [--only PART]... [--over tcp] [--json FILE]
+  bench.py --offhook PROGRAM [--quick] [--only PART]... [--over tcp|tls] [--json FILE]
 
 Each phone runs on CPU 0, the tools on the others; all traffic is on loopback
 and no sound card is used. The phones take turns, several rounds of each part,
@@ -160,6 +160,8 @@ class Bench:
         self.patience, self.was_busy, self.round = patience, [], 0
         self.phones = [x for x in peers.found(os.path.abspath(offhook)) if not only or x[0].name in only]
         self.running = []
+        if over == "tls":
+            sip.Secure.prepare(self.dir)
         self.pump_program = os.path.join(self.dir, "pump")
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", self.pump_program,
                         os.path.join(HERE, "pump.c"), "-lopus", "-lm"], check=True)

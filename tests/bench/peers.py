@@ -133,7 +133,7 @@ class Peer:
 
 
 class Offhook(Peer):
-    name = "offhook"
+    name, transports = "offhook", ("udp", "tcp", "tls")
 
     def argv(self):
         account = "sip:bench@%s;password=bench" % self.registrar if self.registrar else self.uri
@@ -141,6 +141,9 @@ class Offhook(Peer):
         a = [self.program, "-q", "-c", self.dir, "-l", "%s:127.0.0.1:%d" % (self.over, self.port), "-A", "null",
              "-a", account + (";transport=" + self.over if self.over != "udp" else ""), "-s", "codecs=" + codec, "-s", "redundancy=yes",
              "-s", "max-calls=%d" % self.calls, "-s", "opus-complexity=%d" % COMPLEXITY]
+        if self.over == "tls":
+            pem = sip.Secure.certificate
+            a += ["-s", "tls-ca=%s.crt" % pem, "-s", "tls-cert=%s.crt" % pem, "-s", "tls-key=" + pem]
         if self.mode == "echo":
             return a + ["listen", "--echo"]
         return a + (["--auto-answer"] if self.mode == "answer" else [])
@@ -153,7 +156,8 @@ class Offhook(Peer):
 
 
 class Baresip(Peer):
-    name = "baresip"              # port + 1 is its TLS, + 2 what we tell it by
+    # port + 1 is its TLS, + 2 what we tell it by
+    name, transports = "baresip", ("udp", "tcp", "tls")
 
     def argv(self):
         modules = os.environ.get("BARESIP_MODULES") or next((m for m in MODULES if os.path.isdir(m)), ".")
@@ -169,6 +173,9 @@ class Baresip(Peer):
                   "opus_sprop_stereo no", "ctrl_tcp_listen 127.0.0.1:%d" % (self.port + 2),
                   "module_path " + modules, account + " account.so"]
         config += ["module %s.so" % m for m in ("g711", "opus", "aubridge")]
+        if self.over == "tls":
+            self.uri, self.to = "sip:bench@127.0.0.1:%d" % (self.port + 1), ("127.0.0.1", self.port + 1)
+            config += ["sip_certificate " + sip.Secure.certificate, "sip_cafile %s.crt" % sip.Secure.certificate]
         config += ["module_app ctrl_tcp.so", "module_app %s.so" % ("echo" if self.mode == "echo" else "menu")]
         codec = {"pcmu": "PCMU", "opus": "opus/48000/2"}[self.codec]
         with open(self.dir + "/config", "w", encoding="ascii") as f:
@@ -176,7 +183,7 @@ class Baresip(Peer):
         with open(self.dir + "/accounts", "w", encoding="ascii") as f:
             f.write("<%s%s>;regint=%d;auth_pass=bench;audio_codecs=%s%s\n" % (
                 "sip:bench@" + self.registrar if self.registrar else self.uri,
-                ";transport=tcp" if self.over == "tcp" else "", 300 if self.registrar else 0, codec,
+                ";transport=" + self.over if self.over != "udp" else "", 300 if self.registrar else 0, codec,
                 ";answermode=auto" if self.mode == "answer" else ""))
         return [self.program, "-4", "-f", self.dir]
 
