@@ -1,7 +1,7 @@
 /**
  * @file g711.c  G.711 µ-law and A-law: one sample, one byte
  *
- * The tables are librem's (but see ulaw_to_pcm).  Stateless but for the choice
+ * The tables are librem's (but see ulaw_pcm).  Stateless but for the choice
  * of law.  Media thread; allocates only in the two alloc functions.
  */
 #include <offhook/compat.h>
@@ -62,16 +62,19 @@ static inline int16_t symmetric(int16_t v)
 }
 
 
-/* the value in the middle of the step; librem's table has 2 instead of 0 for
- * the smallest one, and silence should be silence */
-static inline int16_t ulaw_to_pcm(uint8_t byte)
-{
-	const unsigned code = (uint8_t)~byte;
-	const unsigned step = code & 0x0f, segment = code >> 4 & 0x07;
-	const int mag = (int)((2 * step + 33) << segment) - 33;
+/* The value in the middle of the step; librem's table has 2 instead of 0 for
+ * the smallest one, and silence should be silence. Bytes are inverted, so the
+ * first half of them is negative, and the last of each half is 0. */
+#define MAG(c)  ((((2 * ((c) & 15) + 33) << ((c) >> 4)) - 33) * 4)
+#define NEG(b)  -MAG(127 - (b))
+#define POS(b)  MAG(127 - (b))
+#define FOUR(of, b)  of(b), of(b + 1), of(b + 2), of(b + 3)
+#define ROW(of, b)   FOUR(of, b), FOUR(of, b + 4), FOUR(of, b + 8), \
+		     FOUR(of, b + 12)
+#define HALF(of)     ROW(of, 0), ROW(of, 16), ROW(of, 32), ROW(of, 48), \
+		     ROW(of, 64), ROW(of, 80), ROW(of, 96), ROW(of, 112)
 
-	return (int16_t)((code & 0x80 ? -mag : mag) * 4);
-}
+static const int16_t ulaw_pcm[256] = { HALF(NEG), HALF(POS) };
 
 
 /* 13 bits and a sign into segment and step; what lies between two values
@@ -159,7 +162,7 @@ static int decode(struct codec_dec *d, int16_t *v, size_t *n,
 	}
 	else {
 		for (size_t i = 0; i < len; i++)
-			v[i] = ulaw_to_pcm(buf[i]);
+			v[i] = ulaw_pcm[buf[i]];
 	}
 
 	*n = len;

@@ -29,7 +29,7 @@ enum {                                /* microseconds                       */
 	FASTER_US  = 150000,
 	AT_EASE_US = 1000000,
 	HASTE_US   = 60000,           /* so much too much: ...              */
-	HASTY_US   = 50000,           /* ... sooner                         */
+	HASTY_US   = 80000,           /* ... sooner                         */
 };
 
 enum { LIKE_BEST = 88, LIKE_LEAST = 40, LIKE_FALL_US = 10000 };

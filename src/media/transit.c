@@ -122,6 +122,10 @@ static void forget_past(struct transits *t)
 		t->since = RASH;
 	}
 
+	/* there is nothing that could have changed */
+	if (t->high - t->low < CHANGE_US)
+		return;
+
 	for (unsigned n = LAST_LEAST << t->wary;
 	     n <= LAST_MOST && 2 * n <= t->count; n *= 2) {
 
