@@ -31,6 +31,11 @@ struct config {
 	int     media_security;          /* enum media_policy               */
 	int     sdes;                    /* enum sdes_policy                */
 	bool    dtls;                    /* keys by DTLS-SRTP               */
+	bool    ice;
+	char stun_server[CONFIG_STR];    /* "" : none, as in the next three */
+	char turn_server[CONFIG_STR];
+	char turn_password_file[CONFIG_STR];
+	char public_address[CONFIG_STR];
 	int64_t ring_timeout_ms;         /* our INVITE and theirs           */
 	int64_t sip_timeout_ms;          /* a transaction                   */
 	int64_t resolve_timeout_ms;
@@ -191,6 +196,7 @@ struct account_conf {
 	bool catch_all;
 	char auto_answer[16];      /* "", "yes", "no" or a code             */
 	char media_security[8];    /* off, prefer, require; "" : the option's */
+	char ice[8];               /* off, on; the same                     */
 	char codecs[CONFIG_LIST];  /* "" : the option's                     */
 	char reliable[12];         /* off, supported, required; "" : the
 				      option's, as in the two below         */

@@ -125,6 +125,7 @@ struct event {
 			int64_t ptime_ms;
 			char security[EVENT_NAME];  /* none, sdes, dtls     */
 			char suite[EVENT_NAME];     /* AEAD_AES_256_GCM ... */
+			char path[EVENT_NAME];      /* direct, relay        */
 			char direction[EVENT_NAME]; /* sendrecv ...         */
 			char local[EVENT_TEXT];     /* addr:port            */
 			char remote[EVENT_TEXT];

@@ -18,6 +18,7 @@
 #include "offhook/audio.h"
 #include "offhook/codec.h"
 #include "offhook/compat.h"
+#include "offhook/media_nat.h"
 #include "offhook/media_secure.h"
 
 struct media;
@@ -140,6 +141,7 @@ struct media_plan {
 	 *  packet has come from rtp or rtcp, or a plan without this */
 	bool unproven;
 	struct media_secure secure;
+	struct media_ice ice;
 	char cname[64];
 };
 
@@ -158,6 +160,9 @@ enum stream_event_type {
 				    stream; text says from where to where    */
 	STREAM_SECURED,          /* DTLS has keys: suite                     */
 	STREAM_INSECURE,         /* it will have none; text says why         */
+	STREAM_GATHERED,         /* see stream_gathered                      */
+	STREAM_WAY,              /* ICE has chosen one; text says which      */
+	STREAM_NO_WAY,           /* ICE found none, or lost it; text         */
 };
 
 struct stream_event {
@@ -169,6 +174,7 @@ struct stream_event {
 	int err;                 /* 0 or errno                               */
 	bool stopped;            /* play, record: on request                 */
 	const struct media_suite *suite;
+	bool relayed;            /* WAY: by our relay                        */
 	const char *text;        /* sentence for err, "" if none             */
 };
 typedef void (stream_event_h)(const struct stream_event *ev, void *arg);
@@ -181,6 +187,8 @@ struct stream_conf {
 					    to the address that was named   */
 	unsigned timeout_ms;             /* RTP timeout, 0: none             */
 	uint32_t dtmf_ms, dtmf_pause_ms;
+	const struct media_nat *nat;     /* servers to ask, ICE; NULL: none;
+					    STREAM_GATHERED follows         */
 };
 
 /**
@@ -197,6 +205,8 @@ const struct sa *stream_local(const struct stream *s);   /* RTP address */
  *  nothing has changed */
 int  stream_move(struct stream *s, const struct sa *local);
 uint32_t stream_ssrc(const struct stream *s);
+/** What gathering has brought so far */
+void stream_gathered(struct stream *s, struct media_gathered *g);
 
 /** Begin, or change what runs: codec, address, direction. */
 int  stream_start(struct stream *s, const struct media_plan *plan);

@@ -86,6 +86,12 @@ static const struct account_param params[] = {
 		.summary = "Encrypt sound, if other than the option says",
 	},
 	{
+		.name = "ice", .type = OPT_CHOICE, FIELD(ice),
+		.choices = "off,on",
+		.summary = "Find a way through NATs by ICE, if other than the"
+			" option says",
+	},
+	{
 		.name = "codecs", .type = OPT_LIST, FIELD(codecs),
 		.choices = "opus,g722,pcmu,pcma,l16",
 		.summary = "Codecs of this account, the best first",

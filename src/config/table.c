@@ -141,6 +141,34 @@ static const struct option options[] = {
 			" (DTLS-SRTP)",
 	},
 	{
+		.name = "ice", .type = OPT_BOOL, FIELD(ice), .def = "no",
+		.summary = "Try every way between the phones and take the best"
+			" one (ICE): through NATs and by a relay",
+	},
+	{
+		.name = "stun-server", .type = OPT_STRING, FIELD(stun_server),
+		.def = "",
+		.summary = "HOST[:PORT] that tells our address outside of a"
+			" NAT",
+	},
+	{
+		.name = "turn-server", .type = OPT_STRING, FIELD(turn_server),
+		.def = "",
+		.summary = "[USER@]HOST[:PORT][;transport=udp|tcp|tls]: a"
+			" relay for ICE, where nothing else gets through",
+	},
+	{
+		.name = "turn-password-file", .type = OPT_STRING,
+		FIELD(turn_password_file), .def = "",
+		.summary = "File whose first line is the password for it",
+	},
+	{
+		.name = "public-address", .type = OPT_STRING,
+		FIELD(public_address), .def = "",
+		.summary = "Address that others reach us at, where a router"
+			" passes our media-ports on",
+	},
+	{
 		.name = "opus-complexity", .type = OPT_INT,
 		FIELD(opus_complexity),
 		.def = "5", .min = 0, .max = 10,

@@ -109,6 +109,8 @@ static const struct event_field call_media_fields[] = {
 	    "are agreed on: sdes, dtls, or none"),
 	STR("suite", call_media.suite, "what protects it, such as "
 	    "AEAD_AES_256_GCM; empty: nothing, or not yet"),
+	STR("path", call_media.path, "what ICE has chosen: direct, relay; "
+	    "empty: nothing yet, or no ICE"),
 	STR("direction", call_media.direction,
 	    "sendrecv, sendonly, recvonly, inactive"),
 	STR("local", call_media.local, "our address and port"),

@@ -8,6 +8,7 @@
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include "dtls.h"
+#include "nat.h"
 #include "priv.h"
 
 
@@ -107,6 +108,12 @@ static void flow_trust(struct flow *f, bool proven)
 }
 
 
+void flow_prove_way(struct flow *f)
+{
+	flow_trust(f, true);
+}
+
+
 void flow_prove(struct flow *f, const struct sa *from)
 {
 	if (transport_names(&f->tp, from))
@@ -131,7 +138,9 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 		return 0;
 	}
 
-	err = flow_secure(f, &plan->secure);
+	err = f->tp.nat ? nat_agree(f->tp.nat, &plan->ice) : 0;
+	if (!err)
+		err = flow_secure(f, &plan->secure);
 	if (err)
 		return err;
 
@@ -307,6 +316,8 @@ void flow_packet(struct flow *f, struct packet *p)
 		return;
 	}
 
+	if (f->tp.nat && nat_packet(f->tp.nat, p))
+		return;
 	if (dtls_is(p->p, p->len)) {
 		flow_secure_packet(f, p);
 		return;
@@ -515,6 +526,10 @@ void flow_close(struct flow *f)
 			flow_report_send(f, clock_us(), true);
 		flow_secure_end(f);
 		flow_stop(f);
+	}
+	if (f->tp.nat) {
+		nat_end(f->tp.nat);
+		f->tp.nat = mem_deref(f->tp.nat);
 	}
 }
 

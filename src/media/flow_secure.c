@@ -10,6 +10,7 @@
 #include <offhook/log.h>
 #include "priv.h"
 #include "dtls.h"
+#include "nat.h"
 #include "srtp.h"
 
 
@@ -76,7 +77,11 @@ static void shake_send(const uint8_t *p, size_t len, void *arg)
 	const struct sa *dst = s->pinned ? &s->from :
 		t->latched && !t->fixed ? &t->from : &t->peer;
 
-	if (!t->shut && sa_isset(dst, SA_ALL))
+	if (t->shut)
+		return;
+	if (nat_rules(t->nat))
+		(void)nat_send(t->nat, p, len);
+	else if (sa_isset(dst, SA_ALL))
 		(void)transport_send_raw(t, dst, p, len);
 }
 
@@ -211,6 +216,12 @@ static bool shake_accepts(struct flow *f, struct shake *s,
 {
 	const bool named = transport_names(&f->tp, from);
 
+	if (nat_rules(f->tp.nat)) {
+		s->from = *from;
+		s->pinned = true;
+		return named;
+	}
+
 	if (f->tp.fixed && !sa_cmp(from, &f->tp.peer, SA_ADDR))
 		return false;
 
@@ -263,7 +274,8 @@ void flow_secure_tend(struct flow *f, uint64_t now_us)
 			   " do what was agreed");
 	}
 
-	if (!s || s->told || f->tp.shut)
+	if (!s || s->told || f->tp.shut ||
+	    (nat_rules(f->tp.nat) && !nat_way(f->tp.nat)))
 		return;
 
 	if (!s->begin_us)
@@ -314,7 +326,8 @@ int flow_secure(struct flow *f, const struct media_secure *ms)
 
 bool flow_keyed(const struct flow *f)
 {
-	return !f->tp.shield || shield_ready(f->tp.shield);
+	return (!f->tp.shield || shield_ready(f->tp.shield)) &&
+		(!nat_rules(f->tp.nat) || nat_way(f->tp.nat));
 }
 
 

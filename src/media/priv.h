@@ -93,6 +93,7 @@ struct transport {
 	struct shield *shield;   /* NULL: plain (srtp.h)                    */
 	struct sniff *const *sniff;  /* the engine's, NULL: none            */
 	struct shake *shake;     /* how it gets its keys, NULL: it has them */
+	struct nat *nat;         /* NULL: no servers and no ICE             */
 	transport_send_h *send_h;  /* tests: in place of the sockets        */
 	void *send_arg;
 };
@@ -511,6 +512,8 @@ void flow_packet(struct flow *f, struct packet *p);
 void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us);
 /** A valid packet came from there */
 void flow_prove(struct flow *f, const struct sa *from);
+/** ICE has found one: the peer is there */
+void flow_prove_way(struct flow *f);
 /** May what we say go out now? */
 bool flow_speaks(const struct flow *f);
 /** others: the rest of its conference, NULL: it is alone */

@@ -8,6 +8,7 @@
  */
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include "nat.h"
 #include "priv.h"
 
 
@@ -23,6 +24,42 @@ static void destructor(void *arg)
 	hash_unlink(&s->le);
 	mem_deref(s->flow);
 	free(s->play_v);
+}
+
+
+struct nat_job {
+	struct stream *s;
+	const struct media_nat *conf;
+	struct media_gathered *g;
+	int err;
+};
+
+
+static void nat_h(void *arg)
+{
+	struct nat_job *j = arg;
+
+	flow_attach(j->s->flow, j->s->m->eng);
+	j->err = nat_alloc(&j->s->flow->tp.nat, j->s->flow, j->conf);
+}
+
+
+static void gathered_h(void *arg)
+{
+	struct nat_job *j = arg;
+
+	if (j->s->flow->tp.nat)
+		nat_gathered(j->s->flow->tp.nat, j->g);
+}
+
+
+void stream_gathered(struct stream *s, struct media_gathered *g)
+{
+	struct nat_job j = { .s = s, .g = g };
+
+	memset(g, 0, sizeof(*g));
+	sa_init(&g->mapped, AF_UNSPEC);
+	stream_run(s, gathered_h, &j);
 }
 
 
@@ -57,6 +94,14 @@ int stream_open(struct stream **sp, struct media *m,
 	s->local = s->flow->tp.local;
 	s->ssrc = s->flow->tx.ssrc;
 	hash_append(m->streams, s->id, &s->le, s);
+
+	if (conf->nat) {
+		struct nat_job j = { .s = s, .conf = conf->nat };
+
+		media_run(m, nat_h, &j);
+		s->attached = true;
+		err = j.err;
+	}
 
  out:
 	if (err)

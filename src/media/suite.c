@@ -1,8 +1,9 @@
 /**
- * @file suite.c  The transforms of SRTP that we speak
+ * @file suite.c  The transforms of SRTP that we speak, and other values
  *
  * Any thread; const data.
  */
+#include <offhook/media_nat.h>
 #include <offhook/media_secure.h>
 #include <offhook/text.h>
 
@@ -66,4 +67,24 @@ bool media_secure_equal(const struct media_secure *a,
 	}
 
 	return true;
+}
+
+
+const char *media_cand_name(enum media_cand_type type)
+{
+	static const char *const names[] = {
+		[CAND_HOST] = "host", [CAND_SRFLX] = "srflx",
+		[CAND_PRFLX] = "prflx", [CAND_RELAY] = "relay",
+	};
+
+	return names[type];
+}
+
+
+bool media_ice_equal(const struct media_ice *a, const struct media_ice *b)
+{
+	return a->on == b->on && (!a->on || (!strcmp(a->ufrag, b->ufrag) &&
+		!strcmp(a->pwd, b->pwd) &&
+		!strcmp(a->peer_ufrag, b->peer_ufrag) &&
+		!strcmp(a->peer_pwd, b->peer_pwd)));
 }

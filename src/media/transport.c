@@ -17,6 +17,7 @@
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include "priv.h"
+#include "nat.h"
 #include "srtp.h"
 
 
@@ -344,7 +345,11 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 	const struct sa *dst = &t->peer;
 	int fd = t->rtp;
 
-	if (rtcp && !mux) {
+	if (nat_rules(t->nat)) {
+		if (rtcp && !mux)
+			return EDESTADDRREQ;
+	}
+	else if (rtcp && !mux) {
 		dst = &t->peer_rtcp;
 		fd = t->rtcp;
 	}
@@ -373,6 +378,9 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 	}
 
 	transport_sniff(t, false, true, rtcp, dst, p, len);
+
+	if (nat_rules(t->nat))
+		return nat_send(t->nat, p, len);
 
 	if (t->send_h)
 		return t->send_h(rtcp, dst, p, len, t->send_arg);

@@ -12,6 +12,7 @@
  */
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include "nat.h"
 #include "priv.h"
 
 
@@ -49,6 +50,9 @@ void transport_trust(struct transport *t, bool proven)
 
 bool transport_names(const struct transport *t, const struct sa *from)
 {
+	if (nat_rules(t->nat))
+		return nat_knows(t->nat, from);
+
 	return sa_cmp(from, &t->peer, SA_ALL) ||
 		sa_cmp(from, &t->peer_rtcp, SA_ALL);
 }
@@ -104,7 +108,16 @@ bool transport_accepts(struct transport *t, const struct sa *from,
 {
 	assert_media();
 
-	if (!t->latched || !sa_cmp(from, &t->from, SA_ALL)) {
+	/* ICE has proved who is where */
+	if (nat_rules(t->nat)) {
+		if (!nat_knows(t->nat, from)) {
+			++t->foreign;
+			return false;
+		}
+		t->from = *from;
+		t->latched = true;
+	}
+	else if (!t->latched || !sa_cmp(from, &t->from, SA_ALL)) {
 
 		if (!may_latch(t, from, ssrc, now_us)) {
 			if (!t->foreign++)
@@ -126,6 +139,9 @@ bool transport_accepts(struct transport *t, const struct sa *from,
 
 bool transport_accepts_rtcp(const struct transport *t, const struct sa *from)
 {
+	if (nat_rules(t->nat))
+		return nat_knows(t->nat, from);
+
 	return sa_cmp(from, &t->peer, SA_ADDR) ||
 		sa_cmp(from, &t->peer_rtcp, SA_ADDR) ||
 		(t->latched && sa_cmp(from, &t->from, SA_ADDR));

@@ -53,5 +53,6 @@ void call_ability(const struct call *c, const struct sa *rtp,
 
 	ab->rtp = *rtp;
 	call_secure_ability(c, ab);
+	call_nat_ability(c, ab);
 	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
 }

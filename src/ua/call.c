@@ -81,6 +81,8 @@ int call_create(struct call **cp, struct ua *ua, bool outgoing,
 
 	err = call_secure_init(c);
 	if (!err)
+		err = call_nat_init(c);
+	if (!err)
 		err = utf8_dup(&c->peer, peer, UA_URI);
 	if (!err && name && name[0])
 		err = utf8_dup(&c->name, name, EVENT_TEXT - 1);
@@ -192,22 +194,14 @@ void call_fail(struct call *c, enum sip_cause cause, int err,
 }
 
 
-/* The local address is known: open the stream and send the INVITE */
-static void call_connect(struct call *c, const struct sa *laddr)
+void call_invite(struct call *c)
 {
 	struct sip_call_conf conf = { .uri = c->peer };
 	struct mbuf *offer = NULL;
 	struct ability ab;
 	int err;
 
-	err = call_media_open(c, laddr);
-	if (err) {
-		call_fail(c, SIP_CAUSE_LOCAL, err, err == EADDRINUSE ?
-			  "no free port in media-ports" : strerror(err));
-		return;
-	}
-
-	err = ua_ident(&conf.ident, c->ua, c->acc, laddr);
+	err = ua_ident(&conf.ident, c->ua, c->acc, &c->laddr);
 	if (err)
 		goto out;
 	conf.headers = c->headers;
@@ -243,6 +237,26 @@ static void call_connect(struct call *c, const struct sa *laddr)
 		call_fail(c, SIP_CAUSE_LOCAL, err,
 			  err == EINVAL && c->headers ?
 			  "an extra header is malformed" : strerror(err));
+}
+
+
+/* The local address is known: open the stream and send the INVITE */
+static void call_connect(struct call *c, const struct sa *laddr)
+{
+	int err;
+
+	if (call_nat_wanted(c)) {
+		call_nat_begin(c, laddr);
+		return;
+	}
+
+	c->laddr = *laddr;
+	err = call_media_open(c, laddr);
+	if (err)
+		call_fail(c, SIP_CAUSE_LOCAL, err, err == EADDRINUSE ?
+			  "no free port in media-ports" : strerror(err));
+	else
+		call_invite(c);
 }
 
 

@@ -111,6 +111,11 @@ int call_answer(struct call *c, char *err)
 	if (!c->keep_others && c->source == SOURCE_DEVICE)
 		call_hold_others(c->ua, c);
 
+	/* what servers say of us belongs into the answer */
+	c->answer_waits = c->gathering;
+	if (c->gathering)
+		return 0;
+
 	e = call_media_open(c, sip_call_laddr(c->sip));
 	if (!e)
 		e = describe_answer(c, &sdp);

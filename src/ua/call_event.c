@@ -107,6 +107,7 @@ void call_event_media(const struct call *c)
 	ev.u.call_media.ptime_ms = p->param.ptime_ms;
 	UTF8_PUT(ev.u.call_media.security, call_security(c));
 	UTF8_PUT(ev.u.call_media.suite, call_suite(c));
+	UTF8_PUT(ev.u.call_media.path, c->path ? c->path : "");
 	UTF8_PUT(ev.u.call_media.direction, media_dir_name(p->dir));
 	address_print(ev.u.call_media.local, sizeof(ev.u.call_media.local),
 		      stream_local(c->stream));

@@ -76,6 +76,20 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		call_secure_failed(c, se->text);
 		break;
 
+	case STREAM_GATHERED:
+		call_nat_gathered(c);
+		break;
+
+	case STREAM_WAY:
+		log_info("call %u: its sound goes to %s", c->id, se->text);
+		c->path = se->relayed ? "relay" : "direct";
+		call_event_media(c);
+		break;
+
+	case STREAM_NO_WAY:
+		call_nat_lost(c, se->text);
+		break;
+
 	case STREAM_REMOTE_BYE:
 		break;
 	}
@@ -83,6 +97,13 @@ static void stream_handler(const struct stream_event *se, void *arg)
 
 
 int call_media_open(struct call *c, const struct sa *laddr)
+{
+	return call_media_open_with(c, laddr, NULL);
+}
+
+
+int call_media_open_with(struct call *c, const struct sa *laddr,
+			 const struct media_nat *nat)
 {
 	const struct config *conf = c->ua->config;
 	const struct stream_conf sc = {
@@ -92,6 +113,7 @@ int call_media_open(struct call *c, const struct sa *laddr)
 		.timeout_ms = (unsigned)conf->rtp_timeout_ms,
 		.dtmf_ms = (uint32_t)conf->dtmf_duration_ms,
 		.dtmf_pause_ms = (uint32_t)conf->dtmf_pause_ms,
+		.nat = nat,
 	};
 
 	if (c->stream)

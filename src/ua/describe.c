@@ -8,6 +8,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include "ice.h"
 #include "keys.h"
 
 
@@ -33,6 +34,7 @@ struct ours {
 	const struct media_suite *suite; /* NULL: all                       */
 	uint32_t tag;
 	const char *setup;               /* of DTLS, NULL: none             */
+	bool ice;
 };
 
 
@@ -109,6 +111,21 @@ static void put_extras(struct writer *w, const struct ours *o)
 }
 
 
+static void put_ice(struct writer *w, const struct nego *n,
+		    const struct ability *ab)
+{
+	char ufrag[ICE_UFRAG_MAX], pwd[ICE_PWD_MAX], text[256];
+
+	nego_ice_names(n, ufrag, pwd);
+	put(w, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", ufrag, pwd);
+
+	for (unsigned i = 0; ab->ice.have && i < ab->ice.have->candc; i++) {
+		if (!cand_print(text, sizeof(text), &ab->ice.have->candv[i]))
+			put(w, "a=candidate:%s\r\n", text);
+	}
+}
+
+
 static void put_ours(struct writer *w, const struct nego *n,
 		     const struct ability *ab, const struct ours *o,
 		     const char *proto)
@@ -153,6 +170,8 @@ static void put_ours(struct writer *w, const struct nego *n,
 	if (o->mux)
 		put(w, "a=rtcp-mux\r\n");
 	put_keys(w, n, ab, o);
+	if (o->ice)
+		put_ice(w, n, ab);
 }
 
 
@@ -342,7 +361,8 @@ int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 {
 	struct ours o = {
 		.dir = ab->dir, .ptime_ms = ab->param.ptime_ms,
-		.mux = n->answer_mux,
+		.mux = n->answer_mux || ab->mux || ab->ice.on,
+		.ice = ab->ice.on,
 	};
 	int err;
 
@@ -382,6 +402,7 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		.mux = n->answer_mux, .codecc = n->answer_codecc,
 		.sdes = n->keying == MEDIA_KEYS_SDES,
 		.suite = n->answer_suite, .tag = n->answer_tag,
+		.ice = n->ice_on,
 	};
 
 	if (n->keying == MEDIA_KEYS_DTLS)

@@ -138,6 +138,9 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 			    (uint64_t)ua->config->ring_timeout_ms,
 			    ring_out, c);
 
+	if (call_nat_wanted(c))
+		call_nat_begin(c, sip_call_laddr(sc));
+
 	/* before any rule answers */
 	old = replaced(ua, sc);
 	(void)call_state_set(c, CALL_INCOMING);

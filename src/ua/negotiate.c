@@ -7,6 +7,7 @@
  * functions.
  */
 #include "offhook/text.h"
+#include "ice.h"
 #include "keys.h"
 
 
@@ -123,8 +124,8 @@ static bool line_reachable(const struct desc_media *m,
 /* One line of the peer into a plan. keyed: only if there will be keys.
  * @return false: unusable */
 static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
-		      const struct ability *ab, const struct desc_media *m,
-		      bool offer, bool keyed)
+		      const struct ability *ab, const struct desc *d,
+		      const struct desc_media *m, bool offer, bool keyed)
 {
 	if (!line_reachable(m, ab) ||
 	    !nego_take_codecs(plan, n, ab, m, offer) ||
@@ -141,6 +142,7 @@ static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 	 * do with one; without it there are no reports */
 	if (plan->secure.keying == MEDIA_KEYS_DTLS && !m->rtcp_mux)
 		sa_init(&plan->rtcp, AF_UNSPEC);
+	nego_take_ice(plan, n, ab, m, d->ice_lite, offer);
 	plan->dir = take_direction(held, m, ab->dir);
 
 	n->answer_dir = plan->dir;
@@ -221,7 +223,7 @@ int nego_take(struct media_plan *plan, bool *held, struct nego *n,
 
 	/* the line that is ours already, then the first that will do */
 	if (n->audio < n->linec &&
-	    take_line(&p, &h, &next, ab, &d->mediav[n->audio], true, false))
+	    take_line(&p, &h, &next, ab, d, &d->mediav[n->audio], true, false))
 		next.audio = n->audio;
 
 	/* of several the first that will be protected, else the first */
@@ -231,7 +233,7 @@ int nego_take(struct media_plan *plan, bool *held, struct nego *n,
 		wanted = wanted || m->port;
 
 		if (next.audio == d->mediac &&
-		    take_line(&p, &h, &next, ab, m, true, i < d->mediac))
+		    take_line(&p, &h, &next, ab, d, m, true, i < d->mediac))
 			next.audio = i % d->mediac;
 	}
 
@@ -282,7 +284,7 @@ int nego_result(struct media_plan *plan, bool *held, struct nego *n,
 	/* Lines beyond those we offered do not concern us; ours must be there
 	 * and of use */
 	if (n->audio >= d->mediac ||
-	    !take_line(&p, &h, &next, ab, &d->mediav[n->audio], false,
+	    !take_line(&p, &h, &next, ab, d, &d->mediav[n->audio], false,
 		       false)) {
 		err = 488;
 		goto out;
@@ -312,7 +314,8 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 	    a->rtcp_mux != b->rtcp_mux || a->unproven != b->unproven ||
 	    !sa_cmp(&a->rtp, &b->rtp, SA_ALL) ||
 	    !sa_cmp(&a->rtcp, &b->rtcp, SA_ALL) ||
-	    !media_secure_equal(&a->secure, &b->secure))
+	    !media_secure_equal(&a->secure, &b->secure) ||
+	    !media_ice_equal(&a->ice, &b->ice))
 		return false;
 
 	for (unsigned i = 0; i < a->also_count; i++) {

@@ -40,6 +40,11 @@ struct ability {
 		bool sdes, dtls;         /* ways to keys that may be used   */
 		struct media_print print;        /* ours, for dtls          */
 	} secure;
+	struct {
+		bool on;
+		const struct media_gathered *have;       /* NULL: nothing   */
+	} ice;
+	bool mux;                        /* one port for both is wanted     */
 };
 
 /** Names as in the option `codecs`. @return 0, EINVAL (none is known) */
@@ -86,6 +91,13 @@ struct nego {
 	const struct media_suite *answer_suite;
 	bool dtls_active;
 	struct media_print peer_print;
+
+	/* ICE: by chance, from who makes the call; a letter tells restarts */
+	char ice_ufrag[12], ice_pwd[32];
+	unsigned ice_turn;               /* restarts                        */
+	bool ice_on;                     /* agreed on                       */
+	bool ice_controlling;
+	char ice_peer[ICE_UFRAG_MAX];
 };
 
 void nego_init(struct nego *n, uint64_t id);

@@ -63,6 +63,7 @@ struct ua {
 	unsigned next_account, next_call;
 	unsigned living;             /* calls that have not ended            */
 	bool device;                 /* somebody listens at a sound device   */
+	struct worker *nat_worker;   /* names of servers, NULL: none yet     */
 	struct timer tmr_quality, tmr_level;
 	char cname[24];              /* RFC 7022: by chance, for this run    */
 
@@ -170,6 +171,11 @@ struct call {
 	struct media_plan next;      /* agreed, starts with the answer       */
 	const struct media_suite *suite;         /* DTLS agreed on it        */
 	bool insecure;               /* it did not                           */
+	bool gathering;              /* servers are asked for our addresses  */
+	bool answer_waits;           /* for that                             */
+	struct sa laddr;             /* while it is                          */
+	struct media_gathered gathered;
+	const char *path;            /* that ICE has chosen, NULL: none      */
 	bool started;
 	bool hold;                   /* what we want                         */
 	bool hold_told;              /* what both have agreed on and events say */
@@ -253,6 +259,8 @@ int  call_create(struct call **cp, struct ua *ua, bool outgoing,
 		 struct account *acc, const char *peer, const char *name);
 /** Find out where to, and call there */
 void call_start(struct call *c);
+/** The stream is open: offer and send the INVITE */
+void call_invite(struct call *c);
 /** Is it within max-calls? */
 bool call_room(const struct ua *ua);
 /** The end: media closes, the record is written, it is told, and the call
@@ -328,6 +336,9 @@ void network_told(struct call *c, const struct sip_result *res);
 
 /* call_media.c */
 int  call_media_open(struct call *c, const struct sa *laddr);
+/** The same; nat NULL: nobody is asked */
+int  call_media_open_with(struct call *c, const struct sa *laddr,
+			  const struct media_nat *nat);
 /** Let the stream do what has been agreed; tells what has changed */
 int  call_media_apply(struct call *c, const struct media_plan *plan,
 		      bool held);
@@ -340,6 +351,18 @@ void call_media_hold_tell(struct call *c, bool held);
 /** The last figures are kept, the stream is closed; files end with their
  *  events */
 void call_media_close(struct call *c);
+
+/* nat.c */
+/** Names for ICE. @return 0, EIO */
+int  call_nat_init(struct call *c);
+/** Has anybody to be asked before something is offered? */
+bool call_nat_wanted(const struct call *c);
+/** Open the stream and ask; then call_invite, or the answer that waits */
+void call_nat_begin(struct call *c, const struct sa *laddr);
+void call_nat_gathered(struct call *c);
+void call_nat_ability(const struct call *c, struct ability *ab);
+/** There is no way any more, or there never was one */
+void call_nat_lost(struct call *c, const char *why);
 
 /* call_secure.c */
 /** Keys for what it sends. @return 0, EIO */

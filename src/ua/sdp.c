@@ -19,7 +19,7 @@ struct reader {
 	enum media_dir dir;
 	struct pl printv[DESC_PRINT_MAX];
 	unsigned printc;
-	struct pl setup;
+	struct pl setup, ufrag, pwd;
 	bool origin;
 };
 
@@ -207,6 +207,8 @@ static int read_media(struct reader *r, struct pl val)
 	m->addr = r->addr;
 	m->dir = r->dir;
 	m->setup = r->setup;
+	m->ufrag = r->ufrag;
+	m->pwd = r->pwd;
 	sa_init(&m->rtcp_addr, AF_UNSPEC);
 	m->fmtv = r->d->fmtv + r->fmtc;
 
@@ -346,6 +348,12 @@ static void read_session(struct reader *r, const struct pl *name,
 		collect(r->printv, &r->printc, DESC_PRINT_MAX, val);
 	else if (is(name, "setup"))
 		r->setup = val;
+	else if (is(name, "ice-ufrag"))
+		r->ufrag = val;
+	else if (is(name, "ice-pwd"))
+		r->pwd = val;
+	else if (is(name, "ice-lite"))
+		r->d->ice_lite = true;
 }
 
 
@@ -400,6 +408,12 @@ static void read_attribute(struct reader *r, struct pl val)
 		collect(m->printv, &m->printc, DESC_PRINT_MAX, val);
 	else if (is(&name, "setup"))
 		m->setup = val;
+	else if (is(&name, "ice-ufrag"))
+		m->ufrag = val;
+	else if (is(&name, "ice-pwd"))
+		m->pwd = val;
+	else if (is(&name, "candidate"))
+		collect(m->candv, &m->candc, DESC_CAND_MAX, val);
 }
 
 

@@ -21,6 +21,7 @@ enum {
 	DESC_TOKEN_MAX   = 63,   /* media type, protocol, format            */
 	DESC_CRYPTO_MAX  = 16,   /* what is beyond is not looked at         */
 	DESC_PRINT_MAX   = 4,
+	DESC_CAND_MAX    = 32,
 };
 
 struct desc_format {
@@ -53,10 +54,14 @@ struct desc_media {
 						    or the session's        */
 	unsigned printc;
 	struct pl setup;         /* the same for a=setup; unset: not said   */
+	struct pl ufrag, pwd;    /* of ICE: its own or the session's        */
+	struct pl candv[DESC_CAND_MAX];          /* values of a=candidate   */
+	unsigned candc;
 };
 
 struct desc {
 	uint64_t id, version;    /* of the o= line                          */
+	bool ice_lite;
 	struct desc_format *fmtv;/* all formats, owned                      */
 	unsigned mediac;
 	struct desc_media mediav[];

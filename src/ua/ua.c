@@ -5,6 +5,7 @@
  * accounts and its calls; configuration, event bus and media engine are
  * borrowed.  An idle ua runs no timer.  Main thread.
  */
+#include "offhook/worker.h"
 #include "priv.h"
 #include "account.h"
 #include "requests.h"
@@ -14,6 +15,7 @@ static void ua_destructor(void *data)
 {
 	struct ua *ua = data;
 
+	mem_deref(ua->nat_worker);
 	network_flush(ua);
 	timer_cancel(&ua->tmr_quality);
 	timer_cancel(&ua->tmr_level);

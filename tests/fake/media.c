@@ -180,6 +180,14 @@ void stream_close(struct stream *s)
 }
 
 
+void stream_gathered(struct stream *s, struct media_gathered *g)
+{
+	(void)s;
+	memset(g, 0, sizeof(*g));
+	sa_init(&g->mapped, AF_UNSPEC);
+}
+
+
 void media_secure_prepare(struct media *m)
 {
 	(void)m;

@@ -1,0 +1,61 @@
+/**
+ * @file media_nat.h  How the packets of a stream find through NATs
+ *
+ * Values only: servers that help (STUN, TURN), what was gathered with them,
+ * and the candidates of ICE (RFC 8445), ours and the peer's.
+ */
+#ifndef OFFHOOK_MEDIA_NAT_H
+#define OFFHOOK_MEDIA_NAT_H
+
+#include "offhook/compat.h"
+
+enum {
+	ICE_UFRAG_MAX = 64,      /* with the end; RFC 8445 allows 256        */
+	ICE_PWD_MAX   = 128,
+	ICE_CANDS     = 16,      /* of one side                              */
+};
+
+enum media_relay { RELAY_NONE, RELAY_UDP, RELAY_TCP, RELAY_TLS };
+
+/** Who helps. Addresses are found out before */
+struct media_nat {
+	bool ice;
+	struct sa stun;          /* unset: none                              */
+	enum media_relay relay;
+	struct sa turn;
+	char turn_host[256];     /* name in its certificate                  */
+	char turn_user[128], turn_password[128];
+	bool tls_verify;
+	char tls_ca[256];        /* "" the system's                          */
+};
+
+enum media_cand_type { CAND_HOST, CAND_SRFLX, CAND_PRFLX, CAND_RELAY };
+const char *media_cand_name(enum media_cand_type type);
+
+struct media_cand {
+	enum media_cand_type type;
+	uint32_t priority;
+	struct sa addr;
+	struct sa base;          /* raddr; unset: none                       */
+};
+
+/** What gathering has brought */
+struct media_gathered {
+	struct sa mapped;        /* as a server sees us, unset: not known    */
+	struct media_cand candv[4];
+	unsigned candc;
+};
+
+/** ICE of a session as negotiated */
+struct media_ice {
+	bool on;
+	bool controlling;
+	char ufrag[ICE_UFRAG_MAX], pwd[ICE_PWD_MAX];          /* ours        */
+	char peer_ufrag[ICE_UFRAG_MAX], peer_pwd[ICE_PWD_MAX];
+	struct media_cand candv[ICE_CANDS];                   /* the peer's  */
+	unsigned candc;
+};
+
+bool media_ice_equal(const struct media_ice *a, const struct media_ice *b);
+
+#endif

@@ -1,0 +1,584 @@
+/**
+ * @file ice.c  Finding a way that carries packets (RFC 8445, 7675)
+ *
+ * Pairs are a candidate of the peer's and one of our two sockets, the plain
+ * one and the relay's: more ways to send there are not.  The controlling side
+ * nominates the best pair that works, once those before it have had their
+ * time.  After that checks go on now and then, and a peer that answers none
+ * for half a minute has withdrawn its consent: nothing is sent any more.
+ */
+#include <sys/random.h>
+#define LOG_MODULE "media"
+#include <offhook/log.h>
+#include "ice.h"
+#include "stun.h"
+
+
+enum {
+	PAIRS       = 40,
+	RTO_US      = 200000,
+	TRIES       = 8,
+	TA_US       = 20000,
+	BETTER_US   = 400000,    /* a way that works waits for a better one */
+	CONSENT_US  = 5000000,
+	EXPIRE_US   = 30000000,
+	AGAIN_US    = 500000,    /* all failed: once more                   */
+	CHECK_US    = 30000000,  /* all of it                               */
+};
+
+enum pair_state { PAIR_WAITING, PAIR_PROGRESS, PAIR_GOOD, PAIR_FAILED };
+
+struct pair {
+	struct sa remote;
+	bool relayed;
+	uint64_t priority;
+	uint32_t remote_priority;
+	enum pair_state state;
+	uint8_t tid[STUN_TID];
+	bool use;                /* the check says USE-CANDIDATE            */
+	bool used;               /* the peer's did (we are controlled)      */
+	bool again;              /* once more, since one came from there    */
+	unsigned tries;
+	uint64_t due_us;
+};
+
+struct ice {
+	struct media_ice conf;
+	bool relay;
+	bool controlling;
+	uint64_t tiebreak;
+	struct pair pairs[PAIRS];
+	unsigned pairc;
+	struct pair *chosen;     /* agreed on                               */
+	bool nominating;
+	enum ice_state state;
+	uint64_t begin_us, good_us;      /* 0: not yet                      */
+	uint64_t next_us;        /* of a new check                          */
+	uint64_t heard_us;       /* consent                                 */
+	uint64_t ask_us;
+	ice_send_h *send_h;
+	void *arg;
+};
+
+
+static void destructor(void *arg)
+{
+	struct ice *ice = arg;
+
+	explicit_bzero(&ice->conf, sizeof(ice->conf));
+}
+
+
+uint32_t ice_priority(enum media_cand_type type, unsigned local)
+{
+	static const uint32_t pref[] = {
+		[CAND_HOST] = 126, [CAND_SRFLX] = 100, [CAND_PRFLX] = 110,
+		[CAND_RELAY] = 0,
+	};
+
+	return pref[type] << 24 | (65535u - local) << 8 | 255;
+}
+
+
+static uint32_t chance(void)
+{
+	uint32_t v = 0;
+
+	(void)!getrandom(&v, sizeof(v), 0);
+
+	return v;
+}
+
+
+/* Pairs ------------------------------------------------------------------ */
+
+static void pair_rank(const struct ice *ice, struct pair *p)
+{
+	const uint64_t us = ice_priority(p->relayed ? CAND_RELAY : CAND_HOST,
+					 0);
+	const uint64_t them = p->remote_priority;
+	const uint64_t g = ice->controlling ? us : them;
+	const uint64_t d = ice->controlling ? them : us;
+
+	p->priority = ((g < d ? g : d) << 32) + 2 * (g > d ? g : d) +
+		(g > d ? 1 : 0);
+}
+
+
+static struct pair *pair_find(struct ice *ice, const struct sa *remote,
+			      bool relayed)
+{
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		struct pair *p = &ice->pairs[i];
+
+		if (p->relayed == relayed && sa_cmp(&p->remote, remote,
+						    SA_ALL))
+			return p;
+	}
+
+	return NULL;
+}
+
+
+static struct pair *pair_add(struct ice *ice, const struct sa *remote,
+			     bool relayed, uint32_t priority)
+{
+	struct pair *p = pair_find(ice, remote, relayed);
+
+	if (p || ice->pairc == PAIRS || !sa_isset(remote, SA_ALL))
+		return p;
+
+	p = &ice->pairs[ice->pairc++];
+	memset(p, 0, sizeof(*p));
+	p->remote = *remote;
+	p->relayed = relayed;
+	p->remote_priority = priority;
+	pair_rank(ice, p);
+
+	return p;
+}
+
+
+static struct pair *best(struct ice *ice, enum pair_state state)
+{
+	struct pair *b = NULL;
+
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		struct pair *p = &ice->pairs[i];
+
+		if (p->state == state && (!b || p->priority > b->priority))
+			b = p;
+	}
+
+	return b;
+}
+
+
+/* Checks ----------------------------------------------------------------- */
+
+static void check_send(struct ice *ice, struct pair *p)
+{
+	char user[2 * ICE_UFRAG_MAX];
+	struct stun_out o;
+	const int n = snprintf(user, sizeof(user), "%s:%s",
+			       ice->conf.peer_ufrag, ice->conf.ufrag);
+
+	stunmsg_begin(&o, SM_BINDING, SC_REQUEST, p->tid);
+	stunmsg_attr(&o, SA_USERNAME, user, (size_t)n);
+	stunmsg_u32(&o, SA_PRIORITY, ice_priority(p->relayed ? CAND_RELAY :
+						  CAND_PRFLX, 0));
+	stunmsg_u64(&o, ice->controlling ? SA_CONTROLLING : SA_CONTROLLED,
+		    ice->tiebreak);
+	if (p->use)
+		stunmsg_attr(&o, SA_USE, NULL, 0);
+
+	if (!stunmsg_end(&o, (const uint8_t *)ice->conf.peer_pwd,
+			 strlen(ice->conf.peer_pwd), true))
+		ice->send_h(&p->remote, p->relayed, o.p, o.len, ice->arg);
+}
+
+
+static void check_begin(struct ice *ice, struct pair *p, uint64_t now_us)
+{
+	if (getrandom(p->tid, sizeof(p->tid), 0) != sizeof(p->tid))
+		return;
+
+	if (p->state != PAIR_GOOD)
+		p->state = PAIR_PROGRESS;
+	p->again = false;
+	p->tries = 1;
+	p->due_us = now_us + RTO_US;
+	check_send(ice, p);
+}
+
+
+static void choose(struct ice *ice, struct pair *p, uint64_t now_us)
+{
+	if (ice->chosen == p)
+		return;
+
+	ice->chosen = p;
+	ice->state = ICE_CHOSEN;
+	ice->heard_us = now_us;
+	ice->ask_us = now_us + CONSENT_US;
+}
+
+
+static void good(struct ice *ice, struct pair *p, uint64_t now_us)
+{
+	p->state = PAIR_GOOD;
+	p->tries = 0;
+	if (!ice->good_us)
+		ice->good_us = now_us;
+	if (ice->state == ICE_CHECKING || ice->state == ICE_FAILED)
+		ice->state = ICE_CONNECTED;
+
+	/* what the controlling side chose, or the better of two it chose */
+	if (ice->controlling ? p->use : p->used) {
+		if (!ice->chosen || p->priority >= ice->chosen->priority)
+			choose(ice, p, now_us);
+	}
+	if (p == ice->chosen)
+		ice->heard_us = now_us;
+}
+
+
+/* The better ones have had their chance: take the best that works */
+static void nominate(struct ice *ice, uint64_t now_us)
+{
+	struct pair *p = best(ice, PAIR_GOOD);
+	bool better = false;
+
+	if (!p || !ice->controlling || ice->chosen || ice->nominating)
+		return;
+
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		const struct pair *q = &ice->pairs[i];
+
+		if (q->priority > p->priority && q->state < PAIR_GOOD)
+			better = true;
+	}
+	if (better && now_us < ice->good_us + BETTER_US)
+		return;
+
+	ice->nominating = true;
+	p->use = true;
+	check_begin(ice, p, now_us);
+}
+
+
+static void switch_role(struct ice *ice, bool controlling)
+{
+	ice->controlling = controlling;
+	ice->nominating = false;
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		ice->pairs[i].use = false;
+		pair_rank(ice, &ice->pairs[i]);
+	}
+}
+
+
+/* What comes ------------------------------------------------------------- */
+
+static void reply(struct ice *ice, const struct stun_in *m,
+		  const struct sa *from, bool relayed, unsigned error)
+{
+	struct stun_out o;
+
+	stunmsg_begin(&o, SM_BINDING, error ? SC_ERROR : SC_SUCCESS, m->tid);
+	if (error)
+		stunmsg_error(&o, error, error == 487 ? "Role Conflict" :
+			      "Bad Request");
+	else
+		stunmsg_addr(&o, SA_XOR_MAPPED, from);
+
+	if (!stunmsg_end(&o, (const uint8_t *)ice->conf.pwd,
+			 strlen(ice->conf.pwd), true))
+		ice->send_h(from, relayed, o.p, o.len, ice->arg);
+}
+
+
+/* "ours:theirs" */
+static bool user_ok(const struct ice *ice, const struct pl *user)
+{
+	const size_t n = strlen(ice->conf.ufrag);
+
+	return user->l > n && user->p[n] == ':' &&
+		!memcmp(user->p, ice->conf.ufrag, n);
+}
+
+
+/* @return false: 487 was said, they change */
+static bool role_ok(struct ice *ice, const struct stun_in *m)
+{
+	const bool conflict = ice->controlling ? m->controlling :
+		m->controlled;
+	const bool ours = ice->tiebreak >= m->tiebreak;
+
+	if (!conflict)
+		return true;
+	if (ice->controlling == ours)
+		return false;
+
+	switch_role(ice, !ice->controlling);
+
+	return true;
+}
+
+
+static void asked(struct ice *ice, const struct stun_in *m,
+		  const struct sa *from, bool relayed, uint64_t now_us)
+{
+	struct pair *p;
+
+	/* who does not know our password is nobody */
+	if (!user_ok(ice, &m->user) ||
+	    stunmsg_check(m, (const uint8_t *)ice->conf.pwd,
+			  strlen(ice->conf.pwd)))
+		return;
+
+	if (!m->has_priority || m->unknown) {
+		reply(ice, m, from, relayed, 400);
+		return;
+	}
+	if (!role_ok(ice, m)) {
+		reply(ice, m, from, relayed, 487);
+		return;
+	}
+
+	reply(ice, m, from, relayed, 0);
+
+	p = pair_add(ice, from, relayed, m->priority);
+	if (!p)
+		return;
+
+	if (m->use && !ice->controlling) {
+		p->used = true;
+		if (p->state == PAIR_GOOD && (!ice->chosen ||
+		    p->priority >= ice->chosen->priority))
+			choose(ice, p, now_us);
+	}
+	if (p->state == PAIR_WAITING || p->state == PAIR_FAILED) {
+		p->state = PAIR_WAITING;
+		p->again = true;
+	}
+}
+
+
+static void answered(struct ice *ice, const struct stun_in *m,
+		     const struct sa *from, bool relayed, uint64_t now_us)
+{
+	struct pair *p = NULL;
+
+	for (unsigned i = 0; i < ice->pairc && !p; i++) {
+		if (ice->pairs[i].tries &&
+		    !memcmp(ice->pairs[i].tid, m->tid, STUN_TID))
+			p = &ice->pairs[i];
+	}
+	if (!p || stunmsg_check(m, (const uint8_t *)ice->conf.peer_pwd,
+				strlen(ice->conf.peer_pwd)))
+		return;
+
+	if (m->cls == SC_ERROR) {
+		if (m->error == 487) {
+			switch_role(ice, !ice->controlling);
+			p->state = PAIR_WAITING;
+			p->again = true;
+		}
+		else if (p->state != PAIR_GOOD) {
+			p->state = PAIR_FAILED;
+		}
+		p->tries = 0;
+		return;
+	}
+
+	/* it must come from where we sent to (RFC 8445 7.2.5.2.1) */
+	if (p->relayed != relayed || !sa_cmp(&p->remote, from, SA_ALL)) {
+		if (p->state != PAIR_GOOD)
+			p->state = PAIR_FAILED;
+		p->tries = 0;
+		return;
+	}
+
+	good(ice, p, now_us);
+}
+
+
+bool ice_recv(struct ice *ice, const struct sa *from, bool relayed,
+	      const uint8_t *b, size_t len, uint64_t now_us)
+{
+	struct stun_in m;
+
+	if (stunmsg_read(&m, b, len) || m.method != SM_BINDING)
+		return false;
+
+	switch (m.cls) {
+
+	case SC_REQUEST:
+		asked(ice, &m, from, relayed, now_us);
+		break;
+
+	case SC_SUCCESS:
+	case SC_ERROR:
+		answered(ice, &m, from, relayed, now_us);
+		break;
+
+	case SC_INDICATION:
+		break;
+	}
+
+	return true;
+}
+
+
+/* Time ------------------------------------------------------------------- */
+
+static void checks_again(struct ice *ice, uint64_t now_us)
+{
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		struct pair *p = &ice->pairs[i];
+
+		if (!p->tries || now_us < p->due_us)
+			continue;
+
+		if (p->tries == TRIES) {
+			p->tries = 0;
+			if (p->state != PAIR_GOOD)
+				p->state = PAIR_FAILED;
+			else if (p->use && p != ice->chosen) {
+				/* the nomination was not heard: does it
+				 * work at all? */
+				p->state = PAIR_WAITING;
+				p->use = ice->nominating = false;
+			}
+			continue;
+		}
+
+		p->due_us = now_us + ((uint64_t)RTO_US <<
+				      (p->tries < 3 ? p->tries : 3));
+		++p->tries;
+		check_send(ice, p);
+	}
+}
+
+
+static void check_next(struct ice *ice, uint64_t now_us)
+{
+	struct pair *p = NULL;
+
+	if (now_us < ice->next_us)
+		return;
+
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		struct pair *q = &ice->pairs[i];
+
+		if (q->state == PAIR_WAITING &&
+		    (!p || (q->again && !p->again) ||
+		     (q->again == p->again && q->priority > p->priority)))
+			p = q;
+	}
+
+	if (p) {
+		check_begin(ice, p, now_us);
+		ice->next_us = now_us + TA_US;
+	}
+	else if (!best(ice, PAIR_PROGRESS) && !best(ice, PAIR_GOOD)) {
+		/* it may have been the network's fault */
+		for (unsigned i = 0; i < ice->pairc; i++)
+			ice->pairs[i].state = PAIR_WAITING;
+		ice->next_us = now_us + AGAIN_US;
+	}
+}
+
+
+static void consent(struct ice *ice, uint64_t now_us)
+{
+	struct pair *p = ice->chosen;
+
+	if (now_us > ice->heard_us + EXPIRE_US) {
+		ice->state = ICE_LOST;
+		return;
+	}
+	if (now_us < ice->ask_us)
+		return;
+
+	/* 0.8 to 1.2 of the interval, so that not all ask at once */
+	ice->ask_us = now_us + CONSENT_US * 4 / 5 +
+		chance() % (CONSENT_US * 2 / 5);
+	check_begin(ice, p, now_us);
+}
+
+
+void ice_tick(struct ice *ice, uint64_t now_us)
+{
+	if (!ice->begin_us)
+		ice->begin_us = now_us;
+
+	if (ice->state == ICE_LOST)
+		return;
+
+	checks_again(ice, now_us);
+	if (ice->chosen) {
+		consent(ice, now_us);
+		return;
+	}
+
+	check_next(ice, now_us);
+	nominate(ice, now_us);
+
+	if (ice->state == ICE_CHECKING &&
+	    now_us > ice->begin_us + CHECK_US)
+		ice->state = ICE_FAILED;
+}
+
+
+/* The agent -------------------------------------------------------------- */
+
+int ice_alloc(struct ice **ip, const struct media_ice *conf, bool relay,
+	      ice_send_h *h, void *arg)
+{
+	struct ice *ice = mem_zalloc(sizeof(*ice), destructor);
+
+	if (!ice)
+		return ENOMEM;
+
+	ice->conf = *conf;
+	ice->relay = relay;
+	ice->controlling = conf->controlling;
+	ice->tiebreak = (uint64_t)chance() << 32 | chance();
+	ice->send_h = h;
+	ice->arg = arg;
+
+	for (unsigned i = 0; i < conf->candc; i++) {
+		const struct media_cand *c = &conf->candv[i];
+
+		(void)pair_add(ice, &c->addr, false, c->priority);
+		if (relay)
+			(void)pair_add(ice, &c->addr, true, c->priority);
+	}
+
+	*ip = ice;
+
+	return 0;
+}
+
+
+enum ice_state ice_state(const struct ice *ice)
+{
+	return ice->state;
+}
+
+
+bool ice_way(const struct ice *ice, struct sa *dst, bool *relayed)
+{
+	const struct pair *p = ice->chosen;
+
+	if (ice->state == ICE_LOST)
+		return false;
+	if (!p)
+		p = best((struct ice *)ice, PAIR_GOOD);
+	if (!p)
+		return false;
+
+	*dst = p->remote;
+	*relayed = p->relayed;
+
+	return true;
+}
+
+
+bool ice_knows(const struct ice *ice, const struct sa *from)
+{
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		if (sa_cmp(&ice->pairs[i].remote, from, SA_ALL))
+			return true;
+	}
+
+	return false;
+}
+
+
+const struct sa *ice_remote(const struct ice *ice, unsigned i)
+{
+	return i < ice->pairc ? &ice->pairs[i].remote : NULL;
+}

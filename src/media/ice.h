@@ -1,0 +1,44 @@
+/**
+ * @file media/ice.h  Finding a way that carries packets (RFC 8445, 7675)
+ *
+ * One component, since reports share the port of sound.  Pure but for chance:
+ * messages go by a handler, time is an argument.  Media thread.
+ */
+#ifndef OFFHOOK_MEDIA_ICE_H
+#define OFFHOOK_MEDIA_ICE_H
+
+#include <offhook/media_nat.h>
+
+struct ice;
+
+/** relayed: by way of our relay */
+typedef void (ice_send_h)(const struct sa *dst, bool relayed,
+			  const uint8_t *p, size_t len, void *arg);
+
+enum ice_state {
+	ICE_CHECKING,
+	ICE_CONNECTED,           /* some way works                          */
+	ICE_CHOSEN,              /* both have agreed on it                  */
+	ICE_FAILED,              /* none does                               */
+	ICE_LOST,                /* the peer does not consent any more      */
+};
+
+/** relay: we have one, too */
+int  ice_alloc(struct ice **ip, const struct media_ice *conf, bool relay,
+	       ice_send_h *h, void *arg);
+/** A STUN message that came on a way of the media. @return false: not ours */
+bool ice_recv(struct ice *ice, const struct sa *from, bool relayed,
+	      const uint8_t *p, size_t len, uint64_t now_us);
+/** Each 20 ms while it checks, each 500 ms later */
+void ice_tick(struct ice *ice, uint64_t now_us);
+enum ice_state ice_state(const struct ice *ice);
+/** Where to send now. @return false: nowhere yet */
+bool ice_way(const struct ice *ice, struct sa *dst, bool *relayed);
+/** Has a check from or to there succeeded? */
+bool ice_knows(const struct ice *ice, const struct sa *from);
+/** Peers that the relay must let through; NULL ends it */
+const struct sa *ice_remote(const struct ice *ice, unsigned i);
+
+uint32_t ice_priority(enum media_cand_type type, unsigned local);
+
+#endif

@@ -1,0 +1,474 @@
+/**
+ * @file nat.c  What a flow does to get through NATs
+ *
+ * Media thread.  Before a call is agreed on nobody reads its socket, so it is
+ * watched here until gathering is over; later the engine reads it and hands
+ * over what is ours.  One timer: fast while something is going on, slow to
+ * keep open what there is.
+ */
+#define LOG_MODULE "media"
+#include <offhook/log.h>
+#include "ice.h"
+#include "nat.h"
+#include "priv.h"
+#include "stun.h"
+#include "turn.h"
+
+
+enum {
+	FAST_MS      = 20,
+	SLOW_MS      = 250,
+	GATHER_US    = 3000000,  /* servers have so long                    */
+	STUN_RTO_US  = 200000,
+	STUN_TRIES   = 6,
+	KEEP_US      = 15000000, /* a NAT forgets after thirty seconds      */
+};
+
+struct nat {
+	struct flow *f;
+	struct media_nat conf;
+	struct timer tmr;
+	struct compat_fd watch;
+	bool watched;
+	uint64_t begin_us;
+	bool told;               /* gathering is over                       */
+
+	struct stun_out ask;     /* of the STUN server                      */
+	unsigned tries;          /* 0: nothing is asked                     */
+	uint64_t due_us, keep_us;
+	struct sa mapped;
+
+	struct turn *turn;
+	bool turn_told;
+
+	struct media_ice agreed;
+	struct ice *ice;
+	enum ice_state ice_told;
+	struct sa way;           /* told of                                 */
+	bool way_relayed;
+};
+
+
+/* Sending ---------------------------------------------------------------- */
+
+static void plain_send(struct nat *n, const struct sa *dst, const uint8_t *p,
+		       size_t len)
+{
+	(void)transport_send_raw(&n->f->tp, dst, p, len);
+}
+
+
+static void turn_out(const uint8_t *p, size_t len, void *arg)
+{
+	struct nat *n = arg;
+
+	plain_send(n, &n->conf.turn, p, len);
+}
+
+
+static void ice_out(const struct sa *dst, bool relayed, const uint8_t *p,
+		    size_t len, void *arg)
+{
+	struct nat *n = arg;
+
+	if (!relayed) {
+		plain_send(n, dst, p, len);
+	}
+	else if (n->turn) {
+		(void)turn_permit(n->turn, dst);
+		(void)turn_send(n->turn, dst, p, len);
+	}
+}
+
+
+/* The STUN server -------------------------------------------------------- */
+
+static void ask_begin(struct nat *n, uint64_t now_us)
+{
+	stunmsg_begin(&n->ask, SM_BINDING, SC_REQUEST, NULL);
+	(void)stunmsg_end(&n->ask, NULL, 0, true);
+	n->tries = 1;
+	n->due_us = now_us + STUN_RTO_US;
+	n->keep_us = now_us + KEEP_US;
+	plain_send(n, &n->conf.stun, n->ask.p, n->ask.len);
+}
+
+
+static void ask_tick(struct nat *n, uint64_t now_us)
+{
+	if (!sa_isset(&n->conf.stun, SA_ALL))
+		return;
+
+	/* the way stays open, and if it has moved that is known */
+	if (!n->tries && now_us > n->keep_us) {
+		ask_begin(n, now_us);
+	}
+	else if (n->tries == STUN_TRIES && now_us > n->due_us) {
+		n->tries = 0;
+	}
+	else if (n->tries && now_us > n->due_us) {
+		n->due_us = now_us + ((uint64_t)STUN_RTO_US << n->tries);
+		++n->tries;
+		plain_send(n, &n->conf.stun, n->ask.p, n->ask.len);
+	}
+}
+
+
+static bool ask_answered(struct nat *n, const uint8_t *p, size_t len)
+{
+	struct stun_in m;
+
+	if (!n->tries || memcmp(p + 8, n->ask.p + 8, STUN_TID) ||
+	    stunmsg_read(&m, p, len) || m.cls != SC_SUCCESS)
+		return false;
+
+	n->tries = 0;
+	if (sa_isset(&m.mapped, SA_ALL))
+		n->mapped = m.mapped;
+
+	return true;
+}
+
+
+/* What comes ------------------------------------------------------------- */
+
+static void relayed_h(const struct sa *peer, uint8_t *p, size_t len,
+		      void *arg)
+{
+	struct nat *n = arg;
+	struct packet q = {
+		.p = p, .len = len, .from = peer, .arrival_us = clock_us()
+	};
+
+	if (stunmsg_is(p, len)) {
+		if (n->ice)
+			(void)ice_recv(n->ice, peer, true, p, len,
+				       q.arrival_us);
+	}
+	else if (n->f->started) {
+		flow_packet(n->f, &q);
+	}
+}
+
+
+bool nat_packet(struct nat *n, struct packet *p)
+{
+	if (n->turn && n->conf.relay == RELAY_UDP &&
+	    sa_cmp(p->from, &n->conf.turn, SA_ALL) &&
+	    !(sa_cmp(&n->conf.stun, &n->conf.turn, SA_ALL) &&
+	      stunmsg_is(p->p, p->len) && ask_answered(n, p->p, p->len))) {
+		turn_recv(n->turn, p->p, p->len);
+		return true;
+	}
+
+	if (!stunmsg_is(p->p, p->len))
+		return false;
+
+	if (!ask_answered(n, p->p, p->len) && n->ice)
+		(void)ice_recv(n->ice, p->from, false, p->p, p->len,
+			       p->arrival_us);
+
+	return true;
+}
+
+
+static void socket_h(int flags, void *arg)
+{
+	struct nat *n = arg;
+	struct packet *pv;
+	unsigned count;
+	(void)flags;
+
+	count = transport_recv(&n->f->tp, false, n->f->eng->inbox, &pv);
+	for (unsigned i = 0; i < count; i++)
+		(void)nat_packet(n, &pv[i]);
+}
+
+
+static void unwatch(struct nat *n)
+{
+	if (n->watched)
+		compat_fd_close(&n->watch);
+	n->watched = false;
+}
+
+
+/* Where it stands -------------------------------------------------------- */
+
+static void post(struct nat *n, int type, const char *text, bool relayed)
+{
+	struct post p = {
+		.id = n->f->id, .type = type,
+		.ev.type = (enum stream_event_type)type,
+		.ev.relayed = relayed
+	};
+
+	str_ncpy(p.text, text, sizeof(p.text));
+	n->f->eng->post_h(&p, n->f->eng->post_arg);
+}
+
+
+/* Is there an answer of each server that we asked, or has it had its time? */
+static void gather_look(struct nat *n, uint64_t now_us)
+{
+	const bool late = now_us > n->begin_us + GATHER_US;
+	const bool stun = sa_isset(&n->conf.stun, SA_ALL) && n->tries &&
+		!sa_isset(&n->mapped, SA_ALL);
+	const bool turn = n->turn && turn_state(n->turn) == EAGAIN;
+
+	if (n->turn && turn_state(n->turn) && !turn && !n->turn_told) {
+		n->turn_told = true;
+		log_warn("%s", turn_error(n->turn));
+	}
+
+	if (n->told || ((stun || turn) && !late))
+		return;
+
+	if (sa_isset(&n->conf.stun, SA_ALL) && !sa_isset(&n->mapped, SA_ALL))
+		log_warn("the STUN server does not answer");
+	if (turn)
+		log_warn("the TURN server does not answer");
+
+	n->told = true;
+	unwatch(n);
+	post(n, STREAM_GATHERED, "", false);
+}
+
+
+static void way_tell(struct nat *n)
+{
+	char text[128];
+	bool relayed;
+	struct sa sa;
+
+	if (!ice_way(n->ice, &sa, &relayed) ||
+	    (sa_cmp(&sa, &n->way, SA_ALL) && relayed == n->way_relayed))
+		return;
+
+	n->way = sa;
+	n->way_relayed = relayed;
+	(void)re_snprintf(text, sizeof(text), "%s port %u%s",
+			  address_text(&sa).s, sa_port(&sa),
+			  relayed ? ", by the relay" : "");
+	post(n, STREAM_WAY, text, relayed);
+}
+
+
+static void ice_look(struct nat *n)
+{
+	const enum ice_state state = ice_state(n->ice);
+
+	if (state == ICE_CHOSEN)
+		way_tell(n);
+	if (state == n->ice_told)
+		return;
+
+	n->ice_told = state;
+
+	/* who answers a check with our password is there and wants it */
+	if (state == ICE_CONNECTED || state == ICE_CHOSEN)
+		flow_prove_way(n->f);
+	if (state == ICE_FAILED)
+		post(n, STREAM_NO_WAY, "no way to the other side was found",
+		     false);
+	if (state == ICE_LOST)
+		post(n, STREAM_NO_WAY, "the other side answers no checks any"
+		     " more", false);
+}
+
+
+static void tick_h(void *arg)
+{
+	struct nat *n = arg;
+	const uint64_t now_us = clock_us();
+	bool busy;
+
+	ask_tick(n, now_us);
+	if (n->turn)
+		turn_tick(n->turn, now_us);
+	gather_look(n, now_us);
+
+	if (n->ice && !n->f->tp.shut) {
+		/* the engine reads when it has time; this is sooner */
+		ice_tick(n->ice, now_us);
+		ice_look(n);
+	}
+
+	busy = !n->told || (n->ice && ice_state(n->ice) != ICE_CHOSEN &&
+			    ice_state(n->ice) != ICE_LOST);
+	timer_start(&n->tmr, busy ? FAST_MS : SLOW_MS, tick_h, n);
+}
+
+
+/* For the flow ----------------------------------------------------------- */
+
+static void destructor(void *arg)
+{
+	struct nat *n = arg;
+
+	timer_cancel(&n->tmr);
+	unwatch(n);
+	mem_deref(n->turn);
+	mem_deref(n->ice);
+	explicit_bzero(&n->conf, sizeof(n->conf));
+	explicit_bzero(&n->agreed, sizeof(n->agreed));
+}
+
+
+int nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf)
+{
+	struct nat *n;
+	int err;
+
+	assert_media();
+
+	n = mem_zalloc(sizeof(*n), destructor);
+	if (!n)
+		return ENOMEM;
+
+	n->f = f;
+	n->conf = *conf;
+	n->begin_us = clock_us();
+	sa_init(&n->mapped, AF_UNSPEC);
+	sa_init(&n->way, AF_UNSPEC);
+
+	/* a server of the other family is of no use to this socket */
+	if (sa_af(&n->conf.stun) != sa_af(&f->tp.local))
+		sa_init(&n->conf.stun, AF_UNSPEC);
+	if (sa_af(&n->conf.turn) != sa_af(&f->tp.local))
+		n->conf.relay = RELAY_NONE;
+
+	err = compat_fd_listen(&n->watch, f->tp.rtp, FD_READ, socket_h, n);
+	n->watched = !err;
+
+	if (!err && sa_isset(&n->conf.stun, SA_ALL))
+		ask_begin(n, n->begin_us);
+	if (!err && n->conf.relay != RELAY_NONE)
+		err = turn_alloc(&n->turn, &n->conf, turn_out, relayed_h, n);
+
+	if (err)
+		mem_deref(n);
+	else {
+		timer_start(&n->tmr, FAST_MS, tick_h, n);
+		*np = n;
+	}
+
+	return err;
+}
+
+
+static void cand_add(struct media_gathered *g, enum media_cand_type type,
+		     const struct sa *addr, const struct sa *base)
+{
+	struct media_cand *c = &g->candv[g->candc];
+
+	if (!sa_isset(addr, SA_ALL))
+		return;
+	for (unsigned i = 0; i < g->candc; i++) {
+		if (sa_cmp(&g->candv[i].addr, addr, SA_ALL))
+			return;
+	}
+
+	c->type = type;
+	c->priority = ice_priority(type, 0);
+	c->addr = *addr;
+	c->base = *base;
+	++g->candc;
+}
+
+
+void nat_gathered(const struct nat *n, struct media_gathered *g)
+{
+	const bool relay = n->turn && !turn_state(n->turn);
+	const struct sa *local = &n->f->tp.local;
+	struct sa none;
+
+	memset(g, 0, sizeof(*g));
+	sa_init(&none, AF_UNSPEC);
+	sa_init(&g->mapped, AF_UNSPEC);
+
+	cand_add(g, CAND_HOST, local, &none);
+	if (sa_isset(&n->mapped, SA_ALL)) {
+		g->mapped = n->mapped;
+		cand_add(g, CAND_SRFLX, &n->mapped, local);
+	}
+	/* over a connection the relay sees another port of ours */
+	if (relay && n->conf.relay == RELAY_UDP) {
+		if (!sa_isset(&g->mapped, SA_ALL))
+			g->mapped = *turn_mapped(n->turn);
+		cand_add(g, CAND_SRFLX, turn_mapped(n->turn), local);
+	}
+	if (relay)
+		cand_add(g, CAND_RELAY, turn_relayed(n->turn),
+			 sa_isset(&n->mapped, SA_ALL) ? &n->mapped : local);
+}
+
+
+int nat_agree(struct nat *n, const struct media_ice *conf)
+{
+	struct ice *ice = NULL;
+	int err;
+
+	if (media_ice_equal(&n->agreed, conf))
+		return 0;
+
+	if (conf->on) {
+		err = ice_alloc(&ice, conf, n->turn && !turn_state(n->turn),
+				ice_out, n);
+		if (err)
+			return err;
+	}
+
+	mem_deref(n->ice);
+	n->ice = ice;
+	n->ice_told = ICE_CHECKING;
+	n->agreed = *conf;
+	for (unsigned i = 0; ice && n->turn && ice_remote(ice, i); i++)
+		(void)turn_permit(n->turn, ice_remote(ice, i));
+	if (ice)
+		timer_start(&n->tmr, 0, tick_h, n);
+
+	return 0;
+}
+
+
+bool nat_rules(const struct nat *n)
+{
+	return n && n->ice;
+}
+
+
+bool nat_way(const struct nat *n)
+{
+	bool relayed;
+	struct sa sa;
+
+	return ice_way(n->ice, &sa, &relayed);
+}
+
+
+int nat_send(struct nat *n, const uint8_t *p, size_t len)
+{
+	bool relayed;
+	struct sa sa;
+
+	if (!ice_way(n->ice, &sa, &relayed))
+		return ENOTCONN;
+	if (relayed)
+		return n->turn ? turn_send(n->turn, &sa, p, len) : ENOTCONN;
+
+	return transport_send_raw(&n->f->tp, &sa, p, len);
+}
+
+
+bool nat_knows(const struct nat *n, const struct sa *from)
+{
+	return ice_knows(n->ice, from);
+}
+
+
+void nat_end(struct nat *n)
+{
+	if (n->turn)
+		turn_end(n->turn);
+}

@@ -1,0 +1,32 @@
+/**
+ * @file media/nat.h  What a flow does to get through NATs
+ *
+ * Gathers with the servers before anything is agreed on, keeps what they gave
+ * open, and lets ICE find the way.  Media thread.
+ */
+#ifndef OFFHOOK_MEDIA_NAT_PRIV_H
+#define OFFHOOK_MEDIA_NAT_PRIV_H
+
+#include <offhook/media_nat.h>
+
+struct nat;
+struct flow;
+struct packet;
+
+/** Begin to gather; STREAM_GATHERED tells the end. @return 0, ENOMEM */
+int  nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf);
+void nat_gathered(const struct nat *n, struct media_gathered *g);
+/** What was agreed on; the same again changes nothing. @return 0, ENOMEM */
+int  nat_agree(struct nat *n, const struct media_ice *ice);
+/** Is it for us? */
+bool nat_packet(struct nat *n, struct packet *p);
+
+/** ICE decides where packets go and whom we hear */
+bool nat_rules(const struct nat *n);
+bool nat_way(const struct nat *n);
+int  nat_send(struct nat *n, const uint8_t *p, size_t len);
+bool nat_knows(const struct nat *n, const struct sa *from);
+/** Good-bye to the relay */
+void nat_end(struct nat *n);
+
+#endif

@@ -1,0 +1,170 @@
+/**
+ * @file test_stun.c  STUN messages: those of RFC 5769, and hostile ones
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "stun.h"
+
+#define PASSWORD "VOkJxbRl1RmTxUk/WvJxBt"
+
+static const uint8_t request[] = {       /* RFC 5769 2.1 */
+	0x00, 0x01, 0x00, 0x58, 0x21, 0x12, 0xa4, 0x42,
+	0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86,
+	0xfa, 0x87, 0xdf, 0xae, 0x80, 0x22, 0x00, 0x10,
+	0x53, 0x54, 0x55, 0x4e, 0x20, 0x74, 0x65, 0x73,
+	0x74, 0x20, 0x63, 0x6c, 0x69, 0x65, 0x6e, 0x74,
+	0x00, 0x24, 0x00, 0x04, 0x6e, 0x00, 0x01, 0xff,
+	0x80, 0x29, 0x00, 0x08, 0x93, 0x2f, 0xf9, 0xb1,
+	0x51, 0x26, 0x3b, 0x36, 0x00, 0x06, 0x00, 0x09,
+	0x65, 0x76, 0x74, 0x6a, 0x3a, 0x68, 0x36, 0x76,
+	0x59, 0x20, 0x20, 0x20, 0x00, 0x08, 0x00, 0x14,
+	0x9a, 0xea, 0xa7, 0x0c, 0xbf, 0xd8, 0xcb, 0x56,
+	0x78, 0x1e, 0xf2, 0xb5, 0xb2, 0xd3, 0xf2, 0x49,
+	0xc1, 0xb5, 0x71, 0xa2, 0x80, 0x28, 0x00, 0x04,
+	0xe5, 0x7a, 0x3b, 0xcf,
+};
+
+static const uint8_t response4[] = {     /* RFC 5769 2.2 */
+	0x01, 0x01, 0x00, 0x3c, 0x21, 0x12, 0xa4, 0x42,
+	0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86,
+	0xfa, 0x87, 0xdf, 0xae, 0x80, 0x22, 0x00, 0x0b,
+	0x74, 0x65, 0x73, 0x74, 0x20, 0x76, 0x65, 0x63,
+	0x74, 0x6f, 0x72, 0x20, 0x00, 0x20, 0x00, 0x08,
+	0x00, 0x01, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43,
+	0x00, 0x08, 0x00, 0x14, 0x2b, 0x91, 0xf5, 0x99,
+	0xfd, 0x9e, 0x90, 0xc3, 0x8c, 0x74, 0x89, 0xf9,
+	0x2a, 0xf9, 0xba, 0x53, 0xf0, 0x6b, 0xe7, 0xd7,
+	0x80, 0x28, 0x00, 0x04, 0xc0, 0x7d, 0x4c, 0x96,
+};
+
+static const uint8_t response6[] = {     /* RFC 5769 2.3 */
+	0x01, 0x01, 0x00, 0x48, 0x21, 0x12, 0xa4, 0x42,
+	0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86,
+	0xfa, 0x87, 0xdf, 0xae, 0x80, 0x22, 0x00, 0x0b,
+	0x74, 0x65, 0x73, 0x74, 0x20, 0x76, 0x65, 0x63,
+	0x74, 0x6f, 0x72, 0x20, 0x00, 0x20, 0x00, 0x14,
+	0x00, 0x02, 0xa1, 0x47, 0x01, 0x13, 0xa9, 0xfa,
+	0xa5, 0xd3, 0xf1, 0x79, 0xbc, 0x25, 0xf4, 0xb5,
+	0xbe, 0xd2, 0xb9, 0xd9, 0x00, 0x08, 0x00, 0x14,
+	0xa3, 0x82, 0x95, 0x4e, 0x4b, 0xe6, 0x7b, 0xf1,
+	0x17, 0x84, 0xc9, 0x7c, 0x82, 0x92, 0xc2, 0x75,
+	0xbf, 0xe3, 0xed, 0x41, 0x80, 0x28, 0x00, 0x04,
+	0xc8, 0xfb, 0x0b, 0x4c,
+};
+
+
+static int check(const struct stun_in *m, const char *key)
+{
+	return stunmsg_check(m, (const uint8_t *)key, strlen(key));
+}
+
+
+static void test_vectors(void **state)
+{
+	struct stun_in m;
+	struct sa sa;
+	(void)state;
+
+	assert_int_equal(stunmsg_read(&m, request, sizeof(request)), 0);
+	assert_int_equal(m.cls, SC_REQUEST);
+	assert_int_equal(m.method, SM_BINDING);
+	assert_int_equal(m.priority, 0x6e0001ff);
+	assert_true(m.controlled);
+	assert_true(m.tiebreak == 0x932ff9b151263b36ull);
+	assert_int_equal(m.user.l, 9);
+	assert_memory_equal(m.user.p, "evtj:h6vY", 9);
+	assert_int_equal(check(&m, PASSWORD), 0);
+	assert_int_equal(check(&m, PASSWORD "x"), EACCES);
+
+	assert_int_equal(stunmsg_read(&m, response4, sizeof(response4)), 0);
+	assert_int_equal(m.cls, SC_SUCCESS);
+	assert_int_equal(sa_set_str(&sa, "192.0.2.1", 32853), 0);
+	assert_true(sa_cmp(&m.mapped, &sa, SA_ALL));
+	assert_int_equal(check(&m, PASSWORD), 0);
+
+	assert_int_equal(stunmsg_read(&m, response6, sizeof(response6)), 0);
+	assert_int_equal(sa_set_str(&sa, "2001:db8:1234:5678:11:2233:4455:6677",
+				    32853), 0);
+	assert_true(sa_cmp(&m.mapped, &sa, SA_ALL));
+	assert_int_equal(check(&m, PASSWORD), 0);
+}
+
+
+/* RFC 5769 2.4 has the key of long-term credentials in UTF-8; here plain */
+static void test_written(void **state)
+{
+	const struct pl realm = { "example.org", 11 };
+	struct stun_out o;
+	struct stun_in m;
+	uint8_t key[16];
+	struct sa a4, a6;
+	(void)state;
+
+	assert_int_equal(sa_set_str(&a4, "198.51.100.7", 4711), 0);
+	assert_int_equal(sa_set_str(&a6, "2001:db8::9", 9), 0);
+	assert_int_equal(stunmsg_long_key(key, "user", &realm, "pass"), 0);
+
+	stunmsg_begin(&o, SM_ALLOCATE, SC_ERROR, NULL);
+	stunmsg_addr(&o, SA_XOR_MAPPED, &a6);
+	stunmsg_addr(&o, SA_RELAYED, &a4);
+	stunmsg_attr(&o, SA_REALM, "example.org", 11);
+	stunmsg_error(&o, 438, "Stale Nonce");
+	stunmsg_u32(&o, SA_LIFETIME, 600);
+	stunmsg_u64(&o, SA_CONTROLLING, 0x123456789abcdef0ull);
+	assert_int_equal(stunmsg_end(&o, key, 16, true), 0);
+
+	assert_int_equal(stunmsg_read(&m, o.p, o.len), 0);
+	assert_int_equal(m.method, SM_ALLOCATE);
+	assert_int_equal(m.cls, SC_ERROR);
+	assert_int_equal(m.error, 438);
+	assert_int_equal(m.lifetime, 600);
+	assert_true(m.controlling);
+	assert_true(sa_cmp(&m.mapped, &a6, SA_ALL));
+	assert_true(sa_cmp(&m.relayed, &a4, SA_ALL));
+	assert_int_equal(stunmsg_check(&m, key, 16), 0);
+
+	for (unsigned i = 0; i < 200; i++)
+		stunmsg_attr(&o, SA_SOFTWARE, "0123456789", 10);
+	assert_int_equal(stunmsg_end(&o, key, 16, true), EOVERFLOW);
+}
+
+
+/* Each bit that is another and each cut is seen */
+static void test_hostile(void **state)
+{
+	struct stun_in m;
+	(void)state;
+
+	for (size_t len = 0; len < sizeof(request); len++) {
+		uint8_t *exact = malloc(len ? len : 1);
+
+		memcpy(exact, request, len);
+		assert_int_equal(stunmsg_read(&m, exact, len), EBADMSG);
+		free(exact);
+	}
+
+	/* but for the name of the attribute that is last */
+	for (size_t bit = 0; bit < 8 * (sizeof(request) - 8); bit++) {
+		uint8_t p[sizeof(request)];
+
+		memcpy(p, request, sizeof(p));
+		p[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+		if (!stunmsg_read(&m, p, sizeof(p)))
+			assert_int_equal(check(&m, PASSWORD), EACCES);
+	}
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_written),
+		cmocka_unit_test(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
