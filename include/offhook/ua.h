@@ -297,6 +297,9 @@ const char *call_suite(const struct call *c);
  *  no media yet */
 int  call_stats(struct call *c, struct stream_stats *st);
 double call_mos(struct call *c);                         /* 0 unknown      */
+/** How loud it was since the last look: for a meter that is looked at. @return
+ *  0, ENOTCONN: no media, EAGAIN: measuring has only begun */
+int  call_level(struct call *c, struct stream_level *l);
 /** Listen for a tone of hz (0: none) and for sound; on: false ends it.
  *  @return 0, ENOTCONN: no media yet, ENOMEM */
 int  call_listen(struct call *c, bool on, double hz);

@@ -174,3 +174,15 @@ int call_set_name(struct call *c, const char *name)
 
 	return 0;
 }
+
+
+int call_level(struct call *c, struct stream_level *l)
+{
+	if (!c || !l || c->state != CALL_ACTIVE || !c->stream || !c->started)
+		return ENOTCONN;
+
+	memset(l, 0, sizeof(*l));
+	media_levels(c->ua->media, &c->stream, l, 1);
+
+	return l->known ? 0 : EAGAIN;
+}

@@ -136,17 +136,17 @@ static int8_t level(double dbfs)
 
 void trends_levels(struct trends *ts, struct call *c)
 {
+	struct stream_level l;
 	struct trend *tr;
-	struct stream_stats st;
 	unsigned i;
 
-	if (call_state(c) != CALL_ACTIVE || call_stats(c, &st))
+	if (call_state(c) != CALL_ACTIVE || call_level(c, &l))
 		return;
 
 	tr = trend_make(ts, call_id(c));
 	i = tr->levels++ % TREND_LEVELS;
-	tr->in[i] = level(st.level_in_dbfs);
-	tr->out[i] = level(st.level_out_dbfs);
+	tr->in[i] = level(l.in_dbfs);
+	tr->out[i] = level(l.out_dbfs);
 }
 
 

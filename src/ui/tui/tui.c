@@ -353,6 +353,10 @@ void tui_stop(struct tui *t)
 	if (!t || !t->term)
 		return;
 
+	log_info("the screen was painted %llu times, in %llu us at most",
+		 (unsigned long long)t->paints,
+		 (unsigned long long)t->paint_us_max);
+	t->paints = t->paint_us_max = 0;
 	timer_cancel(&t->tmr_esc);
 	timer_cancel(&t->tmr_paint);
 	timer_cancel(&t->tmr_tick);
@@ -416,13 +420,31 @@ static void event_handler(const struct event *ev, void *arg)
 }
 
 
+/* All but the loudness, which is measured only for who asks: a meter that is
+ * looked at asks by itself */
+static int subscribe(struct tui *t)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < EVENT_TYPES && !err; i++) {
+		if (i != EVENT_CALL_LEVEL)
+			err = event_subscribe_type(&t->subs[i], t->ph->bus,
+						   (enum event_type)i,
+						   event_handler, t);
+	}
+
+	return err;
+}
+
+
 static void destructor(void *arg)
 {
 	struct tui *t = arg;
 
 	tui_stop(t);
 	t->ph->screen_h = NULL;
-	mem_deref(t->sub);
+	for (size_t i = 0; i < EVENT_TYPES; i++)
+		mem_deref(t->subs[i]);
 	for (size_t i = 0; i < RUNNERS; i++)
 		mem_deref(t->runners[i].client);
 	for (size_t i = 0; pane_at(i) && i < PANES_MAX; i++) {
@@ -462,7 +484,7 @@ int tui_alloc(struct tui **tp, struct phone *ph, const struct tui_conf *conf,
 	if (!e)
 		e = runner_start(&t->runners[0], t);
 	if (!e)
-		e = event_subscribe(&t->sub, ph->bus, event_handler, t);
+		e = subscribe(t);
 	if (e) {
 		mem_deref(t);
 		return e;

@@ -56,7 +56,7 @@ struct tui {
 	struct tui_conf conf;
 	struct runner runners[RUNNERS];  /* the first one knows the selected
 					    call                             */
-	struct event_sub *sub;
+	struct event_sub *subs[EVENT_TYPES];
 	struct line *line;
 	struct keys *keys;
 	struct trends *trends;

@@ -853,6 +853,14 @@ int call_stats(struct call *c, struct stream_stats *st)
 }
 
 
+int call_level(struct call *c, struct stream_level *l)
+{
+	l->in_dbfs = l->out_dbfs = -20;
+
+	return c->state == CALL_ACTIVE ? 0 : ENOTCONN;
+}
+
+
 double call_mos(struct call *c)
 {
 	return c->plan.codec ? 4.25 : 0.0;
