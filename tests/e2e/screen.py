@@ -4,21 +4,27 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 import unicodedata
+import wave
 
 from home import Failed, check, main, ports
+import sound
 from lab import wait_port
-from terminal import Terminal
+from peers import Baresip
+from terminal import PICTURES, Terminal
 
 
 class Screen(Terminal):
     """offhook on a terminal, listening on loopback"""
 
-    def __init__(self, lab, *args, size=(80, 24), audio="tone:440", wait=True, **kw):
+    def __init__(self, lab, *args, size=(80, 24), audio="tone:440", wait=True, first=False, **kw):
         self.port = ports(1)
         self.uri = "sip:me@127.0.0.1:%d" % self.port
         os.makedirs(lab.path("conf.d"), exist_ok=True)
+        if not first and not os.path.exists(lab.path("conf.d", "accounts")):
+            lab.file("conf.d/accounts", "# none\n")
         super().__init__(lab, [lab.program, "-c", lab.path("conf.d"), "-A", audio, "-l", "udp:127.0.0.1:%d" % self.port]
                          + list(args), size=size, **kw)
         if wait:
@@ -298,6 +304,149 @@ def test_people(lab):
     s.wait(r"Bob Smith .*\[Enter\] call back")
     s.keys("Enter")
     s.wait(r"Bob Smith +ACTIVE")
+
+
+def registrar(port):
+    """a server that lets everybody register; what it was told"""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", port))
+    sock.settimeout(60)
+    seen = []
+
+    def work():
+        while True:
+            try:
+                data, peer = sock.recvfrom(65536)
+            except OSError:
+                return
+            text = data.decode("utf-8", "replace")
+            head = {}
+            for line in text.split("\r\n")[1:]:
+                name, _, value = line.partition(":")
+                head.setdefault(name.strip().lower(), []).append(value.strip())
+            seen.append(text)
+            if not text.startswith("REGISTER"):
+                continue
+            auth = "authorization" in head
+            out = ["SIP/2.0 200 OK" if auth else "SIP/2.0 401 Unauthorized"]
+            out += ["Via: " + v for v in head["via"]]
+            out += ["From: " + head["from"][0], "To: %s;tag=r" % head["to"][0], "Call-ID: " + head["call-id"][0],
+                    "CSeq: " + head["cseq"][0]]
+            out += ["Contact: %s;expires=60" % head["contact"][0].split(";expires")[0]] if auth else \
+                ['WWW-Authenticate: Digest realm="here", nonce="n%d", algorithm=MD5' % len(seen)]
+            out += ["Content-Length: 0", "", ""]
+            sock.sendto("\r\n".join(out).encode(), peer)
+    threading.Thread(target=work, daemon=True).start()
+    return sock, seen
+
+
+def test_first_run(lab):
+    """nothing configured: how one is reached, an echo test, an account with its password kept by reference"""
+    server = ports(1)
+    sock, seen = registrar(server)
+    s = Screen(lab, first=True)
+    s.wait(r"WELCOME")
+    s.wait(r"sip:\S+@127\.0\.0\.1:%d" % s.port)
+    s.picture("first-run")
+    s.keys("e")
+    s.wait(r"1 \S+ +ACTIVE")
+    s.wait(r"them +\S+ +-\d+ dB")
+    s.keys("h")
+    s.wait(r"no calls")
+    s.keys(":")
+    s.type("view start")
+    s.keys("Enter")
+    s.wait(r"WELCOME")
+    s.keys("n")
+    s.wait(r"Your SIP address")
+    s.type("alice")
+    s.keys("Enter")
+    s.wait(r"written as in alice@example.com")
+    s.keys("C-u")
+    s.type("alice@127.0.0.1:%d" % server)
+    s.keys("Enter")
+    s.wait(r"Password")
+    s.type("gehe'im%")
+    s.wait(r"\*{8}")
+    check("gehe" not in s.text(), "the password is shown")
+    s.picture("first-password")
+    s.keys("Enter")
+    s.wait(r"\[f\]ile of its own")
+    s.keys("Enter")
+    s.wait(r"Registered at 127\.0\.0\.1:%d over udp" % server)
+    s.picture("first-registered")
+    with open(lab.path("conf.d", "accounts"), encoding="utf-8") as f:
+        text = f.read()
+    check("password-file" in text and "gehe" not in text and "# Accounts" in text, "%s", text)
+    kept = [x for x in os.listdir(lab.path("conf.d")) if x.startswith("password-")]
+    check(len(kept) == 1, "%s", kept)
+    path = lab.path("conf.d", kept[0])
+    check(os.stat(path).st_mode & 0o777 == 0o600, "others can read it")
+    with open(path, encoding="utf-8") as f:
+        check(f.read() == "gehe'im%\n", "not the password")
+    check(os.path.exists(lab.path("conf.d", "offhook.conf")), "no commented options")
+    check(not os.popen("grep -rl gehe %s" % lab.path("state")).read(), "the password is in a log or a history")
+    s.quit()
+    # and the next time it is there, without a welcome
+    s.run([lab.program, "-c", lab.path("conf.d"), "-A", "null", "-l", "udp:127.0.0.1"])
+    s.wait(r"● alice@127\.0\.0\.1")
+    s.wait(r"CALLS")
+    check(len([x for x in seen if "Authorization" in x]) >= 2, "not registered again")
+    sock.close()
+
+
+def test_speech(lab):
+    """what is said moves the meters; who is registered is told in the first row"""
+    server = ports(1)
+    sock, _ = registrar(server)
+    speech = lab.path("speech.wav")
+    with wave.open(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "sounds",
+                                "speech.wav")) as f, wave.open(speech, "wb") as out:
+        out.setparams(f.getparams())
+        out.writeframes(f.readframes(f.getnframes()) * 6)
+    bob = lab.offhook("-a", "sip:bob@example.com;display-name=Bob%20Smith;register=no", name="bob",
+                      audio="file:" + speech).ready()
+    s = Screen(lab, "-a", "sip:alice@example.com;password=x;outbound=sip:127.0.0.1:%d%%3Blr" % server,
+               audio="file:" + speech)
+    s.wait(r"● alice@example\.com")
+    s.wait(r"registered at 127\.0\.0\.1:%d" % server)
+    bob.command("dial sip:alice@127.0.0.1:%d" % s.port)
+    s.wait(r"Bob Smith")
+    s.wait(r"to alice@example\.com")
+    s.picture("a-call-comes-in")
+    s.press("a", r"ACTIVE")
+    s.wait(r"them [▁▂▃▄▅▆▇█]*[▂▃▄▅▆▇█][▁▂▃▄▅▆▇█]* +-\d+ dB")
+    s.wait(r"mos │ +█{%d}" % (20 if PICTURES else 3), timeout=40)
+    s.wait(r"you +[▁▂▃▄▅▆▇█]*[▂▃▄▅▆▇█]{6}.* them [▁▂▃▄▅▆▇█]*[▂▃▄▅▆▇█]{6}")
+    s.picture("in-a-call")
+    sock.close()
+
+
+def test_baresip(lab):
+    """a phone of somebody else's, with real sound"""
+    source = sound.write_tone(lab.path("theirs.wav"), 1000, 60, 8000, 1)
+    peer = Baresip(lab, source)
+    s = Screen(lab, "-s", "codecs=pcmu")
+    s.dial(peer.uri)
+    s.wait(r"ACTIVE +0:0[2-9]")
+    s.wait(r"pcmu 8k")
+    s.wait(r"them +[▁▂▃▄▅▆▇█]*[▃▄▅▆▇█]{4} +-[12]?\d dB")
+    s.keys("i")
+    s.wait(r"quality +4\.\d good")
+    s.keys("r")
+    s.wait(r"record call-1.wav")
+    s.keys("C-u")
+    s.type("record " + lab.path("rec.wav"))
+    s.keys("Enter")
+    s.wait(r"REC")
+    s.wait(r"r end record")
+    time.sleep(1.5)
+    s.keys("r")
+    s.wait(r"REC", gone=True)
+    s.keys("h")
+    s.wait(r"There is no call")
+    rate, x = sound.read(lab.path("rec.wav"))
+    check(len(x) > rate, "nothing was recorded: %d samples", len(x))
 
 
 def test_colours(lab):

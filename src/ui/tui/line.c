@@ -481,6 +481,7 @@ void line_start(struct line *l, const char *prompt, const char *text,
 void line_close(struct line *l)
 {
 	l->open = false;
+	l->prompt[0] = '\0';
 	explicit_bzero(l->s, sizeof(l->s));
 	l->len = l->at = 0;
 	l->secret = false;
@@ -569,7 +570,8 @@ void line_draw(const struct line *l, const struct area *a)
 	int x, room, at, skip = 0;
 	size_t from = 0;
 
-	x = area_cut(a, 1, 0, a->w / 2, STYLE_KEY, l->prompt[0] ? l->prompt :
+	x = area_cut(a, 1, 0, a->w > 40 ? a->w - 24 : a->w / 2, STYLE_KEY,
+		     l->prompt[0] ? l->prompt :
 		     sign(a->cv, SIGN_PROMPT)) + 1;
 	room = a->w - x - 1;
 	if (!l->open || room < 1)

@@ -152,18 +152,26 @@ bool newses_event(struct newses *ns, const struct tui *t,
 		put(ns, ev, STYLE_BAD, SIGN_BAD, "%s", ev->u.device.text);
 		break;
 
-	/* each second, each key, each word: seen elsewhere */
-	case EVENT_CALL_QUALITY:
-	case EVENT_CALL_LEVEL:
-	case EVENT_CALL_DTMF:
-	case EVENT_CALL_MEDIA:
-	case EVENT_DTMF_DONE:
-	case EVENT_MESSAGE_COMPOSING:
-	case EVENT_SUBSCRIPTION_NOTIFY:
+	case EVENT_CALL_HOLD:
+	case EVENT_CALL_TRANSFER:
+	case EVENT_CALL_REDIRECT:
+	case EVENT_CALL_UPDATE:
+	case EVENT_CALL_CONFERENCE:
+	case EVENT_CALL_INFO:
+	case EVENT_MESSAGE_SENT:
+	case EVENT_PRESENCE:
+	case EVENT_MWI:
+	case EVENT_PUBLICATION_STATE:
+	case EVENT_PLAY_DONE:
+	case EVENT_RECORD_DONE:
+	case EVENT_DEVICE_FOUND:
+	case EVENT_NETWORK_CHANGED:
+	case EVENT_TLS_REFUSED:
+		plain(ns, ev, STYLE_NORMAL, SIGN_DOT);
 		break;
 
+	/* each second, each key, each word: seen elsewhere */
 	default:
-		plain(ns, ev, STYLE_NORMAL, SIGN_DOT);
 		break;
 	}
 

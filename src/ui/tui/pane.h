@@ -145,6 +145,8 @@ const char *show_when(char *buf, size_t sz, uint64_t wall_ms,
 const char *show_mos(double mos, enum style *st);
 /** "ACTIVE", "HELD by us" ...; the style */
 const char *show_state(const struct call *c, enum style *st);
+/** "-18 dB", "silent". @return buf */
+const char *show_level(char *buf, size_t sz, int dbfs);
 /** n columns of a meter of what is said: -60 to 0 dBFS, newest right */
 void show_levels(const struct area *a, int x, int y, int n, const int8_t *v,
 		 unsigned count);

@@ -277,17 +277,20 @@ static int draw_levels(const struct area *a, int y, const struct trend *tr)
 {
 	const int n = a->w - 26 < TREND_LEVELS ? a->w - 26 : TREND_LEVELS;
 	const unsigned last = (tr->levels - 1) % TREND_LEVELS;
+	char db[16];
 
 	if (!tr->levels || n < 4 || y + 1 >= a->h)
 		return y;
 
 	area_text(a, 3, y, STYLE_DIM, "you");
 	show_levels(a, 14, y, n, tr->out, tr->levels);
-	area_printf(a, 14 + n, y, STYLE_DIM, " %3d dB", tr->out[last]);
+	area_text(a, 14 + n + 1, y, STYLE_DIM,
+			  show_level(db, sizeof(db), tr->out[last]));
 	++y;
 	area_text(a, 3, y, STYLE_DIM, "them");
 	show_levels(a, 14, y, n, tr->in, tr->levels);
-	area_printf(a, 14 + n, y, STYLE_DIM, " %3d dB", tr->in[last]);
+	area_text(a, 14 + n + 1, y, STYLE_DIM,
+			  show_level(db, sizeof(db), tr->in[last]));
 
 	return y + 1;
 }

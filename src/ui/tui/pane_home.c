@@ -143,6 +143,7 @@ static int draw_levels(const struct area *a, int y, const struct call *c,
 {
 	const int n = (a->w - 30) / 2 < 24 ? (a->w - 30) / 2 : 24;
 	const unsigned last = (tr->levels - 1) % TREND_LEVELS;
+	char db[16];
 	int x = 4;
 
 	if (!tr->levels || n < 4)
@@ -155,13 +156,14 @@ static int draw_levels(const struct area *a, int y, const struct call *c,
 	}
 	else {
 		show_levels(a, x, y, n, tr->out, tr->levels);
-		area_printf(a, x + n, y, STYLE_DIM, " %3d dB",
-			    tr->out[last]);
+		area_text(a, x + n + 1, y, STYLE_DIM,
+			  show_level(db, sizeof(db), tr->out[last]));
 		x += n + 9;
 	}
 	x = area_text(a, x, y, STYLE_DIM, "them ");
 	show_levels(a, x, y, n, tr->in, tr->levels);
-	area_printf(a, x + n, y, STYLE_DIM, " %3d dB", tr->in[last]);
+	area_text(a, x + n + 1, y, STYLE_DIM,
+			  show_level(db, sizeof(db), tr->in[last]));
 
 	return y + 1;
 }

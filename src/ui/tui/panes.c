@@ -7,8 +7,8 @@
 static const struct pane *const panes[] = {
 	&pane_home, &pane_call, &pane_people, &pane_messages, &pane_history,
 	&pane_ladder, &pane_settings, &pane_log, &pane_help,
-	/* what a command told: not on the way of Tab */
-	&pane_reply,
+	/* what a command told, the first steps: not on the way of Tab */
+	&pane_reply, &pane_start,
 };
 
 

@@ -24,6 +24,13 @@ static bool hushed(const struct tui *t, unsigned call)
 }
 
 
+/* A rule takes it: nobody has to */
+static bool taken(const struct tui *t)
+{
+	return t->ph->answer && answer_on(t->ph->answer);
+}
+
+
 void popup_update(struct tui *t)
 {
 	struct call *c = ua_call(t->ph->ua, t->ringing);
@@ -33,7 +40,7 @@ void popup_update(struct tui *t)
 
 	t->ringing = 0;
 	c = NULL;
-	while ((c = ua_call_next(t->ph->ua, c))) {
+	while (!taken(t) && (c = ua_call_next(t->ph->ua, c))) {
 		if (call_state(c) == CALL_INCOMING &&
 		    !hushed(t, call_id(c))) {
 			t->ringing = call_id(c);
@@ -57,6 +64,8 @@ void popup_hush(struct tui *t)
 	}
 	t->hushed[t->hushc++] = t->ringing;
 	t->ringing = 0;
+	if (t->ph->ringer && *ringer_sound(t->ph->ringer, true))
+		tui_submit(t, "silence");
 	tui_dirty(t);
 }
 
@@ -65,7 +74,7 @@ void popup_ring(struct tui *t, const struct event *ev)
 {
 	char who[EVENT_TEXT];
 
-	if (!t->ph->config->screen_bell || term_behind(t->term))
+	if (!t->ph->config->screen_bell || term_behind(t->term) || taken(t))
 		return;
 
 	term_notice(t->term, "Incoming call", tui_who(

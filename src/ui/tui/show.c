@@ -162,6 +162,17 @@ void show_levels(const struct area *a, int x, int y, int n, const int8_t *v,
 }
 
 
+const char *show_level(char *buf, size_t sz, int dbfs)
+{
+	if (dbfs <= -70)
+		snprintf(buf, sz, "silent");
+	else
+		snprintf(buf, sz, "%3d dB", dbfs);
+
+	return buf;
+}
+
+
 const char *tui_quote(const char *word, char *buf, size_t sz)
 {
 	size_t at = 0;

@@ -490,6 +490,9 @@ int tui_alloc(struct tui **tp, struct phone *ph, const struct tui_conf *conf,
 		return e;
 	}
 
+	if (start_wanted(t))
+		t->pane = &pane_start;
+
 	ph->screen_h = doer;
 	ph->screen_arg = t;
 	*tp = t;

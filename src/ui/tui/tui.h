@@ -125,6 +125,10 @@ void *tui_state(struct tui *t, const struct pane *p);
 void tui_ask(struct tui *t, const char *prompt, const char *text,
 	     bool secret, ask_h *h, void *arg);
 
+/* pane_start.c */
+/** Is nothing configured, and nothing has happened yet? */
+bool start_wanted(const struct tui *t);
+
 /* targets.c: whom one may call */
 void targets_offer(struct tui *t, const char *typed, complete_h *h,
 		   void *h_arg);
@@ -146,6 +150,6 @@ int  doer(enum screen_verb verb, const char *what, const char *text,
 
 extern const struct pane pane_home, pane_call, pane_people, pane_messages,
 	pane_history, pane_ladder, pane_settings, pane_log, pane_help,
-	pane_reply;
+	pane_reply, pane_start;
 
 #endif

@@ -1,0 +1,456 @@
+/**
+ * @file pane_start.c  The first run: how one can be reached, and what next
+ *
+ * Shown while nothing is configured.  Asks for an account in the command
+ * line, one question after the other; the password is not shown, and where
+ * it is kept is the user's choice: a file of its own by default, to which
+ * the accounts file only refers.  Everything happens through `account add`.
+ * Main thread.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "offhook/path.h"
+#include "offhook/text.h"
+#include "tui.h"
+
+enum { ANSWER = 200 };
+
+struct start {
+	char aor[ANSWER];        /* "alice@example.com"                      */
+	char password[ANSWER];   /* until it is known where it is kept       */
+	char wrong[CONFIG_ERR];  /* with the last answer                     */
+	bool added;
+};
+
+static const struct key_row start_keys[] = {
+	{ "n", "screen own account", "account", "Set up an account" },
+	{ "e", "screen own echo", "echo test", "Call yourself and hear what "
+	  "you say" },
+	{ NULL, NULL, NULL, NULL }
+};
+
+
+static struct start *start_of(struct tui *t)
+{
+	return tui_state(t, &pane_start);
+}
+
+
+static void forget(struct start *s)
+{
+	explicit_bzero(s->password, sizeof(s->password));
+}
+
+
+static bool file_there(const char *dir, const char *name)
+{
+	char path[600];
+
+	return !path_join(path, sizeof(path), dir, name) &&
+		access(path, F_OK) == 0;
+}
+
+
+bool start_wanted(const struct tui *t)
+{
+	const char *dir = t->ph->config_dir;
+
+	return !ua_account(t->ph->ua, 0) && !answer_on(t->ph->answer) &&
+		dir[0] && !file_there(dir, "accounts") &&
+		!file_there(dir, "offhook.conf") &&
+		!(t->ph->history && history_count(t->ph->history));
+}
+
+
+/* The account -------------------------------------------------------------- */
+
+/* All but letters and digits, so that it can stand in a parameter */
+static void percent(char *buf, size_t sz, const char *s)
+{
+	size_t at = 0;
+
+	for (; *s && at + 4 < sz; s++) {
+		if (isalnum((unsigned char)*s))
+			buf[at++] = *s;
+		else
+			at += (size_t)snprintf(buf + at, 4, "%%%02X",
+					       (unsigned char)*s);
+	}
+	buf[at] = '\0';
+}
+
+
+/* What is new, with words about it, for who looks into the folder later */
+static void write_new(const char *dir, const char *name, const char *text)
+{
+	char path[600];
+
+	if (!file_there(dir, name) &&
+	    !path_join(path, sizeof(path), dir, name))
+		(void)path_write(path, text, strlen(text), 0600);
+}
+
+
+static int files_prepare(const char *dir, char *why, size_t sz)
+{
+	static const char accounts[] =
+		"# Accounts of offhook: a section each, as in\n"
+		"#   [work]\n"
+		"#   uri = sip:alice@example.com\n"
+		"#   password-file = /home/alice/.config/offhook/password-work"
+		"\n"
+		"# `offhook help account` and the manual tell all parameters."
+		"\n\n";
+	char *conf;
+	const int e = path_mkdirs(dir);
+
+	if (e) {
+		snprintf(why, sz, "%.200s: %s", dir, strerror(e));
+		return e;
+	}
+
+	write_new(dir, "accounts", accounts);
+	conf = config_default_text();
+	if (conf)
+		write_new(dir, "offhook.conf", conf);
+	free(conf);
+
+	return 0;
+}
+
+
+/* Beside the accounts, for its owner's eyes only. @return 0 or errno */
+static int password_write(struct start *s, const char *dir, char *path,
+			  size_t sz)
+{
+	char name[ANSWER + 16], line[ANSWER + 2];
+	size_t n = (size_t)snprintf(name, sizeof(name), "password-%s",
+				    s->aor);
+	int e;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!isalnum((unsigned char)name[i]) &&
+		    !strchr("-_.@", name[i]))
+			name[i] = '_';
+	}
+
+	snprintf(line, sizeof(line), "%s\n", s->password);
+	e = path_join(path, sz, dir, name);
+	if (!e)
+		e = path_write(path, line, strlen(line), 0600);
+	explicit_bzero(line, sizeof(line));
+
+	return e;
+}
+
+
+static void add(struct tui *t, struct start *s, char where)
+{
+	const char *dir = t->ph->config_dir;
+	char param[3 * ANSWER + 700] = "", path[800], word[3 * ANSWER];
+	int e = files_prepare(dir, s->wrong, sizeof(s->wrong));
+
+	if (!e && s->password[0] && where == 'f') {
+		e = password_write(s, dir, path, sizeof(path));
+		if (e) {
+			snprintf(s->wrong, sizeof(s->wrong), "%.300s: %s",
+				 path, strerror(e));
+		}
+		else {
+			percent(word, sizeof(word), path);
+			snprintf(param, sizeof(param), ";password-file=%s",
+				 word);
+		}
+	}
+	else if (!e && s->password[0]) {
+		percent(word, sizeof(word), s->password);
+		snprintf(param, sizeof(param), ";password=%s", word);
+	}
+
+	if (!e) {
+		tui_submit(t, "account add 'sip:%s%s'%s", s->aor, param,
+			   where == 'n' ? "" : " --save");
+		s->added = true;
+		tui_show(t, &pane_start);
+	}
+
+	explicit_bzero(word, sizeof(word));
+	explicit_bzero(param, sizeof(param));
+	forget(s);
+	tui_dirty(t);
+}
+
+
+static void ask_password(struct tui *t);
+
+
+static void where_handler(const char *answer, void *arg)
+{
+	struct tui *t = arg;
+	struct start *s = start_of(t);
+	const char c = answer ? (char)tolower((unsigned char)answer[0]) : 0;
+
+	if (!answer) {
+		forget(s);
+		return;
+	}
+	if (c && c != 'f' && c != 'a' && c != 'n') {
+		tui_ask(t, "f, a or n? ", "", false, where_handler, t);
+		return;
+	}
+
+	add(t, s, c ? c : 'f');
+}
+
+
+static void password_handler(const char *answer, void *arg)
+{
+	struct tui *t = arg;
+	struct start *s = start_of(t);
+
+	if (!answer)
+		return;
+
+	snprintf(s->password, sizeof(s->password), "%s", answer);
+	if (!s->password[0]) {
+		add(t, s, 'a');
+		return;
+	}
+	tui_ask(t, "Keep it: [f]ile of its own, [a]ccounts file, "
+		"[n]ot at all?", "f", false, where_handler, t);
+}
+
+
+static void ask_password(struct tui *t)
+{
+	tui_ask(t, "Password (Enter: none)", "", true, password_handler, t);
+}
+
+
+static void aor_handler(const char *answer, void *arg)
+{
+	struct tui *t = arg;
+	struct start *s = start_of(t);
+	char uri[ANSWER + 8];
+	struct account_conf ac;
+
+	if (!answer || !*answer)
+		return;
+
+	answer += !strncmp(answer, "sip:", 4) ? 4 : 0;
+	snprintf(uri, sizeof(uri), "sip:%.190s", answer);
+	s->wrong[0] = '\0';
+
+	if (!strchr(answer, '@') || strpbrk(answer, " '\";<>\\$#"))
+		snprintf(s->wrong, sizeof(s->wrong), "An address is written "
+			 "as in alice@example.com.");
+	else if (account_parse(&ac, uri, s->wrong) && !s->wrong[0])
+		snprintf(s->wrong, sizeof(s->wrong), "That is no address.");
+
+	if (s->wrong[0]) {
+		tui_say(t, STYLE_BAD, "%s", s->wrong);
+		tui_ask(t, "Your SIP address", answer, false, aor_handler, t);
+		return;
+	}
+
+	snprintf(s->aor, sizeof(s->aor), "%.190s", answer);
+	ask_password(t);
+}
+
+
+/* The echo test ---------------------------------------------------------- */
+
+static void echo(struct tui *t)
+{
+	enum sip_transp tp;
+	struct sa sa;
+	char addr[80];
+
+	for (size_t i = 0; ua_listener(t->ph->ua, i, &sa, &tp); i++) {
+
+		if (tp != SIP_TRANSP_UDP || re_snprintf(addr, sizeof(addr),
+							"%J", &sa) < 0)
+			continue;
+		tui_submit(t, "listen --echo --calls 1");
+		tui_submit(t, "dial 'sip:echo@%s'", addr);
+		/* not where it listens, but how it goes */
+		tui_show(t, pane_at(0));
+		return;
+	}
+
+	tui_say(t, STYLE_BAD, "The phone listens nowhere by UDP.");
+}
+
+
+/* The page --------------------------------------------------------------- */
+
+static int draw_reach(struct tui *t, const struct area *a, int y)
+{
+	const char *user = getenv("USER");
+	enum sip_transp tp;
+	struct sa sa;
+
+	for (size_t i = 0; ua_listener(t->ph->ua, i, &sa, &tp) && y < a->h;
+	     i++) {
+
+		char addr[80];
+
+		if (tp != SIP_TRANSP_UDP || re_snprintf(addr, sizeof(addr),
+							"%J", &sa) < 0)
+			continue;
+		area_printf(a, 5, y++, STYLE_INFO, "sip:%s@%s",
+			    user && *user ? user : "me", addr);
+	}
+
+	return y;
+}
+
+
+static int draw_choice(const struct area *a, int y, const char *key,
+		       const char *what, const char *about)
+{
+	int x;
+
+	if (y >= a->h)
+		return y;
+
+	x = area_text(a, 3, y, STYLE_NORMAL, "[");
+	x = area_text(a, x, y, STYLE_KEY, key);
+	x = area_text(a, x, y, STYLE_NORMAL, "] ");
+	area_text(a, x, y, STYLE_BOLD, what);
+	if (a->w >= 60)
+		area_cut(a, 28, y, a->w - 29, STYLE_DIM, about);
+
+	return y + 1;
+}
+
+
+/* How it goes with the account that was set up */
+static int draw_account(struct tui *t, const struct area *a, int y)
+{
+	const struct account *acc = ua_account_default(t->ph->ua);
+	const struct sip_result *res = acc ? account_result(acc) : NULL;
+	const char *state = acc ? account_state(acc) : "";
+	struct sip_reg_status st;
+	char text[500], server[300] = "";
+	enum style style = STYLE_WORK;
+
+	if (!acc)
+		return y;
+
+	if (account_registration(&st, acc, 0) && st.server[0])
+		snprintf(server, sizeof(server), " at %.200s over %s",
+			 st.server, st.tp == SIP_TRANSP_TLS ? "tls" :
+			 st.tp == SIP_TRANSP_TCP ? "tcp" : "udp");
+
+	if (!strcmp(state, "registered")) {
+		style = STYLE_OK;
+		snprintf(text, sizeof(text), "%s Registered%s. Others reach "
+			 "you at %.150s now.", sign(a->cv, SIGN_OK), server,
+			 start_of(t)->aor);
+	}
+	else if (!strcmp(state, "failed")) {
+		style = STYLE_BAD;
+		snprintf(text, sizeof(text), "%s Not registered%s: %.200s",
+			 sign(a->cv, SIGN_BAD), server, res ? res->reason :
+			 "");
+	}
+	else {
+		snprintf(text, sizeof(text), "%s %s%s ...", sign(a->cv,
+			 SIGN_WORK), state, server);
+	}
+
+	return y + area_wrap(a, 3, y, a->w - 5, style, text, 0) + 1;
+}
+
+
+static void start_draw(struct tui *t, void *state, const struct area *a)
+{
+	const struct start *s = state;
+	int y = a->h > 14;
+
+	area_text(a, 1, y, STYLE_TITLE, "WELCOME");
+	y += 1 + (a->h > 10);
+
+	if (s->added)
+		y = draw_account(t, a, y);
+
+	area_text(a, 3, y++, STYLE_NORMAL, ua_account(t->ph->ua, 0) ?
+		  "This machine can be called at" :
+		  "Without an account you can call and be called at");
+	y = draw_reach(t, a, y);
+	y += a->h > 10;
+
+	y = draw_choice(a, y, "e", "Echo test", "hear what you say, in a call to "
+			"yourself");
+	y = draw_choice(a, y, "n", s->added ? "Another account" :
+			"Set up an account", "your address at a provider or "
+			"your company");
+	y = draw_choice(a, y, "d", "Call somebody", "a SIP address, or a host "
+			"on your network");
+	y = draw_choice(a, y, "g", "Go to the phone", "Home: accounts, calls, "
+			"what happened");
+	draw_choice(a, y, "?", "Help", "what all keys do");
+}
+
+
+static bool start_act(struct tui *t, void *state, enum act act,
+		      const char *text)
+{
+	struct start *s = state;
+
+	if (act == ACT_CHOOSE) {
+		tui_show(t, pane_at(0));
+		return true;
+	}
+	if (act != ACT_USER)
+		return false;
+
+	if (!strcmp(text, "account")) {
+		s->wrong[0] = '\0';
+		tui_ask(t, "Your SIP address", "", false, aor_handler, t);
+	}
+	else if (!strcmp(text, "echo")) {
+		echo(t);
+	}
+
+	return true;
+}
+
+
+/* A call is what the phone is for: it shows it */
+static void start_event(struct tui *t, void *state, const struct event *ev)
+{
+	(void)state;
+
+	if (t->pane == &pane_start && ev->type == EVENT_CALL_STATE &&
+	    strcmp(ev->u.call_state.state, "ended"))
+		tui_show(t, pane_at(0));
+}
+
+
+static void start_close(struct tui *t, void *state)
+{
+	(void)t;
+	forget(state);
+}
+
+
+const struct pane pane_start = {
+	.name = "start", .title = "Start",
+	.summary = "the first steps: echo test, account",
+	.min_w = 30, .min_h = 4,
+	.state = sizeof(struct start),
+	.keys = start_keys,
+	.help = "An account is your address at a provider or a company's "
+		"phone system. Its server is found by the name behind the @, "
+		"the way there (TLS, TCP, UDP) as well. The password is kept "
+		"in a file of its own that only you can read, unless you "
+		"choose otherwise; the accounts file says where.",
+	.draw = start_draw,
+	.act = start_act,
+	.event = start_event,
+	.close = start_close,
+};
