@@ -202,6 +202,34 @@ static void device_handler(const struct media_device_event *de, void *arg)
 }
 
 
+/* Somebody listens, as against null, a tone, a file */
+static bool audio_is_device(const struct audio_spec *as)
+{
+	return 0 == strcmp(as->driver, "auto") ||
+		0 == strcmp(as->driver, "portaudio");
+}
+
+
+/* Those of the options, unless --audio has named one. @return 0 or errno */
+static int devices_choose(struct app *a, char err[UA_ERR])
+{
+	const struct config *conf = a->ph.config;
+	int e = 0;
+
+	if (conf->audio_mic[0] && !a->ph.audio.in[0])
+		e = media_set_device(a->ph.media, MEDIA_ROLE_MIC,
+				     conf->audio_mic, err, UA_ERR);
+	if (!e && conf->audio_speaker[0] && !a->ph.audio.out[0])
+		e = media_set_device(a->ph.media, MEDIA_ROLE_SPEAKER,
+				     conf->audio_speaker, err, UA_ERR);
+	if (!e && conf->audio_ring[0])
+		e = media_set_device(a->ph.media, MEDIA_ROLE_RING,
+				     conf->audio_ring, err, UA_ERR);
+
+	return e;
+}
+
+
 /* @return an exit code */
 static int sound_start(struct app *a)
 {
@@ -220,18 +248,12 @@ static int sound_start(struct app *a)
 	if (!e)
 		e = media_set_audio(a->ph.media, &a->ph.audio, err,
 				    sizeof(err));
+	if (!e && audio_is_device(&a->ph.audio))
+		e = devices_choose(a, err);
 	if (e)
 		fatal(a, "bad-audio", err[0] ? err : strerror(e));
 
 	return e ? EXIT_USAGE : 0;
-}
-
-
-/* Somebody listens, as against null, a tone, a file */
-static bool audio_is_device(const struct audio_spec *as)
-{
-	return 0 == strcmp(as->driver, "auto") ||
-		0 == strcmp(as->driver, "portaudio");
 }
 
 

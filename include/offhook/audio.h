@@ -33,6 +33,7 @@ struct audio_param {
 	uint32_t pipe_rate_hz;   /* of raw pipes                             */
 	unsigned latency_ms;     /* suggested, PortAudio                     */
 	int wake_fd;             /* eventfd the callback writes 8 bytes to   */
+	bool out_only;           /* no microphone: it rings                  */
 };
 
 struct audio_dev;                /* private to the driver; one open device  */
@@ -118,7 +119,8 @@ int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 int sound_read_at(int16_t **vp, size_t *np, uint32_t rate_hz,
 		  const char *path, char *err, size_t errsz);
 
-/** Writing a WAV bit by bit; header right at any moment, so a crash keeps it.
+/** Writing bit by bit: FLAC (.flac), Opus (.opus, .ogg) or WAV, by the end of
+ *  the name; what is there can be read at any moment, so a crash keeps it.
  *  When not even the first sample can be written no file is left */
 struct sound_file;
 int  sound_open_write(struct sound_file **fp, const char *path,

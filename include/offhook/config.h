@@ -56,7 +56,11 @@ struct config {
 	bool    redundancy;              /* RFC 2198, when loss is reported */
 	bool    comfort_noise;           /* RFC 3389                        */
 	int64_t audio_rate_hz;           /* pipe driver, raw s16le          */
+	char audio_mic[CONFIG_STR];      /* "" the default                  */
+	char audio_speaker[CONFIG_STR];
+	char audio_ring[CONFIG_STR];     /* "" the speaker                  */
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
+	bool    echo_cancel, noise_suppress, auto_gain, high_pass;
 	int     tones;                   /* enum tones_policy               */
 	char    tone_country[16];
 	char    tone_files[CONFIG_STR];  /* "" none                         */
@@ -82,8 +86,11 @@ struct config {
 	char control_tcp[64];            /* "" no                          */
 	char user_agent[CONFIG_STR];
 	char record_layout[32];          /* stereo, mixed, them, you        */
+	bool record_notes;               /* a JSON file beside each         */
+	int64_t record_beep_ms;          /* 0: none                         */
 	int64_t dtmf_duration_ms;
 	int64_t dtmf_pause_ms;
+	int     dtmf_inband;             /* enum dtmf_inband                */
 	int64_t capture_messages;        /* 0: none is kept                 */
 	int64_t capture_bytes;
 	char hep_server[CONFIG_STR];     /* "" none                         */
@@ -156,6 +163,8 @@ char *config_default_text(void);          /* caller frees */
 
 /** What becomes of a REFER; as the choices of option transfers */
 enum transfers_policy { TRANSFERS_ACCEPT, TRANSFERS_ASK, TRANSFERS_DENY };
+/** When keys are looked for in the sound; as the choices of dtmf-inband */
+enum dtmf_inband { INBAND_AUTO, INBAND_ON, INBAND_OFF };
 /** When the phone's own tones sound; as the choices of tones */
 enum tones_policy { TONES_AUTO, TONES_ON, TONES_OFF };
 /** Body of a key as INFO; as the choices of option dtmf-info */

@@ -258,6 +258,7 @@ struct event {
 			double in_dbfs, in_peak_dbfs;   /* from the peer    */
 			double out_dbfs, out_peak_dbfs; /* to it            */
 			int64_t in_clipped, out_clipped;
+			double erle_db;                 /* of the room      */
 		} call_level;
 		struct {
 			int64_t code;               /* 180, 183 ...         */

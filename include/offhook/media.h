@@ -24,7 +24,26 @@
 struct media;
 struct stream;
 
+/** What is done to what a real microphone captures */
+struct media_room {
+	bool echo;               /* what the loudspeaker plays comes not back */
+	bool noise;              /* steady noise is suppressed               */
+	bool agc;                /* quiet speech is made louder, with a limit */
+	bool high_pass;          /* rumble and hum are taken away            */
+};
+
+/** How well that goes */
+struct media_room_figures {
+	bool running;            /* there is a sound device, and some is on  */
+	double erle_db;          /* echo taken away; NAN: nothing is known   */
+	unsigned delay_ms;       /* from the mixer to the mixer, by the
+				    device's buffers                         */
+	uint64_t slips;          /* times that had changed                   */
+	int agc_db;
+};
+
 struct media_conf {
+	struct media_room room;
 	uint16_t port_min, port_max;     /* of RTP; even ports are used      */
 	unsigned latency_ms;             /* PortAudio's suggested latency    */
 	uint32_t pipe_rate_hz;
@@ -55,6 +74,7 @@ typedef void (media_device_h)(const struct media_device_event *ev, void *arg);
 int  media_alloc(struct media **mp, const struct media_conf *conf,
 		 media_device_h *h, void *arg);
 void media_configure(struct media *m, const struct media_conf *conf);
+void media_room_look(struct media *m, struct media_room_figures *f);
 
 /**
  * Choose the source and sink of sound. Nothing is opened until a stream
@@ -63,6 +83,17 @@ void media_configure(struct media *m, const struct media_conf *conf);
  */
 int  media_set_audio(struct media *m, const struct audio_spec *spec,
 		     char *err, size_t errsz);
+enum media_role { MEDIA_ROLE_MIC, MEDIA_ROLE_SPEAKER, MEDIA_ROLE_RING };
+/**
+ * Take another device of the sound card by a part of its name, also while
+ * calls run; "": the default one (it rings where it is heard). What cannot be
+ * opened is told by the handler, and null stands in. err: 256 bytes.
+ * @return 0, EINVAL, ENOTSUP (sound is not the card's)
+ */
+int  media_set_device(struct media *m, enum media_role role, const char *name,
+		      char *err, size_t errsz);
+/** The name that was asked for, "" the default */
+const char *media_device(const struct media *m, enum media_role role);
 /** Fetch the list of devices (worker thread); h called per device on main,
  *  done last (err != 0: no list) */
 typedef void (media_list_h)(const char *driver, const char *name, bool in,
@@ -168,6 +199,7 @@ enum stream_event_type {
 struct stream_event {
 	enum stream_event_type type;
 	char digit;              /* DTMF                                     */
+	bool band;               /* DTMF: heard in the sound, no event       */
 	unsigned duration_ms;    /* DTMF, play, record                       */
 	unsigned count;          /* DTMF_SENT: characters given to
 				    stream_dtmf since it was opened, all out */
@@ -235,10 +267,17 @@ void stream_play_stop(struct stream *s);
 
 /** STEREO: the peer on the left, we on the right */
 enum record_layout { RECORD_STEREO, RECORD_MIXED, RECORD_THEM, RECORD_YOU };
-/** Write a WAV; what fails later is told by STREAM_RECORD_DONE */
+/** Write a file, its form by its name (sound_open_write); what fails later is
+ *  told by STREAM_RECORD_DONE */
 int  stream_record(struct stream *s, const char *path,
 		   enum record_layout layout, char *err, size_t errsz);
 void stream_record_stop(struct stream *s);
+/** Leave out what comes from now on, or go on */
+void stream_record_pause(struct stream *s, bool pause);
+/** While it is recorded both sides hear a short beep that often; 0: none */
+void stream_beep(struct stream *s, uint32_t every_ms);
+/** What plays from now on is mixed with the source, not in place of it */
+void stream_play_mix(struct stream *s, bool mix);
 bool stream_recording(const struct stream *s);
 bool stream_playing(const struct stream *s);
 
@@ -270,11 +309,15 @@ void media_levels(struct media *m, struct stream *const *sv,
 		  struct stream_level *lv, size_t n);
 
 /**
- * Queue digits 0-9 * # A-D (lower case too), ',' and 'w' pauses (1 s,
- * 500 ms). By telephone-event (RFC 4733). @return 0, EINVAL (a wrong
+ * Queue digits 0-9 * # A-D (lower case too), '!' (the hook), ',' and 'w'
+ * pauses (1 s, 500 ms). By telephone-event (RFC 4733). @return 0, EINVAL (a wrong
  * character), ENOTSUP (the peer takes none), ENOSPC (over 256 waiting)
  */
 int  stream_dtmf(struct stream *s, const char *digits);
+/** The same as tones in the sound; a hook ('!') cannot be. @return as above */
+int  stream_dtmf_band(struct stream *s, const char *digits);
+/** Look for keys in what is heard too (ITU-T Q.24) */
+void stream_dtmf_listen(struct stream *s, bool on);
 
 /** What there was to be heard since stream_listen, in steps of 20 ms */
 struct stream_heard {

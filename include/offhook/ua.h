@@ -191,6 +191,8 @@ int  call_mute(struct call *c, bool mute, char *err);
 /** Queue digits behind those that wait; dtmf.done follows when all are out,
  *  or when the call ends before */
 int  call_dtmf(struct call *c, const char *digits, char *err);
+/** band: as tones in the sound, for a peer that takes no events */
+int  call_dtmf_via(struct call *c, const char *digits, bool band, char *err);
 /** How long until all digits are out, if nothing holds them up */
 uint64_t call_dtmf_ms(const struct call *c);
 /**
@@ -210,9 +212,16 @@ int  call_divert(struct call *c, const char *target, const char *reason,
 int  call_redirect_decide(struct call *c, bool follow, char *err);
 /** Begins when the call is answered and media flows; ends with play.done */
 int  call_play(struct call *c, const char *file, bool loop, char *err);
+/** The same; queue: when another plays, behind it; mix: with what we say, not
+ *  in place of it */
+int  call_play_as(struct call *c, const char *file, bool loop, bool queue,
+		  bool mix, char *err);
 /** Stop play, tone and echo: back to the device or silence */
 int  call_stop(struct call *c, char *err);
+/** file: in it %n is the call's number, %d the date, %t the time, %p the peer;
+ *  its end says what is written: .wav, .flac, .opus */
 int  call_record(struct call *c, const char *file, char *err);
+int  call_record_pause(struct call *c, bool pause, char *err);
 int  call_record_stop(struct call *c, char *err);
 int  call_echo(struct call *c, bool on, char *err);
 int  call_tone(struct call *c, double hz, char *err);

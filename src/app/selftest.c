@@ -456,7 +456,7 @@ static int phone_alloc(struct selftest *st, struct selftest_phone *p,
 {
 	struct sip_listen_addr addr = { .udp = true, .tcp = true };
 	struct ua_conf uc = { .addrv = &addr, .addrc = 1 };
-	struct media_conf mc;
+	struct media_conf mc = { .port_min = 0 };
 	int e;
 
 	e = config_alloc(&p->config);

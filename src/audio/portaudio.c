@@ -187,6 +187,9 @@ static int choose(struct side *in, struct side *out,
 		const char *name = is_in ? prm->in : prm->out;
 		char shown[128];
 
+		if (is_in && prm->out_only)
+			continue;
+
 		sides[i]->index = name[0] ? find(name, is_in)
 					  : default_of(is_in);
 		if (!name[0] || sides[i]->index != paNoDevice)

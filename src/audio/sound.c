@@ -2,12 +2,15 @@
  * @file sound.c  Files of sound, by libsndfile
  *
  * Main thread: it touches the disk.  Reading: the whole file at once, mono,
- * bounded, whatever its header claims.  Writing: a WAV whose header is right
- * after every write, so that a crash or a full disk keeps what is there.
+ * bounded, whatever its header claims.  Writing: WAV, FLAC or Opus by the end
+ * of the name; a WAV whose header is right after every write, the others in
+ * pieces that stand by themselves, so that a crash or a full disk keeps what
+ * is there.
  */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <sndfile.h>
@@ -36,6 +39,7 @@ struct sound_file {
 	int fd;
 	char *path;
 	unsigned channels;
+	bool wav;                     /* counts in 32 bits               */
 	uint64_t frames;              /* written */
 	int err;                      /* first failure, then nothing more */
 };
@@ -183,7 +187,8 @@ int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 	if (limit > SAMPLES_MAX)
 		limit = SAMPLES_MAX;
 
-	if (info.frames < 0)
+	/* not known: what is there is read until it ends */
+	if (info.frames < 0 || info.frames == SF_COUNT_MAX)
 		info.frames = 0;
 	if ((uint64_t)info.frames > limit)
 		e = EFBIG;
@@ -328,10 +333,39 @@ static void destructor(void *data)
 }
 
 
+/* What is written, by the end of the name; else it is a WAV */
+static const struct form {
+	const char *ext;
+	int format;
+	bool wav;
+} forms[] = {
+	{ ".wav",  SF_FORMAT_WAV | SF_FORMAT_PCM_16, true },
+	{ ".flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, false },
+	{ ".opus", SF_FORMAT_OGG | SF_FORMAT_OPUS, false },
+	{ ".ogg",  SF_FORMAT_OGG | SF_FORMAT_OPUS, false },
+};
+
+
+static const struct form *form_of(const char *path)
+{
+	const size_t n = strlen(path);
+
+	for (size_t i = 1; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const size_t k = strlen(forms[i].ext);
+
+		if (n > k && !strcasecmp(path + n - k, forms[i].ext))
+			return &forms[i];
+	}
+
+	return &forms[0];
+}
+
+
 int sound_open_write(struct sound_file **fp, const char *path,
 		     uint32_t rate_hz, unsigned channels,
 		     char *err, size_t errsz)
 {
+	const struct form *form;
 	SF_INFO info = {0};
 	const char *why = NULL;
 	struct sound_file *f;
@@ -350,7 +384,9 @@ int sound_open_write(struct sound_file **fp, const char *path,
 	if (!f)
 		return ENOMEM;
 
+	form = form_of(path);
 	f->channels = channels;
+	f->wav = form->wav;
 	(void)str_dup(&f->path, path);
 	f->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC |
 		     O_NONBLOCK | O_NOCTTY, 0666);
@@ -361,7 +397,7 @@ int sound_open_write(struct sound_file **fp, const char *path,
 
 	info.samplerate = (int)rate_hz;
 	info.channels   = (int)channels;
-	info.format     = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
+	info.format     = form->format;
 
 	errno = 0;
 	f->sf = sf_open_copy(f->fd, SFM_WRITE, &info);
@@ -397,7 +433,8 @@ int sound_write(struct sound_file *f, const int16_t *v, size_t frames)
 	if (!frames)
 		return 0;
 
-	if ((f->frames + frames) * f->channels * sizeof(*v) > BYTES_MAX) {
+	if (f->wav && (f->frames + frames) * f->channels * sizeof(*v) >
+	    BYTES_MAX) {
 		f->err = EFBIG;
 		return f->err;
 	}

@@ -259,7 +259,7 @@ static int check_call(struct cmd *x, struct bound *v)
 
 static int check_digits(struct cmd *x, const char *s)
 {
-	const size_t ok = strspn(s, "0123456789*#ABCDabcd,wW");
+	const size_t ok = strspn(s, "0123456789*#ABCDabcd!,wW");
 
 	if (!*s || strlen(s) > DIGITS_MAX)
 		return cmd_wrong(x, "bad-argument", "digits: 1 to %d of 0-9 "

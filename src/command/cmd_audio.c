@@ -17,7 +17,9 @@ static void cmd_play(struct cmd *x)
 	if (!c || cmd_play_check(x, file))
 		return;
 
-	cmd_fail(x, call_play(c, file, cmd_has(x, "loop"), err), err);
+	cmd_fail(x, call_play_as(c, file, cmd_has(x, "loop"),
+				 cmd_has(x, "queue"), cmd_has(x, "mix"), err),
+		 err);
 }
 
 
@@ -42,7 +44,9 @@ static void cmd_record(struct cmd *x)
 
 	if (!strcmp(file, "stop"))
 		cmd_fail(x, call_record_stop(c, err), err);
-	else if (!cmd_record_check(x, file, false))
+	else if (!strcmp(file, "pause") || !strcmp(file, "resume"))
+		cmd_fail(x, call_record_pause(c, *file == 'p', err), err);
+	else if (!cmd_record_check(x, file, true))
 		cmd_fail(x, call_record(c, file, err), err);
 }
 
@@ -136,6 +140,128 @@ static void list_done(int err, void *arg)
 }
 
 
+/* Which device is what now */
+static void device_now(struct cmd *x)
+{
+	const struct media *m = x->ph->media;
+
+	reply_str(x->reply, "mic", media_device(m, MEDIA_ROLE_MIC));
+	reply_str(x->reply, "speaker", media_device(m, MEDIA_ROLE_SPEAKER));
+	reply_str(x->reply, "ring", media_device(m, MEDIA_ROLE_RING));
+}
+
+
+/* What is chosen must be there: the list is asked first */
+struct choice {
+	struct cmd *x;           /* NULL: the line is gone                   */
+	enum media_role role;
+	bool found;
+};
+
+struct choice_hold {
+	struct choice *ch;
+};
+
+
+static void choice_destructor(void *arg)
+{
+	struct choice_hold *hold = arg;
+
+	if (hold->ch)
+		hold->ch->x = NULL;
+	mem_deref(hold->ch);
+}
+
+
+static void choice_handler(const char *driver, const char *name, bool in,
+			   bool out, bool is_default, void *arg)
+{
+	struct choice *ch = arg;
+	const bool fits = ch->role == MEDIA_ROLE_MIC ? in : out;
+	(void)driver;
+	(void)is_default;
+
+	if (ch->x && fits && strcasestr(name, cmd_str(ch->x, "name")))
+		ch->found = true;
+}
+
+
+static void choice_set(struct cmd *x, enum media_role role, const char *name)
+{
+	char err[UA_ERR] = "";
+	const int e = media_set_device(x->ph->media, role, name, err,
+				       sizeof(err));
+
+	if (e)
+		cmd_fail(x, e, err);
+}
+
+
+static void choice_done(int err, void *arg)
+{
+	struct choice *ch = arg;
+	struct cmd *x = ch->x;
+
+	if (x) {
+		if (err)
+			cmd_fail(x, err, NULL);
+		else if (!ch->found)
+			reply_error(x->reply, "no-such-device", "no %s is "
+				    "called '%s'; see 'devices'",
+				    cmd_str(x, "use"), cmd_str(x, "name"));
+		else
+			choice_set(x, ch->role, cmd_str(x, "name"));
+		cmd_done(x);
+	}
+
+	mem_deref(ch);
+}
+
+
+void cmd_device(struct cmd *x)
+{
+	const char *use = cmd_str(x, "use"), *name = cmd_str(x, "name");
+	const enum media_role role = !use ? MEDIA_ROLE_MIC :
+		!strcmp(use, "mic") ? MEDIA_ROLE_MIC :
+		!strcmp(use, "speaker") ? MEDIA_ROLE_SPEAKER : MEDIA_ROLE_RING;
+	struct choice_hold *hold;
+	struct choice *ch;
+	int err;
+
+	if (!use || !name) {
+		device_now(x);
+		return;
+	}
+	if (!strcmp(name, "default")) {
+		choice_set(x, role, "");
+		return;
+	}
+
+	hold = mem_zalloc(sizeof(*hold), choice_destructor);
+	ch = mem_zalloc(sizeof(*ch), NULL);
+	if (!hold || !ch) {
+		mem_deref(hold);
+		mem_deref(ch);
+		cmd_fail(x, ENOMEM, NULL);
+		return;
+	}
+
+	ch->x = x;
+	ch->role = role;
+	hold->ch = mem_ref(ch);
+	x->state = hold;
+	cmd_wait(x, 30000, NULL);
+
+	err = media_list_devices(x->ph->media, choice_handler, choice_done,
+				 ch);
+	if (err) {
+		mem_deref(ch);
+		cmd_fail(x, err, NULL);
+		cmd_done(x);
+	}
+}
+
+
 void cmd_devices(struct cmd *x)
 {
 	struct list_hold *hold = mem_zalloc(sizeof(*hold),
@@ -179,11 +305,15 @@ static const struct command rows[] = {
 		.options = {
 			{ .name = "loop", .type = ARG_NONE,
 			  .summary = "again and again, until `stop`" },
+			{ .name = "queue", .type = ARG_NONE,
+			  .summary = "behind what plays already" },
+			{ .name = "mix", .type = ARG_NONE,
+			  .summary = "together with what we say" },
 		},
 		.summary = "Play a sound file into a call",
 		.help = "Begins when media flows and takes the place of the "
 			"microphone; ends with event play.done. The call goes "
-			"on.",
+			"on. `stop` ends it, and what waits behind it.",
 		.run = cmd_play,
 	},
 	{
@@ -198,14 +328,18 @@ static const struct command rows[] = {
 		.name = "record",
 		.args = {
 			{ .name = "file", .type = ARG_FILE,
-			  .summary = "a WAV file to write, or `stop`" },
+			  .summary = "a file to write (.wav, .flac, .opus), or "
+				     "`stop`, `pause`, `resume`" },
 			THE_CALL,
 		},
 		.summary = "Record a call",
 		.help = "Writes both sides as option record-layout says, "
 			"until `record stop` or the end of the call; ends "
 			"with event record.done, which tells a full disk "
-			"too.",
+			"too. In the name %n is the call's number, %d the "
+			"date, %t the time, %p the other side. What is said "
+			"between `record pause` and `record resume` is left "
+			"out. Options record-notes and record-beep.",
 		.run = cmd_record,
 	},
 	{
@@ -258,6 +392,23 @@ static const struct command rows[] = {
 			"call.level tells so. Options mic-gain and "
 			"speaker-gain are for the calls to come.",
 		.run = cmd_gain,
+	},
+	{
+		.name = "device",
+		.args = {
+			{ .name = "use", .type = ARG_CHOICE,
+			  .choices = "mic,speaker,ring", .optional = true,
+			  .summary = "what for" },
+			{ .name = "name", .type = ARG_DEVICE, .optional = true,
+			  .summary = "a part of the device's name, or "
+				     "`default`" },
+		},
+		.summary = "Choose microphone, loudspeaker or ringer",
+		.help = "Also during a call, which goes on meanwhile. "
+			"Without a name those chosen are shown; `devices` "
+			"lists what there is. Options audio-mic, "
+			"audio-speaker and audio-ring are for the next start.",
+		.run = cmd_device,
 	},
 	{
 		.name = "devices",

@@ -501,15 +501,15 @@ static const struct command rows[] = {
 		.name = "dtmf",
 		.args = {
 			{ .name = "digits", .type = ARG_DIGITS,
-			  .summary = "0-9 * # A-D; ',' waits a second, 'w' "
-				     "half of one" },
+			  .summary = "0-9 * # A-D; '!' is the hook (flash); "
+				     "',' waits a second, 'w' half of one" },
 			THE_CALL,
 		},
 		.options = {
 			{ .name = "via", .type = ARG_CHOICE,
-			  .choices = "rtp,info",
-			  .summary = "how: RTP events, or INFO requests "
-				     "(option dtmf-info)" },
+			  .choices = "rtp,info,inband",
+			  .summary = "how: RTP events, INFO requests (option "
+				     "dtmf-info), or tones in the sound" },
 		},
 		.summary = "Send telephone keys",
 		.help = "By RTP events (RFC 4733), one after the other; "

@@ -76,7 +76,8 @@ void cmd_dtmf(struct cmd *x)
 	*id = call_id(c);
 	x->state = id;
 
-	e = call_dtmf(c, cmd_str(x, "digits"), err);
+	e = call_dtmf_via(c, cmd_str(x, "digits"), cmd_has(x, "via") &&
+			  !strcmp(cmd_str(x, "via"), "inband"), err);
 	if (e) {
 		cmd_fail(x, e, err);
 		return;

@@ -453,6 +453,10 @@ void phone_media_conf(struct media_conf *mc, const struct config *config)
 	memset(mc, 0, sizeof(*mc));
 	mc->port_min      = (uint16_t)config->port_min;
 	mc->port_max      = (uint16_t)config->port_max;
+	mc->room.echo     = config->echo_cancel;
+	mc->room.noise    = config->noise_suppress;
+	mc->room.agc      = config->auto_gain;
+	mc->room.high_pass = config->high_pass;
 	mc->latency_ms    = (unsigned)config->audio_latency_ms;
 	mc->pipe_rate_hz  = (uint32_t)config->audio_rate_hz;
 	mc->jitter_min_ms = (unsigned)config->jitter_min_ms;

@@ -38,6 +38,7 @@ static const struct error_row rows[] = {
 	{ "no-such-account", "no account has this name" },
 	{ "no-such-call", "no living call has this number" },
 	{ "no-such-contact", "no contact has this name" },
+	{ "no-such-device", "no sound device has a name like this" },
 	{ "no-such-file", "a file or folder is not there" },
 	{ "no-such-host", "a name cannot be resolved" },
 	{ "not-supported", "the phone or the other side cannot do it" },

@@ -58,7 +58,7 @@ int cmd_play_check(struct cmd *x, const char *path)
 }
 
 
-/* Each %n is a number to come. @return false: so the folder is not known */
+/* Each %n, %d, %t and %p is to come. @return false: so the folder is not known */
 static bool path_example(char *buf, size_t sz, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -66,7 +66,8 @@ static bool path_example(char *buf, size_t sz, const char *path)
 
 	for (const char *p = path; *p && n + 1 < sz; p++) {
 
-		const bool number = !strncmp(p, "%n", 2);
+		const bool number = *p == '%' && p[1] &&
+			strchr("ndtp", p[1]);
 
 		if (number && slash && p < slash)
 			return false;

@@ -128,6 +128,7 @@ void cmd_hear(struct cmd *x, enum hear_what what, double hz,
 /** Is FIGURE OP VALUE so? What is wrong with it is replied. A figure that is
  *  not known has no relation to anything. @return 0, EINVAL */
 int  assert_holds(struct cmd *x, const char *expr, bool *ok);
+cmd_run_h cmd_device;
 
 /* cmd_headers.c */
 enum { CMD_HEADERS_MAX = 4096 };         /* those of the user            */

@@ -216,11 +216,50 @@ static const struct option options[] = {
 		.restart = true,
 	},
 	{
+		.name = "audio-mic", .type = OPT_STRING, FIELD(audio_mic),
+		.def = "", .restart = true,
+		.summary = "Microphone, by a part of its name (`devices`);"
+			" empty: the default; `device` changes it at once",
+	},
+	{
+		.name = "audio-speaker", .type = OPT_STRING,
+		FIELD(audio_speaker), .def = "", .restart = true,
+		.summary = "The same of the loudspeaker",
+	},
+	{
+		.name = "audio-ring", .type = OPT_STRING, FIELD(audio_ring),
+		.def = "", .restart = true,
+		.summary = "Device that rings; empty: the loudspeaker",
+	},
+	{
 		.name = "audio-latency", .type = OPT_TIME,
 		FIELD(audio_latency_ms),
 		.def = "40ms", .min = 5, .max = 500, .unit = "ms",
 		.summary = "What the sound card is asked to buffer",
 		.restart = true,
+	},
+	{
+		.name = "echo-cancel", .type = OPT_BOOL, FIELD(echo_cancel),
+		.def = "yes",
+		.summary = "What the loudspeaker plays does not go back"
+			" through the microphone",
+	},
+	{
+		.name = "noise-suppress", .type = OPT_BOOL,
+		FIELD(noise_suppress), .def = "yes",
+		.summary = "Steady noise in the room is kept from the other"
+			" side",
+	},
+	{
+		.name = "auto-gain", .type = OPT_BOOL, FIELD(auto_gain),
+		.def = "no",
+		.summary = "Quiet speech is made louder, up to 18 dB, and"
+			" loud speech kept below the limit",
+	},
+	{
+		.name = "high-pass", .type = OPT_BOOL, FIELD(high_pass),
+		.def = "yes",
+		.summary = "Rumble and hum below 90 Hz are taken away",
 	},
 	{
 		.name = "tones", .type = OPT_ENUM, FIELD(tones),
@@ -387,6 +426,18 @@ static const struct option options[] = {
 			" both in one, or one side",
 	},
 	{
+		.name = "record-notes", .type = OPT_BOOL, FIELD(record_notes),
+		.def = "no",
+		.summary = "Beside each recording a file NAME.json tells who"
+			" spoke, when, and how it sounded",
+	},
+	{
+		.name = "record-beep", .type = OPT_TIME, FIELD(record_beep_ms),
+		.def = "0s", .min = 0, .max = 600000, .unit = "ms",
+		.summary = "How often a beep tells both sides that they are"
+			" recorded; 0: never",
+	},
+	{
 		.name = "dtmf-duration", .type = OPT_TIME,
 		FIELD(dtmf_duration_ms),
 		.def = "100ms", .min = 40, .max = 5000, .unit = "ms",
@@ -420,6 +471,12 @@ static const struct option options[] = {
 		.name = "hep-id", .type = OPT_INT, FIELD(hep_id),
 		.def = "2001", .min = 0, .max = 4294967295, .restart = true,
 		.summary = "Number of this phone there",
+	},
+	{
+		.name = "dtmf-inband", .type = OPT_ENUM, FIELD(dtmf_inband),
+		.def = "auto", .choices = "auto,on,off",
+		.summary = "Look for keys in the sound: of who cannot send"
+			" them otherwise, of everybody, of nobody",
 	},
 	{
 		.name = "mic-gain", .type = OPT_INT, FIELD(mic_gain_db),

@@ -204,6 +204,8 @@ static const struct event_field call_level_fields[] = {
 	INT("in-clipped", call_level.in_clipped, "samples of theirs at the "
 	    "limit: cut, most likely"),
 	INT("out-clipped", call_level.out_clipped, "samples of ours there"),
+	DBL("erle-db", call_level.erle_db, "how much of the loudspeaker's "
+	    "echo is taken out of the microphone"),
 	{0}
 };
 

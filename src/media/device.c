@@ -36,6 +36,7 @@ enum state {
 
 struct device {
 	struct media *m;
+	bool ring;               /* the ringer's: it only plays             */
 	media_device_h *h;
 	void *arg;
 	struct audio_spec spec;
@@ -51,7 +52,6 @@ struct device {
 	unsigned serial;         /* of the spec: older results are void     */
 	int wake_fd;
 	struct timer retry, linger, service;
-	struct worker *worker;   /* made at first need                      */
 };
 
 
@@ -63,7 +63,8 @@ static void tell(struct device *d, enum media_device_state state,
 {
 	const struct media_device_event ev = {
 		.state = state,
-		.role = d->info.has_in == d->info.has_out ? "sound" :
+		.role = d->ring ? "ring" :
+			d->info.has_in == d->info.has_out ? "sound" :
 			d->info.has_in ? "mic" : "speaker",
 		.name = d->info.in_name[0] ? d->info.in_name :
 			d->info.out_name[0] ? d->info.out_name :
@@ -76,9 +77,10 @@ static void tell(struct device *d, enum media_device_state state,
 }
 
 
+/* One for all devices: PortAudio takes no two threads at once */
 static int worker_need(struct device *d)
 {
-	return d->worker ? 0 : worker_alloc(&d->worker, "device");
+	return d->m->worker ? 0 : worker_alloc(&d->m->worker, "device");
 }
 
 
@@ -95,8 +97,10 @@ static void attach_h(void *arg)
 	struct loan *l = arg;
 	struct device *d = l->d;
 
-	l->err = engine_attach(d->m->eng, d->drv, d->dev, &d->info,
-			       d->wake_fd);
+	l->err = d->ring ?
+		ringer_attach(d->m->eng, d->drv, d->dev, &d->info) :
+		engine_attach(d->m->eng, d->drv, d->dev, &d->info,
+			      d->wake_fd);
 }
 
 
@@ -104,7 +108,10 @@ static void detach_h(void *arg)
 {
 	struct device *d = arg;
 
-	engine_detach(d->m->eng);
+	if (d->ring)
+		ringer_detach(d->m->eng);
+	else
+		engine_detach(d->m->eng);
 }
 
 
@@ -178,7 +185,7 @@ static void dev_close(struct device *d, const struct audio_driver *drv,
 		j->drv = drv;
 		j->dev = dev;
 		j->done = done;
-		if (!worker_post(d->worker, close_work, close_done,
+		if (!worker_post(d->m->worker, close_work, close_done,
 				 close_done, j))
 			return;
 		free(j);
@@ -353,7 +360,8 @@ static void device_open(struct device *d)
 	j->prm.rate_hz = d->rate_hz ? d->rate_hz : CODEC_RATE_MAX_HZ;
 	j->prm.pipe_rate_hz = d->m->conf.pipe_rate_hz;
 	j->prm.latency_ms = d->m->conf.latency_ms;
-	j->prm.wake_fd = d->wake_fd;
+	j->prm.wake_fd = d->ring ? -1 : d->wake_fd;
+	j->prm.out_only = d->ring;
 
 	d->state = OPENING;
 	if (!d->drv->blocks) {
@@ -367,7 +375,7 @@ static void device_open(struct device *d)
 
 	err = worker_need(d);
 	if (!err)
-		err = worker_post(d->worker, open_work, open_done, open_drop,
+		err = worker_post(d->m->worker, open_work, open_done, open_drop,
 				  j);
 
  out:
@@ -404,15 +412,14 @@ static void destructor(void *arg)
 	timer_cancel(&d->retry);
 	timer_cancel(&d->linger);
 	timer_cancel(&d->service);
-	mem_deref(d->worker);
 
 	if (d->wake_fd >= 0)
 		(void)close(d->wake_fd);
 }
 
 
-int device_alloc(struct device **dp, struct media *m, media_device_h *h,
-		 void *arg)
+int device_alloc(struct device **dp, struct media *m, bool ring,
+		 media_device_h *h, void *arg)
 {
 	struct device *d;
 
@@ -421,6 +428,7 @@ int device_alloc(struct device **dp, struct media *m, media_device_h *h,
 		return ENOMEM;
 
 	d->m = m;
+	d->ring = ring;
 	d->h = h;
 	d->arg = arg;
 	(void)strcpy(d->spec.driver, "null");
@@ -478,6 +486,12 @@ int device_set(struct device *d, const struct audio_spec *spec,
 	device_want(d, wanted, d->rate_hz);
 
 	return 0;
+}
+
+
+const struct audio_spec *device_spec(const struct device *d)
+{
+	return &d->spec;
 }
 
 
@@ -612,7 +626,7 @@ int device_list(struct device *d, media_list_h *h, media_list_done_h *done,
 	j->done = done;
 	j->arg = arg;
 
-	err = worker_post(d->worker, list_work, list_done, open_drop, j);
+	err = worker_post(d->m->worker, list_work, list_done, open_drop, j);
 	if (err)
 		free(j);
 

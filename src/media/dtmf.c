@@ -16,9 +16,11 @@ enum {
 	OLD_US = 10000000,
 	COMMA_MS = 1000,
 	WAIT_MS = 500,
+	HOOK = 16,
 };
 
-static const char names[] = "0123456789*#ABCD";
+/* by event code; 16 is the hook (RFC 4733 3.2) */
+static const char names[] = "0123456789*#ABCD!";
 
 
 static int digit_event(char c)
@@ -77,7 +79,7 @@ int dtmf_check(const char *digits)
 }
 
 
-int dtmf_tx_add(struct dtmf_tx *d, const char *digits)
+static int queue_add(struct dtmf_tx *d, const char *digits, bool band)
 {
 	const int err = dtmf_check(digits);
 	const size_t n = err ? 0 : strlen(digits);
@@ -87,12 +89,28 @@ int dtmf_tx_add(struct dtmf_tx *d, const char *digits)
 	if (d->count + n > DTMF_QUEUE)
 		return ENOSPC;
 
-	for (size_t i = 0; i < n; i++)
-		d->queue[(d->head + d->count++) % DTMF_QUEUE] = digits[i];
+	for (size_t i = 0; i < n; i++) {
+		const unsigned at = (d->head + d->count++) % DTMF_QUEUE;
+
+		d->queue[at] = digits[i];
+		d->band[at] = band;
+	}
 
 	d->told = false;
 
 	return 0;
+}
+
+
+int dtmf_tx_add(struct dtmf_tx *d, const char *digits)
+{
+	return queue_add(d, digits, false);
+}
+
+
+int dtmf_tx_add_band(struct dtmf_tx *d, const char *digits)
+{
+	return queue_add(d, digits, true);
 }
 
 
@@ -135,6 +153,27 @@ static bool queue_over(struct dtmf_tx *d)
 }
 
 
+/* The same in the sound: as long, and its pause follows */
+static enum dtmf_step band_step(struct dtmf_tx *d, uint32_t ms,
+				struct dtmf_event *ev, char key,
+				bool *all_sent)
+{
+	d->done_ms += ms;
+	ev->key = key;
+
+	if (d->done_ms >= d->on_ms) {
+		d->active = false;
+		d->pause_ms = d->off_ms;
+		queue_next(d);
+		++d->sent;
+		if (!d->count)
+			*all_sent = queue_over(d);
+	}
+
+	return DTMF_TONE;
+}
+
+
 enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 			    struct dtmf_event *ev, bool *all_sent)
 {
@@ -171,6 +210,10 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 	}
 
 	event = digit_event(d->queue[d->head]);
+
+	/* a hook has no tone */
+	if (d->band[d->head] && event < HOOK)
+		return band_step(d, ms, ev, names[event], all_sent);
 
 	if (d->ends < ENDS && d->done_ms < d->on_ms) {
 		d->done_ms += ms;

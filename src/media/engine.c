@@ -22,6 +22,7 @@ static void destructor(void *arg)
 	for (unsigned i = 0; i < COUNT(e->local); i++)
 		local_clear(&e->local[i]);
 	timer_cancel(&e->tick);
+	mem_deref(e->dsp);
 	mem_deref(e->inbox);
 	mem_deref(e->scratch);
 }

@@ -7,6 +7,7 @@
  * descriptor; when it falls silent or says it is gone, the engine lets go of
  * it by itself and tells main.
  */
+#include <math.h>
 #include <unistd.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
@@ -18,6 +19,9 @@ enum {
 	WATCH_MS   = 50,          /* how often it is looked at              */
 	DEAD_US    = 1000000,     /* a clock that stands so long is dead    */
 	SPEAKER_MS = 70,          /* more need not wait to be played        */
+	DRIFT_BLOCKS = 100,       /* the speaker's fill is judged so often  */
+	LOW_MAX_MS = 30,          /* more is never needed: it is delay      */
+	LOW_MIN_MS = 4,           /* less, and it may run dry               */
 };
 
 
@@ -95,6 +99,10 @@ int engine_attach(struct engine *e, const struct audio_driver *drv,
 	e->drv = drv;
 	e->dev = dev;
 	e->info = *info;
+	e->low = SIZE_MAX;
+	e->low_n = 0;
+	e->slip = 0;
+	engine_room(e, &e->room);
 	engine_retime(e);
 
 	return 0;
@@ -112,11 +120,42 @@ void engine_detach(struct engine *e)
 	e->wake_fd = -1;
 	e->drv = NULL;
 	e->dev = NULL;
+	e->dsp = mem_deref(e->dsp);
 	engine_retime(e);
 }
 
 
+void engine_room(struct engine *e, const struct media_room *room)
+{
+	const bool any = room->echo || room->noise || room->agc ||
+		room->high_pass;
+
+	e->room = *room;
+
+	/* a file, a tone is what it is; only a microphone is in a room */
+	if (!any || !engine_clocked(e) || !e->info.has_in) {
+		e->dsp = mem_deref(e->dsp);
+		return;
+	}
+
+	if (e->dsp)
+		dsp_configure(e->dsp, room);
+	else if (dsp_alloc(&e->dsp, e->info.rate_hz, room))
+		log_info("the microphone goes as it is: %u Hz",
+			 e->info.rate_hz);
+}
+
+
 /* The steps of a cycle -------------------------------------------------- */
+
+/* Samples between what was mixed last and what was captured last: those that
+ * wait to be played, or have been captured since, and the device's own */
+static size_t way(const struct engine *e)
+{
+	return e->drv->out_fill(e->dev) + e->drv->in_fill(e->dev) +
+		samples(e, e->info.in_latency_ms + e->info.out_latency_ms);
+}
+
 
 void engine_capture(struct engine *e, unsigned ms)
 {
@@ -128,6 +167,8 @@ void engine_capture(struct engine *e, unsigned ms)
 		n = e->drv->read(e->dev, e->mic, e->mic_n);
 
 	memset(e->mic + n, 0, (e->mic_n - n) * sizeof(*e->mic));
+	if (e->dsp)
+		dsp_captured(e->dsp, e->mic, e->mic_n, way(e));
 	memset(e->spk, 0, e->mic_n * sizeof(*e->spk));
 }
 
@@ -172,6 +213,8 @@ void engine_mix(struct flow *f, const int16_t *heard, size_t n)
 	struct edge *edge;
 
 	gain_copy(&f->spk_gain, e->loud, heard, n);
+	if (f->beep.sounds)
+		mixer_add(e->loud, e->beep, n);
 
 	if (f->rate_hz == e->info.rate_hz) {
 		mixer_add(e->spk, e->loud, n);
@@ -201,13 +244,47 @@ static bool audible(const int16_t *v, size_t n)
 
 
 /*
- * Microphone and speaker need not have the same clock.  What collects in the
- * speaker's ring is delay for everyone: it goes with the next silence.  The
- * driver refuses what is far too much.
+ * Microphone and speaker need not have the same clock.  How little was left
+ * in the speaker's ring in the last second tells: when that grows there is
+ * delay for everyone, and each block gets a sample fewer until it is gone;
+ * when it shrinks each gets one more, before the ring runs dry.  What collects
+ * at once goes with the next silence, and the driver refuses what is far too
+ * much.
  */
+static void drift_look(struct engine *e, size_t fill)
+{
+	if (fill < e->low)
+		e->low = fill;
+	if (++e->low_n < DRIFT_BLOCKS)
+		return;
+
+	e->slip = e->low > samples(e, LOW_MAX_MS) ? -1 :
+		e->low < samples(e, LOW_MIN_MS) ? 1 : 0;
+	e->low = SIZE_MAX;
+	e->low_n = 0;
+}
+
+
+/* As many samples from n, evenly: between two neighbours each */
+static void stretch(int16_t *out, size_t made, const int16_t *v, size_t n)
+{
+	const double step = (double)(n - 1) / (double)(made - 1);
+
+	for (size_t i = 0; i < made; i++) {
+		const double at = step * (double)i;
+		const size_t k = (size_t)at < n - 2 ? (size_t)at : n - 2;
+		const double part = at - (double)k;
+
+		out[i] = (int16_t)lrint((1.0 - part) * v[k] +
+					part * v[k + 1]);
+	}
+}
+
+
 void engine_play(struct engine *e)
 {
-	const size_t n = e->mic_n;
+	size_t n = e->mic_n;
+	const int16_t *v = e->spk;
 
 	if (!e->info.has_out)
 		return;
@@ -220,9 +297,19 @@ void engine_play(struct engine *e)
 		const size_t fill = e->drv->out_fill(e->dev);
 		const size_t cap = samples(e, SPEAKER_MS);
 
+		drift_look(e, fill);
 		if (fill > cap && !audible(e->spk, n))
 			return;
+
+		if (e->slip) {
+			stretch(e->loud, (size_t)((int)n + e->slip), e->spk,
+				n);
+			n = (size_t)((int)n + e->slip);
+			v = e->loud;
+		}
 	}
 
-	(void)e->drv->write(e->dev, e->spk, n);
+	if (e->dsp)
+		dsp_played(e->dsp, v, n);
+	(void)e->drv->write(e->dev, v, n);
 }

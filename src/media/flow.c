@@ -14,6 +14,7 @@
 
 enum {
 	RTCP_LOOK_US = 200000,       /* how often RTCP is read              */
+	BAND_AFTER_US = 500000,      /* of an event no key is looked for    */
 };
 
 #define TONE_DBFS (-10.0)
@@ -393,6 +394,32 @@ void flow_drain(struct flow *f, uint64_t now_us)
 }
 
 
+/* A key that came as an event is not told again for what is heard of it */
+static void band_listen(struct flow *f, const int16_t *v, size_t n,
+			uint64_t now_us)
+{
+	struct dtmf_digit d[4];
+	unsigned count;
+
+	if (f->band.rate_hz != f->rate_hz)
+		dtmf_band_begin(&f->band, f->rate_hz);
+
+	count = dtmf_band_put(&f->band, v, n, d, COUNT(d));
+	if (f->rx.dtmf.heard_us &&
+	    now_us < f->rx.dtmf.heard_us + BAND_AFTER_US)
+		return;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct stream_event ev = {
+			.type = STREAM_DTMF, .digit = d[i].digit,
+			.duration_ms = d[i].duration_ms, .band = true
+		};
+
+		flow_post(f, &ev);
+	}
+}
+
+
 void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
 {
 	if (f->plan.dir & MEDIA_RECVONLY)
@@ -403,6 +430,8 @@ void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
 	meter_add(&f->meter_in, v, n, f->rate_hz);
 	if (f->ear)
 		ear_hear(f->ear, v, n, f->rate_hz);
+	if (f->band_wanted)
+		band_listen(f, v, n, now_us);
 }
 
 
@@ -442,22 +471,27 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 	      const int16_t *others, int16_t *v, size_t n)
 {
 	const bool speaks = flow_speaks(f);
+	int16_t *file = f->play.mix ? f->eng->beep : v;
 	size_t have = 0;
 
 	/* a file waits while we may not speak */
 	if (speaks && f->play.v)
-		have = play_take(f, v, n);
+		have = play_take(f, file, n);
 
 	if (have)
-		memset(v + have, 0, (n - have) * sizeof(*v));
-	else
+		memset(file + have, 0, (n - have) * sizeof(*v));
+	if (!have || file != v)
 		source_take(f, heard, mic, v, n);
+	if (have && file != v)
+		mixer_add(v, file, n);
 
 	/* muted are we alone: the others of a conference are still heard */
 	if (f->muted || !speaks)
 		memset(v, 0, n * sizeof(*v));
 	if (others && speaks)
 		mixer_add(v, others, n);
+	if (beep_take(f, f->eng->beep, n) && speaks)
+		mixer_add(v, f->eng->beep, n);
 
 	meter_add(&f->meter_out, v, n, f->rate_hz);
 	send_block(f, v, n);

@@ -7,6 +7,7 @@
  * a stream is named by its number there, since it may be gone when main
  * looks.
  */
+#include <math.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -122,6 +123,8 @@ static void posts_h(int id, void *data, void *arg)
 			stream_handle(s, p);
 		else if (p->type == POST_DEVICE_LOST)
 			device_lost(m->dev);
+		else if (p->type == POST_RINGER_LOST)
+			device_lost(m->ring);
 		else if (p->type == POST_SOUND_DONE)
 			local_done(m, p->serial);
 
@@ -299,7 +302,9 @@ static void destructor(void *arg)
 	assert_main();
 
 	timer_cancel(&m->sniff_tmr);
+	m->ring = mem_deref(m->ring);
 	m->dev = mem_deref(m->dev);
+	m->worker = mem_deref(m->worker);
 	m->link = mem_deref(m->link);
 	mem_deref(m->sniff);
 	mem_deref(m->streams);
@@ -354,6 +359,14 @@ int media_print(struct media *m, struct media_print *print)
 }
 
 
+static void room_h(void *arg)
+{
+	struct media *m = arg;
+
+	engine_room(m->eng, &m->conf.room);
+}
+
+
 int media_alloc(struct media **mp, const struct media_conf *conf,
 		media_device_h *h, void *arg)
 {
@@ -378,7 +391,10 @@ int media_alloc(struct media **mp, const struct media_conf *conf,
 	if (err)
 		goto out;
 
-	err = device_alloc(&m->dev, m, h, arg);
+	media_run(m, room_h, m);
+	err = device_alloc(&m->dev, m, false, h, arg);
+	if (!err)
+		err = device_alloc(&m->ring, m, true, h, arg);
 
  out:
 	if (err)
@@ -394,6 +410,33 @@ void media_configure(struct media *m, const struct media_conf *conf)
 {
 	assert_main();
 	m->conf = *conf;
+	media_run(m, room_h, m);
+}
+
+
+struct room_look {
+	struct media *m;
+	struct media_room_figures *f;
+};
+
+
+static void room_look_h(void *arg)
+{
+	struct room_look *l = arg;
+
+	if (l->m->eng->dsp)
+		dsp_figures(l->m->eng->dsp, l->f);
+}
+
+
+void media_room_look(struct media *m, struct media_room_figures *f)
+{
+	struct room_look l = { .m = m, .f = f };
+
+	assert_main();
+	memset(f, 0, sizeof(*f));
+	f->erle_db = NAN;
+	media_run(m, room_look_h, &l);
 }
 
 
@@ -403,6 +446,54 @@ int media_set_audio(struct media *m, const struct audio_spec *spec,
 	assert_main();
 
 	return device_set(m->dev, spec, err, errsz);
+}
+
+
+static bool is_card(const struct audio_spec *as)
+{
+	return !strcmp(as->driver, "auto") || !strcmp(as->driver, "portaudio");
+}
+
+
+int media_set_device(struct media *m, enum media_role role, const char *name,
+		     char *err, size_t errsz)
+{
+	struct audio_spec as = *device_spec(role == MEDIA_ROLE_RING ? m->ring
+								    : m->dev);
+
+	assert_main();
+
+	if (strlen(name) >= sizeof(as.in)) {
+		(void)re_snprintf(err, errsz, "the name is too long");
+		return EINVAL;
+	}
+
+	if (role == MEDIA_ROLE_RING) {
+		(void)strcpy(as.driver, *name ? "portaudio" : "null");
+		(void)strcpy(as.out, name);
+		return device_set(m->ring, &as, err, errsz);
+	}
+
+	if (!is_card(&as)) {
+		(void)re_snprintf(err, errsz, "sound does not come from a"
+				  " sound card now (--audio %s): there is no"
+				  " device to choose", as.driver);
+		return ENOTSUP;
+	}
+
+	(void)strcpy(role == MEDIA_ROLE_MIC ? as.in : as.out, name);
+	(void)strcpy(as.driver, as.in[0] || as.out[0] ? "portaudio" : "auto");
+
+	return device_set(m->dev, &as, err, errsz);
+}
+
+
+const char *media_device(const struct media *m, enum media_role role)
+{
+	const struct audio_spec *as = device_spec(role == MEDIA_ROLE_RING ?
+						  m->ring : m->dev);
+
+	return role == MEDIA_ROLE_MIC ? as->in : as->out;
 }
 
 
@@ -447,6 +538,7 @@ void media_look(struct media *m)
 	for (unsigned i = 0; i < COUNT(m->sounds); i++)
 		w.count += m->sounds[i] != 0;
 	device_want(m->dev, w.count > 0, w.rate_hz);
+	device_want(m->ring, m->sounds[MEDIA_RING] != 0, 0);
 }
 
 

@@ -14,8 +14,11 @@
 #include <offhook/ring.h>
 #include <offhook/timer.h>
 #include "adapt.h"
+#include "band.h"
 #include "ear.h"
+#include "dsp.h"
 #include "jitter.h"
+#include "mix.h"
 #include "noise.h"
 
 enum {
@@ -171,20 +174,6 @@ struct level {
 	double dbfs;             /* of the last full second                 */
 };
 
-/** Between two looks of somebody who watches */
-struct meter {
-	bool on;
-	double sum;
-	uint32_t n, peak;        /* samples, their largest                  */
-	uint32_t clipped;        /* as loud as can be                       */
-};
-
-/** Nobody has looked for 3 s: it stands */
-void meter_add(struct meter *m, const int16_t *v, size_t n, uint32_t rate_hz);
-/** Begins anew. @return false: nothing was measured yet */
-bool meter_read(struct meter *m, double *rms_dbfs, double *peak_dbfs,
-		uint32_t *clipped);
-
 void level_init(struct level *l, uint32_t rate_hz);
 /** @return mean square of these samples */
 double level_add(struct level *l, const int16_t *v, size_t n);
@@ -237,6 +226,7 @@ enum { DTMF_QUEUE = 256 };
 
 struct dtmf_tx {
 	char queue[DTMF_QUEUE];
+	bool band[DTMF_QUEUE];   /* in the sound, not as an event           */
 	unsigned head, count;    /* queue[head] is under way when active    */
 	uint32_t on_ms, off_ms;
 	uint32_t clock_hz;
@@ -252,18 +242,22 @@ struct dtmf_tx {
 struct dtmf_event {
 	uint8_t payload[4];
 	bool marker;             /* first packet of a digit                 */
+	char key;
 };
 
 enum dtmf_step {
 	DTMF_SOUND,              /* nothing to say: sound goes              */
 	DTMF_PACKET,             /* send this one, with the digit's ts      */
 	DTMF_FIRST,              /* the same, and ts of now is the digit's  */
+	DTMF_TONE,               /* the sound is that of ev->key            */
 };
 
 void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms);
 /** @return 0, EINVAL (nothing queued), ENOSPC (nothing queued) */
 int  dtmf_check(const char *digits);
 int  dtmf_tx_add(struct dtmf_tx *d, const char *digits);
+/** The same as tones in the sound */
+int  dtmf_tx_add_band(struct dtmf_tx *d, const char *digits);
 /** One packet time passes. *sent: the last digit is out, told once */
 enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 			    struct dtmf_event *ev, bool *all_sent);
@@ -294,35 +288,6 @@ unsigned dtmf_rx_put(struct dtmf_rx *d, uint32_t ts, const uint8_t *p,
 unsigned dtmf_rx_poll(struct dtmf_rx *d, uint64_t now_us,
 		      struct dtmf_digit *out);
 
-/* Samples (mixer.c, tone.c, edge.c) ------------------------------------- */
-
-void mixer_add(int16_t *sum, const int16_t *v, size_t n);   /* saturates */
-/** out = sum without v: all but oneself, saturated */
-void mixer_others(int16_t *out, const int32_t *sum, const int16_t *v,
-		  size_t n);
-
-/** A factor that moves smoothly: a step would be heard as a click */
-struct gain {
-	float now, want;
-};
-
-enum { GAIN_MIN_DB = -60, GAIN_MAX_DB = 30 };
-
-void gain_init(struct gain *g);
-/** db below GAIN_MIN_DB: silence */
-void gain_set(struct gain *g, double db);
-void gain_run(struct gain *g, int16_t *v, size_t n);        /* saturates */
-/** out = v at that volume */
-void gain_copy(struct gain *g, int16_t *out, const int16_t *v, size_t n);
-
-struct tone {
-	double re, im;           /* where the pointer is                    */
-	double cos, sin;         /* how it turns each sample                */
-};
-
-void tone_init(struct tone *t, double hz, uint32_t rate_hz);
-void tone_fill(struct tone *t, int16_t *v, size_t n, double dbfs);
-
 /* Record (record.c): a tap on the media thread, a file on main ---------- */
 
 struct tap {
@@ -334,6 +299,7 @@ struct tap {
 	int16_t *in_v, *out_v;   /* resampled, waiting for the other        */
 	size_t in_n, out_n;
 	_Atomic uint64_t dropped;     /* frames that found the ring full    */
+	bool paused;                  /* what comes now is left out         */
 };
 
 void tap_write(struct tap *t, const int16_t *in, const int16_t *out,
@@ -430,6 +396,7 @@ struct sender {
 	uint8_t red_pt;
 	struct vad *vad;         /* NULL: silence is sent like speech       */
 	uint8_t cn_pt;
+	struct dtmf_band_tx band;
 	struct level level;
 	uint64_t packets, bytes, errors;
 	uint64_t reported;       /* packets at the last report              */
@@ -449,11 +416,19 @@ struct play {                    /* samples at the flow's rate              */
 	size_t n, pos;
 	uint64_t played;
 	bool loop;
+	bool mix;                /* with the source, not in place of it     */
 	unsigned serial;         /* so that main knows which one ended      */
 };
 
 struct engine;
 struct edge;
+
+struct beep {
+	uint32_t every_ms;       /* 0: none                                 */
+	size_t at;               /* samples since the last began            */
+	struct tone tone;
+	bool sounds;             /* in this turn                            */
+};
 
 struct flow {
 	struct le le;
@@ -475,12 +450,15 @@ struct flow {
 	struct play play;
 	struct tap *tap;         /* main's, on loan                         */
 	struct ear *ear;         /* NULL: nobody expects anything           */
+	struct beep beep;        /* says that it is recorded                */
 	bool muted;
 	struct edge *edge;       /* where it meets a device of another rate */
 	struct member *member;   /* of a conference, NULL: alone            */
 	struct gain mic_gain;    /* of what the device captured             */
 	struct gain spk_gain;    /* of what it plays                        */
 	struct meter meter_in, meter_out;
+	struct dtmf_band_rx band;
+	bool band_wanted;        /* keys in the sound are looked for        */
 	uint32_t timeout_ms;
 	uint64_t listen_us;      /* since when something should come        */
 	uint64_t rtcp_look_us;   /* when RTCP was read                      */
@@ -499,6 +477,8 @@ void flow_set_source(struct flow *f, enum stream_source src, double hz);
 /** Takes over play->v; the one before is freed, untold */
 void flow_play(struct flow *f, const struct play *play);
 void flow_play_stop(struct flow *f);
+/** n samples of it, if it sounds now (tap.c). @return false: it does not */
+bool beep_take(struct flow *f, int16_t *v, size_t n);
 /** Whether it meets the engine's device now */
 bool flow_meets(const struct flow *f);
 /** Whether that device's clock drives it: also when only another one of its
@@ -622,9 +602,15 @@ struct engine {
 	int16_t mic[BLOCK_MAX], spk[BLOCK_MAX];
 	int16_t edge[2 * BLOCK_MAX];  /* resampled for one flow             */
 	int16_t heard[BLOCK_MAX], said[BLOCK_MAX];
-	int16_t loud[BLOCK_MAX];      /* heard, at the speaker's volume      */
+	int16_t beep[BLOCK_MAX];
+	int16_t loud[BLOCK_MAX + 1];  /* heard, at the speaker's volume      */
 	struct local local[MEDIA_OUTS];
 	struct ringer ringer;
+	struct media_room room;
+	struct dsp *dsp;         /* NULL: nothing is to be done             */
+	size_t low;              /* of the speaker's fill, in this second   */
+	unsigned low_n;
+	int slip;                /* samples more or fewer in each block     */
 };
 
 int  engine_alloc(struct engine **ep, engine_post_h *h, void *arg);
@@ -648,6 +634,8 @@ int  engine_attach(struct engine *e, const struct audio_driver *drv,
 		   int wake_fd);
 void engine_detach(struct engine *e);
 
+/** What is to be done with what it captures */
+void engine_room(struct engine *e, const struct media_room *room);
 /* the steps of a cycle that meet it */
 void engine_capture(struct engine *e, unsigned ms);
 /** The microphone at the flow's rate: n samples */
@@ -687,7 +675,8 @@ struct media {
 	struct media_conf conf;
 	struct hash *streams;        /* by id                               */
 	uint32_t id_last;
-	struct device *dev;
+	struct device *dev, *ring;
+	struct worker *worker;       /* opens and closes devices; when needed */
 	struct link *link;           /* the door and the way back           */
 	struct engine *eng;          /* media thread's                      */
 	struct sniff *sniff;         /* NULL: nobody looks at packets       */
@@ -729,6 +718,8 @@ struct stream {
 	struct record *rec;
 	unsigned conference;     /* 0: none                                 */
 	double part_db, mic_db, speaker_db;
+	bool play_mix;
+	uint32_t beep_ms;
 };
 
 /** Run on the media thread when it knows the stream, else here */
@@ -741,11 +732,14 @@ int  record_start(struct record **rp, struct stream *s, const char *path,
 		  enum record_layout layout, char *err, size_t errsz);
 /** The stream's rate is known: the file gets it if it is still empty */
 void record_rate(struct record *r, uint32_t rate_hz);
+void record_pause(struct record *r, bool pause);
 /** Write the rest and close. With tell by STREAM_RECORD_DONE */
 void record_end(struct record *r, int err, bool tell);
 
-int  device_alloc(struct device **dp, struct media *m, media_device_h *h,
-		  void *arg);
+/** ring: the one that rings */
+int  device_alloc(struct device **dp, struct media *m, bool ring,
+		  media_device_h *h, void *arg);
+const struct audio_spec *device_spec(const struct device *d);
 int  device_set(struct device *d, const struct audio_spec *spec,
 		char *err, size_t errsz);
 int  device_list(struct device *d, media_list_h *h, media_list_done_h *done,

@@ -149,6 +149,28 @@ int record_start(struct record **rp, struct stream *s, const char *path,
 }
 
 
+struct pause {
+	struct record *r;
+	bool on;
+};
+
+
+static void pause_h(void *arg)
+{
+	const struct pause *p = arg;
+
+	p->r->tap.paused = p->on;
+}
+
+
+void record_pause(struct record *r, bool pause)
+{
+	struct pause p = { .r = r, .on = pause };
+
+	stream_run(r->s, pause_h, &p);
+}
+
+
 void record_rate(struct record *r, uint32_t rate_hz)
 {
 	struct sound_file *file = NULL;

@@ -158,7 +158,9 @@ static void packet_send(struct flow *f, uint8_t *p, size_t len, uint8_t pt,
 }
 
 
-static bool digit_send(struct flow *f)
+/* @return true: a packet went out in place of sound. *tone: v is to be that
+ * of a key */
+static bool digit_send(struct flow *f, int16_t *v, bool *tone)
 {
 	struct sender *s = &f->tx;
 	struct dtmf_event ev;
@@ -166,8 +168,8 @@ static bool digit_send(struct flow *f)
 	bool all_sent;
 	enum dtmf_step step;
 
-	if (s->te_pt < 0 ||
-	    (s->dtmf.told && !s->dtmf.count && !s->dtmf.pause_ms))
+	*tone = false;
+	if (s->dtmf.told && !s->dtmf.count && !s->dtmf.pause_ms)
 		return false;
 
 	step = dtmf_tx_step(&s->dtmf, s->ptime_ms, &ev, &all_sent);
@@ -181,7 +183,13 @@ static bool digit_send(struct flow *f)
 		flow_post(f, &told);
 	}
 
-	if (step == DTMF_SOUND)
+	if (step == DTMF_TONE) {
+		dtmf_band_fill(&s->band, v, s->frame, ev.key, ev.marker,
+			       s->codec->rate_hz);
+		*tone = true;
+		return false;
+	}
+	if (step == DTMF_SOUND || s->te_pt < 0)
 		return false;
 
 	if (step == DTMF_FIRST)
@@ -258,15 +266,18 @@ static void frame_send(struct flow *f, const int16_t *v)
 	uint8_t p[RTP_HEADER + CODEC_BYTES_MAX];
 	size_t len = CODEC_BYTES_MAX;
 	uint8_t pt = s->pt;
+	int16_t key[CODEC_FRAME_MAX];
+	bool tone = false;
 
 	if (!flow_speaks(f)) {
 		s->marker = true;
 	}
-	else if (digit_send(f) || silence_send(f, v)) {
+	else if (digit_send(f, key, &tone) ||
+		 (!tone && silence_send(f, v))) {
 		s->marker = true;
 	}
-	else if (s->codec->encode(s->enc, p + RTP_HEADER, &len, v,
-				  s->frame) || !len) {
+	else if (s->codec->encode(s->enc, p + RTP_HEADER, &len,
+				  tone ? key : v, s->frame) || !len) {
 		s->marker = true;
 	}
 	else {

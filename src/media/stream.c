@@ -257,6 +257,7 @@ static int play_make(struct play *p, const struct stream *s)
 {
 	memset(p, 0, sizeof(*p));
 	p->loop = s->play_loop;
+	p->mix = s->play_mix;
 	p->serial = s->play_serial;
 
 	if (s->play_hz == s->rate_hz) {
@@ -591,7 +592,48 @@ static void dtmf_h(void *arg)
 {
 	struct job *j = arg;
 
-	j->err = dtmf_tx_add(&j->s->flow->tx.dtmf, j->digits);
+	struct dtmf_tx *d = &j->s->flow->tx.dtmf;
+
+	j->err = j->on ? dtmf_tx_add_band(d, j->digits)
+		       : dtmf_tx_add(d, j->digits);
+}
+
+
+int stream_dtmf_band(struct stream *s, const char *digits)
+{
+	struct job j = { .s = s, .digits = digits, .on = true };
+	int err;
+
+	assert_main();
+
+	err = dtmf_check(digits);
+	if (err)
+		return err;
+	if (strchr(digits, '!'))
+		return EINVAL;
+	if (!s->started)
+		return ENOTSUP;
+
+	media_run(s->m, dtmf_h, &j);
+
+	return j.err;
+}
+
+
+static void listen_h(void *arg)
+{
+	const struct job *j = arg;
+
+	j->s->flow->band_wanted = j->on;
+}
+
+
+void stream_dtmf_listen(struct stream *s, bool on)
+{
+	struct job j = { .s = s, .on = on };
+
+	assert_main();
+	stream_run(s, listen_h, &j);
 }
 
 
@@ -660,6 +702,38 @@ void stream_record_stop(struct stream *s)
 
 	if (s->rec)
 		record_end(s->rec, 0, true);
+}
+
+
+static void beep_h(void *arg)
+{
+	const struct stream *s = arg;
+
+	s->flow->beep.every_ms = s->beep_ms;
+}
+
+
+void stream_beep(struct stream *s, uint32_t every_ms)
+{
+	assert_main();
+
+	s->beep_ms = every_ms;
+	stream_run(s, beep_h, s);
+}
+
+
+void stream_record_pause(struct stream *s, bool pause)
+{
+	assert_main();
+
+	if (s->rec)
+		record_pause(s->rec, pause);
+}
+
+
+void stream_play_mix(struct stream *s, bool mix)
+{
+	s->play_mix = mix;
 }
 
 

@@ -12,7 +12,11 @@
 enum {
 	ROOM = BLOCK_MAX + 64,
 	QUALITY = 5,
+	BEEP_MS = 160,
+	BEEP_HZ = 1400,
 };
+
+#define BEEP_DBFS (-24.0)
 
 
 static int resamplers(struct tap *t, uint32_t rate_hz)
@@ -59,6 +63,9 @@ void tap_write(struct tap *t, const int16_t *in, const int16_t *out,
 
 	assert_media();
 
+	if (t->paused)
+		return;
+
 	if (rate_hz != t->rate_hz) {
 		n = convert(t, a, b, in, out, n, rate_hz);
 		in = a;
@@ -95,6 +102,31 @@ void tap_write(struct tap *t, const int16_t *in, const int16_t *out,
 		atomic_fetch_add(&t->dropped, n);
 	else
 		(void)ring_write(t->ring, v, samples);
+}
+
+
+/* Who is recorded is told so, again and again: a short beep that both hear */
+bool beep_take(struct flow *f, int16_t *v, size_t n)
+{
+	struct beep *b = &f->beep;
+	const size_t every = (size_t)b->every_ms * (f->rate_hz / 1000);
+	const size_t length = (size_t)f->rate_hz * BEEP_MS / 1000;
+
+	b->sounds = false;
+	if (!every || !f->tap || f->tap->paused) {
+		b->at = 0;
+		return false;
+	}
+
+	if (!b->at)
+		tone_init(&b->tone, BEEP_HZ, f->rate_hz);
+	if (b->at < length) {
+		tone_fill(&b->tone, v, n, BEEP_DBFS);
+		b->sounds = true;
+	}
+	b->at = b->at + n >= every ? 0 : b->at + n;
+
+	return b->sounds;
 }
 
 

@@ -54,6 +54,7 @@ static void call_destructor(void *data)
 	mem_deref(c->headers);
 	mem_deref(c->caller);
 	mem_deref(c->redirect);
+	call_file_drop(c);
 	mem_deref(c->play.path);
 	mem_deref(c->play_old.path);
 	mem_deref(c->record.path);

@@ -18,7 +18,7 @@ void call_digits_heard(const struct call *c, const struct stream_event *se)
 	call_event(&ev, EVENT_CALL_DTMF, c);
 	ev.u.call_dtmf.digit[0] = se->digit;
 	ev.u.call_dtmf.digit[1] = '\0';
-	UTF8_PUT(ev.u.call_dtmf.via, "rtp");
+	UTF8_PUT(ev.u.call_dtmf.via, se->band ? "inband" : "rtp");
 	ev.u.call_dtmf.duration_ms = se->duration_ms;
 
 	event_publish(c->ua->bus, &ev);
@@ -113,6 +113,12 @@ uint64_t call_dtmf_ms(const struct call *c)
 
 int call_dtmf(struct call *c, const char *digits, char *err)
 {
+	return call_dtmf_via(c, digits, false, err);
+}
+
+
+int call_dtmf_via(struct call *c, const char *digits, bool band, char *err)
+{
 	int e;
 
 	if (!call_living(c))
@@ -121,9 +127,10 @@ int call_dtmf(struct call *c, const char *digits, char *err)
 		return call_error(err, EINVAL, "No digits.");
 
 	for (const char *p = digits; *p; p++) {
-		if (!strchr("0123456789*#ABCDabcd,wW", *p))
+		if (!strchr("0123456789*#ABCDabcd!,wW", *p))
 			return call_error(err, EINVAL, "'%c' is not a digit:"
-				" 0-9 * # A-D, and ',' or 'w' for pauses.",
+				" 0-9 * # A-D, ! for the hook, and ',' or"
+				" 'w' for pauses.",
 				(unsigned char)*p > 0x20 &&
 				(unsigned char)*p < 0x7f ? *p : '?');
 	}
@@ -132,7 +139,12 @@ int call_dtmf(struct call *c, const char *digits, char *err)
 		return call_error(err, ENOTCONN,
 				  "Call %u has no media yet.", c->id);
 
-	e = stream_dtmf(c->stream, digits);
+	if (band && strchr(digits, '!'))
+		return call_error(err, EINVAL, "The hook has no tone: it goes"
+				  " as an event alone.");
+
+	e = band ? stream_dtmf_band(c->stream, digits)
+		 : stream_dtmf(c->stream, digits);
 	if (!e) {
 		given(c, digits);
 		return 0;

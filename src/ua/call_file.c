@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include "priv.h"
 
+enum { QUEUE_MAX = 64 };
+
 
 static bool is_play(const struct call *c, const struct call_file *f)
 {
@@ -22,6 +24,8 @@ void call_file_done(struct call *c, struct call_file *f, const char *result,
 
 	if (!f->path)
 		return;
+	if (!is_play(c, f))
+		recording_note(c, f, result, text, duration_ms);
 
 	call_event(&ev, is_play(c, f) ? EVENT_PLAY_DONE : EVENT_RECORD_DONE,
 		   c);
@@ -32,9 +36,43 @@ void call_file_done(struct call *c, struct call_file *f, const char *result,
 
 	f->path = mem_deref(f->path);
 	f->begin_ms = 0;
-	f->loop = false;
+	f->loop = f->mix = false;
 
 	event_publish(c->ua->bus, &ev);
+}
+
+
+static void next_destructor(void *data)
+{
+	struct call_next *n = data;
+
+	list_unlink(&n->le);
+	mem_deref(n->path);
+}
+
+
+void call_file_drop(struct call *c)
+{
+	list_flush(&c->play_next);
+}
+
+
+/* What cannot be played is told and passed over */
+static void play_next(struct call *c)
+{
+	char why[UA_ERR] = "";
+
+	while (!c->play.path && c->play_next.head) {
+		struct call_next *n = c->play_next.head->data;
+
+		c->play.path = mem_ref(n->path);
+		c->play.loop = n->loop;
+		c->play.mix = n->mix;
+		mem_deref(n);
+
+		if (call_file_play(c, why))
+			call_file_done(c, &c->play, "error", why, 0);
+	}
 }
 
 
@@ -54,8 +92,10 @@ void call_file_event(struct call *c, const struct stream_event *se)
 		       se->stopped ? "stopped" : "done",
 		       se->text ? se->text : "", se->duration_ms);
 
-	if (c->stream && call_living(c))
+	if (c->stream && call_living(c)) {
+		play_next(c);
 		hold_music_settle(c);
+	}
 }
 
 
@@ -79,6 +119,7 @@ static void retire(struct call *c, struct call_file *f,
 
 void call_file_stop_play(struct call *c)
 {
+	call_file_drop(c);
 	if (!c->play.path)
 		return;
 
@@ -167,6 +208,7 @@ int call_file_play(struct call *c, char *err)
 		return e;
 
 	hold_music_stop(c);
+	stream_play_mix(c->stream, c->play.mix);
 	e = stream_play(c->stream, ua->sound, ua->soundc, ua->sound_hz,
 			c->play.loop);
 	if (e)
@@ -201,6 +243,7 @@ int call_file_record(struct call *c, char *err)
 
 	err[0] = '\0';
 
+	stream_beep(c->stream, (uint32_t)c->ua->config->record_beep_ms);
 	e = stream_record(c->stream, c->record.path, layout(c->ua->config),
 			  err, UA_ERR);
 	if (e)
@@ -208,6 +251,30 @@ int call_file_record(struct call *c, char *err)
 					       c->record.path, strerror(e));
 
 	c->record.begin_ms = clock_ms();
+	c->record.wall_ms = clock_wall_ms();
+
+	return 0;
+}
+
+
+static int queue_add(struct call *c, const char *file, bool loop, bool mix,
+		     char *err)
+{
+	struct call_next *n;
+
+	if (list_count(&c->play_next) >= QUEUE_MAX)
+		return call_error(err, ENOSPC, "Call %u: %d files wait"
+				  " already.", c->id, QUEUE_MAX);
+
+	n = mem_zalloc(sizeof(*n), next_destructor);
+	if (!n || str_dup(&n->path, file)) {
+		mem_deref(n);
+		return call_error(err, ENOMEM, "Out of memory.");
+	}
+
+	n->loop = loop;
+	n->mix = mix;
+	list_append(&c->play_next, &n->le, n);
 
 	return 0;
 }
@@ -215,10 +282,21 @@ int call_file_record(struct call *c, char *err)
 
 int call_play(struct call *c, const char *file, bool loop, char *err)
 {
+	return call_play_as(c, file, loop, false, false, err);
+}
+
+
+int call_play_as(struct call *c, const char *file, bool loop, bool queue,
+		 bool mix, char *err)
+{
 	int e;
 
 	if (!call_living(c))
 		return call_error(err, ENOTCONN, "The call has ended.");
+	if (c->play.path && queue) {
+		e = ua_sound_load(c->ua, file, err);
+		return e ? e : queue_add(c, file, loop, mix, err);
+	}
 	if (c->play.path)
 		return call_error(err, EALREADY, "Call %u plays %.150s"
 				  " already: stop it first.", c->id,
@@ -232,6 +310,7 @@ int call_play(struct call *c, const char *file, bool loop, char *err)
 	if (str_dup(&c->play.path, file))
 		return call_error(err, ENOMEM, "Out of memory.");
 	c->play.loop = loop;
+	c->play.mix = mix;
 	c->play.begin_ms = 0;
 
 	if (!c->started || c->state != CALL_ACTIVE)
@@ -247,6 +326,7 @@ int call_play(struct call *c, const char *file, bool loop, char *err)
 
 int call_record(struct call *c, const char *file, char *err)
 {
+	char path[1024];
 	int e;
 
 	if (!call_living(c))
@@ -256,7 +336,10 @@ int call_record(struct call *c, const char *file, char *err)
 				  " %.150s already: stop it first.", c->id,
 				  c->record.path);
 
-	if (str_dup(&c->record.path, file))
+	if (recording_name(path, sizeof(path), c, file))
+		return call_error(err, ENAMETOOLONG, "The name of the"
+				  " recording is too long.");
+	if (str_dup(&c->record.path, path))
 		return call_error(err, ENOMEM, "Out of memory.");
 	c->record.begin_ms = 0;
 
@@ -268,6 +351,18 @@ int call_record(struct call *c, const char *file, char *err)
 		c->record.path = mem_deref(c->record.path);
 
 	return e;
+}
+
+
+int call_record_pause(struct call *c, bool pause, char *err)
+{
+	if (!call_living(c) || !c->record.path || !c->record.begin_ms)
+		return call_error(err, ENOTCONN, "Call %u is not recorded.",
+				  c ? c->id : 0);
+
+	stream_record_pause(c->stream, pause);
+
+	return 0;
 }
 
 

@@ -181,6 +181,21 @@ static void settle_source(struct call *c)
 }
 
 
+/* Keys are looked for in the sound of who cannot tell them otherwise */
+static void settle_keys(struct call *c)
+{
+	const int policy = c->ua->config->dtmf_inband;
+	const bool want = policy == INBAND_ON ||
+		(policy == INBAND_AUTO && c->plan.te_recv < 0);
+
+	if (want == c->band_told)
+		return;
+
+	stream_dtmf_listen(c->stream, want);
+	c->band_told = want;
+}
+
+
 int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 {
 	struct media_plan next = *plan;
@@ -251,6 +266,7 @@ void call_media_settle(struct call *c)
 
 	count_expected(c, expects(c));
 	settle_source(c);
+	settle_keys(c);
 	conference_settle(c);
 	hold_music_settle(c);
 

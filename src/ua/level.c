@@ -14,7 +14,8 @@ static bool has_level(const struct call *c)
 }
 
 
-static void publish(const struct call *c, const struct stream_level *l)
+static void publish(const struct call *c, const struct stream_level *l,
+		    double erle_db)
 {
 	struct event ev;
 
@@ -25,6 +26,7 @@ static void publish(const struct call *c, const struct stream_level *l)
 	ev.u.call_level.out_peak_dbfs = l->out_peak_dbfs;
 	ev.u.call_level.in_clipped = l->in_clipped;
 	ev.u.call_level.out_clipped = l->out_clipped;
+	ev.u.call_level.erle_db = erle_db;
 	event_publish(c->ua->bus, &ev);
 }
 
@@ -34,6 +36,7 @@ static void ask(struct ua *ua, size_t max)
 	struct stream_level *lv = mem_alloc(max * sizeof(*lv), NULL);
 	struct stream **sv = mem_alloc(max * sizeof(*sv), NULL);
 	struct call **cv = mem_alloc(max * sizeof(*cv), NULL);
+	struct media_room_figures room;
 	struct le *le;
 	size_t n = 0;
 
@@ -50,11 +53,12 @@ static void ask(struct ua *ua, size_t max)
 	}
 
 	media_levels(ua->media, sv, lv, n);
+	media_room_look(ua->media, &room);
 
 	/* who listens may end calls; they go on a later turn */
 	for (size_t i = 0; i < n; i++) {
 		if (lv[i].known && has_level(cv[i]))
-			publish(cv[i], &lv[i]);
+			publish(cv[i], &lv[i], room.erle_db);
 	}
 
  out:

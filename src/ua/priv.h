@@ -96,6 +96,15 @@ struct call_file {
 	char *path;                  /* NULL: none                           */
 	uint64_t begin_ms;           /* 0: waits for media                   */
 	bool loop;
+	bool mix;
+	uint64_t wall_ms;            /* the same of the wall clock           */
+};
+
+/** One that waits for those before it */
+struct call_next {
+	struct le le;
+	char *path;
+	bool loop, mix;
 };
 
 /** How it sounds to others and to us, and as the stream was told */
@@ -191,9 +200,10 @@ struct call {
 	double tone_hz;
 	enum stream_source source_told;          /* as the stream has it     */
 	double tone_told_hz;
-	bool muted_told;
+	bool muted_told, band_told;
 	struct call_file play, record;
 	struct call_file play_old, record_old;   /* stopped, event awaited   */
+	struct list play_next;       /* struct call_next                     */
 	struct call_digits digits;
 	struct call_room room;
 	struct call_music music;
@@ -403,6 +413,17 @@ void call_file_stop_play(struct call *c);
 /** The call ends */
 void call_file_end(struct call *c);
 void call_file_forget(struct ua *ua);    /* the samples kept */
+/** Nothing that waits is played any more */
+void call_file_drop(struct call *c);
+
+/* call_recording.c */
+/** The name that a template stands for. @return 0, EOVERFLOW */
+int  recording_name(char *buf, size_t sz, const struct call *c,
+		    const char *name);
+/** Beside it a file that tells what it is (option record-notes) */
+void recording_note(const struct call *c, const struct call_file *f,
+		    const char *result, const char *text,
+		    int64_t duration_ms);
 
 /* quality.c */
 /** A call is active: call.quality each second, if anybody listens */

@@ -27,7 +27,8 @@ struct stream {
 	unsigned given;              /* characters to stream_dtmf            */
 	enum stream_source source;
 	double hz;
-	bool muted, playing, loop;
+	bool muted, playing, loop, paused, mix, listens;
+	uint32_t beep_ms;
 	unsigned conference;
 	double part_db, mic_db, speaker_db;
 	char *record;
@@ -274,6 +275,42 @@ void stream_record_stop(struct stream *s)
 }
 
 
+int stream_dtmf_band(struct stream *s, const char *digits)
+{
+	++doors;
+	(void)s;
+	(void)digits;
+
+	return 0;
+}
+
+
+void stream_dtmf_listen(struct stream *s, bool on)
+{
+	++doors;
+	s->listens = on;
+}
+
+
+void stream_record_pause(struct stream *s, bool pause)
+{
+	++doors;
+	s->paused = pause;
+}
+
+
+void stream_beep(struct stream *s, uint32_t every_ms)
+{
+	s->beep_ms = every_ms;
+}
+
+
+void stream_play_mix(struct stream *s, bool mix)
+{
+	s->mix = mix;
+}
+
+
 int stream_conference(struct stream *s, unsigned no)
 {
 	++doors;
@@ -317,6 +354,15 @@ void media_hush(struct media *m, enum media_out out)
 {
 	(void)m;
 	sounds[out] = 0;
+}
+
+
+void media_room_look(struct media *m, struct media_room_figures *f)
+{
+	(void)m;
+
+	memset(f, 0, sizeof(*f));
+	f->erle_db = 30.0;
 }
 
 

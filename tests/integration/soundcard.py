@@ -2,9 +2,11 @@
 """A call through a sound card: a virtual one. A steady tone must come out of
 its speaker without a break, and what is said into its microphone must arrive,
 while another process keeps a core busy."""
+import array
 import os
 import subprocess
 import sys
+import wave
 
 import sound
 from lab import Skip, check, main, need
@@ -15,11 +17,11 @@ TOOLS = os.path.join(HERE, "..", "tools")
 SECONDS = float(os.environ.get("OFFHOOK_TONE_SECONDS", "10"))
 
 
-def start_card(lab):
+def start_card(lab, *names):
     need("pulseaudio", "pactl", "parecord", "paplay")
     card = lab.path("card")
     os.makedirs(card)
-    r = subprocess.run([os.path.join(TOOLS, "virtual-sound"), "start", "-d", card, "alice"], capture_output=True,
+    r = subprocess.run([os.path.join(TOOLS, "virtual-sound"), "start", "-d", card, *(names or ("alice",))], capture_output=True,
                        text=True, timeout=30)
     if r.returncode:
         raise Skip("virtual sound card: " + r.stderr.strip()[-200:])
@@ -34,7 +36,7 @@ def test_tone_through_the_card(lab):
     card, env = start_card(lab)
     burner = recorder = said = None
     try:
-        phone = lab.offhook("--auto-answer", audio="portaudio", env=env).ready()
+        phone = lab.offhook("-s", "noise-suppress=no", "--auto-answer", audio="portaudio", env=env).ready()
         burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
         peer.dial(phone.uri)
         phone.event("call.state", state="active", timeout=20)
@@ -62,6 +64,93 @@ def test_tone_through_the_card(lab):
     mic = sound.heard(peer.recording(), 440)
     print("microphone:", mic)
     check(mic.seconds > SECONDS - 1 and not mic.gaps and mic.purity > 0.9, "microphone: %s", mic)
+    # a steady tone is noise to who suppresses noise, and is not suppressed here
+    check(mic.level > -18, "microphone: %s", mic)
+
+
+def quiet_share(lab, env, source, cancel):
+    """-> dBFS of what the peer hears of itself while it talks, from the tenth second on; the loudspeaker
+    is 60 ms from the microphone. And the last ERLE that was told"""
+    peer = Baresip(lab, source, name="baresip-" + cancel)
+    phone = lab.offhook("-s", "echo-cancel=" + cancel, "-s", "noise-suppress=no", audio="portaudio", env=env,
+                        name="offhook-" + cancel).ready()
+    phone.command("dial " + peer.uri)
+    phone.event("call.state", state="active", timeout=20)
+    peer.established()
+    phone.command("sleep 18", timeout=30)
+    level = phone.event("call.level", again=True)
+    phone.command("hangup")
+    peer.closed()
+    told = [o for o in phone.objects() if o.get("event") == "call.level"]
+    phone.stop()
+    rate, x = sound.read(peer.recording())
+    check(len(x) > 16 * rate, "only %.1f s", len(x) / rate)
+    x = x[10 * rate:16 * rate]
+    return sound.dbfs(2 * sum(v * v for v in x) / len(x)), (told[-1] if told else level).get("erle_db")
+
+
+def test_echo_is_taken_away(lab):
+    """what comes out of the loudspeaker is fed into the microphone: the other side hears itself without
+    the canceller, and next to nothing with it"""
+    rate, x = sound.read(os.path.join(HERE, "..", "..", "sounds", "speech.wav"))
+    step = rate // 8000
+    y = array.array("h", (sum(x[i:i + step]) // step for i in range(0, len(x) - step, step)))
+    source = lab.path("speech.wav")
+    with wave.open(source, "wb") as w:
+        w.setparams((1, 2, 8000, 0, "NONE", ""))
+        for _ in range(6):
+            w.writeframes(y.tobytes())
+    card, env = start_card(lab)
+    try:
+        subprocess.run(["pactl", "load-module", "module-loopback", "source=alice_spk.monitor", "sink=alice_feed",
+                        "latency_msec=60"], env={**os.environ, **env}, check=True, timeout=20,
+                       stdout=subprocess.DEVNULL)
+        heard, _ = quiet_share(lab, env, source, "no")
+        left, erle = quiet_share(lab, env, source, "yes")
+    finally:
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+    print("echo %.1f dBFS, with the canceller %.1f dBFS; ERLE told: %s dB" % (heard, left, erle))
+    check(heard > -45, "there was no echo to begin with: %.1f dBFS", heard)
+    check(left < heard - 15, "echo %.1f dBFS, with the canceller %.1f dBFS", heard, left)
+
+
+def test_devices_change(lab):
+    """in mid-call another microphone and loudspeaker, and a ringer of its own"""
+    rate = 8000
+    source = sound.write_tone(lab.path("theirs.wav"), 1000, 60, rate)
+    peer = Baresip(lab, source)
+    card, env = start_card(lab, "alice", "bob")
+    said = recorder = None
+    try:
+        phone = lab.offhook("-s", "noise-suppress=no", audio="portaudio:alice", env=env).ready()
+        bad = phone.reply("device mic nosuch", timeout=40)
+        check(bad.get("error") == "no-such-device", "%s", bad)
+        phone.command("device ring bob", timeout=40)
+        phone.command("dial " + peer.uri)
+        phone.event("call.state", state="active", timeout=20)
+        peer.established()
+        phone.command("device mic bob", timeout=40)
+        phone.command("device speaker bob", timeout=40)
+        now = phone.command("device")
+        check((now["mic"], now["speaker"], now["ring"]) == ("bob", "bob", "bob"), "%s", now)
+        said = subprocess.Popen(["paplay", "-d", "bob_feed", sound.write_tone(lab.path("said.wav"), 440, 20)],
+                                env={**os.environ, **env})
+        recorder = subprocess.Popen([os.path.join(TOOLS, "virtual-sound"), "record", "-d", card, "bob",
+                                     lab.path("speaker.wav"), "5"], env={**os.environ, **env})
+        recorder.wait(25)
+        recorder = None
+        phone.command("hangup")
+        peer.closed()
+    finally:
+        for p in (recorder, said):
+            if p and p.poll() is None:
+                p.kill()
+                p.wait()
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+    x = sound.heard(lab.path("speaker.wav"), 1000)
+    check(x.seconds > 2, "the other loudspeaker: %s", x)
+    mic = sound.heard(peer.recording(), 440)
+    check(mic.seconds > 2, "the other microphone: %s", mic)
 
 
 def test_no_card(lab):
@@ -87,6 +176,7 @@ def test_no_card(lab):
     phone.event("call.state", state="ended")
 
 
+test_echo_is_taken_away.limit = 150
 test_tone_through_the_card.limit = SECONDS + 90
 
 if __name__ == "__main__":

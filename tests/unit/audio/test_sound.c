@@ -436,6 +436,96 @@ static void test_no_space(void **state)
 }
 
 
+/* By the end of the name; the channels stay apart */
+static void test_forms(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t rate;
+		int format;
+	} v_form[] = {
+		{ "form.flac", 16000, SF_FORMAT_FLAC | SF_FORMAT_PCM_16 },
+		{ "form.opus", 48000, SF_FORMAT_OGG | SF_FORMAT_OPUS },
+		{ "form.OGG", 8000, SF_FORMAT_OGG | SF_FORMAT_OPUS },
+		{ "form.wave", 8000, SF_FORMAT_WAV | SF_FORMAT_PCM_16 },
+	};
+	static int16_t both[2 * 48000];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(v_form) / sizeof(v_form[0]); i++) {
+		const char *path = tools_path(v_form[i].name);
+		const uint32_t rate = v_form[i].rate;
+		struct sound_file *f = create(path, rate, 2);
+		SF_INFO info = { 0 };
+		SNDFILE *sf;
+		double left = 0, right = 0;
+
+		for (uint32_t k = 0; k < rate; k++) {
+			both[2 * k] = (int16_t)(8000 * sin(2 * M_PI * 440 *
+							   k / rate));
+			both[2 * k + 1] = 0;
+		}
+		for (uint32_t k = 0; k < rate; k += rate / 10)
+			assert_int_equal(0, sound_write(f, both + 2 * k,
+							rate / 10));
+		assert_int_equal(rate, sound_frames(f));
+		mem_deref(f);
+
+		sf = sf_open(path, SFM_READ, &info);
+		assert_non_null(sf);
+		assert_int_equal(v_form[i].format, info.format &
+				 (SF_FORMAT_TYPEMASK | SF_FORMAT_SUBMASK));
+		assert_int_equal(2, info.channels);
+		memset(both, 0, sizeof(both));
+		assert_in_range(sf_readf_short(sf, both, rate),
+				rate * 95 / 100, rate);
+		for (uint32_t k = 0; k < rate; k++) {
+			left += (double)both[2 * k] * both[2 * k];
+			right += (double)both[2 * k + 1] * both[2 * k + 1];
+		}
+		assert_true(left / rate > 0.9 * 32e6);
+		assert_true(right / rate < 1e-3 * left / rate);
+		(void)sf_close(sf);
+	}
+}
+
+
+/* A disk that fills up leaves what fits, to be played */
+static void test_forms_disk_full(void **state)
+{
+	static const char *const names[] = { "half.flac", "half.opus" };
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = tools_path(names[i]);
+		struct sound_file *f = create(path, 48000, 1);
+		struct rlimit old, small;
+		static int16_t v[48000];
+		int16_t *out;
+		uint32_t rate;
+		int e = 0;
+
+		/* noise: nothing that could be made small */
+		for (size_t k = 0; k < 48000; k++)
+			v[k] = (int16_t)(rand() % 20000 - 10000);
+		(void)signal(SIGXFSZ, SIG_IGN);
+		assert_int_equal(0, getrlimit(RLIMIT_FSIZE, &old));
+		small = old;
+		small.rlim_cur = 60000;
+		assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &small));
+		for (int k = 0; k < 60 && !e; k++)
+			e = sound_write(f, v, 48000);
+		assert_int_not_equal(0, e);
+		assert_int_equal(e, sound_write(f, v, 4000));
+		mem_deref(f);
+		assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &old));
+
+		assert_true(load(&out, path, &rate) > 10000);
+		free(out);
+	}
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +542,8 @@ int main(void)
 		cmocka_unit_test(test_nothing_left),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_no_space),
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_forms_disk_full),
 	};
 
 	return cmocka_run_group_tests(tests, tools_enter, tools_leave);

@@ -517,6 +517,17 @@ int call_dtmf(struct call *c, const char *digits, char *err)
 }
 
 
+int call_dtmf_via(struct call *c, const char *digits, bool band, char *err)
+{
+	if (!band)
+		return call_dtmf(c, digits, err);
+
+	asked("call_dtmf %u %s inband", c->id, digits);
+
+	return result(err);
+}
+
+
 int ua_sound_load(struct ua *ua, const char *file, char *err)
 {
 	(void)ua;
@@ -533,6 +544,24 @@ int ua_sound_load(struct ua *ua, const char *file, char *err)
 int call_play(struct call *c, const char *file, bool loop, char *err)
 {
 	asked("call_play %u %s %d", c->id, file, loop);
+
+	return result(err);
+}
+
+
+int call_play_as(struct call *c, const char *file, bool loop, bool queue,
+		 bool mix, char *err)
+{
+	asked("call_play %u %s %d%s%s", c->id, file, loop,
+	      queue ? " queue" : "", mix ? " mix" : "");
+
+	return result(err);
+}
+
+
+int call_record_pause(struct call *c, bool pause, char *err)
+{
+	asked("call_record_pause %u %d", c->id, pause);
 
 	return result(err);
 }
@@ -992,6 +1021,26 @@ int media_list_devices(struct media *m, media_list_h *h,
 	fake.list_arg = arg;
 
 	return 0;
+}
+
+
+int media_set_device(struct media *m, enum media_role role, const char *name,
+		     char *err, size_t errsz)
+{
+	(void)m;
+	asked("media_set_device %d %s", role, name);
+	if (fake.err)
+		snprintf(err, errsz, "%s", fake.err_text);
+
+	return fake.err;
+}
+
+
+const char *media_device(const struct media *m, enum media_role role)
+{
+	(void)m;
+
+	return role == MEDIA_ROLE_MIC ? "headset" : "";
 }
 
 

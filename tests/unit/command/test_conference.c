@@ -109,6 +109,30 @@ static void test_gain(void **state)
 	refuses(r, "gain mic 31", "bad-argument");
 	refuses(r, "gain loud 3", "bad-argument");
 	asks(r, "silence", "ringer_hush");
+	asks(r, "record pause", "call_record_pause 3 1");
+	asks(r, "record resume", "call_record_pause 3 0");
+}
+
+
+static void test_device(void **state)
+{
+	struct rig *r = *state;
+
+	assert_non_null(strstr(rig_run(r, "device"), "\"mic\":\"headset\""));
+	asks(r, "device mic default", "media_set_device 0 ");
+
+	/* it must be there */
+	assert_string_equal(rig_run(r, "device ring head"), "");
+	fake_devices_done(0);
+	assert_non_null(strstr(r->replies, "\"ok\":true"));
+	assert_string_equal(fake_asked(), "media_set_device 2 head");
+	(void)rig_pass(r, 0);
+
+	(void)rig_run(r, "device speaker lamp");
+	fake_devices_done(0);
+	assert_non_null(strstr(r->replies, "\"error\":\"no-such-device\""));
+	(void)rig_pass(r, 0);
+	refuses(r, "device lamp x", "bad-argument");
 }
 
 
@@ -120,6 +144,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_held, rig_setup,
 						rig_teardown),
 		cmocka_unit_test_setup_teardown(test_gain, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_device, rig_setup,
 						rig_teardown),
 	};
 

@@ -291,6 +291,69 @@ static void test_meter(void **state)
 }
 
 
+/* Who is recorded hears so, once in a while; a pause leaves out sound, and
+ * the beep */
+static void test_beep(void **state)
+{
+	struct rig *r = rig_call("pcmu");
+	size_t n, on = 0;
+	(void)state;
+
+	rig_run(r, 200);
+	rig_listen(r, 0, 4);     /* that is what a recording is */
+	rig_listen(r, 1, 4);
+	r->ends[0].f->beep.every_ms = 1000;
+	rig_run(r, 3000);
+	n = rig_heard(r, 1, v, NULL, COUNT(v));
+	for (size_t i = 0; i + 160 <= n; i += 160)
+		on += goertzel(v + i, 160, 1400.0, 8000) > -34.0;
+	/* three of 160 ms, in windows of 20 */
+	assert_in_range(on, 22, 30);
+
+	(void)rig_heard(r, 0, v, NULL, COUNT(v));
+	r->ends[0].tap.paused = true;
+	rig_run(r, 1500);
+	assert_int_equal(rig_heard(r, 0, v, NULL, COUNT(v)), 0);
+	r->ends[0].tap.paused = false;
+	rig_run(r, 500);
+	assert_in_range(rig_heard(r, 0, v, NULL, COUNT(v)), 3800, 4200);
+	rig_free(r);
+}
+
+
+/* A file with what is said, not in place of it */
+static void test_mix(void **state)
+{
+	struct rig *r = rig_call("l16");
+	const uint32_t hz = r->ends[0].f->rate_hz;
+	struct play p = { .n = hz, .loop = true };
+	size_t n;
+	(void)state;
+
+	flow_set_source(r->ends[0].f, SOURCE_TONE, 400.0);
+	for (unsigned mix = 0; mix < 2; mix++) {
+		p.v = malloc(p.n * sizeof(*p.v));
+		assert_non_null(p.v);
+		sine(p.v, p.n, 0, 900.0, hz, 8000.0);
+		p.mix = mix;
+		p.serial = mix + 1;
+		flow_play(r->ends[0].f, &p);
+		rig_run(r, 400);
+		if (!mix)
+			rig_listen(r, 1, 6);
+		(void)rig_heard(r, 1, v, NULL, COUNT(v));
+		rig_run(r, 1000);
+		n = rig_heard(r, 1, v, NULL, COUNT(v));
+		assert_true(is(goertzel(v, n, 900.0, hz), -12.2));
+		if (mix)
+			assert_true(is(goertzel(v, n, 400.0, hz), -10.0));
+		else
+			assert_true(goertzel(v, n, 400.0, hz) < -60.0);
+	}
+	rig_free(r);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +364,8 @@ int main(void)
 		cmocka_unit_test(test_mixer),
 		cmocka_unit_test(test_gain_is_smooth),
 		cmocka_unit_test(test_meter),
+		cmocka_unit_test(test_beep),
+		cmocka_unit_test(test_mix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,6 +191,80 @@ static void music_on_hold(void **state)
 }
 
 
+static void one_behind_the_other(void **state)
+{
+	char file[] = "/tmp/offhook-queue-XXXXXX";
+	struct call *c;
+	bool loop;
+	const int fd = mkstemp(file);
+	(void)state;
+
+	assert_true(fd >= 0);
+	close(fd);
+	connect_both();
+	c = call_of(&alice, 1);
+	assert_int_equal(ENOENT, call_play_as(c, "/nowhere/x", false, true,
+					      false, said));
+	assert_int_equal(0, call_play_as(c, file, false, true, false, said));
+	assert_int_equal(0, call_play_as(c, file, true, true, true, said));
+	assert_int_equal(EALREADY, call_play_as(c, file, true, false, false,
+						said));
+	assert_true(fake_playing(of_alice(1), &loop) && !loop);
+	fake_play_end(of_alice(1));
+	await("alice play.done 1 done");
+	assert_true(fake_playing(of_alice(1), &loop) && loop);
+
+	/* stop means all of them */
+	assert_int_equal(0, call_play_as(c, file, false, true, false, said));
+	assert_int_equal(0, call_stop(c, said));
+	await("alice play.done 1 stopped");
+	await_none("alice play.done");
+	assert_false(fake_playing(of_alice(1), &loop));
+	hangup_both(&alice);
+	(void)unlink(file);
+}
+
+
+static void recordings(void **state)
+{
+	char dir[] = "/tmp/offhook-notes-XXXXXX", name[128], note[160];
+	char text[2048] = "";
+	struct call *c;
+	FILE *f;
+	(void)state;
+
+	assert_non_null(mkdtemp(dir));
+	phone_set(&alice, "record-notes", "yes");
+	phone_set(&alice, "record-beep", "15s");
+	connect_both();
+	c = call_of(&alice, 1);
+	assert_int_equal(ENOTCONN, call_record_pause(c, true, said));
+
+	(void)snprintf(name, sizeof(name), "%s/%%n-%%p-%%x%%%%.wav", dir);
+	assert_int_equal(0, call_record(c, name, said));
+	(void)snprintf(name, sizeof(name), "%s/1-127.0.0.1_%u-%%x%%.wav", dir,
+		       sa_port(&bob.addr));
+	assert_string_equal(name, fake_recording(of_alice(1)));
+	assert_int_equal(0, call_record_pause(c, true, said));
+	assert_int_equal(0, call_record_pause(c, false, said));
+	assert_int_equal(0, call_record_stop(c, said));
+	await("alice record.done 1 stopped");
+
+	(void)snprintf(note, sizeof(note), "%s.json", name);
+	f = fopen(note, "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	assert_non_null(strstr(text, "\"direction\": \"out\""));
+	assert_non_null(strstr(text, "\"codec\": \"pcmu\""));
+	assert_non_null(strstr(text, "\"packets_received\": 100"));
+	assert_non_null(strstr(text, bob.uri));
+	hangup_both(&alice);
+	(void)unlink(note);
+	(void)rmdir(dir);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +274,8 @@ int main(void)
 		RIG_TEST(gains),
 		RIG_TEST(levels),
 		RIG_TEST(music_on_hold),
+		RIG_TEST(one_behind_the_other),
+		RIG_TEST(recordings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,350 @@
+/**
+ * @file dsp.c  The room: echo, noise, level of what the microphone captures
+ *
+ * Media thread; speexdsp does the hard part.  The echo canceller is given
+ * what was played as long ago as it takes to come back through the buffers
+ * of the device, so that its 200 ms of memory are for the room alone; it
+ * takes the residual echo away only with the noise suppressor's help, which
+ * is therefore on whenever it is (at 0 dB when no noise is to be suppressed).
+ * In front of both a high-pass takes away rumble and hum, behind them a
+ * limiter catches what the automatic gain made too loud.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <speex/speex_echo.h>
+#include <speex/speex_preprocess.h>
+#include <offhook/compat.h>
+#include "dsp.h"
+
+
+enum {
+	TAIL_MS   = 200,
+	EARLY_MS  = 20,          /* the echo comes so long after its cause  */
+	SLIP_MS   = 20,          /* further off it is put right             */
+	SLIP_BLOCKS = 20,        /*   when it stays so                      */
+	FAR_MS    = 1200,        /* kept of what was played                 */
+	FRAME_MAX = 480,
+	NOISE_DB  = -15,
+	ECHO_DB   = -40, ECHO_BOTH_DB = -15,     /* of the residual echo    */
+	AGC_LEVEL = 9000,        /* of 32768: loud speech                   */
+	AGC_MAX_DB = 18,
+};
+
+#define HIGH_PASS_HZ 90.0
+#define LIMIT 29000.0f           /* -1 dBFS                                 */
+#define FAR_LOUD 40000.0         /* mean square: -44 dBFS                   */
+
+struct dsp {
+	uint32_t rate_hz;
+	size_t frame;
+	struct media_room conf;
+	SpeexEchoState *echo;            /* NULL: off                       */
+	SpeexPreprocessState *pre;       /* NULL: off                       */
+	/* what was played */
+	int16_t *far;
+	size_t far_size;                 /* samples, a ring                 */
+	uint64_t pushed;                 /* ever                            */
+	uint64_t at;                     /* end of the reference            */
+	bool aligned;
+	unsigned off;                    /* blocks that it has been off     */
+	/* high-pass, second order */
+	float b0, b1, b2, a1, a2, z1, z2;
+	float limit;                     /* gain of the limiter             */
+	/* figures */
+	double in, out;                  /* while the far end speaks        */
+	double erle_db;
+	size_t delay;
+	uint64_t slips;
+};
+
+
+static void destructor(void *arg)
+{
+	struct dsp *d = arg;
+
+	if (d->pre)
+		speex_preprocess_state_destroy(d->pre);
+	if (d->echo)
+		speex_echo_state_destroy(d->echo);
+	mem_deref(d->far);
+}
+
+
+/* Butterworth, by the bilinear transform */
+static void high_pass_init(struct dsp *d)
+{
+	const double k = tan(M_PI * HIGH_PASS_HZ / d->rate_hz);
+	const double norm = 1.0 / (1.0 + M_SQRT2 * k + k * k);
+
+	d->b0 = (float)norm;
+	d->b1 = -2.0f * d->b0;
+	d->b2 = d->b0;
+	d->a1 = (float)(2.0 * (k * k - 1.0) * norm);
+	d->a2 = (float)((1.0 - M_SQRT2 * k + k * k) * norm);
+}
+
+
+int dsp_alloc(struct dsp **dp, uint32_t rate_hz,
+	      const struct media_room *conf)
+{
+	const size_t frame = rate_hz / 100;
+	struct dsp *d;
+
+	if (rate_hz % 100 || frame < 80 || frame > FRAME_MAX)
+		return EINVAL;
+
+	d = mem_zalloc(sizeof(*d), destructor);
+	if (!d)
+		return ENOMEM;
+
+	d->rate_hz = rate_hz;
+	d->frame = frame;
+	d->far_size = (size_t)rate_hz * FAR_MS / 1000;
+	d->far = mem_zalloc(d->far_size * sizeof(*d->far), NULL);
+	if (!d->far) {
+		mem_deref(d);
+		return ENOMEM;
+	}
+
+	d->limit = 1.0f;
+	d->erle_db = NAN;
+	high_pass_init(d);
+	dsp_configure(d, conf);
+	*dp = d;
+
+	return 0;
+}
+
+
+static void echo_start(struct dsp *d)
+{
+	int rate = (int)d->rate_hz;
+
+	d->echo = speex_echo_state_init((int)d->frame, (int)(d->rate_hz *
+						TAIL_MS / 1000));
+	if (d->echo)
+		(void)speex_echo_ctl(d->echo, SPEEX_ECHO_SET_SAMPLING_RATE,
+				     &rate);
+	d->aligned = false;
+	d->in = d->out = 0.0;
+	d->erle_db = NAN;
+}
+
+
+static void pre_settle(struct dsp *d)
+{
+	int noise = d->conf.noise ? NOISE_DB : 0, denoise = 1;
+	int agc = d->conf.agc, max = AGC_MAX_DB;
+	int echo = ECHO_DB, both = ECHO_BOTH_DB;
+	float level = AGC_LEVEL;
+
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_DENOISE,
+				   &denoise);
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_NOISE_SUPPRESS,
+				   &noise);
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_ECHO_SUPPRESS,
+				   &echo);
+	(void)speex_preprocess_ctl(d->pre,
+				   SPEEX_PREPROCESS_SET_ECHO_SUPPRESS_ACTIVE,
+				   &both);
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_ECHO_STATE,
+				   d->echo);
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_AGC, &agc);
+	if (!agc)
+		return;
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_AGC_LEVEL,
+				   &level);
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_AGC_MAX_GAIN,
+				   &max);
+}
+
+
+void dsp_configure(struct dsp *d, const struct media_room *conf)
+{
+	const bool pre = conf->echo || conf->noise || conf->agc;
+
+	d->conf = *conf;
+
+	/* the preprocessor looks at the canceller: it goes first */
+	if (!pre && d->pre) {
+		speex_preprocess_state_destroy(d->pre);
+		d->pre = NULL;
+	}
+	if (conf->echo && !d->echo) {
+		echo_start(d);
+	}
+	else if (!conf->echo && d->echo) {
+		if (d->pre)
+			(void)speex_preprocess_ctl(d->pre,
+				SPEEX_PREPROCESS_SET_ECHO_STATE, NULL);
+		speex_echo_state_destroy(d->echo);
+		d->echo = NULL;
+		d->erle_db = NAN;
+	}
+	if (pre && !d->pre)
+		d->pre = speex_preprocess_state_init((int)d->frame,
+						     (int)d->rate_hz);
+	if (d->pre)
+		pre_settle(d);
+}
+
+
+void dsp_played(struct dsp *d, const int16_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		d->far[(d->pushed + i) % d->far_size] = v[i];
+
+	d->pushed += n;
+}
+
+
+/* One frame of what was played, as it went into the room before this was
+ * captured. It goes on evenly: buffers breathe, and the canceller does not */
+static void reference(struct dsp *d, int16_t *v, size_t delay)
+{
+	const size_t early = (size_t)d->rate_hz * EARLY_MS / 1000;
+	const size_t slip = (size_t)d->rate_hz * SLIP_MS / 1000;
+	const size_t back = delay > early ? delay - early : 0;
+	const uint64_t want = d->pushed > back ? d->pushed - back : 0;
+	int64_t diff;
+
+	d->delay = delay;
+
+	/* nothing of what was played has been in the room yet */
+	if (!d->aligned && d->pushed < back + d->frame) {
+		memset(v, 0, d->frame * sizeof(*v));
+		return;
+	}
+
+	d->at += d->frame;
+	diff = (int64_t)(want - d->at);
+	d->off = (size_t)llabs(diff) > slip ? d->off + 1 : 0;
+
+	if (!d->aligned || d->off > SLIP_BLOCKS) {
+		d->slips += d->aligned;
+		d->aligned = true;
+		d->off = 0;
+		d->at = want;
+	}
+
+	for (size_t i = 0; i < d->frame; i++) {
+		const uint64_t k = d->at + i;
+
+		v[i] = k < d->frame || k - d->frame >= d->pushed ||
+			k - d->frame + d->far_size < d->pushed ? 0 :
+			d->far[(k - d->frame) % d->far_size];
+	}
+}
+
+
+static double power(const int16_t *v, size_t n)
+{
+	double sum = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double)v[i] * v[i];
+
+	return sum / (double)n;
+}
+
+
+static void high_pass(struct dsp *d, int16_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const float x = v[i];
+		float y = d->b0 * x + d->z1;
+
+		d->z1 = d->b1 * x - d->a1 * y + d->z2;
+		d->z2 = d->b2 * x - d->a2 * y;
+
+		if (y > 32767.0f)
+			y = 32767.0f;
+		if (y < -32768.0f)
+			y = -32768.0f;
+		v[i] = (int16_t)lrintf(y);
+	}
+}
+
+
+/* Down at once, up again within a second: no pumping */
+static void limiter(struct dsp *d, int16_t *v, size_t n)
+{
+	float peak = 1.0f, want, step;
+
+	for (size_t i = 0; i < n; i++) {
+		const float a = fabsf((float)v[i]);
+
+		if (a > peak)
+			peak = a;
+	}
+
+	want = peak * d->limit > LIMIT ? LIMIT / peak :
+		fminf(1.0f, d->limit + 0.01f);
+	if (peak * want > LIMIT)
+		want = LIMIT / peak;
+	step = (want - d->limit) / (float)n;
+	if (step < 0.0f) {
+		d->limit = want;
+		step = 0.0f;
+	}
+
+	for (size_t i = 0; i < n; i++) {
+		v[i] = (int16_t)lrintf((float)v[i] * d->limit);
+		d->limit += step;
+	}
+}
+
+
+/* Echo return loss enhancement: how much of what came back is gone */
+static void erle_add(struct dsp *d, double far, double in, double out)
+{
+	if (far < FAR_LOUD || in < 1.0)
+		return;
+
+	d->in += 0.02 * (in - d->in);
+	d->out += 0.02 * (out - d->out);
+	d->erle_db = 10.0 * log10((d->in + 1.0) / (d->out + 1.0));
+}
+
+
+void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
+{
+	int16_t far[FRAME_MAX], out[FRAME_MAX];
+	double before = 0.0;
+
+	if (n != d->frame)
+		return;
+
+	if (d->conf.high_pass)
+		high_pass(d, v, n);
+
+	if (d->echo) {
+		before = power(v, n);
+		reference(d, far, delay);
+		speex_echo_cancellation(d->echo, v, far, out);
+		memcpy(v, out, n * sizeof(*v));
+	}
+	if (d->pre)
+		(void)speex_preprocess_run(d->pre, v);
+	if (d->echo)
+		erle_add(d, power(far, n), before, power(v, n));
+	if (d->conf.agc)
+		limiter(d, v, n);
+}
+
+
+void dsp_figures(const struct dsp *d, struct media_room_figures *f)
+{
+	int gain = 0;
+
+	memset(f, 0, sizeof(*f));
+	f->running = true;
+	f->erle_db = d->erle_db;
+	f->delay_ms = (unsigned)(d->delay * 1000 / d->rate_hz);
+	f->slips = d->slips;
+	if (d->pre && d->conf.agc)
+		(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_GET_AGC_GAIN,
+					   &gain);
+	f->agc_db = gain;
+}

@@ -1,0 +1,54 @@
+/**
+ * @file mix.h  Samples: sums, how loud, tones (mixer.c, meter.c, tone.c)
+ *
+ * Pure; media thread.
+ */
+#ifndef MEDIA_MIX_H
+#define MEDIA_MIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+void mixer_add(int16_t *sum, const int16_t *v, size_t n);   /* saturates */
+/** out = sum without v: all but oneself, saturated */
+void mixer_others(int16_t *out, const int32_t *sum, const int16_t *v,
+		  size_t n);
+
+/** A factor that moves smoothly: a step would be heard as a click */
+struct gain {
+	float now, want;
+};
+
+enum { GAIN_MIN_DB = -60, GAIN_MAX_DB = 30 };
+
+void gain_init(struct gain *g);
+/** db below GAIN_MIN_DB: silence */
+void gain_set(struct gain *g, double db);
+void gain_run(struct gain *g, int16_t *v, size_t n);        /* saturates */
+/** out = v at that volume */
+void gain_copy(struct gain *g, int16_t *out, const int16_t *v, size_t n);
+
+struct tone {
+	double re, im;           /* where the pointer is                    */
+	double cos, sin;         /* how it turns each sample                */
+};
+
+void tone_init(struct tone *t, double hz, uint32_t rate_hz);
+void tone_fill(struct tone *t, int16_t *v, size_t n, double dbfs);
+
+/** Between two looks of somebody who watches */
+struct meter {
+	bool on;
+	double sum;
+	uint32_t n, peak;        /* samples, their largest                  */
+	uint32_t clipped;        /* as loud as can be                       */
+};
+
+/** Nobody has looked for 3 s: it stands */
+void meter_add(struct meter *m, const int16_t *v, size_t n, uint32_t rate_hz);
+/** Begins anew. @return false: nothing was measured yet */
+bool meter_read(struct meter *m, double *rms_dbfs, double *peak_dbfs,
+		uint32_t *clipped);
+
+#endif

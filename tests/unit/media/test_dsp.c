@@ -1,0 +1,326 @@
+/**
+ * @file test_dsp.c  Echo, noise and level, in a room that is made up
+ *
+ * Far and near end are noise with the rhythm and the colour of speech; the
+ * room is a delay and a tail that dies away within a quarter of a second.
+ */
+#include <math.h>
+#include <string.h>
+#include "rig.h"
+
+enum { HZ = 16000, FRAME = 160, SECONDS = 20, N = HZ * SECONDS,
+	ROOM = HZ / 4, TAPS = 200, DEVICE = HZ * 80 / 1000 };
+
+static int16_t far[N], near[N], mic[N], out[N];
+static struct {
+	size_t at;
+	double gain;
+} room[TAPS];
+static uint32_t seed;
+
+
+static double rnd(void)
+{
+	seed = seed * 1664525 + 1013904223;
+
+	return (seed >> 8) / 8388608.0 - 1.0;
+}
+
+
+/* Syllables of 120 to 300 ms, pauses between; -22 dBFS while it sounds */
+static void speak(int16_t *v, size_t n, uint32_t s)
+{
+	double y = 0.0, level = 0.0, want = 0.0, pitch = 120.0, phase = 0.0;
+	size_t left = 0;
+
+	seed = s;
+	for (size_t i = 0; i < n; i++) {
+		double x;
+
+		if (!left) {
+			left = (size_t)(HZ * (0.12 + 0.09 * (1 + rnd())));
+			want = rnd() > -0.4 ? 0.6 + 0.4 * rnd() : 0.0;
+			pitch = 140.0 + 50.0 * rnd();
+		}
+		--left;
+		level += 0.002 * (want - level);
+		phase += pitch / HZ;
+		if (phase >= 1.0)
+			phase -= 1.0;
+		x = (phase < 0.08 ? 4.0 : -0.35) + 0.7 * rnd();
+		y += 0.35 * (x - y);
+		v[i] = (int16_t)lrint(4000.0 * level * y);
+	}
+}
+
+
+static void room_make(uint32_t s, double gain)
+{
+	double sum = 0.0;
+
+	seed = s;
+	for (size_t i = 0; i < TAPS; i++) {
+		room[i].at = (size_t)((ROOM - 1) * fabs(rnd()));
+		room[i].gain = rnd() * pow(10.0, -3.0 * (double)room[i].at /
+					   ROOM);
+		sum += room[i].gain * room[i].gain;
+	}
+	for (size_t i = 0; i < TAPS; i++)
+		room[i].gain *= gain / sqrt(sum);
+}
+
+
+/* What the microphone gets: far through buffers and room, near, noise */
+static void room_run(double near_gain, double noise)
+{
+	seed = 99;
+	for (size_t i = 0; i < N; i++) {
+		double x = near_gain * near[i] + noise * rnd();
+
+		for (size_t k = 0; k < TAPS; k++) {
+			if (i >= DEVICE + room[k].at)
+				x += room[k].gain *
+					far[i - DEVICE - room[k].at];
+		}
+		mic[i] = (int16_t)lrint(x > 32767 ? 32767 : x < -32768 ?
+					-32768 : x);
+	}
+}
+
+
+static double db(const int16_t *v, size_t from, size_t to)
+{
+	double sum = 1.0;
+
+	for (size_t i = from; i < to; i++)
+		sum += (double)v[i] * v[i];
+
+	return 10.0 * log10(sum / (double)(to - from));
+}
+
+
+static void hush(int16_t *v, size_t from, size_t to)
+{
+	while (from < to)
+		v[from++] = 0;
+}
+
+
+static struct dsp *dsp(const struct media_room *conf)
+{
+	struct dsp *d = NULL;
+
+	assert_int_equal(dsp_alloc(&d, HZ, conf), 0);
+
+	return d;
+}
+
+
+static void frames(struct dsp *d, size_t from, size_t to)
+{
+	for (size_t i = from; i + FRAME <= to; i += FRAME) {
+		memcpy(out + i, mic + i, FRAME * sizeof(*out));
+		/* what is captured now left the mixer DEVICE samples ago */
+		dsp_played(d, far + i, FRAME);
+		dsp_captured(d, out + i, FRAME, DEVICE);
+	}
+}
+
+
+static void test_echo(void **state)
+{
+	const struct media_room conf = { .echo = true };
+	struct media_room_figures f;
+	struct dsp *d = dsp(&conf);
+	double erle;
+	(void)state;
+
+	speak(far, N, 1);
+	memset(near, 0, sizeof(near));
+	room_make(7, 0.5);
+	room_run(0.0, 8.0);
+
+	/* heard as it is while it learns nothing yet, gone when it has */
+	frames(d, 0, N);
+	erle = db(mic, 10 * HZ, N) - db(out, 10 * HZ, N);
+	print_message("echo return loss enhancement %.1f dB (first 4 s %.1f)"
+		      "\n", erle, db(mic, 0, 4 * HZ) - db(out, 0, 4 * HZ));
+	assert_true(erle > 20.0);
+
+	dsp_figures(d, &f);
+	assert_true(f.running && f.erle_db > 15.0);
+	assert_int_equal(f.delay_ms, 80);
+	assert_int_equal(f.slips, 0);
+	mem_deref(d);
+}
+
+
+static void test_double_talk(void **state)
+{
+	const struct media_room conf = { .echo = true };
+	struct dsp *d = dsp(&conf);
+	double kept, after;
+	(void)state;
+
+	/* somebody talks here from 10 to 15 s, while they do */
+	speak(far, N, 1);
+	speak(near, N, 2);
+	hush(near, 0, 10 * HZ);
+	hush(near, 15 * HZ, N);
+	room_make(7, 0.5);
+	room_run(1.0, 8.0);
+	frames(d, 0, N);
+
+	kept = db(out, 10 * HZ, 15 * HZ) - db(near, 10 * HZ, 15 * HZ);
+	after = db(mic, 16 * HZ, N) - db(out, 16 * HZ, N);
+	print_message("near speech %.1f dB in double talk, then %.1f dB of "
+		      "echo taken away\n", kept, after);
+	assert_true(kept > -4.0 && kept < 2.0);
+	assert_true(after > 15.0);
+	mem_deref(d);
+}
+
+
+/* The buffers of the device have changed: it finds the echo again */
+static void test_delay_changes(void **state)
+{
+	const struct media_room conf = { .echo = true };
+	struct media_room_figures f;
+	struct dsp *d = dsp(&conf);
+	(void)state;
+
+	speak(far, N, 1);
+	memset(near, 0, sizeof(near));
+	room_make(7, 0.5);
+	room_run(0.0, 8.0);
+	frames(d, 0, 5 * HZ);
+
+	/* a moment's hiccup is not followed, a new delay is */
+	for (size_t i = 5 * HZ; i < 8 * HZ; i += FRAME) {
+		memcpy(out + i, mic + i, FRAME * sizeof(*out));
+		dsp_played(d, far + i, FRAME);
+		dsp_captured(d, out + i, FRAME, i < 5 * HZ + 10 * FRAME ?
+			     DEVICE + HZ / 10 : DEVICE);
+	}
+	dsp_figures(d, &f);
+	assert_int_equal(f.slips, 0);
+	for (size_t i = 8 * HZ; i < 9 * HZ; i += FRAME) {
+		memcpy(out + i, mic + i, FRAME * sizeof(*out));
+		dsp_played(d, far + i, FRAME);
+		dsp_captured(d, out + i, FRAME, DEVICE + HZ / 10);
+	}
+	dsp_figures(d, &f);
+	assert_int_equal(f.slips, 1);
+	mem_deref(d);
+}
+
+
+static void test_noise(void **state)
+{
+	const struct media_room on = { .noise = true }, off = { .agc = false };
+	struct dsp *d = dsp(&on);
+	double less, kept;
+	(void)state;
+
+	memset(far, 0, sizeof(far));
+	speak(near, N, 3);
+	hush(near, 0, 5 * HZ);
+	room_make(7, 0.0001);
+	room_run(1.0, 300.0);
+	frames(d, 0, N);
+
+	less = db(mic, 2 * HZ, 5 * HZ) - db(out, 2 * HZ, 5 * HZ);
+	kept = db(out, 8 * HZ, N) - db(near, 8 * HZ, N);
+	print_message("noise %.1f dB less, speech %.1f dB\n", less, kept);
+	assert_true(less > 9.0);
+	assert_true(kept > -3.0 && kept < 2.0);
+
+	/* switched off in the middle it is as it was */
+	dsp_configure(d, &off);
+	frames(d, 2 * HZ, 5 * HZ);
+	assert_memory_equal(out + 3 * HZ, mic + 3 * HZ, HZ * sizeof(*out));
+	mem_deref(d);
+}
+
+
+static void test_gain(void **state)
+{
+	const struct media_room conf = { .agc = true };
+	struct dsp *d = dsp(&conf);
+	int most = 0;
+	double up;
+	(void)state;
+
+	memset(far, 0, sizeof(far));
+	speak(near, N, 4);
+	for (size_t i = 0; i < 14 * HZ; i++)
+		near[i] = (int16_t)(near[i] / 4);
+	room_make(7, 0.0001);
+	room_run(1.0, 4.0);
+
+	/* quiet speech comes up; loud speech behind it stays below the limit */
+	for (size_t i = 15 * HZ; i < N; i++)
+		mic[i] = (int16_t)(mic[i] > 8000 ? 32000 : mic[i] * 4);
+	frames(d, 0, N);
+	up = db(out, 9 * HZ, 14 * HZ) - db(mic, 9 * HZ, 14 * HZ);
+	for (size_t i = 15 * HZ; i < N; i++) {
+		if (abs(out[i]) > most)
+			most = abs(out[i]);
+	}
+	print_message("quiet speech %.1f dB louder, peak %d\n", up, most);
+	assert_true(up > 4.0 && up < 19.0);
+	assert_true(most <= 29100);
+	mem_deref(d);
+}
+
+
+static void test_high_pass(void **state)
+{
+	const struct media_room conf = { .high_pass = true };
+	struct dsp *d = dsp(&conf);
+	(void)state;
+
+	memset(far, 0, sizeof(far));
+	sine(mic, HZ, 0, 25.0, HZ, 8000.0);
+	frames(d, 0, HZ);
+	assert_true(db(out, HZ / 2, HZ) - db(mic, HZ / 2, HZ) < -20.0);
+	sine(mic, HZ, 0, 300.0, HZ, 8000.0);
+	frames(d, 0, HZ);
+	assert_true(fabs(db(out, HZ / 2, HZ) - db(mic, HZ / 2, HZ)) < 0.2);
+	mem_deref(d);
+}
+
+
+/* A block of another length, a rate without 10 ms: nothing happens */
+static void test_odd(void **state)
+{
+	const struct media_room conf = { .echo = true, .high_pass = true };
+	struct dsp *d = NULL;
+	(void)state;
+
+	assert_int_equal(dsp_alloc(&d, 11025, &conf), EINVAL);
+	assert_int_equal(dsp_alloc(&d, 96000, &conf), EINVAL);
+	d = dsp(&conf);
+	sine(mic, HZ, 0, 300.0, HZ, 8000.0);
+	memcpy(out, mic, sizeof(out));
+	dsp_captured(d, out, FRAME - 1, 100000000);
+	assert_memory_equal(out, mic, FRAME * sizeof(*out));
+	dsp_captured(d, out, FRAME, 100000000);
+	mem_deref(d);
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_double_talk),
+		cmocka_unit_test(test_delay_changes),
+		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_gain),
+		cmocka_unit_test(test_high_pass),
+		cmocka_unit_test(test_odd),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
