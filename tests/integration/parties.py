@@ -72,6 +72,28 @@ def test_member_mute_and_leave(lab):
     check(level(rate, x, OURS) > -20, "we are not heard: %.1f dB", level(rate, x, OURS))
 
 
+def test_mute_mutes(lab):
+    """a meter and a recording at the other end prove it"""
+    one = peer(lab, "one", 700, 8000, 1, "PCMU")
+    phone = lab.offhook("-s", "level-interval=200ms", audio="tone:%d" % OURS).ready()
+    phone.command("dial " + one.uri)
+    phone.event("call.state", state="active", timeout=15)
+    one.established()
+    phone.command("sleep 2", timeout=10)
+    loud = [o for o in phone.objects() if o.get("event") == "call.level"][-1]
+    phone.command("mute")
+    phone.command("sleep 3", timeout=10)
+    silent = [o for o in phone.objects() if o.get("event") == "call.level"][-1]
+    phone.command("hangup")
+    one.closed()
+    check(-16 < loud["out_dbfs"] < -10 and silent["out_dbfs"] <= -119, "meter: %s, muted: %s", loud, silent)
+    check(-17 < silent["in_dbfs"] < -13, "they are heard all the same: %s", silent)
+    rate, x = sound.read(one.recording())
+    was, now = x[rate // 2:3 * rate // 2], x[-2 * rate:-rate // 2]
+    check(level(rate, was, OURS) > -20, "we were not heard: %.1f dB", level(rate, was, OURS))
+    check(max(abs(v) for v in now) <= 8, "muted, they hear %d", max(abs(v) for v in now))
+
+
 def test_music_on_hold(lab):
     """who is held hears the music, again and again, and then us. The other one is ours too: baresip
     records nothing while it is held"""

@@ -4,6 +4,7 @@ its speaker without a break, and what is said into its microphone must arrive,
 while another process keeps a core busy."""
 import array
 import os
+import shutil
 import subprocess
 import sys
 import wave
@@ -151,6 +152,40 @@ def test_devices_change(lab):
     check(x.seconds > 2, "the other loudspeaker: %s", x)
     mic = sound.heard(peer.recording(), 440)
     check(mic.seconds > 2, "the other microphone: %s", mic)
+
+
+def test_unplugged_and_back(lab):
+    """the card goes in mid-call: one line, the call goes on; it comes back and is used again"""
+    rate = 8000
+    source = sound.write_tone(lab.path("theirs.wav"), 1000, 60, rate)
+    peer = Baresip(lab, source)
+    card, env = start_card(lab)
+    try:
+        phone = lab.offhook("-s", "noise-suppress=no", audio="portaudio:alice", env=env).ready()
+        phone.command("dial " + peer.uri)
+        phone.event("call.state", state="active", timeout=20)
+        phone.command("sleep 2", timeout=10)
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+        lost = phone.event("device.lost", timeout=15)
+        check("gone" in lost["text"], "%s", lost)
+        before = phone.command("stats")["packets_received"]
+        phone.command("sleep 2", timeout=10)
+        after = phone.command("stats")
+        check(after["packets_received"] > before + 80 and after["packets_sent"] > before, "the call stands: %s", after)
+        shutil.rmtree(card)
+        start_card(lab)
+        phone.event("device.found", timeout=30)
+        told = [o for o in phone.objects() if o.get("event") == "device.lost"]
+        check(len(told) == 1, "said more than once: %s", told)
+        recorder = subprocess.Popen([os.path.join(TOOLS, "virtual-sound"), "record", "-d", card, "alice",
+                                     lab.path("speaker.wav"), "3"], env={**os.environ, **env})
+        recorder.wait(20)
+        phone.command("hangup")
+        peer.closed()
+    finally:
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+    x = sound.heard(lab.path("speaker.wav"), 1000)
+    check(x.seconds > 1.5, "the loudspeaker that came back: %s", x)
 
 
 def test_no_card(lab):
