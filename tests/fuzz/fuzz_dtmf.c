@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include "priv.h"
 
-static const char known[] = "0123456789*#ABCD";
+static const char known[] = "0123456789*#ABCD!";
 
 
 static void receive_all(struct bytes *b)
