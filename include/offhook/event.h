@@ -253,6 +253,8 @@ struct event {
 			int64_t stretched_ms, compressed_ms;
 			int64_t rtt_ms;             /* RTCP                 */
 			double mos;
+			double r_factor;            /* of the E-model       */
+			double remote_mos;          /* as the peer says     */
 		} call_quality;
 		struct {
 			double in_dbfs, in_peak_dbfs;   /* from the peer    */

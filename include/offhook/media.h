@@ -167,6 +167,7 @@ struct media_plan {
 	enum media_dir dir;
 	struct sa rtp, rtcp;             /* where to send; rtcp unset: none  */
 	bool rtcp_mux;
+	bool xr;                         /* it wants extended reports        */
 	/** Nobody has confirmed that the peer is there and wants this (a
 	 *  stranger's INVITE may name anybody): nothing is sent until a valid
 	 *  packet has come from rtp or rtcp, or a plan without this */
@@ -392,13 +393,31 @@ struct stream_stats {
 	double   level_in_dbfs;      /* of the last second, received         */
 	double   level_out_dbfs;
 	uint64_t dtmf_sent, dtmf_received;
+	/* how loss is spread (RFC 3611): lost and discarded packets */
+	double   burst_pct, gap_pct; /* share in bursts, and between them    */
+	uint32_t burst_ms, gap_ms;   /* how long these are on average        */
+	double   burst_ratio;        /* of G.107, 1 and more                 */
+	/* what the peer says of our packets in extended reports */
+	bool     xr_known;
+	double   xr_r, xr_mos_lq, xr_mos_cq;     /* 0: it did not say        */
+	double   xr_loss_pct, xr_discard_pct;
+	uint32_t xr_end_delay_ms;
 };
 int  stream_stats(struct stream *s, struct stream_stats *st);
 /** Of n streams, through the door once */
 void media_stats(struct media *m, struct stream *const *sv,
 		 struct stream_stats *stv, size_t n);
-/** Estimate of listening quality from loss, burst and delay (E-model, G.107,
- *  with the codec's figures). Pure. @return MOS 1..4.5, 0 when unknown */
+/**
+ * Rating by the E-model (ITU-T G.107) with the codec's own figures. loss_pct:
+ * lost and discarded packets; burst_ratio: losses in a row against those of
+ * independent ones, 1 or more; delay_ms: mouth to ear. Pure.
+ * @return R 0..93.2, NAN when unknown
+ */
+double media_r(const struct codec *codec, double loss_pct, double burst_ratio,
+	       double delay_ms);
+/** The opinion that such a rating stands for. @return MOS 1..4.5, 0 unknown */
+double media_mos_of(double r);
+/** Both, for losses that are independent */
 double media_mos(const struct codec *codec, double loss_pct,
 		 double delay_ms);
 

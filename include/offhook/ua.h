@@ -410,6 +410,7 @@ struct call_record {
 	bool stats_known;        /* media has run; up to date, or the last   */
 	struct stream_stats stats;
 	double mos, loss_pct;    /* NAN: nothing came                        */
+	double r_factor;         /* of the E-model, the same                 */
 	unsigned seen;           /* bit per enum call_state it has been in   */
 	char text[EVENT_WHY];    /* how it ended, one sentence               */
 };

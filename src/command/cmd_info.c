@@ -113,6 +113,19 @@ static void reply_stats(struct reply *r, const struct stream_stats *st)
 	reply_double(r, "remote-jitter-ms",
 		     or_nan(st->remote_known,
 			    st->remote_jitter_us / 1000.0));
+	reply_double(r, "burst-pct", st->burst_pct);
+	reply_double(r, "burst-ms", st->burst_ms);
+	reply_double(r, "gap-pct", st->gap_pct);
+	reply_double(r, "gap-ms", st->gap_ms);
+	reply_double(r, "burst-ratio", st->burst_ratio);
+	if (st->xr_known) {
+		reply_double(r, "remote-r-factor",
+			     or_nan(st->xr_r > 0.0, st->xr_r));
+		reply_double(r, "remote-mos",
+			     or_nan(st->xr_mos_cq > 0.0, st->xr_mos_cq));
+		reply_double(r, "remote-discard-pct", st->xr_discard_pct);
+		reply_double(r, "remote-end-delay-ms", st->xr_end_delay_ms);
+	}
 	reply_double(r, "level-in-dbfs",
 		     or_nan(st->packets_received > 0, st->level_in_dbfs));
 	reply_double(r, "level-out-dbfs",
@@ -152,6 +165,7 @@ static void stats_ended(struct reply *r, const struct call_record *rec)
 
 	reply_stats(r, &rec->stats);
 	reply_double(r, "mos", or_nan(rec->mos > 0.0, rec->mos));
+	reply_double(r, "r-factor", rec->r_factor);
 }
 
 
@@ -159,6 +173,7 @@ static void stats_ended(struct reply *r, const struct call_record *rec)
 static void cmd_stats(struct cmd *x)
 {
 	const struct call_record *rec;
+	struct call_record now;
 	struct stream_stats st;
 	unsigned id = (unsigned)cmd_int(x, "call", 0);
 	struct call *c;
@@ -193,6 +208,8 @@ static void cmd_stats(struct cmd *x)
 	reply_stats(x->reply, &st);
 	mos = call_mos(c);
 	reply_double(x->reply, "mos", or_nan(mos > 0.0, mos));
+	if (ua_call_snapshot(&now, x->ph->ua, call_id(c)))
+		reply_double(x->reply, "r-factor", now.r_factor);
 }
 
 

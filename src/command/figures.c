@@ -14,7 +14,7 @@ enum figure_id {
 	FIG_RTT, FIG_SENT, FIG_RECEIVED, FIG_LOST, FIG_DURATION, FIG_LATE,
 	FIG_REORDERED, FIG_DUPLICATE, FIG_DISCARDED, FIG_CONCEALED,
 	FIG_LEVEL_IN, FIG_LEVEL_OUT, FIG_REMOTE_LOSS, FIG_REMOTE_JITTER,
-	FIG_ONE_WAY,
+	FIG_ONE_WAY, FIG_R_FACTOR, FIG_BURST_RATIO, FIG_REMOTE_MOS,
 };
 
 static const struct figure figures[] = {
@@ -64,6 +64,12 @@ static const struct figure figures[] = {
 		"jitter that they see, by RTCP" },
 	[FIG_ONE_WAY]   = { "one-way", "", false,
 		"yes: sound was to come and none did, else no" },
+	[FIG_R_FACTOR]  = { "r-factor", "", true,
+		"rating of the E-model (G.107), 0 to 93" },
+	[FIG_BURST_RATIO] = { "burst-ratio", "", true,
+		"losses in a row against those of independent losses" },
+	[FIG_REMOTE_MOS] = { "remote-mos", "", true,
+		"how good we sound there, if they report it (RFC 3611)" },
 };
 
 
@@ -181,6 +187,8 @@ static int number_of(const struct call_record *r, enum figure_id id,
 		return st->remote_known ?
 			number(num, st->remote_jitter_us / 1000.0) : ENODATA;
 	case FIG_RTT:      return known(num, st->rtt_us / 1000.0);
+	case FIG_REMOTE_MOS:
+		return st->xr_known ? known(num, st->xr_mos_cq) : ENODATA;
 	default:
 		break;
 	}
@@ -192,6 +200,8 @@ static int number_of(const struct call_record *r, enum figure_id id,
 	switch (id) {
 
 	case FIG_MOS:      return known(num, r->mos);
+	case FIG_R_FACTOR: return number(num, r->r_factor);
+	case FIG_BURST_RATIO: return number(num, st->burst_ratio);
 	case FIG_JITTER:   return number(num, st->jitter_us / 1000.0);
 	case FIG_DELAY:    return number(num, st->delay_ms);
 	case FIG_LEVEL_IN: return number(num, st->level_in_dbfs);

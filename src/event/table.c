@@ -193,6 +193,10 @@ static const struct event_field call_quality_fields[] = {
 	    "left out to play sooner"),
 	INT("rtt-ms", call_quality.rtt_ms, "round trip, if RTCP tells"),
 	DBL("mos", call_quality.mos, "estimated opinion, 1 to 4.5"),
+	DBL("r-factor", call_quality.r_factor,
+	    "the rating of the E-model (G.107) it stands for, 0 to 93"),
+	DBL("remote-mos", call_quality.remote_mos,
+	    "how good we sound there, if the peer reports it (RFC 3611)"),
 	{0}
 };
 

@@ -573,6 +573,8 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	const struct receiver *r = &f->rx;
 	const struct sender *s = &f->tx;
 	struct jitter_stats js = { 0 };
+	struct burst_figures b;
+	double packet_ms;
 
 	memset(st, 0, sizeof(*st));
 	if (r->jitter)
@@ -620,5 +622,19 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->level_out_dbfs = s->level.dbfs;
 	st->dtmf_sent = s->dtmf.sent;
 	st->dtmf_received = r->dtmf.received;
+	burst_read(&b, &r->burst);
+	packet_ms = r->clock_hz ? 1000.0 * r->dur / r->clock_hz : 0.0;
+	st->burst_pct = b.burst_pct;
+	st->gap_pct = b.gap_pct;
+	st->burst_ms = (uint32_t)(b.burst_packets * packet_ms);
+	st->gap_ms = (uint32_t)(b.gap_packets * packet_ms);
+	st->burst_ratio = b.ratio;
+	st->xr_known = f->rtcp.xr_known;
+	st->xr_r = f->rtcp.xr.r;
+	st->xr_mos_lq = f->rtcp.xr.mos_lq;
+	st->xr_mos_cq = f->rtcp.xr.mos_cq;
+	st->xr_loss_pct = f->rtcp.xr.loss_pct;
+	st->xr_discard_pct = f->rtcp.xr.discard_pct;
+	st->xr_end_delay_ms = (uint32_t)f->rtcp.xr.end_delay_ms;
 	flow_secure_stats(f, st);
 }

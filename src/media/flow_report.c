@@ -62,10 +62,49 @@ void flow_report_packet(struct flow *f, struct packet *p)
 }
 
 
+/* How it sounds here, for the peer to know (RFC 3611 4.7) */
+static void voip_metrics(struct flow *f, struct xr_voip *v)
+{
+	const struct receiver *r = &f->rx;
+	const struct codec *c = f->plan.codec;
+	struct burst_figures b;
+	struct stream_stats st;
+	double packet_ms, rating;
+
+	memset(v, 0, sizeof(*v));
+	flow_stats(f, &st);
+	burst_read(&b, &r->burst);
+	packet_ms = r->clock_hz ? 1000.0 * r->dur / r->clock_hz : 0.0;
+
+	v->ssrc = r->source.ssrc;
+	v->gmin = BURST_GMIN;
+	v->loss_pct = b.loss_pct;
+	v->discard_pct = b.discard_pct;
+	v->burst_pct = b.burst_pct;
+	v->gap_pct = b.gap_pct;
+	v->burst_ms = b.burst_packets * packet_ms;
+	v->gap_ms = b.gap_packets * packet_ms;
+	v->rtt_ms = st.rtt_us / 1000.0;
+	v->end_delay_ms = st.delay_ms + packet_ms;
+	v->signal_dbm = r->level.dbfs + 3.0;
+	v->buffer_ms = st.delay_target_ms;
+	v->buffer_max_ms = v->buffer_limit_ms = r->max_ms;
+
+	/* what is heard alone, and in a conversation */
+	rating = media_r(c, b.loss_pct + b.discard_pct, b.ratio, 0.0);
+	v->mos_lq = media_mos_of(rating);
+	rating = media_r(c, b.loss_pct + b.discard_pct, b.ratio,
+			 st.delay_ms + packet_ms + st.rtt_us / 2000.0);
+	v->r = rating == rating ? rating : 0.0;
+	v->mos_cq = media_mos_of(rating);
+}
+
+
 void flow_report_send(struct flow *f, uint64_t now_us, bool bye)
 {
 	struct sender *s = &f->tx;
-	const struct report_out o = {
+	struct xr_voip xr;
+	struct report_out o = {
 		.now_us = now_us,
 		.wall_ms = clock_wall_ms(),
 		.ssrc = s->ssrc,
@@ -76,8 +115,14 @@ void flow_report_send(struct flow *f, uint64_t now_us, bool bye)
 		.source = f->rx.source.known ? &f->rx.source : NULL,
 	};
 	uint8_t p[REPORT_MAX];
-	const size_t n = bye ? report_bye(&f->rtcp, p, sizeof(p), &o)
-			     : report_build(&f->rtcp, p, sizeof(p), &o);
+	size_t n;
+
+	if (f->plan.xr && o.source) {
+		voip_metrics(f, &xr);
+		o.xr = &xr;
+	}
+	n = bye ? report_bye(&f->rtcp, p, sizeof(p), &o)
+		: report_build(&f->rtcp, p, sizeof(p), &o);
 
 	s->reported = s->packets;
 	(void)transport_send(&f->tp, true, p, n);

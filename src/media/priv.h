@@ -13,6 +13,7 @@
 #include <offhook/media.h>
 #include <offhook/ring.h>
 #include <offhook/timer.h>
+#include "burst.h"
 #include "adapt.h"
 #include "band.h"
 #include "ear.h"
@@ -20,6 +21,7 @@
 #include "jitter.h"
 #include "mix.h"
 #include "noise.h"
+#include "xr.h"
 
 enum {
 	BLOCK_MS_MAX = 20,       /* the engine's longest step               */
@@ -188,6 +190,7 @@ struct report_out {              /* what a report says */
 	uint32_t rtp_ts;         /* at now                                  */
 	uint32_t packets, bytes;
 	struct source *source;   /* whom we hear, or NULL                   */
+	const struct xr_voip *xr;    /* how it sounds, or NULL              */
 };
 
 struct report {
@@ -202,6 +205,8 @@ struct report {
 	uint64_t remote_count;   /* reports on us                           */
 	uint32_t remote_lost, remote_jitter, remote_fraction;
 	uint64_t idle_us;        /* it said that it sends nothing           */
+	bool xr_known;           /* how we sound there                      */
+	struct xr_voip xr;
 	bool bye;                /* the peer said good-bye                  */
 	uint64_t malformed;
 };
@@ -352,6 +357,8 @@ struct receiver {
 	uint64_t packets, bytes, discarded, decode_errors, lost_before;
 	struct jitter_stats past;  /* of buffers before this one            */
 	uint32_t ssrc_changes;
+	struct burst burst;      /* how loss is spread                      */
+	unsigned max_ms;         /* the most the buffer may delay           */
 	uint64_t first_us, last_us;
 };
 

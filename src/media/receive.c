@@ -89,6 +89,7 @@ int receive_start(struct receiver *r, const struct media_plan *plan,
 	struct jitter *jitter = NULL;
 	int err;
 
+	r->max_ms = conf.max_ms;
 	events_start(r, plan);
 	r->red_pt = plan->red_recv;
 	r->cn_pt = plan->cn_recv;
@@ -189,6 +190,7 @@ static bool source_check(struct receiver *r, const struct rtp *h)
 
 		++r->ssrc_changes;
 		r->lost_before += source_lost(s);
+		burst_restart(&r->burst);
 		jitter_reset(r->jitter, 0);
 		r->noise.on = false;
 		dtmf_rx_begin(&r->dtmf, r->dtmf.clock_hz);
@@ -228,8 +230,11 @@ static void event_packet(struct flow *f, const struct rtp *h,
 static void mute_packet(struct receiver *r, const struct rtp *h,
 			uint64_t arrival_us)
 {
-	if (jitter_mark(r->jitter, h->seq))
-		source_heard(&r->source, h->seq, h->ts, arrival_us, false);
+	if (!jitter_mark(r->jitter, h->seq))
+		return;
+
+	source_heard(&r->source, h->seq, h->ts, arrival_us, false);
+	burst_packet(&r->burst, h->seq, false);
 }
 
 
@@ -258,10 +263,12 @@ static void sound_packet(struct receiver *r, const struct rx_codec *c,
 	case JITTER_RESTARTED:
 		r->lost_before += source_lost(&r->source);
 		source_init(&r->source, h->ssrc, r->clock_hz, h->seq);
+		burst_restart(&r->burst);
 		/*@fallthrough@*/
 	case JITTER_TAKEN:
 	case JITTER_LATE:
 		source_heard(&r->source, h->seq, h->ts, arrival_us, true);
+		burst_packet(&r->burst, h->seq, put == JITTER_LATE);
 		break;
 
 	case JITTER_SUSPECT:

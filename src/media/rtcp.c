@@ -171,6 +171,8 @@ size_t report_build(struct report *r, uint8_t *p, size_t size,
 
 	at = put_report(r, at, o);
 	at = put_sdes(r, at, o->ssrc);
+	if (o->xr)
+		at += xr_write(at, size - (size_t)(at - p), o->ssrc, o->xr);
 
 	r->first = false;
 	r->due_us = o->now_us + interval_us(false);
@@ -187,7 +189,7 @@ size_t report_bye(struct report *r, uint8_t *p, size_t size,
 	if (size < 168)
 		return 0;
 
-	at += report_build(r, at, size, o);
+	at += report_build(r, at, size - 8, o);
 	at = put_header(at, 1, RTCP_BYE, 8);
 	at = put_u32(at, o->ssrc);
 
@@ -313,6 +315,10 @@ static int read_part(struct report *r, const struct part *part,
 				r->bye = true;
 		}
 		break;
+
+	case RTCP_XR:
+		return xr_read(&r->xr, &r->xr_known, part->body, part->len,
+			       our_ssrc);
 
 	default:
 		break;

@@ -133,23 +133,35 @@ static void codec_figures(const char *name, double *ie, double *bpl)
 }
 
 
-double media_mos(const struct codec *codec, double loss_pct, double delay_ms)
+double media_r(const struct codec *codec, double loss_pct, double burst_ratio,
+	       double delay_ms)
 {
 	double ie, bpl, r;
 
-	if (!codec || loss_pct < 0.0 || delay_ms < 0.0)
-		return 0.0;
+	if (!codec || !(loss_pct >= 0.0) || !(delay_ms >= 0.0))
+		return NAN;
 
 	if (loss_pct > 100.0)
 		loss_pct = 100.0;
+	if (!(burst_ratio >= 1.0))
+		burst_ratio = 1.0;
 
 	codec_figures(codec->name, &ie, &bpl);
 
-	r = 93.2 - (ie + (95.0 - ie) * loss_pct / (loss_pct + bpl));
+	r = 93.2 - (ie + (95.0 - ie) * loss_pct /
+		    (loss_pct / burst_ratio + bpl));
 	r -= 0.024 * delay_ms;
 	if (delay_ms > 177.3)
 		r -= 0.11 * (delay_ms - 177.3);
 
+	return r < 0.0 ? 0.0 : r;
+}
+
+
+double media_mos_of(double r)
+{
+	if (!(r == r))
+		return 0.0;
 	if (r <= 0.0)
 		return 1.0;
 	if (r >= 100.0)
@@ -158,4 +170,10 @@ double media_mos(const struct codec *codec, double loss_pct, double delay_ms)
 	r = 1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6;
 
 	return r < 1.0 ? 1.0 : r;
+}
+
+
+double media_mos(const struct codec *codec, double loss_pct, double delay_ms)
+{
+	return media_mos_of(media_r(codec, loss_pct, 1.0, delay_ms));
 }

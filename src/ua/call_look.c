@@ -153,7 +153,8 @@ double call_mos(struct call *c)
 	if (call_stats(c, &st) || !st.packets_received)
 		return 0;
 
-	return stats_mos(&st, c->plan.codec, stats_loss_pct(&st));
+	return media_mos_of(stats_r(&st, c->plan.codec,
+				    stats_unheard_pct(&st)));
 }
 
 

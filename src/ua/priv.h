@@ -209,7 +209,7 @@ struct call {
 	struct call_music music;
 	uint64_t recv_from_ms;       /* 0: nothing is to come now            */
 	uint64_t recv_ms;            /* how long something was to come       */
-	uint64_t q_received, q_lost; /* at the last call.quality             */
+	uint64_t q_received, q_lost, q_late; /* at the last call.quality     */
 
 	uint64_t begin_ms, active_ms, end_ms;    /* clock_ms(), 0: not yet   */
 	uint64_t limit_ms;           /* 0: none                              */
@@ -430,8 +430,10 @@ void recording_note(const struct call *c, const struct call_file *f,
 void ua_quality_start(struct ua *ua);
 /** NAN: nothing came */
 double stats_loss_pct(const struct stream_stats *st);
-double stats_mos(const struct stream_stats *st, const struct codec *codec,
-		 double loss_pct);
+double stats_unheard_pct(const struct stream_stats *st);
+/** R of the E-model; unheard_pct: lost and late packets. NAN: not known */
+double stats_r(const struct stream_stats *st, const struct codec *codec,
+	       double unheard_pct);
 
 /* level.c */
 /** A call is active: call.level now and then, if anybody listens */

@@ -20,11 +20,19 @@ double stats_loss_pct(const struct stream_stats *st)
 }
 
 
-double stats_mos(const struct stream_stats *st, const struct codec *codec,
-		 double loss_pct)
+double stats_unheard_pct(const struct stream_stats *st)
 {
-	return media_mos(codec, loss_pct,
-			 st->delay_ms + st->rtt_us / 2000.0);
+	const uint64_t n = st->packets_received + st->lost;
+
+	return n ? 100.0 * (double)(st->lost + st->late) / (double)n : NAN;
+}
+
+
+double stats_r(const struct stream_stats *st, const struct codec *codec,
+	       double unheard_pct)
+{
+	return media_r(codec, unheard_pct, st->burst_ratio,
+		       st->delay_ms + st->rtt_us / 2000.0);
 }
 
 
@@ -32,10 +40,12 @@ static void publish(struct call *c, const struct stream_stats *st)
 {
 	const uint64_t received = st->packets_received - c->q_received;
 	const uint64_t lost = st->lost > c->q_lost ? st->lost - c->q_lost : 0;
+	const uint64_t late = st->late > c->q_late ? st->late - c->q_late : 0;
 	struct event ev;
 
 	c->q_received = st->packets_received;
 	c->q_lost = st->lost;
+	c->q_late = st->late;
 
 	call_event(&ev, EVENT_CALL_QUALITY, c);
 	ev.u.call_quality.packets_sent = (int64_t)st->packets_sent;
@@ -58,14 +68,19 @@ static void publish(struct call *c, const struct stream_stats *st)
 		ev.u.call_quality.rtt_ms = (st->rtt_us + 500) / 1000;
 
 	if (received + lost) {
-		const double loss_pct = 100.0 * (double)lost /
-			(double)(received + lost);
-		const double mos = stats_mos(st, c->plan.codec, loss_pct);
+		const double all = (double)(received + lost);
+		const double r = stats_r(st, c->plan.codec,
+					 100.0 * (double)(lost + late) / all);
+		const double mos = media_mos_of(r);
 
-		ev.u.call_quality.loss_pct = loss_pct;
-		if (mos > 0)
+		ev.u.call_quality.loss_pct = 100.0 * (double)lost / all;
+		if (mos > 0) {
 			ev.u.call_quality.mos = mos;
+			ev.u.call_quality.r_factor = r;
+		}
 	}
+	if (st->xr_known && st->xr_mos_cq > 0.0)
+		ev.u.call_quality.remote_mos = st->xr_mos_cq;
 
 	event_publish(c->ua->bus, &ev);
 }

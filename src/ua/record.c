@@ -26,13 +26,16 @@ static void take(struct call_record *r, struct call *c)
 	UTF8_PUT(r->suite, call_suite(c));
 	r->dir = c->plan.dir;
 
-	r->mos = r->loss_pct = NAN;
+	r->mos = r->r_factor = r->loss_pct = NAN;
 	r->media_expected = c->media_expected;
 	r->stats_known = !call_stats(c, &r->stats);
 	if (r->stats_known)
 		r->loss_pct = stats_loss_pct(&r->stats);
-	if (r->stats.packets_received)
-		r->mos = stats_mos(&r->stats, c->plan.codec, r->loss_pct);
+	if (r->stats.packets_received) {
+		r->r_factor = stats_r(&r->stats, c->plan.codec,
+				      stats_unheard_pct(&r->stats));
+		r->mos = media_mos_of(r->r_factor);
+	}
 
 	call_verdict(c, r->text, sizeof(r->text));
 }

@@ -288,6 +288,22 @@ static void read_fmtp(struct desc_media *m, struct pl val)
 }
 
 
+/* "pkt-loss-rle voip-metrics" (RFC 3611 5.1): is what we send wanted? */
+static bool xr_wants(struct pl val)
+{
+	while (val.l) {
+		const struct pl w = word(&val);
+
+		if (!pl_strcasecmp(&w, "voip-metrics"))
+			return true;
+		if (!w.l)
+			break;
+	}
+
+	return false;
+}
+
+
 /* "53020" or "53020 IN IP4 192.0.2.1" (RFC 3605) */
 static void read_rtcp(struct desc_media *m, struct pl val)
 {
@@ -402,6 +418,8 @@ static void read_attribute(struct reader *r, struct pl val)
 		read_rtcp(m, val);
 	else if (is(&name, "rtcp-mux"))
 		m->rtcp_mux = true;
+	else if (is(&name, "rtcp-xr"))
+		m->xr = xr_wants(val);
 	else if (is(&name, "crypto"))
 		collect(m->cryptov, &m->cryptoc, DESC_CRYPTO_MAX, val);
 	else if (is(&name, "fingerprint"))

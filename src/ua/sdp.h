@@ -48,6 +48,7 @@ struct desc_media {
 	uint16_t rtcp_port;      /* a=rtcp, 0: not said                     */
 	struct sa rtcp_addr;     /* unset: as addr                          */
 	bool rtcp_mux;
+	bool xr;                 /* a=rtcp-xr with voip-metrics             */
 	struct pl cryptov[DESC_CRYPTO_MAX];      /* values of a=crypto      */
 	unsigned cryptoc;
 	struct pl printv[DESC_PRINT_MAX];        /* a=fingerprint, its own

@@ -5,6 +5,7 @@
  * order; digits sent to the port of another stream arrive there on the next
  * turn of the loop, so two user agents in one process can talk.
  */
+#include <math.h>
 #include <sys/stat.h>
 #include "offhook/timer.h"
 #include "media.h"
@@ -449,11 +450,19 @@ void media_stats(struct media *m, struct stream *const *sv,
 }
 
 
-double media_mos(const struct codec *codec, double loss_pct, double delay_ms)
+double media_r(const struct codec *codec, double loss_pct, double burst_ratio,
+	       double delay_ms)
 {
+	(void)burst_ratio;
 	(void)delay_ms;
 
-	return codec ? loss_pct > 0 ? 3.0 : 4.4 : 0;
+	return codec ? loss_pct > 0 ? 60.0 : 93.0 : NAN;
+}
+
+
+double media_mos_of(double r)
+{
+	return r > 90 ? 4.4 : r > 0 ? 3.0 : 0;
 }
 
 

@@ -130,7 +130,8 @@ static void offer_whole(void **state)
 		"a=rtpmap:99 telephone-event/16000\r\n"
 		"a=fmtp:99 0-15\r\n"
 		"a=ptime:20\r\n"
-		"a=sendrecv\r\n");
+		"a=sendrecv\r\n"
+		"a=rtcp-xr:voip-metrics\r\n");
 	mem_deref(o);
 	nego_reset(&s.n);
 
