@@ -24,6 +24,7 @@ struct answer_rule {
 	bool on;
 	uint16_t code;           /* 200: answer, else refuse with it         */
 	uint64_t after_ms;       /* ring so long first                       */
+	bool early;              /* the sound begins meanwhile (183)         */
 	uint64_t for_ms;         /* hang up so long after the answer, 0: no  */
 	unsigned calls;          /* end after so many finished calls, 0: no  */
 	uint64_t until_ms;       /* end after so long, 0: no                 */

@@ -70,6 +70,7 @@ struct config {
 	int     dtmf_info;               /* enum dtmf_info                  */
 	bool    message_reports;         /* when they are asked for         */
 	bool    watchers;                /* may see our presence and calls  */
+	int     joins;                   /* enum joins_policy               */
 	int     redirects;               /* enum redirects_policy           */
 	int     dnd_code;                /* enum dnd_code                   */
 	int     reliable;                /* enum extension_policy           */
@@ -169,6 +170,8 @@ enum dtmf_inband { INBAND_AUTO, INBAND_ON, INBAND_OFF };
 enum tones_policy { TONES_AUTO, TONES_ON, TONES_OFF };
 /** Body of a key as INFO; as the choices of option dtmf-info */
 enum dtmf_info { DTMF_INFO_RELAY, DTMF_INFO_PLAIN };
+/** What becomes of a caller who wants to join a call; as option joins */
+enum joins_policy { JOINS_ASK, JOINS_ACCEPT, JOINS_DENY };
 /** What becomes of a 3xx; as the choices of redirects */
 enum redirects_policy { REDIRECTS_FOLLOW, REDIRECTS_ASK, REDIRECTS_DENY };
 /** Status that do-not-disturb refuses with; as the choices of dnd-code */
@@ -230,6 +233,9 @@ struct account_conf {
 	char intercom[CONFIG_STR]; /* who is answered at once if he wants:
 				      "" as the option says                 */
 	int64_t answer_after_ms;   /* auto-answer rings so long first       */
+	bool remote_control;       /* NOTIFY talk and hold are obeyed       */
+	bool mwi;                  /* watch its voice mail                  */
+	char voicemail[CONFIG_STR];/* whom to call for it, "" as told       */
 	bool require_auth;         /* callers prove who they are            */
 	char auth_in_user[128];    /* "" : as we do                         */
 	char auth_in_password[CONFIG_STR];

@@ -112,6 +112,7 @@ struct event {
 			char attest_dest[EVENT_TEXT];
 			int64_t attest_iat;
 			char answer_mode[EVENT_NAME]; /* auto, manual       */
+			int64_t joins;            /* number of a call       */
 		} call_state;
 		struct {
 			bool local;

@@ -30,6 +30,9 @@ struct sip_call_h {
 	void (*progress_h)(const struct sip_info *in, bool sdp, void *arg);
 	/** Caller: 2xx came and ACK is out. Callee: ACK came. */
 	void (*established_h)(const struct sip_info *in, void *arg);
+	/** Callee: a PRACK came: whoever called has heard from us; may be
+	 *  NULL */
+	void (*pracked_h)(void *arg);
 	/** Our re-INVITE or UPDATE is done; cause NONE: it was accepted */
 	void (*modified_h)(const struct sip_result *res, void *arg);
 	/** The end, once; nothing is called afterwards. */
@@ -211,8 +214,14 @@ struct sip_call *sip_call_find(struct sip_stack *s,
 /** A Replaces value that names this call to others (for Refer-To, escaped by
  *  who puts it into a URI). @return 0, ENOTCONN, EOVERFLOW */
 int  sip_call_replaces_value(const struct sip_call *c, char *buf, size_t sz);
+/** Its dialog, and the URI the peer is reached at; one that is early too.
+ *  @return 0, ENOTCONN, EOVERFLOW */
+int  sip_call_dialog(struct sip_dialog_id *id, char *target, size_t sz,
+		     const struct sip_call *c);
 /** In invite_h: the call that the new one is to replace; NULL: none. Who
  *  accepts the new one hangs up the old one */
 struct sip_call *sip_call_replaces(const struct sip_call *c);
+/** In invite_h: the call that the new one wants to join (RFC 3911) */
+struct sip_call *sip_call_joins(const struct sip_call *c);
 
 #endif

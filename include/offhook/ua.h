@@ -102,6 +102,15 @@ const char *account_state(const struct account *a);      /* "off" ... */
 bool account_registers(const struct account *a);
 /** Would it, had its user not taken it off? */
 bool account_sent_off(const struct account *a);
+/** Voice mail, as told last */
+struct account_mail {
+	bool known;              /* it was told                              */
+	bool waiting;
+	unsigned fresh, old;     /* voice messages                           */
+	char mailbox[256];       /* whom to call for them, "" nobody said    */
+};
+/** @return false: nothing is known of its voice mail */
+bool account_mailbox(struct account_mail *mail, const struct account *a);
 /** How one of its flows stands. @return false: there is none such */
 bool account_registration(struct sip_reg_status *st, const struct account *a,
 			  unsigned flow);
@@ -147,6 +156,8 @@ struct ua_dial {
 	const char *target;              /* as the user typed it             */
 	const char *account;             /* name or AOR, NULL: by rule       */
 	const char *headers;             /* lines with CRLF, or NULL         */
+	bool words;                      /* fill in {words} of the headers   */
+	const char *replaces;            /* value of Replaces, or NULL       */
 	uint32_t ring_ms;                /* 0: option ring-timeout           */
 	bool no_hold;                    /* do not hold other calls          */
 	bool late_offer;                 /* the other side makes the offer   */
@@ -175,6 +186,10 @@ unsigned ua_call_count(const struct ua *ua);
 /* Each: 0, or errno with one sentence in err (UA_ERR bytes) */
 int  call_answer(struct call *c, char *err);
 int  call_ring(struct call *c);                  /* 180, if not yet sent */
+/** Sound before the answer (183): the caller hears what is sent, and we hear
+ *  him; it still waits for its answer. What it carries must be described in
+ *  the INVITE. @return as above */
+int  call_early(struct call *c, char *err);
 /** A machine answers this call: it holds no other (option hold-others) */
 void call_keep_others(struct call *c);
 int  call_reject(struct call *c, uint16_t code, const char *reason, char *err);
@@ -334,6 +349,21 @@ struct ua_message {
  *  composing. @return 0, EINVAL (text, target), ENOENT, ENOTCONN, EAGAIN */
 int  ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 		char *err);
+
+/* Calls of others ------------------------------------------------------------ */
+
+struct ua_pickup;                        /* mem_deref gives up           */
+/** Once: the number of the call that takes the one that rang; err: why there
+ *  is none (ENOENT: none rings), text is the sentence */
+typedef void (ua_pickup_h)(unsigned call, int err, const char *text,
+			   void *arg);
+/**
+ * Take the call that rings at target, a phone or an extension: it is asked for
+ * its dialogs (RFC 4235), and the one that rings is replaced (RFC 3891).
+ * @return 0, EINVAL (target), ENOENT (account)
+ */
+int  ua_pickup(struct ua_pickup **pp, struct ua *ua, const char *target,
+	       const char *account, ua_pickup_h *h, void *arg, char *err);
 
 /* Any request ------------------------------------------------------------------ */
 

@@ -39,6 +39,7 @@ struct taken {
 	unsigned id;
 	uint16_t code;
 	bool answered;
+	bool early;                  /* its sound has begun                  */
 	bool intercom;               /* the caller asked for it: he hears us */
 	struct timer tmr;            /* it rings                             */
 };
@@ -122,11 +123,12 @@ static void sound_before(struct call *c, const struct answer_rule *r)
 }
 
 
-static void sound_after(struct call *c, const struct answer_rule *r)
+static void sound_after(struct call *c, const struct answer_rule *r,
+			bool early)
 {
 	char path[sizeof(r->record) + 16], why[UA_ERR];
 
-	if (r->sound == ANSWER_PLAY && call_play(c, r->play, false, why))
+	if (!early && r->sound == ANSWER_PLAY && call_play(c, r->play, false, why))
 		log_warn("call %u: %s", call_id(c), why);
 
 	if (!r->record[0])
@@ -159,17 +161,34 @@ static void act(struct taken *t)
 	}
 	else {
 		t->answered = true;
-		sound_before(c, r);
+		if (!t->early)
+			sound_before(c, r);
 		err = call_answer(c, why);
 		if (!err) {
 			if (r->for_ms)
 				call_limit(c, r->for_ms);
-			sound_after(c, r);
+			sound_after(c, r, t->early);
 		}
 	}
 
 	if (err)
 		log_warn("%s", why);
+}
+
+
+/* What would be heard after the answer is heard now */
+static void early(struct taken *t, struct call *c)
+{
+	const struct answer_rule *r = &t->a->rule;
+	char why[UA_ERR];
+
+	sound_before(c, r);
+	if (r->sound == ANSWER_PLAY && call_play(c, r->play, false, why))
+		log_warn("call %u: %s", call_id(c), why);
+	if (call_early(c, why))
+		log_warn("%s", why);
+	else
+		t->early = true;
 }
 
 
@@ -277,7 +296,10 @@ static void incoming(struct answer *a, unsigned id)
 	list_append(&a->taken, &t->le, t);
 
 	if (after_ms) {
-		(void)call_ring(c);
+		if (a->rule.on && a->rule.early && code == 200)
+			early(t, c);
+		else
+			(void)call_ring(c);
 		timer_start(&t->tmr, after_ms, ring_handler, t);
 	}
 	else {

@@ -142,7 +142,7 @@ static void file_tell(struct store *s)
 			    O_NOCTTY);
 	char *text = NULL;
 	struct stat st;
-	size_t len, size;
+	size_t len = 0, size;
 
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		if (fd < 0 && errno == ENOENT && s->pos)

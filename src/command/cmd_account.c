@@ -33,6 +33,23 @@ static void reply_flow(struct reply *r, const struct sip_reg_status *st)
 }
 
 
+static void reply_mail(struct reply *r, const struct account *a)
+{
+	struct account_mail mail;
+
+	if (!account_mailbox(&mail, a))
+		return;
+
+	if (mail.known) {
+		reply_bool(r, "voicemail-waiting", mail.waiting);
+		reply_int(r, "voicemail-new", mail.fresh);
+		reply_int(r, "voicemail-old", mail.old);
+	}
+	if (mail.mailbox[0])
+		reply_str(r, "voicemail", mail.mailbox);
+}
+
+
 static void reply_account(struct cmd *x, const struct account *a)
 {
 	const struct account_conf *ac = account_config(a);
@@ -44,6 +61,7 @@ static void reply_account(struct cmd *x, const struct account *a)
 	reply_str(x->reply, "aor", ac->aor);
 	reply_str(x->reply, "state", account_state(a));
 	reply_bool(x->reply, "default", a == ua_account_default(x->ph->ua));
+	reply_mail(x->reply, a);
 	if (account_registration(&st, a, 0) && st.state != SIP_REG_OFF)
 		reply_flow(x->reply, &st);
 }

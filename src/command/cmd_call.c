@@ -57,6 +57,7 @@ static void cmd_dial(struct cmd *x)
 		.reliable = cmd_str(x, "reliable"),
 		.session_timer = cmd_str(x, "session-timer"),
 		.redirects = cmd_str(x, "redirects"),
+		.words = true,
 		.anonymous = cmd_has(x, "anonymous"),
 		.intercom = cmd_has(x, "intercom"),
 		.pai = cmd_str(x, "pai"),
@@ -93,10 +94,27 @@ static void cmd_dial(struct cmd *x)
 
 /* Take, refuse, end ------------------------------------------------------ */
 
+struct call *cmd_any_ringing(struct cmd *x)
+{
+	struct call *c = ua_call(x->ph->ua, client_selected(x->cl));
+
+	if (c && call_state(c) == CALL_INCOMING)
+		return c;
+
+	c = NULL;
+	while ((c = ua_call_next(x->ph->ua, c))) {
+		if (call_state(c) == CALL_INCOMING)
+			return c;
+	}
+
+	return NULL;
+}
+
+
 /* The call named, else the selected one if it rings, else one that does */
 static struct call *ringing_call(struct cmd *x)
 {
-	struct call *c = NULL;
+	struct call *c;
 
 	if (cmd_has(x, "call")) {
 		c = cmd_call(x);
@@ -109,19 +127,12 @@ static struct call *ringing_call(struct cmd *x)
 		return c;
 	}
 
-	c = ua_call(x->ph->ua, client_selected(x->cl));
-	if (c && call_state(c) == CALL_INCOMING)
-		return c;
+	c = cmd_any_ringing(x);
+	if (!c)
+		reply_error(x->reply, "no-call",
+			    "there is no incoming call");
 
-	c = NULL;
-	while ((c = ua_call_next(x->ph->ua, c))) {
-		if (call_state(c) == CALL_INCOMING)
-			return c;
-	}
-
-	reply_error(x->reply, "no-call", "there is no incoming call");
-
-	return NULL;
+	return c;
 }
 
 
@@ -135,7 +146,8 @@ static void cmd_answer(struct cmd *x)
 
 	client_select(x->cl, call_id(c));
 	reply_about(x, call_id(c));
-	cmd_fail(x, call_answer(c, err), err);
+	cmd_fail(x, cmd_has(x, "early") ? call_early(c, err) :
+		 call_answer(c, err), err);
 }
 
 
@@ -306,9 +318,16 @@ static const struct command rows[] = {
 	{
 		.name = "answer", .alias = "a",
 		.args = { THE_CALL },
+		.options = {
+			{ .name = "early",
+			  .summary = "let sound through, but do not answer "
+				     "yet" },
+		},
 		.summary = "Answer a call",
 		.help = "Answers the selected call if it rings, else the one "
-			"that does, and selects it.",
+			"that does, and selects it. With --early the caller "
+			"hears you before the call is answered (183), and you "
+			"hear him if his phone plays along.",
 		.run = cmd_answer,
 	},
 	{
@@ -447,10 +466,11 @@ static const struct command rows[] = {
 			THE_CALL,
 		},
 		.summary = "Send a call elsewhere, or decide where ours goes",
-		.help = "A call that rings here is answered with 302 and the "
-			"target. When a call of ours is sent elsewhere, "
-			"call.redirect tells where; with option "
-			"redirects=ask it waits for --follow or --refuse.",
+		.help = "The selected call if it rings, else the one that "
+			"does, is answered with 302 and the target. When a "
+			"call of ours is sent elsewhere, call.redirect tells "
+			"where; with option redirects=ask it waits for "
+			"--follow or --refuse.",
 		.run = cmd_redirect,
 	},
 	{
@@ -519,6 +539,36 @@ static const struct command rows[] = {
 			"it too, and how many were lost when the call ended "
 			"before.",
 		.run = cmd_dtmf,
+	},
+	{
+		.name = "pickup",
+		.args = {
+			{ .name = "target", .type = ARG_TARGET,
+			  .summary = "the phone or extension that rings" },
+		},
+		.options = {
+			{ .name = "account", .type = ARG_ACCOUNT,
+			  .summary = "by way of this account" },
+		},
+		.summary = "Take a call that rings at another phone",
+		.help = "The phone is asked which calls it has (event package "
+			"dialog), and the one that rings is taken from its "
+			"caller (Replaces). The line is done when that is "
+			"under way; call.state tells how it goes.",
+		.run = cmd_pickup,
+	},
+	{
+		.name = "voicemail",
+		.options = {
+			{ .name = "account", .type = ARG_ACCOUNT,
+			  .summary = "that of this account" },
+		},
+		.summary = "Call the mailbox",
+		.help = "Of the account with new messages, else of the first "
+			"whose mailbox is known: by voicemail= of the "
+			"account, or from the server with mwi=yes. Event mwi "
+			"and `accounts` tell what waits.",
+		.run = cmd_voicemail,
 	},
 	{
 		.name = "calls",

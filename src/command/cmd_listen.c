@@ -78,6 +78,7 @@ static void cmd_listen(struct cmd *x)
 	struct answer_rule rule = {
 		.on = true,
 		.after_ms = cmd_ms(x, "after", 0),
+		.early = cmd_has(x, "early"),
 		.for_ms = cmd_ms(x, "for", 0),
 		.until_ms = cmd_ms(x, "until", 0),
 		.calls = (unsigned)cmd_int(x, "calls", 0),
@@ -199,6 +200,8 @@ static const struct command rows[] = {
 				     "refuse" },
 			{ .name = "after", .type = ARG_TIME,
 			  .summary = "ring so long first" },
+			{ .name = "early",
+			  .summary = "let the sound begin meanwhile (183)" },
 			{ .name = "for", .type = ARG_TIME,
 			  .min = 1, .max = 3600000000,
 			  .summary = "hang up each call this long after its "

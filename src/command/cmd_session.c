@@ -109,6 +109,7 @@ void cmd_reinvite(struct cmd *x)
 }
 
 
+/* A target: for the call that rings here; else for the one of ours */
 void cmd_redirect(struct cmd *x)
 {
 	const char *target = cmd_str(x, "target");
@@ -123,7 +124,9 @@ void cmd_redirect(struct cmd *x)
 		return;
 	}
 
-	c = cmd_call(x);
+	c = target && !cmd_has(x, "call") ? cmd_any_ringing(x) : NULL;
+	if (!c)
+		c = cmd_call(x);
 	if (!c)
 		return;
 

@@ -111,7 +111,7 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_dtmf, cmd_hold, cmd_info, cmd_request, cmd_resume, cmd_selftest,
 	cmd_transfer, cmd_redirect, cmd_update, cmd_reinvite,
-	cmd_swap;
+	cmd_swap, cmd_pickup, cmd_voicemail;
 /* cmd_conference.c */
 cmd_run_h cmd_conference, cmd_gain;
 /* of cmd_script.c */
@@ -135,6 +135,8 @@ enum { CMD_HEADERS_MAX = 4096 };         /* those of the user            */
 /** "Name: value" lines of --header; what is wrong is replied. Free with
  *  text_buf_reset. @return 0, EINVAL */
 int cmd_headers(struct cmd *x, struct text_buf *b);
+/** The selected call if it rings, else one that does; NULL: none */
+struct call *cmd_any_ringing(struct cmd *x);
 /** cmd_ask.c: keys as INFO */
 void cmd_dtmf_info(struct cmd *x, struct call *c);
 

@@ -199,6 +199,21 @@ static const struct account_param params[] = {
 		.summary = "Ring so long before auto-answer",
 	},
 	{
+		.name = "remote-control", .type = OPT_BOOL,
+		FIELD(remote_control),
+		.summary = "The server may answer, hold and resume calls of"
+			" this phone (NOTIFY with Event talk, hold)",
+	},
+	{
+		.name = "mwi", .type = OPT_BOOL, FIELD(mwi),
+		.summary = "Ask the server to tell when voice mail waits",
+	},
+	{
+		.name = "voicemail", .type = OPT_STRING, FIELD(voicemail),
+		.summary = "Whom `voicemail` calls, if not whom the server"
+			" names",
+	},
+	{
 		.name = "require-auth", .type = OPT_BOOL,
 		FIELD(require_auth),
 		.summary = "Who calls or writes must know a password",

@@ -318,6 +318,13 @@ static const struct option options[] = {
 		.summary = "Tell who asks for it that a message has arrived",
 	},
 	{
+		.name = "joins", .type = OPT_ENUM, FIELD(joins),
+		.def = "ask", .choices = "ask,accept,deny",
+		.summary = "Somebody calls to join a call of ours (Join, RFC"
+			" 3911): ring, and be together once it is answered;"
+			" answer at once; or refuse",
+	},
+	{
 		.name = "redirects", .type = OPT_ENUM, FIELD(redirects),
 		.def = "follow", .choices = "follow,ask,deny",
 		.summary = "A call of ours is sent elsewhere (3xx): go there,"

@@ -91,6 +91,10 @@ static void print_caller(struct text_buf *b, const struct event *ev)
 			text_add(b, " (%s)", why);
 	}
 
+	if (ev->u.call_state.joins != EVENT_NONE && ev->u.call_state.joins)
+		text_add(b, ", wants to join call %lld",
+			 (long long)ev->u.call_state.joins);
+
 	add_part(b, ", privacy wanted: ", ev->u.call_state.privacy);
 
 	if (ev->u.call_state.attest[0]) {

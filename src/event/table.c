@@ -88,6 +88,8 @@ static const struct event_field call_state_fields[] = {
 	    "claimed, seconds since 1970"),
 	STR("answer-mode", call_state.answer_mode, "incoming: auto: the "
 	    "phone is asked to answer by itself; manual: not to"),
+	INT("joins", call_state.joins, "incoming: the call that the caller "
+	    "wants to join"),
 	{0}
 };
 

@@ -287,6 +287,12 @@ struct sip_call *sip_call_replaces(const struct sip_call *c)
 }
 
 
+struct sip_call *sip_call_joins(const struct sip_call *c)
+{
+	return c ? c->joins : NULL;
+}
+
+
 /* The first INVITE -------------------------------------------------------- */
 
 static int taken(struct sip_call *c, const struct sip_msg *msg)
@@ -305,6 +311,7 @@ static int taken(struct sip_call *c, const struct sip_msg *msg)
 	msg->mb->pos = pos;
 	msg->mb->end = end;
 	c->replaces = NULL;
+	c->joins = NULL;
 
 	return status;
 }
@@ -356,13 +363,15 @@ void invite_server_request(struct leg *leg, const struct sip_msg *msg)
 {
 	struct sip_stack *s = leg->stack;
 	const struct sa *laddr = leg_laddr(leg, msg->tp);
-	struct sip_call *c = NULL, *old = NULL;
+	struct sip_call *c = NULL, *old = NULL, *joined = NULL;
 	struct dialog *d = NULL;
 	uint16_t status;
 	char busy[40];
 	int err;
 
 	status = replaces_check(&old, s, msg);
+	if (!status)
+		status = join_check(&joined, s, msg);
 	if (status) {
 		refuse(leg, msg, status, NULL);
 		return;
@@ -389,6 +398,7 @@ void invite_server_request(struct leg *leg, const struct sip_msg *msg)
 	c->leg = leg;
 	c->callid = mem_ref(d->callid);
 	c->replaces = old;
+	c->joins = joined;
 	if (laddr)
 		c->laddr = *laddr;
 	ext_learn(c, msg);

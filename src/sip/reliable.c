@@ -342,6 +342,9 @@ void prack_recv(struct branch *br, struct leg *leg, const struct sip_msg *msg)
 	c->rel->out = false;
 	timer_cancel(&c->rel->tmr);
 
+	if (c->h.pracked_h)
+		c->h.pracked_h(c->arg);
+
 	status = agree(br, session_sdp(msg), &answer, &useless);
 
 	/* hung up in a handler: the caller hears of it soon enough */

@@ -165,6 +165,36 @@ int sip_call_replaces_value(const struct sip_call *c, char *buf, size_t sz)
 }
 
 
+int sip_call_dialog(struct sip_dialog_id *id, char *target, size_t sz,
+		    const struct sip_call *c)
+{
+	const struct branch *br = !c ? NULL : c->br ? c->br : c->told_br;
+	const struct dialog *d;
+	int err;
+
+	if (!id || !target)
+		return EINVAL;
+	if (!br || session_down(c))
+		return ENOTCONN;
+
+	memset(id, 0, sizeof(*id));
+	d = br->dlg;
+	err = text_copy(id->callid, sizeof(id->callid), d->callid,
+			strlen(d->callid));
+	if (!err)
+		err = text_copy(id->ltag, sizeof(id->ltag), d->ltag,
+				strlen(d->ltag));
+	if (!err && d->rtag)
+		err = text_copy(id->rtag, sizeof(id->rtag), d->rtag,
+				strlen(d->rtag));
+	if (!err)
+		err = text_copy(target, sz, d->target ? d->target : "",
+				d->target ? strlen(d->target) : 0);
+
+	return err;
+}
+
+
 struct header {
 	struct sip_dialog_id id;
 	unsigned n;
@@ -228,6 +258,41 @@ uint16_t replaces_check(struct sip_call **cp, struct sip_stack *s,
 	}
 
 	*cp = c;
+
+	return 0;
+}
+
+
+uint16_t join_check(struct sip_call **cp, struct sip_stack *s,
+		    const struct sip_msg *msg)
+{
+	struct header h = {.n = 0};
+	struct branch *br;
+
+	*cp = NULL;
+
+	if (!sip_stack_is_able(s, SIP_AB_OPTION, "join"))
+		return 0;
+
+	(void)header_values(msg, "Join", 0, header_h, &h);
+	if (!h.n)
+		return 0;
+	if (h.n > 1 || h.err)
+		return 400;
+
+	br = find(s, &h.id);
+	if (!br)
+		return 481;
+	if (session_down(br->call))
+		return 603;
+
+	/* an early dialog that somebody else began has nobody to join */
+	if (br->call->phase == PHASE_INCOMING)
+		return 481;
+	if (br->call->phase != PHASE_CALLING && br != br->call->br)
+		return 481;
+
+	*cp = br->call;
 
 	return 0;
 }

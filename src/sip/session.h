@@ -118,6 +118,7 @@ struct sip_call {
 	uint32_t ok_wait_ms;            /* next retransmission               */
 	uint64_t ok_end_ms;
 	struct sip_call *replaces;      /* during invite_h only              */
+	struct sip_call *joins;         /* the same                          */
 
 	struct modify mod;
 	struct session_timer se;
@@ -318,6 +319,9 @@ void se_stop(struct sip_call *c);
 /** What an INVITE wants to replace. @return 0, or the status to refuse with */
 uint16_t replaces_check(struct sip_call **cp, struct sip_stack *s,
 			const struct sip_msg *msg);
+/** The same of Join (RFC 3911 4) */
+uint16_t join_check(struct sip_call **cp, struct sip_stack *s,
+		    const struct sip_msg *msg);
 
 /* reason.c */
 /** The Reason of a message, into dst; NULL: none */

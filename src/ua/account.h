@@ -28,6 +28,8 @@ struct account {
 	enum account_wish wish;
 	bool failed;                 /* since it was last registered         */
 	struct sip_result result;    /* of its last attempt                  */
+	unsigned mwi_watch;          /* subscription to its voice mail       */
+	struct account_mail mail;    /* as told last                         */
 	struct account *before;      /* of the same name, leaves first: ours
 				       is the binding that stays            */
 };

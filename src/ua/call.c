@@ -53,6 +53,8 @@ static void call_destructor(void *data)
 	mem_deref(c->called);
 	mem_deref(c->headers);
 	mem_deref(c->caller);
+	mem_deref(c->early);
+	mem_deref(c->replaces);
 	mem_deref(c->redirect);
 	call_file_drop(c);
 	mem_deref(c->play.path);
@@ -207,6 +209,7 @@ void call_invite(struct call *c)
 		goto out;
 	conf.headers = c->headers;
 	conf.anonymous = c->anonymous;
+	conf.replaces = c->replaces;
 	conf.ring_ms = c->ring_ms;
 	conf.ext = c->ext;
 	conf.redirect = c->redirects;

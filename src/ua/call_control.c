@@ -96,6 +96,52 @@ static int answer_failed(struct call *c, int e, char *err)
 }
 
 
+int call_early(struct call *c, char *err)
+{
+	int e;
+
+	if (!call_living(c))
+		return call_gone(c, err);
+	if (c->outgoing || c->state != CALL_INCOMING || c->early)
+		return call_error(err, EALREADY, c->early ?
+				  "Call %u has early sound already." :
+				  "Call %u does not wait for an answer.",
+				  c->id);
+	if (c->late_offer)
+		return call_error(err, ENOTSUP, "The caller of call %u does"
+				  " not say where sound should go: it can"
+				  " only be answered.", c->id);
+
+	e = call_media_open(c, sip_call_laddr(c->sip));
+	if (!e)
+		e = describe_answer(c, &c->early);
+	if (!e) {
+		c->early->pos = 0;
+		e = sip_call_ring(c->sip, 183, NULL, c->early);
+	}
+	if (!e) {
+		c->early->pos = 0;
+
+		/* from a server of ours nobody is named who wants no sound;
+		   from others a PRACK shows it, or a packet */
+		c->proven = c->proven || c->vouched;
+		c->remote_ring = true;
+		e = call_media_apply(c, &c->next, c->next_held);
+	}
+	if (e) {
+		call_media_close(c);
+		c->early = mem_deref(c->early);
+		c->started = false;
+		return call_error(err, e, "Call %u gets no early sound: %s.",
+				  c->id, strerror(e));
+	}
+
+	call_media_settle(c);
+
+	return 0;
+}
+
+
 int call_answer(struct call *c, char *err)
 {
 	struct mbuf *sdp = NULL;
@@ -108,7 +154,7 @@ int call_answer(struct call *c, char *err)
 			"Call %u goes out: the other side answers it." :
 			"Call %u is answered already.", c->id);
 
-	if (!c->keep_others && c->source == SOURCE_DEVICE)
+	if (!c->keep_others && c->source == SOURCE_DEVICE && !c->joins)
 		call_hold_others(c->ua, c);
 
 	/* what servers say of us belongs into the answer */
@@ -117,14 +163,17 @@ int call_answer(struct call *c, char *err)
 		return 0;
 
 	e = call_media_open(c, sip_call_laddr(c->sip));
-	if (!e)
+	if (!e && c->early)
+		sdp = mem_ref(c->early);
+	else if (!e)
 		e = describe_answer(c, &sdp);
 	if (!e)
 		e = sip_call_answer(c->sip, sdp);
 	mem_deref(sdp);
 
-	/* the 200 is on its way; with a late offer the ACK brings the plan */
-	if (!e && !c->late_offer)
+	/* the 200 is on its way; with a late offer the ACK brings the plan,
+	   with early sound it runs already */
+	if (!e && !c->late_offer && !c->early)
 		e = call_media_apply(c, &c->next, c->next_held);
 	if (e)
 		return answer_failed(c, e, err);

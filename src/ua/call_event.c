@@ -35,6 +35,8 @@ void call_event_state(const struct call *c)
 
 	if (c->state == CALL_INCOMING)
 		caller_event(&ev, c);
+	if (c->state == CALL_INCOMING && c->joins)
+		ev.u.call_state.joins = c->joins;
 
 	if (c->state == CALL_ACTIVE && c->begin_ms)
 		ev.u.call_state.setup_ms =

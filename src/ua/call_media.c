@@ -275,8 +275,9 @@ void call_media_settle(struct call *c)
 			call_file_done(c, &c->record, "error", why, 0);
 	}
 
-	/* nobody hears a file before the answer */
-	if (c->play.path && !c->play.begin_ms && c->state == CALL_ACTIVE) {
+	/* nobody hears a file before the answer, but in early sound of ours */
+	if (c->play.path && !c->play.begin_ms && (c->state == CALL_ACTIVE ||
+						  c->early)) {
 		if (call_file_play(c, why))
 			call_file_done(c, &c->play, "error", why, 0);
 	}

@@ -56,6 +56,21 @@ int call_reoffer_by(struct call *c, enum sip_modify how, bool bare)
 }
 
 
+/* It was let in: all three are together (RFC 3911) */
+static void join(struct call *c)
+{
+	struct call *v[] = { c, ua_call(c->ua, c->joins) };
+	char why[UA_ERR];
+
+	if (!c->joins || !call_living(v[1]) || v[1]->state != CALL_ACTIVE)
+		return;
+
+	if (ua_conference(NULL, c->ua, v, ARRAY_SIZE(v), why))
+		log_warn("call %u does not join call %u: %s", c->id, c->joins,
+			 why);
+}
+
+
 void call_answered(struct call *c)
 {
 	c->active_ms = clock_ms();
@@ -77,6 +92,7 @@ void call_answered(struct call *c)
 	call_media_settle(c);
 	ua_quality_start(c->ua);
 	ua_level_start(c->ua);
+	join(c);
 }
 
 
@@ -200,6 +216,12 @@ static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 }
 
 
+static void pracked_handler(void *arg)
+{
+	call_media_prove(arg);
+}
+
+
 static void established_handler(const struct sip_info *in, void *arg)
 {
 	struct call *c = arg;
@@ -284,6 +306,7 @@ const struct sip_call_h call_sip_handlers = {
 	.result_h      = result_handler,
 	.progress_h    = progress_handler,
 	.established_h = established_handler,
+	.pracked_h     = pracked_handler,
 	.modified_h    = modified_handler,
 	.closed_h      = closed_handler,
 	.request_h     = requests_call,

@@ -301,8 +301,12 @@ int extra_make(struct call *c, const struct ua_dial *prm, char *err)
 	if (!e)
 		e = extra_expand(&own, acc ? acc->headers : NULL, acc, c,
 				 err);
-	if (!e)
+	if (!e && prm->words)
 		e = extra_expand(&given, prm->headers, acc, c, err);
+	else if (!e && prm->headers)
+		e = str_dup(&given, prm->headers);
+	if (!e && prm->replaces)
+		e = str_dup(&c->replaces, prm->replaces);
 	if (e)
 		goto out;
 

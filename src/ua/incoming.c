@@ -64,10 +64,9 @@ static int take_offer(struct call *c, const struct sa *laddr,
 }
 
 
-/* Ours that the INVITE wants to replace (RFC 3891), NULL: none */
-static struct call *replaced(const struct ua *ua, const struct sip_call *sc)
+/* Ours with this session, NULL: none */
+static struct call *call_with(const struct ua *ua, const struct sip_call *old)
 {
-	const struct sip_call *old = sip_call_replaces(sc);
 	struct le *le;
 
 	if (!old)
@@ -89,11 +88,17 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 {
 	struct ua *ua = arg;
 	const struct account *acc;
-	char from[EVENT_TEXT];
-	struct call *c, *old;
+	char from[EVENT_TEXT], why[UA_ERR];
+	struct call *c, *old, *joined;
 	int code;
 
+	/* that the INVITE wants to replace (RFC 3891), to join (RFC 3911) */
+	old = call_with(ua, sip_call_replaces(sc));
+	joined = call_with(ua, sip_call_joins(sc));
+
 	code = find_owner(&acc, ua, in);
+	if (!code && joined && ua->config->joins == JOINS_DENY)
+		code = 488;
 	if (!code && !call_room(ua))
 		code = 486;
 	if (!code && !sip_call_laddr(sc))
@@ -141,12 +146,15 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 	if (call_nat_wanted(c))
 		call_nat_begin(c, sip_call_laddr(sc));
 
-	/* before any rule answers */
-	old = replaced(ua, sc);
+	c->joins = joined ? joined->id : 0;
 	(void)call_state_set(c, CALL_INCOMING);
 
 	if (old && call_living(old) && call_living(c))
 		transfer_take_over(c, old);
+
+	if (joined && ua->config->joins == JOINS_ACCEPT && call_living(c) &&
+	    c->state == CALL_INCOMING && call_answer(c, why))
+		log_warn("call %u: %s", c->id, why);
 
 	if (call_living(c) && c->state == CALL_INCOMING)
 		(void)call_ring(c);

@@ -82,6 +82,24 @@ static const char *dialog_state(const struct call *c)
 }
 
 
+/* Which one it is, for who may take it (RFC 4235 4.1.1) */
+static void dialog_name(struct dialog_entry *e, const struct call *c)
+{
+	char target[sizeof(e->remote_target)];
+	struct sip_dialog_id id;
+
+	if (sip_call_dialog(&id, target, sizeof(target), c->sip) ||
+	    strlen(id.ltag) >= sizeof(e->local_tag) ||
+	    strlen(id.rtag) >= sizeof(e->remote_tag))
+		return;
+
+	str_ncpy(e->callid, id.callid, sizeof(e->callid));
+	str_ncpy(e->local_tag, id.ltag, sizeof(e->local_tag));
+	str_ncpy(e->remote_tag, id.rtag, sizeof(e->remote_tag));
+	str_ncpy(e->remote_target, target, sizeof(e->remote_target));
+}
+
+
 static int dialogs_print(char **textp, struct watcher *w)
 {
 	struct dialog_info *d = mem_zalloc(sizeof(*d), NULL);
@@ -108,6 +126,7 @@ static int dialogs_print(char **textp, struct watcher *w)
 
 		(void)snprintf(e->id, sizeof(e->id), "%u", c->id);
 		e->initiator = c->outgoing;
+		dialog_name(e, c);
 		str_ncpy(e->state, state, sizeof(e->state));
 		str_ncpy(e->local_uri, w->entity, sizeof(e->local_uri));
 		str_ncpy(e->remote_uri, c->peer, sizeof(e->remote_uri));

@@ -144,6 +144,7 @@ struct call {
 	bool remote_ring;            /* 180 was sent                         */
 	bool rung;                   /* 180 came                             */
 	bool flows;                  /* something was heard                  */
+	struct mbuf *early;          /* callee: our description in a 183     */
 	bool late_offer;             /* the INVITE had none                  */
 	bool ending;                 /* we have hung up                      */
 	bool acked;                  /* callee: our answer is confirmed      */
@@ -157,10 +158,12 @@ struct call {
 	char *name;
 	char *called;                /* callee without account: To, or NULL  */
 	char *headers;               /* of the INVITE, NULL: none            */
+	char *replaces;              /* the same: NULL: nothing              */
 	bool anonymous;              /* we do not tell who we are            */
 	struct caller *caller;       /* callee; NULL: nothing special        */
 	struct sa src;               /* callee: who sent the INVITE          */
 	bool vouched;                /* ... a server of the account          */
+	unsigned joins;              /* ... and the call it wants to join    */
 	uint32_t ring_ms;
 	struct sip_call_ext ext;     /* caller                               */
 	enum sip_redirect redirects;

@@ -8,6 +8,8 @@
  */
 #include <stdio.h>
 #include "priv.h"
+#include "mailbox.h"
+#include "requests.h"
 #include "account.h"
 
 
@@ -305,6 +307,9 @@ static void settle_handler(void *arg)
 			sip_reg_stop(a->reg, false);
 		}
 	}
+
+	mailbox_settle(ua);
+	control_settle(ua);
 }
 
 
@@ -320,6 +325,7 @@ void account_leave(struct account *a)
 {
 	struct ua *ua = a->ua;
 
+	mailbox_leave(a);
 	list_unlink(&a->le);
 	list_append(&ua->leaving, &a->le, a);
 

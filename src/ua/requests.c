@@ -16,6 +16,7 @@ static const struct service {
 } services[] = {
 	{ "INFO", info_request },
 	{ "MESSAGE", message_request },
+	{ "NOTIFY", control_notify },
 	{ "REFER", transfer_request },
 	{ "SUBSCRIBE", presence_subscribe },
 };
@@ -67,7 +68,7 @@ int requests_init(struct ua *ua)
 	};
 	static const char *const told[] = { "presence", "dialog" };
 	static const char *const options[] = {
-		"answermode", "histinfo", "replaces",
+		"answermode", "histinfo", "join", "replaces", "tdialog",
 	};
 	int err = 0;
 

@@ -21,6 +21,11 @@ int requests_init(struct ua *ua);
 /* info.c */
 request_service_h info_request;
 
+/* control.c */
+request_service_h control_notify;
+/** Tell whether talk and hold are understood; after accounts have changed */
+void control_settle(struct ua *ua);
+
 /* message.c */
 request_service_h message_request;
 void message_flush(struct ua *ua);

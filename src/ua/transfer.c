@@ -445,9 +445,37 @@ static int headers_make(char **hp, const struct sip_refer_to *to,
 }
 
 
-int transfer_request(struct ua *ua, struct call *c, struct sip_rx *rx,
+/* Outside of a dialog, but about a call of ours: who names it is in it, for
+   nobody else knows its tags (RFC 4538) */
+static struct call *target_dialog(const struct ua *ua,
+				  const struct sip_info *in)
+{
+	struct sip_dialog_id id;
+	const struct sip_call *sc;
+	char value[1024];
+	struct le *le;
+
+	if (sip_info_header(in, "Target-Dialog", value, sizeof(value)) ||
+	    sip_dialog_id_parse(&id, value, true))
+		return NULL;
+
+	sc = sip_call_find(ua->sip, &id);
+
+	LIST_FOREACH(&ua->calls, le) {
+		struct call *c = le->data;
+
+		if (sc && c->sip == sc && call_living(c))
+			return c;
+	}
+
+	return NULL;
+}
+
+
+int transfer_request(struct ua *ua, struct call *named, struct sip_rx *rx,
 		     const struct sip_info *in)
 {
+	const struct call *c = named ? named : target_dialog(ua, in);
 	const struct account *acc = c ? c->acc : NULL;
 	const struct sip_notifier_conf conf = {
 		.ident = acc ? acc->ident : NULL, .expires_s = 180,

@@ -6,6 +6,7 @@
  * Main thread.
  */
 #include "watch.h"
+#include "mailbox.h"
 
 
 static void raw_tell(const struct watch *w, const char *ctype,
@@ -61,21 +62,22 @@ static int presence_take(const struct watch *w, const char *body, size_t len)
 
 static int mwi_take(const struct watch *w, const char *body, size_t len)
 {
+	struct account *own = NULL;
 	struct mwi_summary m;
-	struct event ev;
+	struct le *le;
 	int err = mwi_parse(&m, body, len);
 
 	if (err)
 		return err;
 
-	event_init(&ev, EVENT_MWI);
-	utf8_copy(ev.u.mwi.who, sizeof(ev.u.mwi.who), w->target);
-	ev.u.mwi.waiting = m.waiting;
-	ev.u.mwi.fresh = m.fresh;
-	ev.u.mwi.old = m.old;
-	ev.u.mwi.urgent = m.fresh_urgent;
-	utf8_copy(ev.u.mwi.mailbox, sizeof(ev.u.mwi.mailbox), m.account);
-	event_publish(w->ua->bus, &ev);
+	LIST_FOREACH(&w->ua->accounts, le) {
+		struct account *a = le->data;
+
+		if (a->mwi_watch == w->id)
+			own = a;
+	}
+
+	mailbox_told(w->ua, own, w->target, &m);
 
 	return 0;
 }
