@@ -239,6 +239,7 @@ static int app_stop(struct app *a, int code)
 	a->ph.answer = mem_deref(a->ph.answer);
 	a->ph.forward = mem_deref(a->ph.forward);
 	a->ph.history = mem_deref(a->ph.history);
+	a->ph.outbox = mem_deref(a->ph.outbox);
 	a->ph.messages = mem_deref(a->ph.messages);
 	a->ph.ua = mem_deref(a->ph.ua);
 	diagnosis_stop(a);

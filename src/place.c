@@ -102,6 +102,13 @@ int place_kept(struct app *a)
 	if (err || !a->ph.ua)
 		return err ? 1 : 0;
 
+	/* a command that ends with its answer sends nothing again */
+	if (!a->args.command || command_lasting(a->args.command))
+		err = outbox_alloc(&a->ph.outbox, a->ph.ua, a->ph.bus, dir);
+	if (err)
+		return 1;
+	messages_set_ua(a->ph.messages, a->ph.ua);
+
 	ua_set_lookup(a->ph.ua, numbers_lookup, a->ph.numbers);
 	ua_set_known(a->ph.ua, contacts_known, a->ph.contacts);
 

@@ -161,8 +161,31 @@ bool messages_at(struct message_record *r, struct messages *m, size_t i);
 /** peer NULL: of everybody */
 unsigned messages_unread(struct messages *m, const char *peer);
 void messages_seen(struct messages *m, const char *peer);
+/** Who asked to be told that his message was seen is told by it; NULL: no */
+void messages_set_ua(struct messages *m, struct ua *ua);
 int  messages_clear(struct messages *m);
 unsigned messages_version(const struct messages *m);
+
+/* outbox.c: messages that could not be delivered ----------------------------- */
+
+struct outbox_letter {
+	const char *to, *text;
+	const char *account;     /* its name, "" by rule                     */
+	uint64_t time;           /* when it was written, wall ms             */
+	unsigned tries;
+};
+
+struct outbox;
+/** Messages that nobody took are kept and sent again: at most 100, a week.
+ *  dir: of the state files, NULL: this run only. Free: mem_deref */
+int  outbox_alloc(struct outbox **op, struct ua *ua, struct event_bus *bus,
+		  const char *dir);
+size_t outbox_count(const struct outbox *o);
+/** Oldest first. @return false: there are not so many */
+bool outbox_at(struct outbox_letter *l, const struct outbox *o, size_t i);
+/** Try them all soon */
+void outbox_send(struct outbox *o);
+void outbox_clear(struct outbox *o);
 
 /* contacts.c: the contacts file as the phone uses it ------------------------ */
 

@@ -32,6 +32,7 @@ struct phone {
 	struct capture *capture;         /* NULL: nothing is kept            */
 	struct history *history;
 	struct messages *messages;
+	struct outbox *outbox;           /* NULL: a command that soon ends   */
 	struct contacts *contacts;
 	struct numbers *numbers;
 	struct hooks *hooks;

@@ -73,6 +73,8 @@ struct config {
 	int     joins;                   /* enum joins_policy               */
 	int     redirects;               /* enum redirects_policy           */
 	int     dnd_code;                /* enum dnd_code                   */
+	char    dnd_schedule[CONFIG_STR]; /* when it is on by itself        */
+	int64_t call_limit_ms;           /* 0: none                         */
 	int     reliable;                /* enum extension_policy           */
 	int     session_timer;           /* the same                        */
 	int64_t session_expires_ms;
@@ -160,6 +162,13 @@ int  config_save(const struct config *c, const char *path, char *err);
 /** The commented default file, for `--dump config` and share/ */
 char *config_default_text(void);          /* caller frees */
 
+struct tm;
+/** Is this a schedule: "22:00-07:00", "Mon-Fri 18:00-08:00, Sat, Sun"?
+ *  @return 0, EINVAL with a sentence in err */
+int  schedule_check(const char *text, char *err);
+/** Is it on at that time of the week? "" never */
+bool schedule_on(const char *text, const struct tm *now);
+
 /* Accounts ---------------------------------------------------------- */
 
 /** What becomes of a REFER; as the choices of option transfers */
@@ -235,6 +244,9 @@ struct account_conf {
 	int64_t answer_after_ms;   /* auto-answer rings so long first       */
 	bool remote_control;       /* NOTIFY talk and hold are obeyed       */
 	bool mwi;                  /* watch its voice mail                  */
+	int64_t call_limit_ms;     /* a call lasts so long, 0: as the option */
+	char dnd[CONFIG_STR];      /* yes, or when; "" no                   */
+	int dnd_code;              /* enum dnd_code                         */
 	char voicemail[CONFIG_STR];/* whom to call for it, "" as told       */
 	bool require_auth;         /* callers prove who they are            */
 	char auth_in_user[128];    /* "" : as we do                         */

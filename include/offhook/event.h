@@ -113,6 +113,7 @@ struct event {
 			int64_t attest_iat;
 			char answer_mode[EVENT_NAME]; /* auto, manual       */
 			int64_t joins;            /* number of a call       */
+			int64_t redial_ms;        /* calling: once more     */
 		} call_state;
 		struct {
 			bool local;

@@ -158,6 +158,11 @@ struct ua_dial {
 	const char *headers;             /* lines with CRLF, or NULL         */
 	bool words;                      /* fill in {words} of the headers   */
 	const char *replaces;            /* value of Replaces, or NULL       */
+	unsigned redial;                 /* make it so often again           */
+	uint32_t redial_ms;              /* ... so long after, 0: 5 s        */
+	const char *redial_on;           /* ... for these reasons, "busy,
+					    no-answer,network,480,5xx"; NULL:
+					    the first three                  */
 	uint32_t ring_ms;                /* 0: option ring-timeout           */
 	bool no_hold;                    /* do not hold other calls          */
 	bool late_offer;                 /* the other side makes the offer   */
@@ -341,6 +346,9 @@ struct ua_message {
 	const char *account;             /* NULL: by rule                    */
 	const char *text;                /* UTF-8; composing: ""             */
 	bool report;                     /* ask for a delivery report        */
+	bool again;                      /* it has failed before: if nobody
+					    is there now, "stored" is told   */
+	unsigned id;                     /* ... its number, 0: a new one     */
 	enum ua_composing {
 		UA_NOT_COMPOSING = 0, UA_COMPOSING, UA_IDLE,
 	} composing;                     /* tell that we write, no text      */
@@ -364,6 +372,10 @@ typedef void (ua_pickup_h)(unsigned call, int err, const char *text,
  */
 int  ua_pickup(struct ua_pickup **pp, struct ua *ua, const char *target,
 	       const char *account, ua_pickup_h *h, void *arg, char *err);
+
+/** What peer wrote (NULL: anybody) was seen: who asked for it is told so (RFC
+ *  5438 displayed; option message-reports) */
+void ua_message_displayed(struct ua *ua, const char *peer);
 
 /* Any request ------------------------------------------------------------------ */
 
@@ -437,6 +449,7 @@ struct call_record {
 	char suite[32];          /* of SRTP, "" none                         */
 	enum media_dir dir;
 	bool media_expected;     /* we were to receive                       */
+	bool limited;            /* it has reached option call-limit         */
 	bool stats_known;        /* media has run; up to date, or the last   */
 	struct stream_stats stats;
 	double mos, loss_pct;    /* NAN: nothing came                        */

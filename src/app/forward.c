@@ -7,7 +7,10 @@
  * is nobody new and is let alone.  Calls are known by their numbers.  Main
  * thread.
  */
+#include <strings.h>
+#include <time.h>
 #include "offhook/app.h"
+#include "offhook/clock.h"
 #include "offhook/text.h"
 #include "offhook/timer.h"
 
@@ -63,14 +66,40 @@ static void forward_destructor(void *data)
 }
 
 
-static uint16_t dnd_code(const struct forward *f)
+static uint16_t dnd_code(int choice)
 {
 	static const uint16_t codes[] = {
 		[DND_480] = 480, [DND_486] = 486, [DND_600] = 600,
 	};
-	const unsigned i = (unsigned)f->config->dnd_code;
+	const unsigned i = (unsigned)choice;
 
 	return i < ARRAY_SIZE(codes) ? codes[i] : 480;
+}
+
+
+static bool scheduled(const char *text)
+{
+	const time_t now = (time_t)(clock_wall_ms() / 1000);
+	struct tm tm;
+
+	return text[0] && localtime_r(&now, &tm) && schedule_on(text, &tm);
+}
+
+
+/* Status for a call to this account that is not to disturb, 0: it may */
+static uint16_t undisturbed(const struct forward *f,
+			    const struct account *acc)
+{
+	const struct account_conf *ac = acc ? account_config(acc) : NULL;
+
+	if (f->dnd || scheduled(f->config->dnd_schedule))
+		return dnd_code(f->config->dnd_code);
+
+	if (!ac || !ac->dnd[0] || !strcasecmp(ac->dnd, "no"))
+		return 0;
+
+	return !strcasecmp(ac->dnd, "yes") || scheduled(ac->dnd) ?
+		dnd_code(ac->dnd_code) : 0;
 }
 
 
@@ -131,6 +160,7 @@ static void ring(struct forward *f, unsigned id)
 
 static void incoming(struct forward *f, struct call *c)
 {
+	const uint16_t refuse = undisturbed(f, call_account(c));
 	char why[UA_ERR];
 
 	if (call_state(c) != CALL_INCOMING || call_replacing(c))
@@ -139,8 +169,8 @@ static void incoming(struct forward *f, struct call *c)
 	if (f->target[FORWARD_ALWAYS]) {
 		divert(f, c, FORWARD_ALWAYS);
 	}
-	else if (f->dnd) {
-		if (call_reject(c, dnd_code(f), NULL, why))
+	else if (refuse) {
+		if (call_reject(c, refuse, NULL, why))
 			log_warn("%s", why);
 	}
 	else if (f->target[FORWARD_BUSY] && busy(f, c)) {

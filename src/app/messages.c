@@ -26,6 +26,7 @@ struct entry {
 
 struct messages {
 	const struct config *config;
+	struct ua *ua;           /* NULL: nobody is told what was seen       */
 	struct event_sub *in, *out;
 	struct store *store;
 	struct seen *seen;
@@ -338,6 +339,13 @@ unsigned messages_unread(struct messages *m, const char *peer)
 }
 
 
+void messages_set_ua(struct messages *m, struct ua *ua)
+{
+	if (m)
+		m->ua = ua;
+}
+
+
 void messages_seen(struct messages *m, const char *peer)
 {
 	if (!messages_unread(m, peer))
@@ -346,6 +354,7 @@ void messages_seen(struct messages *m, const char *peer)
 	/* "" : everybody */
 	seen_set(m->seen, peer ? peer : "", clock_wall_ms());
 	++m->version;
+	ua_message_displayed(m->ua, peer);
 }
 
 

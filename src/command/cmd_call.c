@@ -58,6 +58,9 @@ static void cmd_dial(struct cmd *x)
 		.session_timer = cmd_str(x, "session-timer"),
 		.redirects = cmd_str(x, "redirects"),
 		.words = true,
+		.redial = (unsigned)cmd_int(x, "redial", 0),
+		.redial_ms = (uint32_t)cmd_ms(x, "redial-after", 0),
+		.redial_on = cmd_str(x, "redial-on"),
 		.anonymous = cmd_has(x, "anonymous"),
 		.intercom = cmd_has(x, "intercom"),
 		.pai = cmd_str(x, "pai"),
@@ -292,6 +295,16 @@ static const struct command rows[] = {
 			{ .name = "redirects", .type = ARG_CHOICE,
 			  .choices = "follow,ask,deny",
 			  .summary = "as option redirects, for this call" },
+			{ .name = "redial", .type = ARG_INT, .min = 0,
+			  .max = 100,
+			  .summary = "call so often again when it fails" },
+			{ .name = "redial-after", .type = ARG_TIME,
+			  .min = 100, .max = 3600000,
+			  .summary = "wait so long before, 5s without it" },
+			{ .name = "redial-on", .type = ARG_WORD,
+			  .summary = "only for these reasons: busy, "
+				     "no-answer, network, a status as 480, "
+				     "5xx; without it the first three" },
 			{ .name = "anonymous",
 			  .summary = "do not tell the other side who you "
 				     "are" },

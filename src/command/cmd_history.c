@@ -267,6 +267,35 @@ static void cmd_messages(struct cmd *x)
 }
 
 
+static void cmd_outbox(struct cmd *x)
+{
+	struct outbox *o = x->ph->outbox;
+	struct outbox_letter l;
+
+	if (cmd_has(x, "clear")) {
+		outbox_clear(o);
+		return;
+	}
+	if (cmd_has(x, "send"))
+		outbox_send(o);
+
+	reply_list(x->reply, "letter");
+	for (size_t i = 0; outbox_at(&l, o, i); i++) {
+		char when[CLOCK_ISO8601_SIZE];
+
+		(void)clock_iso8601(when, l.time);
+		reply_row(x->reply, "letter");
+		reply_str(x->reply, "to", l.to);
+		reply_str(x->reply, "text", l.text);
+		reply_str(x->reply, "written", when);
+		reply_int(x->reply, "tries", l.tries);
+	}
+
+	if (!outbox_count(o))
+		reply_text(x->reply, "no message waits");
+}
+
+
 /* Rows --------------------------------------------------------------------- */
 
 #define LIMIT								\
@@ -384,6 +413,19 @@ static const struct command kept_commands[] = {
 			"Option messages-max says how many are kept.",
 		.alone = true,
 		.run = cmd_messages,
+	},
+	{
+		.name = "outbox",
+		.options = {
+			{ .name = "send", .summary = "try them all now" },
+			{ .name = "clear", .summary = "give them all up" },
+		},
+		.summary = "Messages that could not be delivered yet",
+		.help = "A message that nobody took is kept and sent again: "
+			"when the account is registered, when the person "
+			"writes or is seen, and after some time, for a week. "
+			"message.sent says stored, and later sent.",
+		.run = cmd_outbox,
 	},
 };
 

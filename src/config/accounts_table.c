@@ -209,6 +209,22 @@ static const struct account_param params[] = {
 		.summary = "Ask the server to tell when voice mail waits",
 	},
 	{
+		.name = "call-limit", .type = OPT_TIME, FIELD(call_limit_ms),
+		.min = 0, .max = 604800000,
+		.summary = "Hang a call up so long after its answer, if other"
+			" than the option says",
+	},
+	{
+		.name = "dnd", .type = OPT_STRING, FIELD(dnd),
+		.summary = "Do not disturb: yes, no, or when, as in"
+			" \"Mon-Fri 22:00-07:00, Sat, Sun\"",
+	},
+	{
+		.name = "dnd-code", .type = OPT_ENUM, FIELD(dnd_code),
+		.choices = "480,486,600",
+		.summary = "Status that callers get then",
+	},
+	{
 		.name = "voicemail", .type = OPT_STRING, FIELD(voicemail),
 		.summary = "Whom `voicemail` calls, if not whom the server"
 			" names",

@@ -337,6 +337,18 @@ static const struct option options[] = {
 			" on: unavailable, busy here, busy everywhere",
 	},
 	{
+		.name = "dnd-schedule", .type = OPT_STRING,
+		FIELD(dnd_schedule), .def = "",
+		.summary = "When do-not-disturb is on by itself:"
+			" \"Mon-Fri 22:00-07:00, Sat, Sun\"",
+	},
+	{
+		.name = "call-limit", .type = OPT_TIME, FIELD(call_limit_ms),
+		.def = "0s", .min = 0, .max = 604800000, .unit = "ms",
+		.summary = "Hang a call up so long after its answer; 0:"
+			" never",
+	},
+	{
 		.name = "reliable", .type = OPT_ENUM, FIELD(reliable),
 		.def = "supported", .choices = "off,supported,required",
 		.summary = "Provisional responses that are confirmed (100rel,"

@@ -57,7 +57,8 @@ static const struct event_field call_state_fields[] = {
 	STR("reason", call_state.reason, "its reason phrase, or what else "
 	    "went wrong"),
 	STR("cause", call_state.cause, "why the call ended: none (it was hung "
-	    "up), no-media (so it was, but nothing had been heard), status, "
+	    "up), no-media (so it was, but nothing had been heard), limit "
+	    "(call-limit was reached), status, "
 	    "cancelled, no-answer, auth, media (no common codec), timeout, "
 	    "transport, resolve, protocol, local"),
 	STR("by", call_state.by, "who ended it: local, remote"),
@@ -88,6 +89,8 @@ static const struct event_field call_state_fields[] = {
 	    "claimed, seconds since 1970"),
 	STR("answer-mode", call_state.answer_mode, "incoming: auto: the "
 	    "phone is asked to answer by itself; manual: not to"),
+	INT("redial-ms", call_state.redial_ms, "calling: the last attempt "
+	    "failed with this code, and the next one is so far away"),
 	INT("joins", call_state.joins, "incoming: the call that the caller "
 	    "wants to join"),
 	{0}
@@ -244,8 +247,8 @@ static const struct event_field message_received_fields[] = {
 static const struct event_field message_sent_fields[] = {
 	INT("id", message_sent.id, "number of the message"),
 	STR("to", message_sent.to, "URI it is for"),
-	STR("result", message_sent.result, "sent, failed; delivered, "
-	    "displayed when a report tells"),
+	STR("result", message_sent.result, "sent, failed; stored: it is "
+	    "sent again later; delivered, displayed when a report tells"),
 	INT("code", message_sent.code, "SIP status"),
 	STR("reason", message_sent.reason, "its reason phrase, or what else "
 	    "went wrong"),

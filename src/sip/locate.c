@@ -29,6 +29,8 @@ struct target_query {
 	bool ended;
 	enum stage stage;
 	struct looks looks;         /* of the stage                         */
+	struct name_answer *naptr;  /* NULL: there are none                 */
+	int naptr_order;            /* that was looked at last, -1: none    */
 	enum sip_transp wayv[WAYS_MAX];  /* of SRV questions, by group      */
 	struct hops hops;
 	uint64_t due_ms;
@@ -174,6 +176,9 @@ static bool srv_denied(const struct name_answer *a)
 }
 
 
+static int naptr_next(struct target_query *q, bool *more);
+
+
 static int srv_done(struct target_query *q)
 {
 	enum sip_transp denied = SIP_TRANSP_NONE;
@@ -188,6 +193,14 @@ static int srv_done(struct target_query *q)
 			denied = q->wayv[lk->group];
 		else if (lk->answer && lk->answer->n)
 			found += lk->answer->n;
+	}
+
+	if (!found && q->naptr) {
+		bool more = false;
+		const int err = naptr_next(q, &more);
+
+		if (more || err)
+			return err;
 	}
 
 	if (!found && denied != SIP_TRANSP_NONE) {
@@ -277,25 +290,26 @@ static bool usable_h(enum sip_transp tp, void *arg)
 }
 
 
-static int naptr_done(struct target_query *q)
+/* Those of the next order. more: there are some, and they are looked up */
+static int naptr_next(struct target_query *q, bool *more)
 {
-	struct name_answer *a = mem_ref(q->looks.v[0].answer);
+	const struct name_answer *a = q->naptr;
+	const bool first = q->naptr_order < 0;
 	unsigned order[NAME_RECS_MAX], n, i;
 	int err;
 
-	looks_tell(&q->looks, q->trail);
+	n = order_naptr(order, a->v, a->n, q->naptr_order, usable_h, q);
+	*more = n > 0;
+	if (!n)
+		return 0;
 
-	n = order_naptr(order, a->v, a->n, usable_h, q);
-	if (!n) {
-		if (a->n)
-			trail_note(q->trail, "none of them is for us");
-		err = srv_start(q);
-		goto out;
-	}
+	if (!first)
+		trail_note(q->trail, "nothing is there: the next order");
+	q->naptr_order = a->v[order[0]].u.naptr.order;
 
 	err = looks_alloc(&q->looks, q->stack, WAYS_MAX);
 	if (err)
-		goto out;
+		return err;
 
 	for (i = 0; i < n && i < WAYS_MAX; i++) {
 		const struct name_naptr *na = &a->v[order[i]].u.naptr;
@@ -307,16 +321,31 @@ static int naptr_done(struct target_query *q)
 			   sip_transp_name(q->wayv[i]), na->replace);
 	}
 
-	/* without SRV behind them the first one tells the transport */
-	if (!q->way.tp_named)
+	/* without SRV behind any of them the first one tells the transport */
+	if (first && !q->way.tp_named)
 		q->way.tp = q->wayv[0];
 
-	err = stage_run(q, STAGE_SRV);
+	return stage_run(q, STAGE_SRV);
+}
 
- out:
-	mem_deref(a);
 
-	return err;
+static int naptr_done(struct target_query *q)
+{
+	bool more;
+	int err;
+
+	q->naptr = mem_ref(q->looks.v[0].answer);
+	looks_tell(&q->looks, q->trail);
+
+	err = naptr_next(q, &more);
+	if (more || err)
+		return err;
+
+	if (q->naptr->n)
+		trail_note(q->trail, "none of them is for us");
+	q->naptr = mem_deref(q->naptr);
+
+	return srv_start(q);
 }
 
 
@@ -400,6 +429,7 @@ static void query_destructor(void *arg)
 	timer_cancel(&q->tmr);
 	list_unlink(&q->le);
 	looks_reset(&q->looks);
+	mem_deref(q->naptr);
 	mem_deref(q->trail);
 }
 
@@ -414,6 +444,7 @@ static int query_alloc(struct target_query **qp, struct sip_stack *s,
 		return ENOMEM;
 
 	q->stack = s;
+	q->naptr_order = -1;
 	q->h = h;
 	q->arg = arg;
 	q->due_ms = clock_ms() + s->resolve_ms;

@@ -189,10 +189,11 @@ void order_srv(unsigned *order, const struct name_rec *v, unsigned n,
  *  that we know */
 bool order_naptr_service(enum sip_transp *tp, const char *service);
 /** Indices of terminal SRV records whose service usable_h takes, all of the
- *  lowest order that has one, by preference. @return how many */
+ *  lowest order above `above` (-1: any) that has one, by preference.
+ *  @return how many */
 typedef bool (order_usable_h)(enum sip_transp tp, void *arg);
 unsigned order_naptr(unsigned *order, const struct name_rec *v, unsigned n,
-		     order_usable_h *usableh, void *arg);
+		     int above, order_usable_h *usableh, void *arg);
 
 /* target.c: what the URI says ----------------------------------------------- */
 

@@ -115,16 +115,18 @@ static bool naptr_fits(const struct name_naptr *na, order_usable_h *usableh,
 }
 
 
-/* RFC 3403 4.1: once a rule fits, those of a higher order are out */
+/* RFC 3403 4.1: once a rule fits, those of a higher order are out; it has not
+   when there is nothing behind it, and then the next one is looked for */
 unsigned order_naptr(unsigned *order, const struct name_rec *v, unsigned n,
-		     order_usable_h *usableh, void *arg)
+		     int above, order_usable_h *usableh, void *arg)
 {
 	uint16_t lowest = UINT16_MAX;
 	unsigned i, k, count = 0;
 	bool any = false;
 
 	for (i = 0; i < n; i++) {
-		if (naptr_fits(&v[i].u.naptr, usableh, arg) &&
+		if (v[i].u.naptr.order > above &&
+		    naptr_fits(&v[i].u.naptr, usableh, arg) &&
 		    (!any || v[i].u.naptr.order < lowest)) {
 			lowest = v[i].u.naptr.order;
 			any = true;

@@ -49,10 +49,15 @@ static int make_uri(char *uri, size_t sz, const char *name, const char *value,
 /* What this version cannot do */
 static int refuse(const struct account_conf *ac, char *err)
 {
+	char why[CONFIG_ERR];
+
 	if (ac->password_command[0])
 		return call_error(err, EPROTONOSUPPORT,
 			"password-command is not there yet:"
 			" use password-env or password-file.");
+	if (ac->dnd[0] && strcasecmp(ac->dnd, "yes") &&
+	    strcasecmp(ac->dnd, "no") && schedule_check(ac->dnd, why))
+		return call_error(err, EINVAL, "dnd: %.200s.", why);
 	if (ac->fallback[0] && !strcmp(ac->fallback, ac->name))
 		return call_error(err, EINVAL,
 				  "An account is no fallback of itself.");

@@ -55,6 +55,7 @@ static void call_destructor(void *data)
 	mem_deref(c->caller);
 	mem_deref(c->early);
 	mem_deref(c->replaces);
+	mem_deref(c->redial.on);
 	mem_deref(c->redirect);
 	call_file_drop(c);
 	mem_deref(c->play.path);
@@ -134,7 +135,7 @@ static void free_handler(void *arg)
 
 void call_finish(struct call *c, const struct sip_result *res)
 {
-	if (c->finished)
+	if (c->finished || redial_try(c, res))
 		return;
 
 	c->finished = true;
@@ -358,6 +359,8 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	c->ring_ms = prm->ring_ms ? prm->ring_ms
 				  : (uint32_t)ua->config->ring_timeout_ms;
 	e = extra_make(c, prm, err);
+	if (!e)
+		e = redial_set(c, prm, err);
 	if (e) {
 		/* never told, so its number is free again */
 		if (ua->next_call == c->id)

@@ -401,12 +401,23 @@ int call_tone(struct call *c, double hz, char *err)
 }
 
 
+/* As the account or the options say, whatever the user has said */
+uint64_t call_limit_own(const struct call *c)
+{
+	const int64_t ms = c->acc && c->acc->conf.call_limit_ms ?
+		c->acc->conf.call_limit_ms : c->ua->config->call_limit_ms;
+
+	return ms > 0 ? (uint64_t)ms : 0;
+}
+
+
 static void limit_handler(void *arg)
 {
 	struct call *c = arg;
 	char why[UA_ERR];
 
 	log_info("call %u: its time is over", c->id);
+	c->limited = c->limit_ms == call_limit_own(c);
 	(void)call_hangup(c, 0, NULL, why);
 }
 

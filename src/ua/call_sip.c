@@ -88,7 +88,7 @@ void call_answered(struct call *c)
 		return;
 	}
 
-	call_limit(c, c->limit_ms);
+	call_limit(c, c->limit_ms ? c->limit_ms : call_limit_own(c));
 	call_media_settle(c);
 	ua_quality_start(c->ua);
 	ua_level_start(c->ua);

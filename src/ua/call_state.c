@@ -81,3 +81,12 @@ bool call_state_set(struct call *c, enum call_state to)
 
 	return true;
 }
+
+
+void call_state_again(struct call *c)
+{
+	log_info("call %u: %s -> calling, once more", c->id,
+		 call_state_name(c->state));
+	c->state = CALL_CALLING;
+	call_event_state(c);
+}

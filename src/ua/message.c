@@ -13,8 +13,16 @@
 
 enum {
 	MESSAGES_MAX = 256,              /* under way at once              */
+	UNSEEN_MAX   = 64,               /* whose report is asked for      */
 	REPORT_MS    = 24 * 3600 * 1000, /* a report is waited for         */
 	TYPE_MAX     = 128,
+};
+
+/** Its sender wants to be told when it was seen */
+struct unseen {
+	struct le le;                /* ua->unseen                           */
+	char *uri;                   /* of who sent it                       */
+	struct cpim w;               /* body is of no use any more           */
 };
 
 struct message {
@@ -29,6 +37,8 @@ struct message {
 	struct reach *reach;
 	struct sip_req *req;
 	struct timer tmr;
+	unsigned account;            /* id, 0: none                          */
+	bool again;                  /* somebody sends it again              */
 	bool silent;                 /* composing, reports: nobody is told   */
 };
 
@@ -43,6 +53,7 @@ static void tell(const struct message *m, const char *result,
 
 	event_init(&ev, EVENT_MESSAGE_SENT);
 	ev.call = m->call;
+	ev.account = m->account;
 	ev.u.message_sent.id = m->id;
 	utf8_copy(ev.u.message_sent.to, sizeof(ev.u.message_sent.to), m->to);
 	str_ncpy(ev.u.message_sent.result, result,
@@ -92,9 +103,25 @@ static void over(struct message *m)
 }
 
 
+/* Nobody was there; a refusal is an answer */
+static bool may_go_later(const struct sip_result *res)
+{
+	switch (res->cause) {
+
+	case SIP_CAUSE_TIMEOUT:
+	case SIP_CAUSE_TRANSPORT:
+	case SIP_CAUSE_RESOLVE: return true;
+	default:
+		return res->code == 408 || res->code == 430 ||
+			res->code == 480 || res->code == 503 ||
+			res->code == 504;
+	}
+}
+
+
 static void failed(struct message *m, const struct sip_result *res)
 {
-	tell(m, "failed", res);
+	tell(m, m->again && may_go_later(res) ? "stored" : "failed", res);
 	over(m);
 }
 
@@ -172,6 +199,7 @@ static int wrap(struct message *m)
 	str_ncpy(c.date, now, sizeof(c.date));
 	str_ncpy(c.ctype, "text/plain; charset=UTF-8", sizeof(c.ctype));
 	c.want_delivered = true;
+	c.want_displayed = true;
 	pl_set_str(&c.body, m->text);
 
 	err = cpim_print(mb, &c);
@@ -228,6 +256,7 @@ static int send_in_call(struct message *m, struct call *c)
 int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 	       char *err)
 {
+	const struct account *acc = NULL;
 	struct call *c = NULL;
 	struct message *m;
 	int e;
@@ -251,6 +280,16 @@ int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 		return call_error(err, e, e == EAGAIN ? "%u messages are under"
 				  " way already." : "Out of memory.",
 				  MESSAGES_MAX);
+
+	m->again = prm->again;
+	if (prm->again && prm->id) {
+		m->id = prm->id;
+		--ua->next_message;
+	}
+	if (c)
+		m->account = c->acc ? c->acc->id : 0;
+	else if (!ua_account_named(&acc, ua, prm->account, err) && acc)
+		m->account = acc->id;
 
 	m->silent = prm->composing != UA_NOT_COMPOSING;
 	if (m->silent) {
@@ -351,11 +390,12 @@ static void received(struct ua *ua, const struct call *c,
 }
 
 
-/* "delivered", to who asked for it; whether it arrives nobody is told */
-static void report(struct ua *ua, const struct sip_info *in,
-		   const struct cpim *c)
+/* "delivered" or "displayed", to who asked for it; whether it arrives nobody is
+   told */
+static void report(struct ua *ua, const char *uri, const struct cpim *c,
+		   const char *status)
 {
-	char now[CLOCK_ISO8601_SIZE], uri[UA_URI], why[UA_ERR];
+	char now[CLOCK_ISO8601_SIZE], why[UA_ERR];
 	struct mbuf *mb = mbuf_alloc(512), *outer = mbuf_alloc(512);
 	struct message *m = NULL;
 	struct imdn i;
@@ -368,7 +408,7 @@ static void report(struct ua *ua, const struct sip_info *in,
 
 	if (!e) {
 		str_ncpy(i.message_id, c->message_id, sizeof(i.message_id));
-		str_ncpy(i.status, "delivered", sizeof(i.status));
+		str_ncpy(i.status, status, sizeof(i.status));
 		e = imdn_print(mb, &i, now);
 	}
 	if (!e) {
@@ -380,9 +420,6 @@ static void report(struct ua *ua, const struct sip_info *in,
 		w.body.l = mb->end;
 		e = cpim_print(outer, &w);
 	}
-	if (!e)
-		e = text_copy(uri, sizeof(uri), in->from_uri,
-			      strlen(in->from_uri));
 	if (!e)
 		e = message_new(&m, ua, uri, "");
 	if (!e) {
@@ -405,6 +442,49 @@ static void report(struct ua *ua, const struct sip_info *in,
 }
 
 
+static void unseen_destructor(void *arg)
+{
+	struct unseen *u = arg;
+
+	list_unlink(&u->le);
+	mem_deref(u->uri);
+}
+
+
+static void unseen_add(struct ua *ua, const char *uri, const struct cpim *w)
+{
+	struct unseen *u;
+
+	while (list_count(&ua->unseen) >= UNSEEN_MAX)
+		mem_deref(list_head(&ua->unseen)->data);
+
+	u = mem_zalloc(sizeof(*u), unseen_destructor);
+	if (!u || str_dup(&u->uri, uri)) {
+		mem_deref(u);
+		return;
+	}
+	u->w = *w;
+	memset(&u->w.body, 0, sizeof(u->w.body));
+	list_append(&ua->unseen, &u->le, u);
+}
+
+
+void ua_message_displayed(struct ua *ua, const char *peer)
+{
+	struct le *le = ua ? list_head(&ua->unseen) : NULL;
+
+	while (le) {
+		struct unseen *u = le->data;
+
+		le = le->next;
+		if (peer && strcmp(peer, u->uri))
+			continue;
+		report(ua, u->uri, &u->w, "displayed");
+		mem_deref(u);
+	}
+}
+
+
 /* A report on a message of ours */
 static void reported(struct ua *ua, const struct pl *body)
 {
@@ -423,7 +503,10 @@ static void reported(struct ua *ua, const struct pl *body)
 		tell(m, strcmp(i.status, "delivered") &&
 		     strcmp(i.status, "displayed") ? "failed" : i.status,
 		     NULL);
-		over(m);
+
+		/* it may be displayed yet */
+		if (strcmp(i.status, "delivered"))
+			over(m);
 		return;
 	}
 }
@@ -439,9 +522,12 @@ static void cpim_take(struct ua *ua, const struct call *c,
 
 	received(ua, c, in, w->ctype[0] ? w->ctype : "text/plain", w->body.p,
 		 w->body.l);
-	if (w->want_delivered && w->message_id[0] &&
-	    ua->config->message_reports)
-		report(ua, in, w);
+	if (!w->message_id[0] || !ua->config->message_reports)
+		return;
+	if (w->want_delivered)
+		report(ua, in->from_uri, w, "delivered");
+	if (w->want_displayed)
+		unseen_add(ua, in->from_uri, w);
 }
 
 
@@ -503,4 +589,5 @@ int message_request(struct ua *ua, struct call *c, struct sip_rx *rx,
 void message_flush(struct ua *ua)
 {
 	list_flush(&ua->messages);
+	list_flush(&ua->unseen);
 }

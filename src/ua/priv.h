@@ -60,6 +60,7 @@ struct ua {
 	unsigned next_watch;
 	struct list messages;        /* struct message, under way            */
 	unsigned next_message;
+	struct list unseen;          /* struct unseen: reports asked for     */
 	unsigned next_account, next_call;
 	unsigned living;             /* calls that have not ended            */
 	bool device;                 /* somebody listens at a sound device   */
@@ -163,6 +164,12 @@ struct call {
 	struct caller *caller;       /* callee; NULL: nothing special        */
 	struct sa src;               /* callee: who sent the INVITE          */
 	bool vouched;                /* ... a server of the account          */
+	struct {
+		unsigned left;       /* attempts                             */
+		uint32_t after_ms;
+		char *on;            /* reasons                              */
+		bool waits;          /* for the next one                     */
+	} redial;
 	unsigned joins;              /* ... and the call it wants to join    */
 	uint32_t ring_ms;
 	struct sip_call_ext ext;     /* caller                               */
@@ -216,6 +223,7 @@ struct call {
 
 	uint64_t begin_ms, active_ms, end_ms;    /* clock_ms(), 0: not yet   */
 	uint64_t limit_ms;           /* 0: none                              */
+	bool limited;                /* ... and it was reached               */
 	bool media_expected;         /* sound was to come, once it has ended */
 	struct stream_stats last;    /* when the stream was closed           */
 	bool last_known;
@@ -292,6 +300,8 @@ int  call_error(char *buf, int err, const char *fmt, ...)
 bool call_living(const struct call *c);
 
 /* call_control.c */
+/** How long a call may last by the account or the options, 0: for ever */
+uint64_t call_limit_own(const struct call *c);
 /** For a call that is not living: says so in err. @return ENOTCONN */
 int  call_gone(const struct call *c, char *err);
 /** Calls that somebody listens to, but c, go on hold (option hold-others) */
@@ -301,6 +311,14 @@ void call_hold_others(struct ua *ua, const struct call *c);
 bool call_state_allowed(enum call_state from, enum call_state to);
 /** The one setter: logs, publishes. @return false: not allowed */
 bool call_state_set(struct call *c, enum call_state to);
+
+/** A new attempt of a call of ours: "calling" once more, told */
+void call_state_again(struct call *c);
+
+/* redial.c */
+int  redial_set(struct call *c, const struct ua_dial *prm, char *err);
+/** The call has failed: is it made again? */
+bool redial_try(struct call *c, const struct sip_result *res);
 
 /* call_event.c */
 /** Begin one about the call. @return ev */

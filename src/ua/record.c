@@ -28,6 +28,7 @@ static void take(struct call_record *r, struct call *c)
 
 	r->mos = r->r_factor = r->loss_pct = NAN;
 	r->media_expected = c->media_expected;
+	r->limited = c->limited;
 	r->stats_known = !call_stats(c, &r->stats);
 	if (r->stats_known)
 		r->loss_pct = stats_loss_pct(&r->stats);
@@ -85,6 +86,8 @@ const char *call_record_cause(const struct call_record *r)
 	if (is_silent(r) && (r->result.cause == SIP_CAUSE_NONE ||
 				 r->result.cause == SIP_CAUSE_CANCELLED))
 		return "no-media";
+	if (r->limited && r->result.cause == SIP_CAUSE_NONE)
+		return "limit";
 
 	return sip_cause_name(r->result.cause);
 }

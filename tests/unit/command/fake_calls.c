@@ -37,3 +37,10 @@ int ua_pickup(struct ua_pickup **pp, struct ua *ua, const char *target,
 
 	return 0;
 }
+
+
+void ua_message_displayed(struct ua *ua, const char *peer)
+{
+	(void)ua;
+	(void)peer;
+}

@@ -198,6 +198,31 @@ static void test_naptr_no_srv(void **state)
 }
 
 
+/* Nothing behind the lowest order: the next one that has (RFC 3263 4.1) */
+static void test_naptr_next_order(void **state)
+{
+	static const struct zone z[] = {
+		{"x.example", NAME_NAPTR, "1 1 s SIP+D2T - _t.x.example", 0},
+		{"x.example", NAME_NAPTR, "2 1 s SIP+D2U - _n.x.example", 0},
+		{"x.example", NAME_NAPTR, "3 1 s SIP+D2U - _u.x.example", 0},
+		{"x.example", NAME_NAPTR, "4 1 s SIP+D2U - _v.x.example", 0},
+		{"_n.x.example", NAME_SRV, "0 0 0 -", 0},
+		{"_u.x.example", NAME_SRV, "1 1 5072 h.x.example", 0},
+		{"_v.x.example", NAME_SRV, "1 1 5073 h.x.example", 0},
+		{"h.x.example", NAME_HOST, "127.0.0.2", 0},
+		{"x.example", NAME_HOST, "127.0.0.3", 0},
+		{NULL, 0, NULL, 0},
+	};
+	(void)state;
+	zone = z;
+
+	find("sip:x.example");
+	assert_targets("UDP 127.0.0.2:5072\n");
+	assert_int_equal(zone_count("SRV _t.x.example"), 1);
+	assert_int_equal(zone_count("SRV _v.x.example"), 0);
+}
+
+
 static const struct zone two_srv[] = {
 	{"_sip._udp.x.example", NAME_SRV, "1 1 5071 u.x.example", 0},
 	{"_sip._tcp.x.example", NAME_SRV, "1 1 5072 t.x.example", 0},
@@ -937,6 +962,7 @@ int main(void)
 		TEST(test_naptr_preference),
 		TEST(test_naptr_odd),
 		TEST(test_naptr_no_srv),
+		TEST(test_naptr_next_order),
 		TEST(test_srv),
 		TEST(test_addresses),
 		TEST(test_legs),
