@@ -202,7 +202,7 @@ static int account_make(struct account **ap, struct ua *ua,
 
 int ua_account_add(struct ua *ua, const struct account_conf *ac, char *err)
 {
-	struct account *a;
+	struct account *a = NULL;
 	int e;
 
 	if (!ua || !ac || !err)
@@ -232,7 +232,7 @@ int ua_account_add(struct ua *ua, const struct account_conf *ac, char *err)
 int ua_account_change(struct ua *ua, const struct account *acc,
 		      const struct account_conf *ac, char *err)
 {
-	struct account *old = (struct account *)acc, *a;
+	struct account *old = (struct account *)acc, *a = NULL;
 	int e;
 
 	if (!ua || !acc || !ac || !err)
