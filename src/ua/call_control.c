@@ -112,6 +112,11 @@ int call_early(struct call *c, char *err)
 				  " not say where sound should go: it can"
 				  " only be answered.", c->id);
 
+	if (c->gathering)
+		return call_error(err, EAGAIN, "Call %u: servers are still"
+				  " asked for our addresses; try again in a"
+				  " second.", c->id);
+
 	e = call_media_open(c, sip_call_laddr(c->sip));
 	if (!e)
 		e = describe_answer(c, &c->early);
