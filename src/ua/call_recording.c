@@ -104,8 +104,9 @@ static json_t *quality(struct call *c)
 	if (isfinite(loss))
 		(void)json_object_set_new(o, "loss_pct", json_real(loss));
 	if (st.packets_received)
-		(void)json_object_set_new(o, "mos", json_real(stats_mos(&st,
-					c->plan.codec, loss)));
+		(void)json_object_set_new(o, "mos", json_real(media_mos_of(
+			stats_r(&st, c->plan.codec,
+				stats_unheard_pct(&st)))));
 
 	return o;
 }
