@@ -525,6 +525,7 @@ void flow_tend(struct flow *f, uint64_t now_us)
 	struct dtmf_digit d;
 
 	flow_secure_tend(f, now_us);
+	flow_keep_open(f, now_us);
 	if (!f->tp.shut && flow_keyed(f) && report_due(&f->rtcp, now_us))
 		flow_report_send(f, now_us, false);
 

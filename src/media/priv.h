@@ -446,6 +446,7 @@ struct flow {
 	struct media_plan plan;
 	uint32_t rate_hz;
 	struct dtls_id *dtls_id; /* main's, on loan                         */
+	uint64_t keep_packets, keep_us;  /* keep.c                          */
 	struct transport tp;
 	struct sender tx;
 	struct receiver rx;
@@ -499,6 +500,8 @@ void flow_packet(struct flow *f, struct packet *p);
 void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us);
 /** A valid packet came from there */
 void flow_prove(struct flow *f, const struct sa *from);
+/** Keep a NAT open while nothing is said (keep.c) */
+void flow_keep_open(struct flow *f, uint64_t now_us);
 /** ICE has found one: the peer is there */
 void flow_prove_way(struct flow *f);
 /** May what we say go out now? */

@@ -9,7 +9,7 @@ so that what else the machine does meets all of them; of times the median of
 all rounds counts, of CPU the least, of rates the most. A ratio is offhook's
 figure to that of the best other phone, measured in the same run: compare
 nothing else. Which other phones: see peers.py. Parts: start, register,
-latency, rate, g711, opus, delay, quality, growth. Quality is speech over bad
+latency, rate, g711, srtp, opus, delay, quality, growth. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
 intelligible it comes back (STOI), how much is missing, how often and how far
 the delay moves (speech.c, score.c).
@@ -111,6 +111,8 @@ for _codec, _title in TITLES.items():
         TARGETS["%s, %s: missing" % (_title, _net)] = ("ms", statistics.mean, "low", 1.5, 1.0)
         TARGETS["%s, %s: shifts" % (_title, _net)] = ("", statistics.mean, "most" if "jitter" in _net and "ends" not in _net and "loss" not in _net else None, 4, 2)
         TARGETS["%s, %s: delay at the end" % (_title, _net)] = ("ms", statistics.mean, "low" if "jitter" in _net else None, 1.3, 1.0)
+TARGETS["SRTP x 100: CPU per call-second"] = ("ms", min, None, 0, 0)
+TARGETS["SRTP x 100: CPU to plain"] = ("x", min, "most", 1.3, 1.15)
 TARGETS["delay added, no jitter"] = ("ms", median, "low", 2.0, 1.0)
 TARGETS["delay added, jitter 50"] = ("ms", median, "low", 1.3, 1.05)
 
@@ -416,6 +418,32 @@ class Bench:
         for n in (1, 10, 100) if self.quick else (1, 10, 50, 100, 200, 300):
             self.many(kind, program, "pcmu", "G.711", n)
 
+    def srtp(self, kind, program):
+        """calls of another of ours, which runs elsewhere: in plain, and with keys in SDP"""
+        n, each = 100, {}
+        for way, more in (("plain", ["-s", "media-security=off"]), ("srtp", ["-s", "sdes=always", "-s", "dtls=no"])):
+            p = self.phone(kind, program, "echo", "pcmu", n + 5)
+            p.more = more
+            p.up()
+            d = tempfile.mkdtemp(dir=self.dir)
+            q = subprocess.Popen([program, "-q", "-c", d, "-l", "udp:127.0.0.1:%d" % port(), "-A", "tone:440", "-s", "codecs=pcmu",
+                                  "-s", "hold-others=no"] + more, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, text=True)
+            try:
+                for _ in range(n):
+                    q.stdin.write("dial %s\n" % p.uri)
+                q.stdin.flush()
+                time.sleep(5)
+                cpu, began = p.cpu(), time.monotonic()
+                time.sleep(5 if self.quick else 10)
+                each[way] = 1000 * (p.cpu() - cpu) / (time.monotonic() - began) / n
+            finally:
+                q.kill()
+                q.wait()
+            self.done(p)
+        put("SRTP x 100: CPU per call-second", kind.name, each["srtp"])
+        put("SRTP x 100: CPU to plain", kind.name, each["srtp"] / each["plain"])
+
     def opus(self, kind, program):
         for n in (1, 10) if self.quick else (1, 10, 20):
             self.many(kind, program, "opus", "Opus", n)
@@ -519,7 +547,7 @@ TEXTS = ("The kettle was warm when the guests came down the narrow stairs. Nobod
          "The bridge was built by people who had never seen a river.")
 
 # rounds of each part, unless it is quick
-PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "g711": 2, "opus": 2, "delay": 3, "quality": 3, "growth": 1}
+PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "growth": 1}
 
 
 def verdict(figure, row):

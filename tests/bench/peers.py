@@ -37,6 +37,8 @@ class Peer:
 
     @classmethod
     def can(cls, part, over):
+        if part == "srtp" and cls.name != "offhook":
+            return False
         return over in cls.transports and (cls.parts is None or part in cls.parts)
 
     def argv(self):
@@ -134,6 +136,7 @@ class Peer:
 
 class Offhook(Peer):
     name, transports = "offhook", ("udp", "tcp", "tls")
+    more = ()
 
     def argv(self):
         account = "sip:bench@%s;password=bench" % self.registrar if self.registrar else self.uri
@@ -144,6 +147,7 @@ class Offhook(Peer):
         if self.over == "tls":
             pem = sip.Secure.certificate
             a += ["-s", "tls-ca=%s.crt" % pem, "-s", "tls-cert=%s.crt" % pem, "-s", "tls-key=" + pem]
+        a += self.more
         if self.mode == "echo":
             return a + ["listen", "--echo"]
         return a + (["--auto-answer"] if self.mode == "answer" else [])
