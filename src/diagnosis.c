@@ -85,10 +85,16 @@ int diagnosis_start(struct app *a)
 
 int diagnosis_follow(struct app *a)
 {
+	int err = 0;
+
 	listen_or_not(a);
 
-	return a->ph.capture ?
-		capture_follow(a->ph.capture, a->ph.ua, a->ph.bus) : 0;
+	/* the capture first: it must know whose the messages are */
+	if (a->ph.capture)
+		err = capture_follow(a->ph.capture, a->ph.ua, a->ph.bus);
+
+	return err ? err : findings_start(&a->findings, a->ph.ua, a->ph.bus,
+					  a->ph.capture);
 }
 
 
@@ -96,5 +102,6 @@ void diagnosis_stop(struct app *a)
 {
 	a->ph.pcap = mem_deref(a->ph.pcap);
 	a->hep = mem_deref(a->hep);
+	a->findings = mem_deref(a->findings);
 	a->ph.capture = mem_deref(a->ph.capture);
 }

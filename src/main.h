@@ -5,6 +5,7 @@
 #define OFFHOOK_MAIN_H
 
 #include <signal.h>
+#include "offhook/findings.h"
 #include "offhook/timer.h"
 #include "offhook/ui.h"
 
@@ -68,6 +69,7 @@ struct app {
 	struct timer feed;
 	struct trace *trace;
 	struct hep *hep;
+	struct findings *findings;
 	struct event_sub *calls, *records, *accounts;
 	struct mqueue *wake;     /* a foreign thread logged                  */
 	struct compat_fd signals;

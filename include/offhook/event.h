@@ -24,6 +24,7 @@ enum event_type {
 	EVENT_CALL_INFO,
 	EVENT_CALL_REDIRECT,
 	EVENT_CALL_UPDATE,
+	EVENT_CALL_FINDING,
 	EVENT_CALL_QUALITY,
 	EVENT_CALL_LEVEL,
 	EVENT_CALL_CONFERENCE,
@@ -299,6 +300,11 @@ struct event {
 			char issuer[EVENT_TEXT];
 			char text[EVENT_TEXT];      /* what is wrong        */
 		} tls_refused;
+		struct {
+			char finding[EVENT_NAME];   /* stable               */
+			char stage[EVENT_TEXT];
+			char text[EVENT_BODY];      /* a paragraph          */
+		} call_finding;
 		struct {
 			char level[EVENT_NAME];
 			char module[EVENT_NAME];

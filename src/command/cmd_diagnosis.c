@@ -30,6 +30,16 @@ static const struct command rows[] = {
 		.run = cmd_ladder,
 	},
 	{
+		.name = "explain",
+		.args = { THE_CALL },
+		.summary = "Say why a call failed or was poor",
+		.help = "In plain words: at which stage, what was seen, what "
+			"it usually means, what to try. Of the last call "
+			"without a number. The same is told by call.finding "
+			"after each call that needs it.",
+		.run = cmd_explain,
+	},
+	{
 		.name = "pcap",
 		.args = {
 			{ .name = "to", .type = ARG_FILE, .optional = true,

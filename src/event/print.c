@@ -505,6 +505,10 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 		print_network(&b, ev);
 		break;
 
+	case EVENT_CALL_FINDING:
+		text_add(&b, "call %u: %s", ev->call, ev->u.call_finding.text);
+		break;
+
 	case EVENT_TLS_REFUSED:
 		text_add(&b, "the certificate of %s is refused: %s; subject "
 			 "%s, issuer %s (%s)", ev->u.tls_refused.domain,

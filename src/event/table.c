@@ -106,6 +106,15 @@ static const struct event_field call_hold_fields[] = {
 	{0}
 };
 
+static const struct event_field call_finding_fields[] = {
+	STR("finding", call_finding.finding, "a stable word: no-response, "
+	    "one-way-audio, codec-mismatch ..."),
+	STR("stage", call_finding.stage, "where it went wrong"),
+	STR("text", call_finding.text, "what was seen, what that usually "
+	    "means, what to try"),
+	{0}
+};
+
 static const struct event_field call_media_fields[] = {
 	STR("codec", call_media.codec, "name of the codec"),
 	INT("rate", call_media.rate_hz, "sampling rate, Hz"),
@@ -409,6 +418,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_UPDATE] = {"call.update",
 		"What became of `update` or `reinvite`",
 		call_update_fields},
+	[EVENT_CALL_FINDING] = {"call.finding",
+		"Why a call failed, or was poor, in plain words",
+		call_finding_fields},
 	[EVENT_CALL_QUALITY] = {"call.quality",
 		"How the call sounds, each second",
 		call_quality_fields},

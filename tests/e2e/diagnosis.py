@@ -3,7 +3,8 @@
 import re
 import socket
 
-from home import check, exits, main
+from home import check, exits, main, ports
+from scenario import back, called, ok, pause, recv, response
 
 
 def answering(lab, *args, **kw):
@@ -68,6 +69,64 @@ def test_ladder_again(lab):
     check([x["retransmission"] for x in m if x.get("method") == "INVITE"][:2] == [False, True], "%s", m)
     off = lab.offhook("-s", "capture-messages=0", name="off").ready()
     check(off.reply("ladder")["error"] == "wrong-state", "it is off")
+
+
+def finding(lab, script, name, *texts, args=()):
+    """the event after the call, and what `explain` says"""
+    phone = lab.offhook(*args).ready()
+    phone.command(script)
+    phone.event("call.state", state="ended", timeout=45)
+    e = phone.event("call.finding", again=True, timeout=5)
+    check(e["finding"] == name, "%s", e)
+    for t in texts:
+        check(t in e["text"], "no '%s' in %s", t, e["text"])
+    r = phone.command("explain 1")
+    check(r["findings"][0]["name"] == name and r["findings"][0]["advice"], "%s", r)
+
+
+def test_finding_no_response(lab):
+    deaf = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    deaf.bind(("127.0.0.1", 0))
+    finding(lab, "dial sip:x@127.0.0.1:%d" % deaf.getsockname()[1], "no-response", "nothing came back",
+            "Usually a firewall", args=("-s", "sip-timeout=2s"))
+
+
+def test_finding_unreachable(lab):
+    finding(lab, "dial sip:x@127.0.0.1:%d;transport=tcp" % ports(1), "unreachable", "refused", args=("-l", "tcp:127.0.0.1"))
+
+
+def test_finding_488(lab):
+    s = lab.sipp([recv("INVITE"), response(488, "Not Acceptable Here", headers=['Warning: 304 x "Media type"']), recv("ACK")])
+    finding(lab, "dial %s" % s.uri, "codec-mismatch", "opus", "Media type")
+
+
+def test_finding_auth(lab):
+    ask = [recv("INVITE"), response(401, "Unauthorized", headers=[
+        'WWW-Authenticate: Digest realm="test", nonce="abc", algorithm=MD5']), recv("ACK")]
+    s = lab.sipp(ask + ask)
+    finding(lab, "dial sip:test@127.0.0.1:%d" % s.port, "auth", "password",
+            args=("-a", "sip:me@127.0.0.1:%d;password=wrong;register=no" % s.port))
+
+
+def test_finding_one_way(lab):
+    """answered by somebody who never sends a packet"""
+    s = lab.sipp([called("caller"), ok(), recv("ACK"), pause(2500), back("BYE", 1), recv(200)])
+    finding(lab, "dial %s" % s.uri, "one-way-audio", "none came")
+
+
+def test_finding_none(lab):
+    """a good call and a busy one say nothing; a person is told the rest"""
+    other = answering(lab, name="other")
+    phone = lab.offhook(audio="tone:440").ready()
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    phone.command("sleep 1")
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    r = phone.command("explain 1")
+    check(r["findings"] == [] and not [o for o in phone.objects() if o.get("event") == "call.finding"], "%s", r)
+    _, out, _ = exits(lab.run("-l", "tcp:127.0.0.1", "-A", "tone:440", "dial", "sip:x@127.0.0.1:%d;transport=tcp" % ports(1)), 9)
+    check("It went wrong at the way to the server" in out, "%s", out)
 
 
 if __name__ == "__main__":
