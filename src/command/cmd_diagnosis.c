@@ -40,6 +40,26 @@ static const struct command rows[] = {
 		.run = cmd_explain,
 	},
 	{
+		.name = "doctor",
+		.options = {
+			{ .name = "account", .type = ARG_ACCOUNT,
+			  .summary = "only this one" },
+			{ .name = "stun", .type = ARG_WORD,
+			  .summary = "ask that STUN server about a NAT" },
+			{ .name = "quick", .type = ARG_NONE,
+			  .summary = "no calls to oneself" },
+		},
+		.summary = "Look whether everything is well",
+		.help = "Configuration, clock, and for each account the name "
+			"of its server, an answer by UDP, TCP and TLS, the "
+			"certificates, registration; then the NAT (RFC 5780, "
+			"with --stun), sound devices, and a call to oneself "
+			"with each codec, over the sound card too when --audio "
+			"is auto. Each line passes, warns or fails, and says "
+			"what to do next. Fails when one of them does.",
+		.run = cmd_doctor,
+	},
+	{
 		.name = "pcap",
 		.args = {
 			{ .name = "to", .type = ARG_FILE, .optional = true,

@@ -23,6 +23,7 @@ static const struct error_row rows[] = {
 		"not spoken here" },
 	{ "busy", "it is in use" },
 	{ "call-ended", "the call ended before what was waited for" },
+	{ "doctor-failed", "something is not well; the lines say what" },
 	{ "expect-failed", "something else came, or nothing in time" },
 	{ "failed", "it did not work; the text says why" },
 	{ "line-too-long", "a line or a word has more than it may" },

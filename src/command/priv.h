@@ -117,7 +117,7 @@ cmd_run_h cmd_conference, cmd_gain;
 /* of cmd_script.c */
 cmd_run_h cmd_if, cmd_repeat, cmd_run_shell;
 /* of cmd_diagnosis.c */
-cmd_run_h cmd_ladder, cmd_explain, cmd_pcap;
+cmd_run_h cmd_ladder, cmd_explain, cmd_pcap, cmd_doctor;
 
 /* cmd_hear.c */
 enum hear_what { HEAR_TONE, HEAR_SPEECH, HEAR_SILENCE };

@@ -980,6 +980,31 @@ int call_heard(struct call *c, struct stream_heard *h)
 }
 
 
+/* It has a test of its own, with the real thing */
+int doctor_start(struct doctor **dp, const struct doctor_conf *conf,
+		 doctor_line_h *line_h, doctor_done_h *done_h, void *arg)
+{
+	static const struct doctor_line lines[] = {
+		{ "dns", DOCTOR_PASS, "found", "" },
+		{ "udp", DOCTOR_FAIL, "no answer", "try tcp" },
+	};
+	(void)dp;
+
+	line_h(&lines[0], arg);
+	if (!conf->quick)
+		line_h(&lines[1], arg);
+	done_h(arg);
+
+	return 0;
+}
+
+
+const char *doctor_verdict_name(enum doctor_verdict v)
+{
+	return v == DOCTOR_FAIL ? "fail" : "pass";
+}
+
+
 int media_sniff(struct media *m, bool clear, media_packet_h *h, void *arg)
 {
 	(void)m;

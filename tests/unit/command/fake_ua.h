@@ -9,6 +9,7 @@
 #define FAKE_UA_H
 
 #include "offhook/command.h"
+#include "offhook/doctor.h"
 
 /** Everything reset; events go to this bus */
 void fake_reset(struct event_bus *bus);

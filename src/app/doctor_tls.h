@@ -1,0 +1,28 @@
+/**
+ * @file app/doctor_tls.h  A server's certificates, in plain words
+ */
+#ifndef OFFHOOK_APP_DOCTOR_TLS_H
+#define OFFHOOK_APP_DOCTOR_TLS_H
+
+#include "offhook/compat.h"
+
+enum { CHAIN_MAX = 6, CHAIN_TEXT = 280 };
+
+struct tls_probe {
+	/* asked */
+	struct sa addr;
+	char name[256];          /* whom we mean                             */
+	char ca[256];            /* "" the system's                          */
+	/* found */
+	int err;                 /* no connection, no TLS                    */
+	char why[160];           /* what is wrong, "" nothing                */
+	char version[16], cipher[64];
+	unsigned count;
+	char chain[CHAIN_MAX][CHAIN_TEXT];
+	int days_left;           /* of the server's own                      */
+};
+
+/** Blocks, 6 s at most: for a worker. Trusts nobody, only looks */
+void tls_probe_run(void *arg);
+
+#endif
