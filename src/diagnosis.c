@@ -4,6 +4,7 @@
  * The stack hands every message over once, masked; from here it goes into the
  * trace and the capture, at which `ladder`, `pcap` and HEP hang.  Main thread.
  */
+#include <stdio.h>
 #include "offhook/log.h"
 #include "main.h"
 
@@ -83,6 +84,24 @@ int diagnosis_start(struct app *a)
 }
 
 
+/* What is asked for and cannot be had is an error, as a port is */
+static int monitors_start(struct app *a)
+{
+	const char *where = a->ph.config->metrics;
+	char err[UA_ERR], text[CONFIG_ERR];
+	const int e = metrics_serve(&a->monitors, a->ph.metrics, where, err);
+
+	if (!e)
+		return 0;
+
+	snprintf(text, sizeof(text), "metrics=%.200s: %s", where,
+		 err[0] ? err : strerror(e));
+	fatal(a, "bad-config", text);
+
+	return e;
+}
+
+
 int diagnosis_follow(struct app *a)
 {
 	int err = 0;
@@ -93,8 +112,15 @@ int diagnosis_follow(struct app *a)
 	if (a->ph.capture)
 		err = capture_follow(a->ph.capture, a->ph.ua, a->ph.bus);
 
-	return err ? err : findings_start(&a->findings, a->ph.ua, a->ph.bus,
-					  a->ph.capture);
+	if (!err)
+		err = findings_start(&a->findings, a->ph.ua, a->ph.bus,
+				     a->ph.capture);
+	if (!err)
+		err = metrics_alloc(&a->ph.metrics, a->ph.ua, a->ph.bus);
+	if (!err && a->ph.config->metrics[0])
+		err = monitors_start(a);
+
+	return err;
 }
 
 
@@ -103,5 +129,7 @@ void diagnosis_stop(struct app *a)
 	a->ph.pcap = mem_deref(a->ph.pcap);
 	a->hep = mem_deref(a->hep);
 	a->findings = mem_deref(a->findings);
+	a->monitors = mem_deref(a->monitors);
+	a->ph.metrics = mem_deref(a->ph.metrics);
 	a->ph.capture = mem_deref(a->ph.capture);
 }

@@ -70,6 +70,7 @@ struct app {
 	struct trace *trace;
 	struct hep *hep;
 	struct findings *findings;
+	struct metrics_server *monitors;
 	struct event_sub *calls, *records, *accounts;
 	struct mqueue *wake;     /* a foreign thread logged                  */
 	struct compat_fd signals;

@@ -283,7 +283,7 @@ static int ua_start(struct app *a)
 	}
 
 	if (diagnosis_follow(a))
-		return 1;
+		return EXIT_USAGE;
 	ua_set_device(a->ph.ua, audio_is_device(&a->ph.audio));
 
 	if (accounts_start(a))

@@ -11,6 +11,7 @@
 
 #include "offhook/app.h"
 #include "offhook/capture.h"
+#include "offhook/metrics.h"
 #include "offhook/pcap.h"
 
 enum screen_verb { SCREEN_VIEW, SCREEN_ACT };
@@ -36,6 +37,7 @@ struct phone {
 	struct contacts *contacts;
 	struct numbers *numbers;
 	struct hooks *hooks;
+	struct metrics *metrics;         /* NULL: nothing is counted         */
 	struct pcap *pcap;               /* NULL: no file is written         */
 	struct audio_spec audio;
 	bool audio_given;        /* by -A, not the default                   */

@@ -96,6 +96,7 @@ struct config {
 	int     dtmf_inband;             /* enum dtmf_inband                */
 	int64_t capture_messages;        /* 0: none is kept                 */
 	int64_t capture_bytes;
+	char metrics[CONFIG_STR];        /* "" nowhere                      */
 	char hep_server[CONFIG_STR];     /* "" none                         */
 	int64_t hep_id;
 	int64_t mic_gain_db, speaker_gain_db;    /* of new calls            */

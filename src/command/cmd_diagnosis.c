@@ -1,9 +1,24 @@
 /**
  * @file cmd_diagnosis.c  Commands that say why: rows
  *
- * The functions are in files of their own.  Const data.
+ * Most functions are in files of their own.  Main thread.
  */
 #include "priv.h"
+
+
+static void cmd_metrics(struct cmd *x)
+{
+	struct text_buf b = { .max = 1 << 20 };
+
+	if (!x->ph->metrics) {
+		reply_error(x->reply, "wrong-state", "nothing is counted");
+		return;
+	}
+
+	metrics_print(&b, x->ph->metrics);
+	reply_text(x->reply, "%s", b.s ? b.s : "");
+	text_buf_reset(&b);
+}
 
 
 static const struct command rows[] = {
@@ -58,6 +73,15 @@ static const struct command rows[] = {
 			"is auto. Each line passes, warns or fails, and says "
 			"what to do next. Fails when one of them does.",
 		.run = cmd_doctor,
+	},
+	{
+		.name = "metrics",
+		.summary = "Print figures for monitors",
+		.help = "OpenMetrics text: registrations, calls by cause, "
+			"set-up time, listening quality, loss, the process. "
+			"Option metrics serves the same to a monitor: "
+			"http:PORT, unix:PATH (HTTP there too) or file:PATH.",
+		.run = cmd_metrics,
 	},
 	{
 		.name = "pcap",

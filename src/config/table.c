@@ -481,6 +481,12 @@ static const struct option options[] = {
 		.summary = "How much memory they may take together",
 	},
 	{
+		.name = "metrics", .type = OPT_STRING, FIELD(metrics),
+		.def = "", .restart = true,
+		.summary = "Where monitors find the figures of `metrics`:"
+			" http:PORT on loopback, unix:PATH or file:PATH",
+	},
+	{
 		.name = "hep-server", .type = OPT_ADDRS, FIELD(hep_server),
 		.def = "", .max = 1, .restart = true,
 		.summary = "Send a copy of every SIP message there, by HEP"

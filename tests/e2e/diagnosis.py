@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What the phone says of itself: ladders, captures, findings, the doctor."""
+import os
 import re
 import socket
+import urllib.request
 
 from home import check, exits, main, ports
 from scenario import back, called, ok, pause, recv, response
@@ -127,6 +129,85 @@ def test_finding_none(lab):
     check(r["findings"] == [] and not [o for o in phone.objects() if o.get("event") == "call.finding"], "%s", r)
     _, out, _ = exits(lab.run("-l", "tcp:127.0.0.1", "-A", "tone:440", "dial", "sip:x@127.0.0.1:%d;transport=tcp" % ports(1)), 9)
     check("It went wrong at the way to the server" in out, "%s", out)
+
+
+SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [-+0-9.einfNa]+$')
+
+
+def figures(text):
+    """OpenMetrics as it must be: every sample belongs to the family above it"""
+    values, family = {}, None
+    lines = text.split("\n")
+    check(lines[-2:] == ["# EOF", ""], "the end: %s", lines[-3:])
+    for line in lines[:-2]:
+        if line.startswith("# "):
+            word, name = line.split()[1:3]
+            check(word in ("TYPE", "UNIT", "HELP"), "%s", line)
+            family = name
+            continue
+        check(SAMPLE.match(line) and line.startswith(family), "%s (of %s)", line, family)
+        key, value = line.rsplit(" ", 1)
+        check(key not in values, "%s is there twice", key)
+        values[key] = float(value)
+    return values
+
+
+def test_metrics(lab):
+    other = answering(lab, name="other")
+    port, path = ports(1), lab.path("m.sock")
+    phone = lab.offhook("-s", "metrics=http:%d" % port, audio="tone:440").ready()
+    before = figures(phone.command("metrics")["text"])
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=10) as r:
+        during = figures(r.read().decode())
+        check(r.headers["Content-Type"].startswith("application/openmetrics-text"), "%s", r.headers)
+    check(during['offhook_calls{state="active"}'] == 1, "%s", during)
+    phone.command("sleep 1")
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    after = figures(phone.command("metrics")["text"])
+    check(before['offhook_calls_started_total{direction="out"}'] == 0, "%s", before)
+    check(after['offhook_calls_started_total{direction="out"}'] == 1, "%s", after)
+    check(after['offhook_calls_ended_total{direction="out",cause="none"}'] == 1, "%s", after)
+    check(after["offhook_call_setup_seconds_count"] == 1 and after["offhook_call_mos_count"] == 1, "%s", after)
+    check(after["offhook_rtp_received_packets_total"] > 10 and after["process_open_fds"] > 5, "%s", after)
+
+    unix = lab.offhook("-s", "metrics=unix:" + path, name="unix").ready()
+    check(os.stat(path).st_mode & 0o777 == 0o600, "the socket's mode")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(path)
+        s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        text = b""
+        while True:
+            got = s.recv(65536)
+            if not got:
+                break
+            text += got
+    check(figures(text.decode().split("\r\n\r\n", 1)[1]), "by the socket")
+    with socket.socket(socket.AF_UNIX) as s:           # what is no request is not answered
+        s.settimeout(10)
+        s.connect(path)
+        s.sendall(b"\0" * 8192)
+        try:
+            check(s.recv(10) == b"", "an answer to rubbish")
+        except ConnectionResetError:
+            pass
+    unix.command("status")
+    unix.quit()
+    unix.exit()
+    check(not os.path.exists(path), "the socket is left behind")
+
+
+def test_metrics_file(lab):
+    path = lab.path("m.prom")
+    lab.offhook("-s", "metrics=file:" + path).ready()
+    with open(path, encoding="utf-8") as f:
+        figures(f.read())
+    for bad in ("http:0", "http:192.0.2.1:9100", "nonsense", "file:"):
+        code, _, err = lab.run("-l", "udp:127.0.0.1", "-s", "metrics=" + bad, "status")
+        check(code == 2 and "bad-config" in err, "%s: %s %s", bad, code, err)
 
 
 if __name__ == "__main__":
