@@ -110,6 +110,11 @@ void end_script(bool failed, void *arg)
 		return;
 
 	if (is_command(a, "dial")) {
+		/* many calls: the line has told, and was not wrong */
+		if (!id) {
+			app_end(a, 0);
+			return;
+		}
 		/* else its end will come as an event */
 		if (!ua_call(a->ph.ua, id))
 			app_end(a, call_code(a));

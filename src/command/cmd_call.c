@@ -77,6 +77,11 @@ static void cmd_dial(struct cmd *x)
 
 	prm.headers = headers.s;
 
+	if (cmd_has(x, "calls")) {
+		cmd_load(x, &prm);
+		goto out;
+	}
+
 	e = ua_dial(&id, x->ph->ua, &prm, err);
 	if (e == EINVAL || e == EPROTONOSUPPORT || e == ENOENT)
 		(void)cmd_wrong(x, e == ENOENT ? "no-such-account" :
@@ -314,6 +319,17 @@ static const struct command rows[] = {
 			{ .name = "intercom",
 			  .summary = "ask the other phone to answer by "
 				     "itself" },
+			{ .name = "calls", .type = ARG_INT, .min = 1,
+			  .max = 1000000,
+			  .summary = "make so many calls, and tell what "
+				     "became of them" },
+			{ .name = "rate", .type = ARG_DOUBLE, .min = 0,
+			  .max = 1000,
+			  .summary = "... so many a second, 10 without" },
+			{ .name = "concurrent", .type = ARG_INT, .min = 1,
+			  .max = 10000,
+			  .summary = "... at most so many at once, 100 "
+				     "without" },
 		},
 		.summary = "Call a person",
 		.help = "Starts a call and returns at once with its number; "
@@ -322,7 +338,10 @@ static const struct command rows[] = {
 			"call and exits with its cause: 0 answered and ended "
 			"normally, 3 rejected, 4 busy, 5 no answer, 6 "
 			"authentication failed, 7 not found, 8 no media, 9 "
-			"network failure. In --header {user}, {target}, "
+			"network failure. With --calls the line ends when all "
+			"calls have, with their set-up times, endings and "
+			"quality; each is hung up --for after its answer, 2 s "
+			"without. In --header {user}, {target}, "
 			"{time} and the other words of account parameter "
 			"`header` are filled in.",
 		.lasting = true,

@@ -23,6 +23,7 @@ static const struct error_row rows[] = {
 		"not spoken here" },
 	{ "busy", "it is in use" },
 	{ "call-ended", "the call ended before what was waited for" },
+	{ "calls-failed", "of many calls some were not answered, or broke off" },
 	{ "doctor-failed", "something is not well; the lines say what" },
 	{ "expect-failed", "something else came, or nothing in time" },
 	{ "failed", "it did not work; the text says why" },

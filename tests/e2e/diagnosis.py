@@ -131,6 +131,25 @@ def test_finding_none(lab):
     check("It went wrong at the way to the server" in out, "%s", out)
 
 
+def test_many_calls(lab):
+    """the summary of many calls; some of them fail"""
+    other = answering(lab, name="other", audio="null")
+    phone = lab.offhook().ready()
+    r = phone.reply("dial %s --calls 12 --rate 20 --concurrent 4 --for 300ms" % other.uri, 60)
+    check(r["ok"] and r["calls"] == 12 and r["answered"] == 12 and r["failed"] == 0, "%s", r)
+    check(1 <= r["most_at_once"] <= 4 and r["setup_p50_ms"] <= r["setup_p95_ms"] <= r["setup_max_ms"], "%s", r)
+    check(sum(x["count"] for x in r["setups"]) == 12, "%s", r)
+    check([(x["cause"], x["count"]) for x in r["endings"]] == [("none", 12)], "%s", r)
+    busy = lab.offhook("--auto-answer=486", name="busy").ready()
+    r = phone.reply("dial %s --calls 3 --rate 50" % busy.uri, 60)
+    check(r["error"] == "calls-failed" and r["endings"] == [{"cause": "status", "code": 486, "count": 3}], "%s", r)
+    check(phone.reply("dial %s --calls 3 --rate 0" % busy.uri)["error"] == "bad-argument", "rate 0")
+    code, out, _ = lab.run("-l", "udp:127.0.0.1", "-A", "null", "-q", "dial", other.uri, "--calls", "3", "--for", "200ms")
+    check(code == 0 and "set-up time" in out and "###" in out, "%s %s", code, out)
+    code, _, _ = lab.run("-l", "udp:127.0.0.1", "-A", "null", "-q", "dial", busy.uri, "--calls", "2")
+    check(code == 1, "exit code %s", code)
+
+
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [-+0-9.einfNa]+$')
 
 

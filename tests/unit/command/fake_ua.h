@@ -10,6 +10,7 @@
 
 #include "offhook/command.h"
 #include "offhook/doctor.h"
+#include "offhook/load.h"
 
 /** Everything reset; events go to this bus */
 void fake_reset(struct event_bus *bus);
