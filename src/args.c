@@ -15,7 +15,7 @@ enum value { NONE, NEEDED, MAYBE };
 
 enum arg_id {
 	A_ACCOUNT, A_CONFIG, A_SET, A_EXECUTE, A_FILE, A_LISTEN, A_AUDIO,
-	A_AUTO_ANSWER, A_JSON, A_QUIET, A_VERBOSE, A_LOG, A_TRACE, A_JUNIT, A_NEW,
+	A_AUTO_ANSWER, A_JSON, A_QUIET, A_VERBOSE, A_LOG, A_TRACE, A_JOURNAL, A_JUNIT, A_NEW,
 	A_PLAIN, A_DUMP, A_HELP, A_VERSION,
 };
 
@@ -55,6 +55,9 @@ static const struct arg_row {
 		"log to a file instead of stderr" },
 	[A_TRACE] = { 't', "trace", MAYBE, "FILE",
 		"SIP messages as sent and received, into the log or a file" },
+	[A_JOURNAL] = { 0, "journal", NEEDED, "FILE",
+		"write all lines, events and SIP messages of this run there; "
+		"`ladder FILE` and `replay FILE` read it" },
 	[A_JUNIT] = { 0, "junit", NEEDED, "FILE",
 		"write the result of every line there, as JUnit's XML" },
 	[A_PLAIN] = { 0, "plain", NONE, NULL,
@@ -266,6 +269,7 @@ static int take(struct args *a, enum arg_id id, char *value, struct fault *err)
 	case A_VERBOSE: ++a->verbose; break;
 	case A_LOG:     a->log = value; break;
 	case A_TRACE:   a->trace = true; a->trace_file = value; break;
+	case A_JOURNAL: a->journal = value; break;
 	case A_JUNIT:   a->junit = value; break;
 	case A_PLAIN:   a->plain = true; break;
 	case A_NEW:     a->fresh = true; break;

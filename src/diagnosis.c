@@ -102,6 +102,30 @@ static int monitors_start(struct app *a)
 }
 
 
+static int journal_start(struct app *a)
+{
+	const char *file = a->args.journal;
+	const int err = journal_open(&a->journal, file, a->ph.bus,
+				     a->ph.capture);
+
+	if (err)
+		fatal_file(a, file, err);
+
+	return err;
+}
+
+
+void diagnosis_reply(const struct reply *r, bool failed, void *arg)
+{
+	struct app *a = arg;
+	(void)failed;
+
+	if (a->journal)
+		journal_line(a->journal, reply_line(r), reply_ok(r),
+			     reply_error_text(r), reply_took_ms(r));
+}
+
+
 int diagnosis_follow(struct app *a)
 {
 	int err = 0;
@@ -117,6 +141,8 @@ int diagnosis_follow(struct app *a)
 				     a->ph.capture);
 	if (!err)
 		err = metrics_alloc(&a->ph.metrics, a->ph.ua, a->ph.bus);
+	if (!err && a->args.journal)
+		err = journal_start(a);
 	if (!err && a->ph.config->metrics[0])
 		err = monitors_start(a);
 
@@ -129,6 +155,7 @@ void diagnosis_stop(struct app *a)
 	a->ph.pcap = mem_deref(a->ph.pcap);
 	a->hep = mem_deref(a->hep);
 	a->findings = mem_deref(a->findings);
+	a->journal = mem_deref(a->journal);
 	a->monitors = mem_deref(a->monitors);
 	a->ph.metrics = mem_deref(a->ph.metrics);
 	a->ph.capture = mem_deref(a->ph.capture);

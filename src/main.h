@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include "offhook/findings.h"
+#include "offhook/journal.h"
 #include "offhook/timer.h"
 #include "offhook/ui.h"
 
@@ -32,6 +33,7 @@ struct args {
 	bool trace;
 	const char *trace_file;  /* NULL: the log                            */
 	const char *junit;       /* NULL: none                               */
+	const char *journal;     /* the same                                 */
 	bool help, version;
 	const char *dump;
 	const struct command *command;   /* NULL: none                       */
@@ -70,6 +72,7 @@ struct app {
 	struct trace *trace;
 	struct hep *hep;
 	struct findings *findings;
+	struct journal *journal;
 	struct metrics_server *monitors;
 	struct event_sub *calls, *records, *accounts;
 	struct mqueue *wake;     /* a foreign thread logged                  */
@@ -138,6 +141,8 @@ int  diagnosis_start(struct app *a);
 /** The user agent is there. @return 0 or errno */
 int  diagnosis_follow(struct app *a);
 void diagnosis_stop(struct app *a);
+/** ui_conf.reply_h */
+void diagnosis_reply(const struct reply *r, bool failed, void *arg);
 int  diagnosis_trace(const char *path, void *arg);   /* phone.trace_h */
 
 /* control.c: the control socket --------------------------------------------- */

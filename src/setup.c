@@ -351,6 +351,7 @@ static int ui_start(struct app *a)
 		.end_h = end_script,
 		.lost_h = end_output,
 		.junit = a->args.junit,
+		.reply_h = diagnosis_reply,
 		.arg = a,
 	};
 	int code, err;

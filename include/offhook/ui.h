@@ -15,6 +15,8 @@ struct ui_conf {
 	const char *in_name;     /* for errors: "stdin", a file              */
 	int out_fd;              /* replies and events, borrowed             */
 	int err_fd;              /* errors for people, borrowed              */
+	/** Of each line, after it was told; may be NULL */
+	void (*reply_h)(const struct reply *r, bool failed, void *arg);
 	const char *junit;       /* results go there as XML, NULL: nowhere   */
 	bool json;
 	bool quiet;              /* no events for people                     */

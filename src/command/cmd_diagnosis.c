@@ -3,7 +3,27 @@
  *
  * Most functions are in files of their own.  Main thread.
  */
+#include "offhook/journal.h"
+#include "offhook/path.h"
 #include "priv.h"
+
+
+static void cmd_replay(struct cmd *x)
+{
+	struct text_buf b = { .max = 16 << 20 };
+	const char *to = cmd_str(x, "to");
+	char err[UA_ERR];
+	int e;
+
+	e = journal_script(&b, cmd_str(x, "file"), err);
+	if (!e && to)
+		e = path_write(to, b.s, b.len, 0600);
+	else if (!e)
+		reply_text(x->reply, "%s", b.s);
+
+	cmd_fail(x, e, err);
+	text_buf_reset(&b);
+}
 
 
 static void cmd_metrics(struct cmd *x)
@@ -26,8 +46,8 @@ static const struct command rows[] = {
 		.name = "ladder",
 		.args = {
 			{ .name = "what", .type = ARG_WORD, .optional = true,
-			  .summary = "a call's number, or all; without it "
-				     "the selected call" },
+			  .summary = "a call's number, all, or a journal's "
+				     "file; without it the selected call" },
 		},
 		.options = {
 			{ .name = "to", .type = ARG_FILE,
@@ -82,6 +102,24 @@ static const struct command rows[] = {
 			"Option metrics serves the same to a monitor: "
 			"http:PORT, unix:PATH (HTTP there too) or file:PATH.",
 		.run = cmd_metrics,
+	},
+	{
+		.name = "replay",
+		.args = {
+			{ .name = "file", .type = ARG_FILE,
+			  .summary = "a journal (--journal FILE)" },
+		},
+		.options = {
+			{ .name = "to", .type = ARG_FILE,
+			  .summary = "write the script there" },
+		},
+		.summary = "Make a script of a run that was recorded",
+		.help = "The same lines at the same distance; each state that "
+			"a call came to is waited for, keys that came are "
+			"expected, and how calls ended is demanded. Passwords "
+			"are masked in a journal: put them in again.",
+		.alone = true,
+		.run = cmd_replay,
 	},
 	{
 		.name = "pcap",

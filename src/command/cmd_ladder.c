@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "offhook/clock.h"
+#include "offhook/journal.h"
 #include "offhook/path.h"
 #include "priv.h"
 
@@ -53,24 +54,27 @@ static void reply_message(struct reply *r, const struct capture_msg *m)
 }
 
 
-static void reply_messages(struct cmd *x, unsigned call)
+static void reply_messages(struct cmd *x, const struct capture *c,
+			   unsigned call)
 {
 	const struct capture_msg *m = NULL;
 
 	reply_list(x->reply, "message");
-	while ((m = capture_next(x->ph->capture, m))) {
+	while ((m = capture_next(c, m))) {
 		if (!call || m->call == call)
 			reply_message(x->reply, m);
 	}
 }
 
 
-/* @return 0, EINVAL: told */
-static int ladder_call(struct cmd *x, unsigned *call)
+/* Of whom, and from where: what is kept, or *file, to be freed.
+ * @return 0, EINVAL: told */
+static int ladder_what(struct cmd *x, unsigned *call, struct capture **file)
 {
 	const char *s = cmd_str(x, "what");
-	char show[80];
+	char err[UA_ERR];
 	uint32_t id;
+	int e;
 
 	*call = 0;
 
@@ -83,14 +87,22 @@ static int ladder_call(struct cmd *x, unsigned *call)
 	if (!strcmp(s, "all"))
 		return 0;
 
-	if (text_u32(&id, s, strlen(s), INT32_MAX) || !id)
-		return cmd_wrong(x, "bad-argument", "'%s' is no call's "
-				 "number, nor `all`; see 'calls'",
-				 text_escape(show, sizeof(show), s,
-					     strlen(s)));
-	*call = id;
+	if (!text_u32(&id, s, strlen(s), INT32_MAX) && id) {
+		*call = id;
+		return 0;
+	}
 
-	return 0;
+	e = journal_capture(file, s, err);
+	if (!e)
+		return 0;
+
+	if (e == ENOENT)
+		(void)cmd_wrong(x, "bad-argument", "'%s' is no call's number, "
+				"nor `all`, nor a journal; see 'calls'", s);
+	else
+		cmd_fail(x, e, err);
+
+	return EINVAL;
 }
 
 
@@ -98,19 +110,22 @@ void cmd_ladder(struct cmd *x)
 {
 	struct text_buf b = { .max = LADDER_MAX };
 	const char *file = cmd_str(x, "to");
+	struct capture *old = NULL;
+	const struct capture *c;
 	unsigned call, n;
 	int err;
 
-	if (!x->ph->capture) {
+	if (ladder_what(x, &call, &old))
+		return;
+
+	c = old ? old : x->ph->capture;
+	if (!c) {
 		reply_error(x->reply, "wrong-state", "no messages are kept; "
 			    "see option capture-messages");
 		return;
 	}
 
-	if (ladder_call(x, &call))
-		return;
-
-	n = ladder_print(&b, x->ph->capture, call);
+	n = ladder_print(&b, c, call);
 	err = b.err;
 
 	if (!n) {
@@ -126,7 +141,7 @@ void cmd_ladder(struct cmd *x)
 		reply_str(x->reply, "file", file);
 	}
 	else if (client_json(x->cl)) {
-		reply_messages(x, call);
+		reply_messages(x, c, call);
 	}
 	else {
 		reply_text(x->reply, "%s", b.s);
@@ -134,4 +149,5 @@ void cmd_ladder(struct cmd *x)
 
 	cmd_fail(x, err, NULL);
 	text_buf_reset(&b);
+	mem_deref(old);
 }

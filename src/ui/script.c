@@ -134,6 +134,8 @@ static void reply_handler(const struct reply *r, bool failed, void *arg)
 
 	if (u->junit)
 		junit_add(u->junit, r, failed);
+	if (u->conf.reply_h)
+		u->conf.reply_h(r, failed, u->conf.arg);
 
 	if (u->conf.json) {
 		text = reply_json(r);

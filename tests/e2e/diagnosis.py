@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What the phone says of itself: ladders, captures, findings, the doctor."""
+import json
 import os
 import re
 import socket
@@ -148,6 +149,43 @@ def test_many_calls(lab):
     check(code == 0 and "set-up time" in out and "###" in out, "%s %s", code, out)
     code, _, _ = lab.run("-l", "udp:127.0.0.1", "-A", "null", "-q", "dial", busy.uri, "--calls", "2")
     check(code == 1, "exit code %s", code)
+
+
+def test_journal(lab):
+    """a run is recorded, drawn, and made a script that passes and can fail"""
+    other = answering(lab, name="other")
+    other.say("wait call active 30s")
+    other.say("sleep 1500ms")
+    other.say("dtmf 42#")
+    path = lab.path("run.journal")
+    exits(lab.run("-l", "udp:127.0.0.1", "-A", "tone:440", "-q", "--journal", path, stdin="""dial %s;x-password=hide
+wait call active 20s
+sleep 3500ms
+-hangup 99
+hangup
+wait call ended 10s
+""" % other.uri), 0)
+    with open(path, encoding="utf-8") as f:
+        records = [json.loads(x) for x in f]
+    check(records[0]["journal"] and {"line", "event", "sip"} <= {k for r in records for k in r}, "%s", records[:3])
+    check([r["line"].split()[0] for r in records if "line" in r] ==
+          ["dial", "wait", "sleep", "-hangup", "hangup", "wait"], "%s", records)
+    _, out, _ = exits(lab.run("ladder", path), 0)
+    check("INVITE" in out and "BYE" in out and "key 4 received" in out, "%s", out)
+    _, script, _ = exits(lab.run("replay", path), 0)
+    check("dial sip:" in script and "wait call active" in script and "assert cause = none" in script, "%s", script)
+    check("expect dtmf '42#'" in script, "%s", script)
+    other.say("wait call incoming 30s")
+    other.say("wait call active 30s")
+    other.say("sleep 1500ms")
+    other.say("dtmf 42#")
+    exits(lab.run("-l", "udp:127.0.0.1", "-A", "tone:440", "-q", stdin=script), 0, script)
+    exits(lab.run("-l", "udp:127.0.0.1", "-A", "tone:440", "-q",
+                  stdin=script.replace("expect dtmf '42#' within 30s\n", "").replace("cause = none", "cause = status")), 1)
+    bad = lab.file("bad", "{}\n")
+    for line in ("replay " + bad, "ladder " + bad, "replay /nonexistent"):
+        check(lab.run(*line.split())[0] in (1, 2), "%s", line)
+    check(lab.run("-l", "udp:127.0.0.1", "--journal", "/nonexistent/x", "status")[0] == 2, "no such folder")
 
 
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [-+0-9.einfNa]+$')
