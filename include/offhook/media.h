@@ -335,6 +335,25 @@ int  stream_listen(struct stream *s, bool on, double hz);
 /** @return 0, ENOTCONN: nobody listens */
 int  stream_heard(struct stream *s, struct stream_heard *h);
 
+/* A bad network, on purpose ---------------------------------------------- */
+
+/** What becomes of packets; shares in per cent */
+struct media_fault {
+	double loss_pct;
+	double burst;                /* mean length of losses in a row, 1    */
+	unsigned delay_ms, jitter_ms;
+	double reorder_pct, duplicate_pct, corrupt_pct;
+};
+struct media_fault_count {
+	uint64_t packets, lost, reordered, duplicated, corrupted;
+};
+/** All streams from now on; NULL: that way is well. The same seed, the same
+ *  faults. @return 0, ENOMEM */
+int  media_impair(struct media *m, const struct media_fault *in,
+		  const struct media_fault *out, uint64_t seed);
+/** What has been done so far: in, out */
+void media_impaired(struct media *m, struct media_fault_count count[2]);
+
 /* Packets, for a capture ------------------------------------------------- */
 
 struct media_packet {

@@ -122,6 +122,42 @@ static const struct command rows[] = {
 		.run = cmd_replay,
 	},
 	{
+		.name = "fault",
+		.args = {
+			{ .name = "what", .type = ARG_CHOICE, .optional = true,
+			  .choices = "in,out,both,off",
+			  .summary = "which way the sound goes badly; without "
+				     "it what has been done" },
+		},
+		.options = {
+			{ .name = "loss", .type = ARG_DOUBLE, .min = 0,
+			  .max = 100, .summary = "per cent that are lost" },
+			{ .name = "burst", .type = ARG_DOUBLE, .min = 1,
+			  .max = 1000, .summary = "so many in a row, on an "
+						  "average" },
+			{ .name = "delay", .type = ARG_TIME, .max = 10000,
+			  .summary = "all come so much later" },
+			{ .name = "jitter", .type = ARG_TIME, .max = 10000,
+			  .summary = "... and up to so much more" },
+			{ .name = "reorder", .type = ARG_DOUBLE, .min = 0,
+			  .max = 100, .summary = "per cent that come after "
+						 "the next" },
+			{ .name = "duplicate", .type = ARG_DOUBLE, .min = 0,
+			  .max = 100, .summary = "per cent that come twice" },
+			{ .name = "corrupt", .type = ARG_DOUBLE, .min = 0,
+			  .max = 100, .summary = "per cent with a wrong bit" },
+			{ .name = "seed", .type = ARG_INT, .min = 1,
+			  .max = 4294967295, .summary = "the same faults each "
+							"time, 1 without" },
+		},
+		.summary = "Make the network bad, to test the other side",
+		.help = "RTP and RTCP of all calls are lost, delayed, "
+			"reordered, doubled or damaged by chance, the same "
+			"each time with the same --seed. `fault` alone counts, "
+			"`fault off` ends it.",
+		.run = cmd_fault,
+	},
+	{
 		.name = "pcap",
 		.args = {
 			{ .name = "to", .type = ARG_FILE, .optional = true,

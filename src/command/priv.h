@@ -117,7 +117,8 @@ cmd_run_h cmd_conference, cmd_gain;
 /* of cmd_script.c */
 cmd_run_h cmd_if, cmd_repeat, cmd_run_shell;
 /* of cmd_diagnosis.c */
-cmd_run_h cmd_ladder, cmd_explain, cmd_pcap, cmd_doctor;
+cmd_run_h cmd_ladder, cmd_explain, cmd_pcap, cmd_doctor,
+	cmd_fault;
 
 /* cmd_load.c */
 /** Many calls like that one (dial --calls) */

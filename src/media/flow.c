@@ -82,6 +82,7 @@ void flow_attach(struct flow *f, struct engine *e)
 
 	f->eng = e;
 	f->tp.sniff = &e->sniff;
+	f->tp.impair = &e->impair;
 	f->rx.scratch = e->scratch;
 }
 
@@ -368,17 +369,32 @@ void flow_packet(struct flow *f, struct packet *p)
 }
 
 
+/* Heard now, or held on its way by a bad network */
+static void packet_take(struct flow *f, bool rtcp, struct packet *p)
+{
+	transport_sniff(&f->tp, false, false, rtcp, p->from, p->p, p->len);
+
+	if (impair_hold(&f->tp, rtcp, p))
+		return;
+
+	if (rtcp)
+		flow_report_packet(f, p);
+	else
+		flow_packet(f, p);
+}
+
+
 void flow_drain(struct flow *f, uint64_t now_us)
 {
 	struct packet *pv;
 	unsigned n;
 
 	n = transport_recv(&f->tp, false, f->eng->inbox, &pv);
-	for (unsigned i = 0; i < n; i++) {
-		transport_sniff(&f->tp, false, false, false, pv[i].from,
-				pv[i].p, pv[i].len);
-		flow_packet(f, &pv[i]);
-	}
+	for (unsigned i = 0; i < n; i++)
+		packet_take(f, false, &pv[i]);
+
+	while (f->tp.in.list.head && (pv = impair_due(&f->tp, false, now_us)))
+		flow_packet(f, pv);
 
 	/* nothing in RTCP is urgent, and the kernel says when it came */
 	if (now_us - f->rtcp_look_us < RTCP_LOOK_US)
@@ -386,11 +402,11 @@ void flow_drain(struct flow *f, uint64_t now_us)
 	f->rtcp_look_us = now_us;
 
 	n = transport_recv(&f->tp, true, f->eng->inbox, &pv);
-	for (unsigned i = 0; i < n; i++) {
-		transport_sniff(&f->tp, false, false, true, pv[i].from,
-				pv[i].p, pv[i].len);
-		flow_report_packet(f, &pv[i]);
-	}
+	for (unsigned i = 0; i < n; i++)
+		packet_take(f, true, &pv[i]);
+
+	while (f->tp.in.list.head && (pv = impair_due(&f->tp, true, now_us)))
+		flow_report_packet(f, pv);
 }
 
 
@@ -566,6 +582,7 @@ void flow_close(struct flow *f)
 		nat_end(f->tp.nat);
 		f->tp.nat = mem_deref(f->tp.nat);
 	}
+	impair_flush(&f->tp);
 }
 
 

@@ -18,6 +18,7 @@
 #include "band.h"
 #include "ear.h"
 #include "dsp.h"
+#include "impair.h"
 #include "jitter.h"
 #include "mix.h"
 #include "noise.h"
@@ -97,6 +98,9 @@ struct transport {
 	unsigned told;
 	struct shield *shield;   /* NULL: plain (srtp.h)                    */
 	struct sniff *const *sniff;  /* the engine's, NULL: none            */
+	struct impair *const *impair;    /* the same                        */
+	struct held in, out;     /* on their way (impair.h)                 */
+	void *last;              /* that came out of in                     */
 	struct shake *shake;     /* how it gets its keys, NULL: it has them */
 	struct nat *nat;         /* NULL: no servers and no ICE             */
 	transport_send_h *send_h;  /* tests: in place of the sockets        */
@@ -117,6 +121,9 @@ int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 int  transport_send_raw(struct transport *t, const struct sa *dst,
 			const uint8_t *p, size_t len);
 
+/** Onto the wire, as it is. @return 0 or errno */
+int  transport_put(const struct transport *t, bool rtcp, const struct sa *dst,
+		   const uint8_t *p, size_t len);
 /**
  * For a capture: call it where a packet is as it is on the wire, and with
  * clear where it is not protected (sniff.c)
@@ -593,6 +600,7 @@ struct engine {
 	engine_post_h *post_h;
 	void *post_arg;
 	struct sniff *sniff;     /* main's, on loan; NULL: nobody looks     */
+	struct impair *impair;   /* the same; NULL: all is well             */
 	/* the tick: for flows without a device, and devices without a clock */
 	struct timer tick;
 	unsigned tick_ms;        /* 0: it stands                            */

@@ -279,6 +279,8 @@ int transport_open(struct transport *t, const struct sa *local,
 
 void transport_close(struct transport *t)
 {
+	impair_flush(t);
+
 	if (t->rtp >= 0)
 		(void)close(t->rtp);
 	if (t->rtcp >= 0)
@@ -343,7 +345,6 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 	_Alignas(8) uint8_t sealed[PACKET_MAX + SHIELD_ROOM];
 	const bool mux = rtcp && t->mux;
 	const struct sa *dst = &t->peer;
-	int fd = t->rtp;
 
 	if (nat_rules(t->nat)) {
 		if (rtcp && !mux)
@@ -351,7 +352,6 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 	}
 	else if (rtcp && !mux) {
 		dst = &t->peer_rtcp;
-		fd = t->rtcp;
 	}
 	else if (t->latched && !t->fixed) {
 		dst = &t->from;
@@ -376,6 +376,18 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 			return err;
 		p = sealed;
 	}
+
+	if (impair_send(t, rtcp, dst, p, len))
+		return 0;
+
+	return transport_put(t, rtcp, dst, p, len);
+}
+
+
+int transport_put(const struct transport *t, bool rtcp, const struct sa *dst,
+		  const uint8_t *p, size_t len)
+{
+	const int fd = rtcp && !t->mux ? t->rtcp : t->rtp;
 
 	transport_sniff(t, false, true, rtcp, dst, p, len);
 

@@ -188,6 +188,28 @@ wait call ended 10s
     check(lab.run("-l", "udp:127.0.0.1", "--journal", "/nonexistent/x", "status")[0] == 2, "no such folder")
 
 
+def test_fault(lab):
+    """a bad network that is asked for: seen by the other side, and at home; over when it is over"""
+    other = answering(lab, name="other")
+    phone = lab.offhook(audio="tone:440").ready()
+    phone.command("fault both --loss 20 --delay 30ms --duplicate 5 --reorder 3 --seed 7")
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    other.event("call.state", state="active", timeout=20)
+    phone.command("sleep 4")
+    here, there = phone.command("stats"), other.command("stats")
+    ways = {w["way"]: w for w in phone.command("fault")["ways"]}
+    for w in ways.values():
+        check(w["packets"] > 80 and 0.08 < w["lost"] / w["packets"] < 0.35, "%s", ways)
+    check(5 < here["loss_pct"] < 40 and 5 < there["loss_pct"] < 40, "%s %s", here, there)
+    phone.command("fault off")
+    before = other.command("stats")
+    phone.command("sleep 1.5")
+    after = other.command("stats")
+    check(after["packets_lost"] - before["packets_lost"] < 10, "%s %s", before, after)
+    check(phone.reply("fault both --loss 101")["error"] == "bad-argument", "101 %")
+
+
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [-+0-9.einfNa]+$')
 
 

@@ -1038,6 +1038,25 @@ unsigned load_edge(unsigned i)
 }
 
 
+int media_impair(struct media *m, const struct media_fault *in,
+		 const struct media_fault *out, uint64_t seed)
+{
+	(void)m;
+	(void)in;
+	(void)out;
+	(void)seed;
+
+	return 0;
+}
+
+
+void media_impaired(struct media *m, struct media_fault_count count[2])
+{
+	(void)m;
+	memset(count, 0, 2 * sizeof(*count));
+}
+
+
 int media_sniff(struct media *m, bool clear, media_packet_h *h, void *arg)
 {
 	(void)m;
