@@ -65,7 +65,7 @@ assert response.Contact ~ sip:
 assert sent-request.X-Test = 'forty two'
 -assert response.X-None = 1
 assert one-way = no
-assert security = none
+assert security != none
 assert packets-late < 100
 if state = active print 'it  is' active
 if state = ended print never

@@ -10,6 +10,7 @@ import subprocess
 from lab import check, main, need
 from scenario import recv, response
 
+PLAIN = ["-s", "media-security=off"]
 SECRET = "s3cret-of-the-tests"
 
 
@@ -34,7 +35,7 @@ def call(lab, phone, other, seconds=0.6):
 def test_udp(lab):
     """SIP with its description, RTP and RTCP, each way; checksums are right"""
     other = lab.offhook("--auto-answer", audio="tone:1000", name="other").ready()
-    phone = lab.offhook(audio="tone:440").ready()
+    phone = lab.offhook(*PLAIN, audio="tone:440").ready()
     path = lab.path("a.pcapng")
     phone.command("pcap " + path)
     check(phone.reply("pcap x")["error"] == "already", "two at a time")
@@ -51,6 +52,23 @@ def test_udp(lab):
     check(not bad, "bad checksums:\n%s", bad)
     way = tshark(lab, path, "-Y", "sip.Method == INVITE", "-T", "fields", "-e", "frame.packet_flags_direction", "-e", "frame.comment")
     check(int(way.split()[0], 0) == 2, "%s", way)
+
+
+def test_decrypted(lab):
+    """what SRTP covers on the wire can be read when that is asked for"""
+    other = lab.offhook("--auto-answer", "-s", "codecs=pcmu", audio="tone:1000", name="other").ready()
+    phone = lab.offhook("-s", "codecs=pcmu", audio="tone:440").ready()
+    path = lab.path("a.pcapng")
+    phone.command("pcap %s --decrypt" % path)
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    check(phone.command("stats").get("security", "") != "none", "it is not protected")
+    phone.command("sleep 1.5")
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    phone.command("pcap stop")
+    sizes = tshark(lab, path, "-Y", "rtp", "-T", "fields", "-e", "udp.length").split()
+    check(len(sizes) > 30 and set(sizes) == {"180"}, "20 ms of PCMU and no tag: %s", set(sizes))
 
 
 def test_tcp(lab):
