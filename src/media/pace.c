@@ -27,7 +27,7 @@ enum {                                /* microseconds                       */
 	CERTAIN_US = 150000,          /*   too much, in any case            */
 	SLOWER_US  = 80000,           /* between two changes in speech      */
 	FASTER_US  = 150000,
-	AT_EASE_US = 1000000,
+	AT_EASE_US = 400000,
 	HASTE_US   = 60000,           /* so much too much: ...              */
 	HASTY_US   = 80000,           /* ... sooner                         */
 };

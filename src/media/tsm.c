@@ -70,11 +70,12 @@ static size_t search(const int16_t *v, size_t n, size_t lo, size_t hi,
 {
 	size_t found = 0;
 
+	/* of those that are as good the longest: fewer seams are needed */
 	*like = -2.0f;
-	for (size_t lag = lo; lag <= hi; lag++) {
+	for (size_t lag = hi; lag >= lo; lag--) {
 		const float c = likeness(v, v + lag, seam(n, lag, rate_hz));
 
-		if (c > *like) {
+		if (c > *like + 0.01f) {
 			*like = c;
 			found = lag;
 		}
