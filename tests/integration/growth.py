@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Memory stays where it is: 2000 calls that are answered, cancelled, rejected,
 redirected and abandoned in rotation, as callee and as caller, after as many
-that fill what is filled once"""
+that fill what is filled once. What is lost is lost each time: an allocator, or
+a sanitizer, may take three rounds to find its size"""
 import os
 import re
 import select
@@ -14,7 +15,7 @@ from lab import check, main
 CALLS, WARM = 2000, 2000
 # half a kilobyte a call would be seen; what is kept of 32 s is waited for
 ROOM_KB = CALLS * 0.4
-SETTLE_S = 110
+SETTLE_S, ROUNDS = 80, 3
 
 SDP = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
        "m=audio %d RTP/AVP 0\r\n")
@@ -113,6 +114,19 @@ def settled(phone, before, pump):
     return now
 
 
+def flat(phone, calls, pump, what):
+    """one round of calls after which there is no more than before"""
+    grown = []
+    for _ in range(ROUNDS):
+        before = memory(phone)
+        calls(CALLS)
+        grown.append(settled(phone, before, pump) - before)
+        print("%s: %d kB before, %+d after %d calls" % (what, before, grown[-1], CALLS), flush=True)
+        if grown[-1] <= ROOM_KB:
+            return
+    check(False, "%s kB more after each %d calls, and %d kB are room enough", grown, CALLS, ROOM_KB)
+
+
 def rest(seconds, pump):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -126,16 +140,13 @@ def test_called(lab):
     phone = lab.offhook(*accounts, "-q", env=QUIET).ready()
     peer = Peer(phone)
     kinds = ("answered", "cancelled", "rejected", "redirected", "abandoned")
-    for i in range(WARM):
-        peer.call(kinds[i % 5])
+
+    def calls(count):
+        for i in range(count):
+            peer.call(kinds[i % 5])
+    calls(WARM)
     rest(75, peer.pump)                 # until nobody waits for an ACK or a BYE any more
-    before = memory(phone)
-    for i in range(CALLS):
-        peer.call(kinds[i % 5])
-    top, after = memory(phone), settled(phone, before, peer.pump)
-    print("called: %d kB before, %d after %d calls, %d at the end" % (before, top, CALLS, after))
-    check(after - before <= ROOM_KB, "%d kB more after %d calls, and %d kB are room enough", after - before, CALLS,
-          ROOM_KB)
+    flat(phone, calls, peer.pump, "called")
 
 
 class Callee(Peer):
@@ -189,17 +200,14 @@ def test_calling(lab):
                 phone.event("call.state", 20, state="ended", call=n)
     calls(WARM)
     rest(40, time.sleep)
-    before = memory(phone)
-    calls(CALLS)
-    after = settled(phone, before, time.sleep)
-    over.set()
-    server.join()
-    print("calling: %d kB before, %d at the end" % (before, after))
-    check(after - before <= ROOM_KB, "%d kB more after %d calls, and %d kB are room enough", after - before, CALLS,
-          ROOM_KB)
+    try:
+        flat(phone, calls, time.sleep, "calling")
+    finally:
+        over.set()
+        server.join()
 
 
-test_called.limit = test_calling.limit = 380
+test_called.limit = test_calling.limit = 600
 
 if __name__ == "__main__":
     main(globals())
