@@ -148,6 +148,7 @@ int config_start(struct app *a)
 			e = config_load(a->ph.config, path, err);
 	}
 
+	config_set_origin(a->ph.config, CONFIG_ARGUMENT);
 	for (size_t i = 0; i < a->args.setc && !e; i++) {
 
 		const char *s = a->args.sets[i], *eq = strchr(s, '=');
@@ -161,6 +162,8 @@ int config_start(struct app *a)
 		snprintf(name, sizeof(name), "%.*s", (int)(eq - s), s);
 		e = config_set(a->ph.config, name, eq + 1, err);
 	}
+
+	config_set_origin(a->ph.config, CONFIG_COMMAND);
 
 	if (e)
 		fatal(a, "bad-config", err[0] ? err : strerror(e));

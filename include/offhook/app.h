@@ -238,8 +238,6 @@ struct hooks;
 int  hooks_alloc(struct hooks **hp, struct ua *ua, struct event_bus *bus,
 		 const struct config *config, struct answer *answer,
 		 const char *dir);
-/** Look which ones there are */
-void hooks_refresh(struct hooks *h);
 unsigned hooks_running(const struct hooks *h);
 
 /* vcard.c: contacts as others write them (RFC 6350, and what came before) --- */

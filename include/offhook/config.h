@@ -19,6 +19,16 @@ enum {
 	CONFIG_PINS = 640,
 };
 
+enum { CONFIG_OPTIONS = 256 };   /* at most so many */
+
+/** Where a value comes from */
+enum config_origin {
+	CONFIG_DEFAULT = 0,
+	CONFIG_FILE,             /* offhook.conf                             */
+	CONFIG_ARGUMENT,         /* --set                                    */
+	CONFIG_COMMAND,          /* `set`                                    */
+};
+
 /** The values of all options; the rows of config/table.c name the fields */
 struct config {
 	char codecs[CONFIG_LIST];        /* "opus,g722,pcmu,pcma,l16"       */
@@ -107,6 +117,10 @@ struct config {
 	int     screen_signs;            /* enum screen_signs               */
 	bool    screen_mouse;
 	bool    screen_bell;
+	/* of each row of the table */
+	uint8_t origin[CONFIG_OPTIONS];  /* enum config_origin              */
+	uint32_t line[CONFIG_OPTIONS];   /* of the file                     */
+	enum config_origin setting;      /* what config_set() is used by    */
 };
 
 /** As the choices of the options screen-colours, -background, -signs */
@@ -158,6 +172,18 @@ int  config_get(const struct config *c, const char *name,
 		char *buf, size_t sz);
 /** `name = value` lines; a missing file is 0. All or nothing. */
 int  config_load(struct config *c, const char *path, char *err);
+/** Where it comes from; line: of the file, else 0 */
+enum config_origin config_origin(const struct config *c, const char *name,
+				 unsigned *line);
+/** What config_set() calls from here on are the doing of */
+void config_set_origin(struct config *c, enum config_origin origin);
+/** kept: this run was told another value, which stays */
+typedef void (config_change_h)(const struct option *o, const char *old,
+			       const char *fresh, bool kept, void *arg);
+/** Read the file again: what it says, and no longer says, counts, but for
+ *  values of this run. All or nothing. h is told what changed */
+int  config_reload(struct config *c, const char *path, config_change_h *h,
+		   void *arg, char *err);
 /** Write changed values into the file, keeping comments and order */
 int  config_save(const struct config *c, const char *path, char *err);
 /** The commented default file, for `--dump config` and share/ */
@@ -253,6 +279,7 @@ struct account_conf {
 	char auth_in_user[128];    /* "" : as we do                         */
 	char auth_in_password[CONFIG_STR];
 	enum account_callers callers;
+	bool from_file;            /* it was read from the accounts file    */
 	bool check_origin;         /* only by way of our own servers        */
 	int tls_verify;            /* -1: as the option says                */
 	char tls_ca[CONFIG_STR];   /* "" : the option's, as in all of these */

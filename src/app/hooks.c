@@ -132,7 +132,9 @@ static void directory_read(struct hooks *h)
 		closedir(dir);
 
 	for (unsigned i = 0; i < EVENT_TYPES; i++) {
-		const bool want = h->types & EVENT_BIT(i);
+		/* calls also remind us to look what there is */
+		const bool want = h->types & EVENT_BIT(i) ||
+			i == EVENT_CALL_STATE;
 
 		if (!want)
 			h->subs[i] = mem_deref(h->subs[i]);
@@ -444,13 +446,6 @@ static bool gate_handler(const struct event *ev, void *arg)
 
 /* Outside -------------------------------------------------------------------- */
 
-void hooks_refresh(struct hooks *h)
-{
-	if (h)
-		directory_read(h);
-}
-
-
 unsigned hooks_running(const struct hooks *h)
 {
 	return h ? list_count(&h->running) : 0;
@@ -502,6 +497,7 @@ int hooks_alloc(struct hooks **hp, struct ua *ua, struct event_bus *bus,
 	}
 
 	answer_set_gate(answer, gate_handler, h);
+	h->mtime.tv_nsec = -1;
 	directory_read(h);
 	*hp = h;
 

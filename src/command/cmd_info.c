@@ -5,7 +5,6 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include "offhook/path.h"
 #include "priv.h"
 #include "account.h"
 
@@ -215,80 +214,6 @@ static void cmd_stats(struct cmd *x)
 
 /* The phone itself ------------------------------------------------------- */
 
-static int account_ignore(const struct account_conf *ac, void *arg)
-{
-	(void)ac;
-	(void)arg;
-
-	return 0;
-}
-
-
-static void config_check(struct cmd *x)
-{
-	char path[1024], err[CONFIG_ERR] = "";
-	struct config *c = NULL;
-	int e;
-
-	e = config_alloc(&c);
-	if (!e)
-		e = path_join(path, sizeof(path), x->ph->config_dir,
-			      "offhook.conf");
-	if (!e)
-		e = config_load(c, path, err);
-	if (!e)
-		e = path_join(path, sizeof(path), x->ph->config_dir,
-			      "accounts");
-	if (!e)
-		e = accounts_load(path, account_ignore, NULL, err);
-
-	mem_deref(c);
-
-	if (e) {
-		(void)cmd_wrong(x, "bad-config", "%s",
-				err[0] ? err : strerror(e));
-		return;
-	}
-
-	reply_str(x->reply, "directory", x->ph->config_dir);
-	reply_text(x->reply, "the configuration is right");
-}
-
-
-static void config_show(struct cmd *x)
-{
-	const struct option *o;
-	size_t n;
-
-	reply_str(x->reply, "directory", x->ph->config_dir);
-	reply_list(x->reply, "option");
-
-	o = option_table(&n);
-	for (size_t i = 0; i < n; i++) {
-
-		char value[1024];
-
-		if (config_get(x->ph->config, o[i].name, value,
-			       sizeof(value)))
-			continue;
-		reply_row(x->reply, "option");
-		reply_str(x->reply, "name", o[i].name);
-		reply_str(x->reply, "value", value);
-		reply_bool(x->reply, "changed", !o[i].def ||
-			   strcmp(value, o[i].def));
-	}
-}
-
-
-static void cmd_config(struct cmd *x)
-{
-	if (!strcmp(cmd_str(x, "what"), "check"))
-		config_check(x);
-	else
-		config_show(x);
-}
-
-
 static void cmd_trace(struct cmd *x)
 {
 	const char *to = cmd_str(x, "to");
@@ -369,27 +294,4 @@ static const struct command rows_looking[] = {
 
 const struct command_group group_looking = {
 	"looking", rows_looking, ARRAY_SIZE(rows_looking)
-};
-
-
-static const struct command rows_phone[] = {
-	{
-		.name = "config",
-		.args = {
-			{ .name = "what", .type = ARG_CHOICE,
-			  .choices = "check,show",
-			  .summary = "check the files, or show what is in "
-				     "force" },
-		},
-		.summary = "Check or show the configuration",
-		.help = "`config check` reads the files of the configuration "
-			"directory again and says what is wrong in which "
-			"line; nothing is changed.",
-		.alone = true,
-		.run = cmd_config,
-	},
-};
-
-const struct command_group group_phone = {
-	"the phone itself", rows_phone, ARRAY_SIZE(rows_phone)
 };

@@ -272,8 +272,9 @@ int accounts_load(const char *path, account_conf_h *h, void *arg, char *err)
 	file_mode_check(&r);
 
 	LIST_FOREACH(&r.accounts, le) {
-		const struct entry *entry = le->data;
+		struct entry *entry = le->data;
 
+		entry->ac.from_file = true;
 		e = h(&entry->ac, arg);
 		if (e)
 			break;

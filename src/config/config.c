@@ -13,7 +13,7 @@
 
 
 enum {
-	OPTIONS_MAX = 256,
+	OPTIONS_MAX = CONFIG_OPTIONS,
 	LINE_SIZE = 2 * CONF_VALUE + 128,
 };
 
@@ -72,6 +72,8 @@ int config_alloc(struct config **cp)
 	if (!c)
 		return ENOMEM;
 
+	c->setting = CONFIG_COMMAND;
+
 	for (size_t i = 0; i < n; i++) {
 		const int err = conf_value_set(&o[i], c, o[i].def, NULL);
 
@@ -108,10 +110,34 @@ int config_set(struct config *c, const char *name, const char *value,
 	e = conf_value_set(o, &copy, value, err);
 	if (!e)
 		e = config_check(&copy, err);
-	if (!e)
-		*c = copy;
+	if (e)
+		return e;
 
-	return e;
+	copy.origin[o - option_table(NULL)] = (uint8_t)c->setting;
+	copy.line[o - option_table(NULL)] = 0;
+	*c = copy;
+
+	return 0;
+}
+
+
+enum config_origin config_origin(const struct config *c, const char *name,
+				 unsigned *line)
+{
+	const struct option *o = option_find(name);
+	const size_t i = o ? (size_t)(o - option_table(NULL)) : 0;
+
+	if (line)
+		*line = c && o ? c->line[i] : 0;
+
+	return c && o ? (enum config_origin)c->origin[i] : CONFIG_DEFAULT;
+}
+
+
+void config_set_origin(struct config *c, enum config_origin origin)
+{
+	if (c)
+		c->setting = origin;
 }
 
 
@@ -225,6 +251,12 @@ int config_load(struct config *c, const char *path, char *err)
 	copy = *c;
 
 	e = config_parse(&copy, lines, path, text, len, err);
+	for (size_t i = 0; i < OPTIONS_MAX && !e; i++) {
+		if (lines[i]) {
+			copy.origin[i] = CONFIG_FILE;
+			copy.line[i] = lines[i];
+		}
+	}
 	if (!e)
 		*c = copy;
 
@@ -332,6 +364,72 @@ static int dir_make(const char *path)
 		return ENAMETOOLONG;
 
 	return path_mkdirs(dir);
+}
+
+
+/* One option of a file that was read anew */
+static int option_reload(struct config *c, const struct config *fresh,
+			 size_t i, config_change_h *h, void *arg)
+{
+	const struct option *o = &option_table(NULL)[i];
+	const bool kept = c->origin[i] == CONFIG_ARGUMENT ||
+		c->origin[i] == CONFIG_COMMAND;
+	char old[CONF_VALUE], value[CONF_VALUE];
+	int e;
+
+	e = conf_value_get(o, c, old, sizeof(old));
+	if (!e)
+		e = conf_value_get(o, fresh, value, sizeof(value));
+	if (e)
+		return e;
+
+	/* nothing is said of it in the file: this run may have its way */
+	if (kept && fresh->origin[i] == CONFIG_DEFAULT)
+		return 0;
+
+	if (strcmp(old, value)) {
+		if (h)
+			h(o, old, value, kept, arg);
+		if (!kept)
+			e = conf_value_set(o, c, value, NULL);
+	}
+	if (!kept && !e) {
+		c->origin[i] = fresh->origin[i];
+		c->line[i] = fresh->line[i];
+	}
+
+	return e;
+}
+
+
+int config_reload(struct config *c, const char *path, config_change_h *h,
+		  void *arg, char *err)
+{
+	struct config *fresh = NULL, copy;
+	size_t n;
+	int e;
+
+	if (!c || !path)
+		return EINVAL;
+
+	e = config_alloc(&fresh);
+	if (!e)
+		e = config_load(fresh, path, err);
+
+	(void)option_table(&n);
+	copy = *c;
+	for (size_t i = 0; i < n && !e; i++)
+		e = option_reload(&copy, fresh, i, NULL, NULL);
+	if (!e)
+		e = config_check(&copy, err);
+
+	/* it is right as a whole: now for good */
+	for (size_t i = 0; i < n && !e; i++)
+		e = option_reload(c, fresh, i, h, arg);
+
+	mem_deref(fresh);
+
+	return e;
 }
 
 

@@ -318,7 +318,7 @@ static void test_options(void **state)
 			       "\"name\":\"codecs\",\"value\":\"pcmu\"}]"));
 	assert_non_null(strstr(rig_run(r, "show"), "\"packet-time\""));
 	assert_non_null(strstr(rig_run(r, "config show"),
-			       "\"value\":\"pcmu\",\"changed\":true"));
+			       "\"value\":\"pcmu\",\"origin\":\"set\",\"changed\":true"));
 }
 
 

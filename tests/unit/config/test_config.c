@@ -309,9 +309,91 @@ static void test_default_text(void **state)
 	assert_int_equal(config_alloc(&other), 0);
 	assert_int_equal(config_set(other, "max-calls", "9", err), 0);
 	assert_int_equal(config_load(other, file, err), 0);
-	assert_memory_equal(other, c, sizeof(*c));
+	for (size_t i = 0; i < n; i++) {
+		char a[512], b[512];
+
+		assert_int_equal(config_get(c, o[i].name, a, sizeof(a)), 0);
+		assert_int_equal(config_get(other, o[i].name, b, sizeof(b)),
+				 0);
+		assert_string_equal(a, b);
+		assert_int_equal(config_origin(c, o[i].name, NULL),
+				 CONFIG_DEFAULT);
+		assert_int_equal(config_origin(other, o[i].name, NULL),
+				 CONFIG_FILE);
+	}
 	mem_deref(other);
 	free(text);
+}
+
+
+struct changes {
+	char text[2000];
+};
+
+
+static void change_handler(const struct option *o, const char *old,
+			   const char *fresh, bool kept, void *arg)
+{
+	struct changes *ch = arg;
+	const size_t n = strlen(ch->text);
+
+	(void)snprintf(ch->text + n, sizeof(ch->text) - n, "%s %s>%s%s,",
+		       o->name, old, fresh, kept ? " kept" : "");
+}
+
+
+static void test_reload(void **state)
+{
+	struct changes ch = { "" };
+	unsigned line = 0;
+	char buf[64];
+	(void)state;
+
+	file_put("# first\nmax-calls = 5\nring-timeout = 1m\n");
+	assert_int_equal(config_load(c, file, err), 0);
+	config_set_origin(c, CONFIG_ARGUMENT);
+	assert_int_equal(config_set(c, "ring-timeout", "7s", err), 0);
+	config_set_origin(c, CONFIG_COMMAND);
+	assert_int_equal(config_set(c, "opus-fec", "no", err), 0);
+	assert_int_equal(config_origin(c, "max-calls", &line), CONFIG_FILE);
+	assert_int_equal(line, 2);
+	assert_int_equal(config_origin(c, "ring-timeout", &line),
+			 CONFIG_ARGUMENT);
+	assert_int_equal(line, 0);
+	assert_int_equal(config_origin(c, "opus-fec", NULL), CONFIG_COMMAND);
+	assert_int_equal(config_origin(c, "codecs", NULL), CONFIG_DEFAULT);
+
+	/* as it was: nothing changes */
+	assert_int_equal(config_reload(c, file, change_handler, &ch, err), 0);
+	assert_string_equal(ch.text, "ring-timeout 7s>1m kept,");
+	ch.text[0] = '\0';
+
+	/* a mistake changes nothing */
+	file_put("max-calls = 6\nring-timeout = x\n");
+	assert_int_not_equal(config_reload(c, file, change_handler, &ch, err),
+			     0);
+	assert_string_equal(ch.text, "");
+	assert_int_equal(c->max_calls, 5);
+
+	/* a line that is gone is the default again */
+	file_put("jitter-max = 300ms\nring-timeout = 2s\n");
+	assert_int_equal(config_reload(c, file, change_handler, &ch, err), 0);
+	assert_non_null(strstr(ch.text, "max-calls 5>0,"));
+	assert_non_null(strstr(ch.text, "jitter-max 500ms>300ms,"));
+	assert_non_null(strstr(ch.text, "ring-timeout 7s>2s kept,"));
+	assert_null(strstr(ch.text, "opus-fec"));
+	assert_int_equal(config_get(c, "ring-timeout", buf, sizeof(buf)), 0);
+	assert_string_equal(buf, "7s");
+	assert_int_equal(c->max_calls, 0);
+	assert_int_equal(config_origin(c, "max-calls", NULL),
+			 CONFIG_DEFAULT);
+	assert_int_equal(config_origin(c, "jitter-max", &line), CONFIG_FILE);
+	assert_int_equal(line, 1);
+
+	/* without the file all of it is */
+	(void)unlink(file);
+	assert_int_equal(config_reload(c, file, NULL, NULL, err), 0);
+	assert_int_equal(c->jitter_max_ms, 500);
 }
 
 
@@ -327,6 +409,7 @@ int main(void)
 		T(test_save),
 		T(test_save_failures),
 		T(test_default_text),
+		T(test_reload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,413 @@
+/**
+ * @file cmd_config.c  The configuration: check it, show it, read it again
+ *
+ * What is read again counts at once, and it is told what that changes; values
+ * and accounts that this run alone was told stay.  A file with a mistake
+ * changes nothing.  Main thread.
+ */
+#include <stdio.h>
+#include "offhook/path.h"
+#include "priv.h"
+
+
+static int file_of(const struct cmd *x, char *buf, size_t sz, const char *name)
+{
+	return x->ph->config_dir[0] ?
+		path_join(buf, sz, x->ph->config_dir, name) : ENOENT;
+}
+
+
+/* Check -------------------------------------------------------------------- */
+
+static int account_ignore(const struct account_conf *ac, void *arg)
+{
+	(void)ac;
+	(void)arg;
+
+	return 0;
+}
+
+
+static int contact_ignore(const struct contact_conf *c, void *arg)
+{
+	(void)c;
+	(void)arg;
+
+	return 0;
+}
+
+
+static int check_options(const char *path, char *err)
+{
+	struct config *c = NULL;
+	int e = config_alloc(&c);
+
+	if (!e)
+		e = config_load(c, path, err);
+	mem_deref(c);
+
+	return e;
+}
+
+
+static int check_accounts(const char *path, char *err)
+{
+	return accounts_load(path, account_ignore, NULL, err);
+}
+
+
+static int check_contacts(const char *path, char *err)
+{
+	return contacts_load(path, contact_ignore, NULL, err);
+}
+
+
+static int check_dialplan(const char *path, char *err)
+{
+	struct dialplan *d = NULL;
+	const int e = dialplan_load(&d, path, err);
+
+	dialplan_free(d);
+
+	return e;
+}
+
+
+static void config_check(struct cmd *x)
+{
+	static const struct {
+		const char *name;
+		int (*check)(const char *path, char *err);
+	} files[] = {
+		{ "offhook.conf", check_options },
+		{ "accounts",     check_accounts },
+		{ "contacts",     check_contacts },
+		{ "dialplan",     check_dialplan },
+	};
+	char path[1024], err[CONFIG_ERR] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+
+		int e = file_of(x, path, sizeof(path), files[i].name);
+
+		if (!e)
+			e = files[i].check(path, err);
+		if (!e)
+			continue;
+
+		(void)cmd_wrong(x, "bad-config", "%s",
+				err[0] ? err : strerror(e));
+		return;
+	}
+
+	reply_str(x->reply, "directory", x->ph->config_dir);
+	reply_text(x->reply, "the configuration is right");
+}
+
+
+/* Show --------------------------------------------------------------------- */
+
+static const char *origin_text(char *buf, size_t sz, const struct config *c,
+			       const char *name)
+{
+	unsigned line = 0;
+
+	switch (config_origin(c, name, &line)) {
+
+	case CONFIG_DEFAULT:  return "default";
+	case CONFIG_ARGUMENT: return "--set";
+	case CONFIG_COMMAND:  return "set";
+	case CONFIG_FILE:     break;
+	}
+
+	snprintf(buf, sz, "offhook.conf:%u", line);
+
+	return buf;
+}
+
+
+static void config_show(struct cmd *x)
+{
+	const struct option *o;
+	size_t n;
+
+	reply_str(x->reply, "directory", x->ph->config_dir);
+	reply_list(x->reply, "option");
+
+	o = option_table(&n);
+	for (size_t i = 0; i < n; i++) {
+
+		char value[1024], from[32];
+
+		if (config_get(x->ph->config, o[i].name, value,
+			       sizeof(value)))
+			continue;
+		reply_row(x->reply, "option");
+		reply_str(x->reply, "name", o[i].name);
+		reply_str(x->reply, "value", value);
+		reply_str(x->reply, "origin", origin_text(from, sizeof(from),
+				x->ph->config, o[i].name));
+		reply_bool(x->reply, "changed", !o[i].def ||
+			   strcmp(value, o[i].def));
+	}
+}
+
+
+/* Reload ------------------------------------------------------------------- */
+
+static void change_row(struct cmd *x, const char *what, const char *name,
+		       const char *change, const char *old, const char *fresh)
+{
+	reply_row(x->reply, "change");
+	reply_str(x->reply, "what", what);
+	reply_str(x->reply, "name", name);
+	reply_str(x->reply, "change", change);
+	reply_str(x->reply, "old", old);
+	reply_str(x->reply, "new", fresh);
+}
+
+
+static void change_handler(const struct option *o, const char *old,
+			   const char *fresh, bool kept, void *arg)
+{
+	change_row(arg, "option", o->name, kept ? "kept for this run" :
+		   o->restart ? "from the next start" : "changed", old,
+		   fresh);
+}
+
+
+struct wanted {
+	struct account_conf *v;
+	size_t n, cap;
+};
+
+
+static int wanted_handler(const struct account_conf *ac, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (w->n == w->cap) {
+		const size_t cap = w->cap ? 2 * w->cap : 8;
+		struct account_conf *v = mem_zalloc(cap * sizeof(*v), NULL);
+
+		if (!v)
+			return ENOMEM;
+		if (w->n)
+			memcpy(v, w->v, w->n * sizeof(*v));
+		if (w->v)
+			explicit_bzero(w->v, w->n * sizeof(*w->v));
+		mem_deref(w->v);
+		w->v = v;
+		w->cap = cap;
+	}
+	w->v[w->n++] = *ac;
+
+	return 0;
+}
+
+
+static const struct account *account_named(const struct ua *ua,
+					   const char *name)
+{
+	const struct account *a;
+
+	for (size_t i = 0; (a = ua_account(ua, i)); i++) {
+		if (!strcmp(account_config(a)->name, name))
+			return a;
+	}
+
+	return NULL;
+}
+
+
+static bool account_same(const struct account_conf *a,
+			 const struct account_conf *b)
+{
+	size_t n;
+	const struct account_param *p = account_param_table(&n);
+
+	if (strcmp(a->aor, b->aor) || strcmp(a->password, b->password) ||
+	    strcmp(a->ha1, b->ha1) ||
+	    strcmp(a->auth_in_password, b->auth_in_password))
+		return false;
+
+	for (size_t i = 0; i < n; i++) {
+
+		char x[1024] = "", y[1024] = "";
+
+		/* how to get it was forgotten once it was got */
+		if (!strcmp(p[i].name, "password-command"))
+			continue;
+		(void)account_param_get(a, p[i].name, x, sizeof(x));
+		(void)account_param_get(b, p[i].name, y, sizeof(y));
+		if (strcmp(x, y))
+			return false;
+	}
+
+	return true;
+}
+
+
+/* One of the file, against what there is */
+static void account_reload(struct cmd *x, const struct account_conf *ac)
+{
+	const struct account *a = account_named(x->ph->ua, ac->name);
+	struct account_conf full = *ac;
+	char err[UA_ERR] = "";
+	int e = 0;
+
+	/* its command may ask a person: only at the start */
+	if (ac->password_command[0] && !ac->password[0] && !a) {
+		change_row(x, "account", ac->name, "from the next start: "
+			   "password-command", "", ac->aor);
+		goto out;
+	}
+	if (ac->password_command[0] && !ac->password[0])
+		memcpy(full.password, account_config(a)->password,
+		       sizeof(full.password));
+	full.password_command[0] = '\0';
+
+	if (!a)
+		e = ua_account_add(x->ph->ua, &full, err);
+	else if (account_same(account_config(a), &full))
+		goto out;
+	else
+		e = ua_account_change(x->ph->ua, a, &full, err);
+
+	change_row(x, "account", ac->name, e ? err : a ? "changed" : "added",
+		   "", ac->aor);
+
+ out:
+	explicit_bzero(&full, sizeof(full));
+}
+
+
+static bool is_wanted(const struct wanted *w, const char *name)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		if (!strcmp(w->v[i].name, name))
+			return true;
+	}
+
+	return false;
+}
+
+
+/* Those that are no longer in the file, but were */
+static void accounts_drop(struct cmd *x, const struct wanted *w)
+{
+	const struct account *a;
+	size_t i = 0;
+
+	while ((a = ua_account(x->ph->ua, i))) {
+
+		const struct account_conf *ac = account_config(a);
+		char err[UA_ERR] = "", name[64], aor[CONFIG_STR];
+
+		if (!ac->from_file || is_wanted(w, ac->name)) {
+			++i;
+			continue;
+		}
+
+		snprintf(name, sizeof(name), "%s", ac->name);
+		snprintf(aor, sizeof(aor), "%s", ac->aor);
+		if (ua_account_remove(x->ph->ua, a, err))
+			++i;
+		change_row(x, "account", name, err[0] ? err : "removed", aor,
+			   "");
+	}
+}
+
+
+static void config_reload_all(struct cmd *x)
+{
+	char path[1024], err[CONFIG_ERR] = "";
+	struct wanted w = { .v = NULL };
+	struct media_conf mc;
+	int e;
+
+	/* both are read before either counts */
+	e = file_of(x, path, sizeof(path), "accounts");
+	if (!e)
+		e = accounts_load(path, wanted_handler, &w, err);
+	if (!e)
+		e = file_of(x, path, sizeof(path), "offhook.conf");
+	if (!e) {
+		reply_list(x->reply, "change");
+		e = config_reload(x->ph->config, path, change_handler, x,
+				  err);
+	}
+	if (e) {
+		(void)cmd_wrong(x, "bad-config", "%s",
+				err[0] ? err : strerror(e));
+		goto out;
+	}
+
+	if (x->ph->media) {
+		phone_media_conf(&mc, x->ph->config);
+		media_configure(x->ph->media, &mc);
+	}
+
+	if (x->ph->ua) {
+		accounts_drop(x, &w);
+		for (size_t i = 0; i < w.n; i++)
+			account_reload(x, &w.v[i]);
+	}
+
+	if (*contacts_error(x->ph->contacts))
+		change_row(x, "contacts", "", contacts_error(x->ph->contacts),
+			   "", "");
+	if (!file_of(x, path, sizeof(path), "dialplan") &&
+	    check_dialplan(path, err))
+		change_row(x, "dialplan", "", err, "", "");
+
+	if (!x->reply->records.tail ||
+	    ((struct reply_record *)x->reply->records.tail->data)->head)
+		reply_text(x->reply, "nothing has changed");
+
+ out:
+	if (w.v)
+		explicit_bzero(w.v, w.n * sizeof(*w.v));
+	mem_deref(w.v);
+}
+
+
+static void cmd_config(struct cmd *x)
+{
+	const char *what = cmd_str(x, "what");
+
+	if (!strcmp(what, "check"))
+		config_check(x);
+	else if (!strcmp(what, "reload"))
+		config_reload_all(x);
+	else
+		config_show(x);
+}
+
+
+static const struct command rows_phone[] = {
+	{
+		.name = "config",
+		.args = {
+			{ .name = "what", .type = ARG_CHOICE,
+			  .choices = "check,show,reload",
+			  .summary = "check the files, show what is in force, "
+				     "or read them again" },
+		},
+		.summary = "Check, show or reload the configuration",
+		.help = "`config check` reads the files of the configuration "
+			"directory and says what is wrong in which line; "
+			"nothing is changed. `config show` tells where each "
+			"value comes from: default, a line of the file, "
+			"--set, or `set`. `config reload` reads options and "
+			"accounts again and tells what that changes: nothing "
+			"when there is a mistake in one of them. What this "
+			"run was told by --set, `set` and --account stays.",
+		.alone = true,
+		.run = cmd_config,
+	},
+};
+
+const struct command_group group_phone = {
+	"the phone itself", rows_phone, ARRAY_SIZE(rows_phone)
+};
