@@ -105,6 +105,21 @@ static size_t qp_decode(char *s, size_t n)
 }
 
 
+/* What a terminal would not show becomes blanks */
+static void unsafe_blank(struct text_buf *u)
+{
+	for (size_t i = 0; i < u->len; ) {
+
+		uint32_t cp;
+		const size_t n = text_utf8_decode(&cp, u->s + i, u->len - i);
+
+		if (!n || text_is_unsafe(cp))
+			memset(u->s + i, ' ', n ? n : 1);
+		i += n ? n : 1;
+	}
+}
+
+
 /* What a name may hold: one line of text without controls, UTF-8 */
 static void value_take(char *dst, size_t sz, const char *p, size_t n)
 {
@@ -125,6 +140,7 @@ static void value_take(char *dst, size_t sz, const char *p, size_t n)
 	}
 
 	text_add_utf8(&u, b.s ? b.s : "", b.len);
+	unsafe_blank(&u);
 	n = u.len < sz - 1 ? u.len : sz - 1;
 	/* not within a character */
 	while (n && n < u.len && ((unsigned char)u.s[n] & 0xc0) == 0x80)
@@ -295,6 +311,11 @@ static void name_make(const struct reader *r, char name[64], const char *from,
 {
 	char base[VALUE_MAX], tail[24] = "";
 
+	/* an address is no name, but what is in it is */
+	while (!strncasecmp(from, "sip:", 4) || !strncasecmp(from, "tel:", 4))
+		from += 4;
+	if (!strncasecmp(from, "sips:", 5))
+		from += 5;
 	snprintf(base, sizeof(base), "%s", from + strspn(from, " #["));
 	for (char *p = base; *p; p++) {
 		if (*p == '=' || *p == '@')
@@ -315,6 +336,8 @@ static void name_make(const struct reader *r, char name[64], const char *from,
 			snprintf(tail, sizeof(tail), " (%u)", i);
 
 		n = cut(base, 63 - strlen(tail));
+		while (n && base[n - 1] == ' ')
+			--n;
 		snprintf(name, 64, "%.*s%s", (int)n, base, tail);
 		if (!taken(r, name))
 			return;

@@ -317,23 +317,25 @@ static int row_find(struct cmd *x, const char *name)
 }
 
 
-static void run_words(struct cmd *x, const char *line, size_t len)
+/* @return is there something to run? */
+static bool take_words(struct cmd *x, const char *line, size_t len)
 {
 	const char *token = "";
 	char err[UA_ERR] = "";
 	struct words *w;
+	bool ready;
 
 	x->unbound = line_unbound(&line, &len);
 
 	if (words_parse(&w, line, len, client_var, x->cl, &token, err)) {
 		(void)cmd_wrong(x, token, "%s", err);
-		return;
+		return false;
 	}
 
-	if (w->n && !row_find(x, w->v[0]) && !bind_words(x, w, 1))
-		x->command->run(x);
-
+	ready = w->n && !row_find(x, w->v[0]) && !bind_words(x, w, 1);
 	mem_deref(w);
+
+	return ready;
 }
 
 
@@ -400,11 +402,12 @@ static int request_check(struct cmd *x, json_t *o, const char **name,
 }
 
 
-static void run_request(struct cmd *x, const char *line, size_t len)
+static bool take_request(struct cmd *x, const char *line, size_t len)
 {
 	const char *name = NULL;
 	json_t *o, *args = NULL;
 	json_error_t je;
+	bool ready = false;
 
 	x->request = true;
 
@@ -415,24 +418,24 @@ static void run_request(struct cmd *x, const char *line, size_t len)
 		reply_error(x->reply, "bad-request", "not JSON: %s (at byte "
 			    "%d)", text_escape(show, sizeof(show), je.text,
 					       strlen(je.text)), je.position);
-		return;
+		return false;
 	}
 
 	if (!request_check(x, o, &name, &args) && !row_find(x, name)) {
 
 		json_t *none = args ? NULL : json_object();
 
-		if (!bind_json(x, args ? args : none))
-			x->command->run(x);
-
+		ready = !bind_json(x, args ? args : none);
 		json_decref(none);
 	}
 
 	json_decref(o);
+
+	return ready;
 }
 
 
-void cmd_run(struct cmd *x, const char *line, size_t len)
+bool cmd_take(struct cmd *x, const char *line, size_t len)
 {
 	size_t i = 0;
 
@@ -441,10 +444,16 @@ void cmd_run(struct cmd *x, const char *line, size_t len)
 	while (i < len && (line[i] == ' ' || line[i] == '\t'))
 		++i;
 
-	if (i < len && line[i] == '{')
-		run_request(x, line + i, len - i);
-	else
-		run_words(x, line, len);
+	return i < len && line[i] == '{' ?
+		take_request(x, line + i, len - i) :
+		take_words(x, line, len);
+}
+
+
+void cmd_run(struct cmd *x, const char *line, size_t len)
+{
+	if (cmd_take(x, line, len))
+		x->command->run(x);
 }
 
 

@@ -219,6 +219,9 @@ void cmd_told(struct cmd *x, const struct event *ev);
 void cmd_line(struct cmd *x, const char *line);
 
 int  cmd_alloc(struct cmd **xp, struct client *cl, const char *where);
+/** Make words or a request of the line and check it: x->command and values.
+ *  @return false: there is nothing to run, the reply says why */
+bool cmd_take(struct cmd *x, const char *line, size_t len);
 /** Make words or a request of the line, check it and run it. The reply holds
  *  what went wrong. x->waiting afterwards: it is not done */
 void cmd_run(struct cmd *x, const char *line, size_t len);

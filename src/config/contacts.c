@@ -284,7 +284,9 @@ int contact_print(const struct contact_conf *c, char *buf, size_t sz)
 		char value[CONF_VALUE];
 
 		if (conf_value_get(&o, c, value, sizeof(value)) ||
-		    !value[0] || !strcmp(value, "0") || !strcmp(value, "no"))
+		    !value[0] ||
+		    (o.type == OPT_INT && !strcmp(value, "0")) ||
+		    (o.type == OPT_BOOL && !strcmp(value, "no")))
 			continue;
 
 		text_add(&b, ";%s=", params[i].name);

@@ -558,6 +558,8 @@ static void test_vcard(void **state)
 		"N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCll=\n"
 		"er;J=C3=B6rg\nTEL;CELL:0171/55\nX-SIP:joe@x\nEND:VCARD\n"
 		"BEGIN:VCARD\nFN:=@\x01\nTEL:1\nTEL:1\nEND:VCARD\n"
+		"BEGIN:VCARD\nTEL:+495\nNOTE:\xef\xbb\xbf\xe2\x80\xaex\n"
+		"END:VCARD\n"
 		"TEL:outside\nBEGIN:VCARD\nFN:cut off\nTEL:5\n";
 	static const struct { const char *name, *uri; } want[] = {
 		{ "Bob Smith", "tel:+4930123" },
@@ -566,6 +568,7 @@ static void test_vcard(void **state)
 		{ "J\xc3\xb6rg M\xc3\xbcller", "tel:0171/55" },
 		{ "J\xc3\xb6rg M\xc3\xbcller (2)", "sip:joe@x" },
 		{ "--", "tel:1" },
+		{ "+495", "tel:+495" },
 	};
 	struct contact_conf *v = NULL, *w = NULL;
 	struct text_buf b = { 0 };
