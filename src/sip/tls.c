@@ -474,6 +474,11 @@ int tls_serve(struct sip_tls *t, const char *names, char *err, size_t errsz)
 
 	(void)SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
 
+	/* clients keep their sessions themselves, as tickets: strangers must
+	   not fill our memory */
+	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	(void)SSL_CTX_set_num_tickets(ctx, 1);
+
 	e = t->cert ? cert_load(ctx, t->cert, t->key, err, errsz) :
 		cert_own(t, ctx, names);
 	ERR_clear_error();

@@ -251,6 +251,9 @@ static void resumption(void **state)
 	assert_int_equal(meet(c, s, "sip.test"), 0);
 	assert_true(resumed);
 
+	/* nothing of it is kept by the server */
+	assert_int_equal(SSL_CTX_sess_number(s->server), 0);
+
 	/* another name is another one */
 	assert_int_equal(meet(c, s, "other.test"), EPROTO);
 	says("it is for sip.test");
