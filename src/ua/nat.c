@@ -339,6 +339,28 @@ void call_nat_ability(const struct call *c, struct ability *ab)
 }
 
 
+/*
+ * What servers said of the old network is of no use in the new one.  The
+ * checks begin anew, under other names, from our own address; a NAT before it
+ * is found by them.
+ */
+void call_nat_moved(struct call *c)
+{
+	struct media_gathered *g = &c->gathered;
+	unsigned i, n = 0;
+
+	++c->nego.ice_turn;
+	stream_gathered(c->stream, g);
+	sa_init(&g->mapped, AF_UNSPEC);
+
+	for (i = 0; i < g->candc; i++) {
+		if (g->candv[i].type == CAND_HOST)
+			g->candv[n++] = g->candv[i];
+	}
+	g->candc = n;
+}
+
+
 void call_nat_lost(struct call *c, const char *why)
 {
 	log_warn("call %u: %s", c->id, why);

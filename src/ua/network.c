@@ -36,6 +36,8 @@ static bool move_media(struct call *c, const struct sa *laddr)
 	if (err)
 		log_info("call %u: its sound stays where it was: %s", c->id,
 			 strerror(err));
+	else
+		call_nat_moved(c);
 
 	return !err;
 }

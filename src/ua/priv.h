@@ -391,6 +391,8 @@ bool call_nat_wanted(const struct call *c);
 /** Open the stream and ask; then call_invite, or the answer that waits */
 void call_nat_begin(struct call *c, const struct sa *laddr);
 void call_nat_gathered(struct call *c);
+/** Its stream has another local address */
+void call_nat_moved(struct call *c);
 void call_nat_ability(const struct call *c, struct ability *ab);
 /** There is no way any more, or there never was one */
 void call_nat_lost(struct call *c, const char *why);

@@ -87,8 +87,8 @@ def alice(lab, net, account, *args):
     return registered(p)
 
 
-def bob(lab, net, s):
-    p = lab.offhook("-a", s.account("bob", "bobpw"), name="bob", host=BOB, port=5060, wrap=wrap(net.outside))
+def bob(lab, net, s, *args):
+    p = lab.offhook(*args, "-a", s.account("bob", "bobpw"), name="bob", host=BOB, port=5060, wrap=wrap(net.outside))
     return registered(p)
 
 
@@ -126,10 +126,10 @@ def bound_at(s, address, timeout=20):
         time.sleep(0.1)
 
 
-def moves(lab, account, *args, incoming=False, switches=(), **kw):
+def moves(lab, account, *args, incoming=False, switches=(), theirs=(), **kw):
     net = Net(lab)
     s = server(lab, net, *switches, **kw)
-    b = bob(lab, net, s)
+    b = bob(lab, net, s, *theirs)
     a = alice(lab, net, account(s), *args)
     if not args:
         bound_at(s, WAYS[0][0])
@@ -189,6 +189,11 @@ def test_tls(lab):
     ca = Authority(lab)
     moves(lab, lambda s: s.tls_account("alice", "secret"), "-s", "tls-ca=" + ca.path, switches=("tls",),
           certificate=ca.issue("IP:%s,DNS:%s" % (SERVER, DOMAIN)))
+
+
+def test_ice(lab):
+    """the checks begin anew from the new address"""
+    moves(lab, lambda s: s.account("alice", "secret"), "-s", "ice=yes", theirs=("-s", "ice=yes"))
 
 
 def test_no_network(lab):
