@@ -101,14 +101,18 @@ static void ack_send(struct branch *br, const struct target_list *tl)
 {
 	const struct sip_ident *id = br->dlg->ident;
 	struct sip_call *c = br->call;
-	char *uri = NULL, *hop = NULL, domain[256];
+	char *uri = NULL, *hop = NULL, by_hop[256];
+	const char *domain = NULL;
 	unsigned i;
 	int err;
 
 	err = dialog_uris(br->dlg, &uri, &hop);
 
-	if (!err && target_domain(domain, sizeof(domain), hop))
-		*domain = '\0';
+	if (!err)
+		domain = dialog_domain(br->dlg, hop);
+	if (!err && !domain)
+		domain = target_domain(by_hop, sizeof(by_hop), hop) ? "" :
+			by_hop;
 
 	for (i = 0; i < tl->n && tl->v[i].leg && !err; i++) {
 

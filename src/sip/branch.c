@@ -245,6 +245,7 @@ int branch_request_arg(struct request **rp, struct branch *br,
 
 	conf.uri = uri;
 	conf.hop = hop;
+	conf.domain = dialog_domain(d, hop);
 	if (!dialog_targets(d, hop, &tl, &res))
 		conf.targets = &tl;
 

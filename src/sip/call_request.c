@@ -131,6 +131,7 @@ int sip_call_request(struct sip_req **rp, struct sip_call *c,
 
 	conf.uri = uri;
 	conf.hop = hop;
+	conf.domain = dialog_domain(x->dlg, hop);
 	conf.digest = x->dlg->digest;
 	conf.tls = ident_tls(x->dlg->ident);
 	conf.body = mb;

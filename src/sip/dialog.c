@@ -54,6 +54,7 @@ static void dialog_destructor(void *arg)
 	mem_deref(d->laddr_hdr);
 	mem_deref(d->raddr_hdr);
 	mem_deref(d->target);
+	mem_deref(d->domain);
 	mem_deref(d->user);
 	mem_deref(d->ident);
 	mem_deref(d->digest);

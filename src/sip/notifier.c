@@ -196,6 +196,7 @@ static int request_out(struct sip_notifier *n)
 
 	conf.uri = uri;
 	conf.hop = hop;
+	conf.domain = dialog_domain(d, hop);
 	if (!dialog_targets(d, hop, &tl, &res))
 		conf.targets = &tl;
 

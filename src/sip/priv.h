@@ -462,6 +462,7 @@ struct request_conf {
 	const struct target_list *targets; /* known already, or NULL          */
 	struct digest *digest;      /* NULL: challenges end the request       */
 	struct sip_tls *tls;        /* for TLS; NULL: the stack's             */
+	const char *domain;         /* whom TLS must find; NULL: by the hop   */
 	const char *ctype;
 	struct mbuf *body;          /* NULL: none; pos..end                   */
 	uint32_t timeout_ms;        /* whole, with retries; INVITE: until the
@@ -532,6 +533,8 @@ struct dialog {
 	bool secure;                   /* our Contact is sips: (12.1)         */
 	bool sips;                     /* TLS wherever we send (12.1)         */
 	bool moved;                    /* the peer does not know it yet       */
+	char *domain;                  /* as whom the other end of its TLS has
+					  proved itself, or NULL              */
 	char *user;                    /* of our Contact, without an ident    */
 	struct sip_ident *ident;       /* NULL: nobody's                      */
 	bool hidden;                   /* ... who is not to be told           */
@@ -571,6 +574,9 @@ void dialog_refresh(struct dialog *d, const struct sip_msg *msg);
 /** Write Route, From, To, Call-ID, CSeq, Contact; strict routers handled */
 int  dialog_head(struct dialog *d, struct mbuf *mb, const struct target *tg,
 		 const char *method, uint32_t cseq, bool contact);
+/** Whom TLS must find at this next hop; NULL: whom the hop says. A proxy that
+ *  names itself by its address has proved another name */
+const char *dialog_domain(const struct dialog *d, const char *hop);
 /** Request-URI and next hop for a request in the dialog (12.2.1.1) */
 int  dialog_uris(const struct dialog *d, char **uri, char **hop);
 

@@ -262,8 +262,10 @@ int request_send(struct request **rp, struct sip_stack *s,
 	    !resp_h || (!conf->targets && !conf->hop))
 		return EINVAL;
 
-	if (target_domain(domain, sizeof(domain), conf->hop ? conf->hop :
-			conf->uri))
+	if (conf->domain)
+		str_ncpy(domain, conf->domain, sizeof(domain));
+	else if (target_domain(domain, sizeof(domain), conf->hop ?
+			       conf->hop : conf->uri))
 		*domain = '\0';
 
 	r = mem_zalloc(sizeof(*r) + strlen(conf->method) + 1 +

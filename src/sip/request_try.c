@@ -58,11 +58,17 @@ void request_alive(struct request *r)
 
 
 /* @return false: there is none, or it may not go there */
-static bool next(struct request *r, const char *why)
+static bool next(struct request *r, const char *why, bool tls)
 {
+	unsigned to = r->ti + 1;
+
 	++r->failed;
 
-	if (last(r) || r->cancelled)
+	/* who cannot prove himself over TLS is not believed without it */
+	while (tls && to < r->tl.n && r->tl.v[to].tp != SIP_TRANSP_TLS)
+		++to;
+
+	if (to >= r->tl.n || r->cancelled)
 		return false;
 
 	log_debug("%s: %s, next address", r->method, why);
@@ -71,7 +77,7 @@ static bool next(struct request *r, const char *why)
 		r->due_ms = clock_ms() + r->timeout_ms;
 	r->prov = r->heard = false;
 	request_drop(r);
-	++r->ti;
+	r->ti = to;
 	request_try(r);
 
 	return true;
@@ -87,7 +93,7 @@ bool request_busy(struct request *r, uint32_t peace_s)
 	else
 		request_alive(r);
 
-	return !r->rang && next(r, "503");
+	return !r->rang && next(r, "503", false);
 }
 
 
@@ -123,7 +129,7 @@ void request_failed(struct request *r, int err, const char *why)
 		mark(r, 0, why);
 
 	/* it has begun there: it may ring at both ends by now */
-	if (!(r->invite && r->prov) && next(r, why))
+	if (!(r->invite && r->prov) && next(r, why, err == EPROTO))
 		return;
 
 	if (r->cancelled)

@@ -9,6 +9,7 @@
  */
 #include <strings.h>
 #include "session.h"
+#include "conn.h"
 
 
 enum { ADDR_MAX = 2 * SIP_URI_MAX };    /* a name-addr */
@@ -331,6 +332,32 @@ static bool way_leads(const struct dialog *d, const struct target *way,
 }
 
 
+static void domain_learn(struct dialog *d, const struct target *way)
+{
+	const struct conn *c = conn_find(d->stack, way->flow);
+
+	if (!c || c->incoming || !c->pipe)
+		return;
+
+	d->domain = mem_deref(d->domain);
+	(void)str_dup(&d->domain, tlspipe_domain(c->pipe));
+}
+
+
+const char *dialog_domain(const struct dialog *d, const char *hop)
+{
+	struct sa addr;
+	struct suri u;
+
+	if (!d->domain || suri_parse_str(&u, hop) ||
+	    sa_set(&addr, &u.host, 0) ||
+	    !sa_cmp(&addr, &d->flow.dst, SA_ADDR))
+		return NULL;
+
+	return d->domain;
+}
+
+
 /*
  * A connection is worth more than an address: behind a NAT it is the only way
  * back.  It is taken for the dialog when the next hop is plainly the one at
@@ -352,6 +379,8 @@ void dialog_pin(struct dialog *d, const struct target *way, bool incoming,
 	if (d->flow_pinned) {
 		d->flow = *way;
 		d->flow.tp_named = true;
+		if (way->tp == SIP_TRANSP_TLS)
+			domain_learn(d, way);
 	}
 
 	mem_deref(uri);

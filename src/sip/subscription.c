@@ -399,6 +399,7 @@ static int request_out(struct sip_sub *sub)
 
 	conf.uri = uri;
 	conf.hop = hop;
+	conf.domain = dialog_domain(d, hop);
 	conf.digest = d->digest;
 	conf.tls = ident_tls(d->ident);
 	conf.body = mb;

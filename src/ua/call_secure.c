@@ -58,7 +58,10 @@ static bool signalling_secure(const struct call *c)
 
 	hop = sip_ident_hop(c->acc ? c->acc->ident : NULL, c->peer);
 
-	return !strncasecmp(hop, "sips:", 5) || has_param(hop, "transport=tls");
+	return !strncasecmp(hop, "sips:", 5) ||
+		!strncasecmp(c->peer, "sips:", 5) ||
+		has_param(hop, "transport=tls") ||
+		(c->acc && !strcasecmp(c->acc->conf.transport, "tls"));
 }
 
 

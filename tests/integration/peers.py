@@ -16,8 +16,10 @@ class Baresip(Program):
     """baresip: plays `source` (WAV at the codec's rate and channels), records
     by its sndfile filter, told what to do over its control port"""
 
-    def __init__(self, lab, source, codec="PCMU", auto=True, name="baresip", secure=None, account=None):
-        """account: (address-of-record, password) of a server that its name tells"""
+    def __init__(self, lab, source, codec="PCMU", auto=True, name="baresip", secure=None, account=None,
+                 certificate=None):
+        """account: (address-of-record, password) of a server that its name tells;
+        certificate: PEM file with its key, for TLS on port + 1"""
         need("baresip")
         modules = next((m for m in MODULES if os.path.isdir(m)), None)
         if not modules:
@@ -34,6 +36,7 @@ class Baresip(Program):
         config += ["module %s.so" % m for m in ("g711", "opus", "aufile", "aubridge", "sndfile")]
         if secure:                       # mediaenc: srtp, srtp-mand, srtp-mandf, dtls_srtp
             config += ["module %s.so" % secure.split("-")[0]]
+        config += ["sip_certificate %s" % certificate] if certificate else []
         config += ["module_tmp account.so", "module_app menu.so", "module_app ctrl_tcp.so"]
         with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as f:
             f.write("\n".join(config) + "\n")
@@ -121,8 +124,10 @@ class Linphonec(Program):
 
     CODECS = (("opus", 48000, 2), ("PCMU", 8000, 1), ("PCMA", 8000, 1))
 
-    def __init__(self, lab, source, codec="PCMU", auto=True, name="linphonec", secure=None, account=None):
-        """account: (address-of-record, password) of a server that its name tells"""
+    def __init__(self, lab, source, codec="PCMU", auto=True, name="linphonec", secure=None, account=None,
+                 certificate=None):
+        """account: (address-of-record, password) of a server that its name tells;
+        certificate: PEM file with its key, for TLS on port + 1"""
         need("linphonec")
         self.heard = lab.path(name + ".wav")
         self.port, self.rtp = ports(1), ports(2)

@@ -10,10 +10,12 @@ import subprocess
 import threading
 import time
 
+import sound
 from authority import Authority, pins
 from kamailio import DOMAIN, Kamailio
 from lab import check, main, need, ports
 from names import Dns
+from peers import Baresip
 
 USERS = {"alice": "secret", "bob": "bobpw"}
 NAMES = "DNS:%s,IP:127.0.0.1" % DOMAIN
@@ -39,6 +41,7 @@ def talk(caller, callee, whom, by_callee=False):
     caller.event("call.state", state="active", timeout=20)
     callee.event("call.state", state="active", timeout=20)
     caller.event("call.quality", timeout=20)
+    check(caller.event("call.media", again=True)["security"] != "none", "sound in plain")
     (callee if by_callee else caller).command("hangup")
     for p in (caller, callee):
         end = p.event("call.state", state="ended", timeout=20)
@@ -271,6 +274,81 @@ host-record=sip1.evil.example,127.0.0.1
     code, out, err = lab.run("-l", "udp:127.0.0.1:%d" % ports(1), "-A", "null", "-s", "dns-servers=" + dns.server,
                              "-s", "tls-ca=" + ca.path, "dial", "sips:bob@evil.example")
     check(code == 9 and "evil.example is refused: it is for sip1.evil.example" in out + err, "%d\n%s\n%s", code, out, err)
+
+
+def test_proxy_by_address(lab):
+    """a proxy that has proved its name and calls itself by its address in
+    Record-Route is the same one when it has to be connected to again"""
+    ca = Authority(lab)
+    certificate = ca.issue("DNS:" + DOMAIN)
+    s = Kamailio(lab, "tls", "auth", users=USERS, certificate=certificate)
+    dns = Dns(lab, "srv-host=_sips._tcp.%s,sip1.%s,%d\nhost-record=sip1.%s,127.0.0.1\n" % (
+        DOMAIN, DOMAIN, s.tls_port, DOMAIN))
+    a = lab.offhook("-s", "dns-servers=" + dns.server, "-s", "tls-ca=" + ca.path,
+                    "-a", "sip:alice@%s;transport=tls;password=secret" % DOMAIN, name="alice")
+    b = lab.offhook("-a", s.account("bob", "bobpw"), name="bob")
+    up(a), up(b)
+    a.command("dial bob")
+    b.event("call.state", state="incoming", timeout=20)
+    b.command("answer")
+    a.event("call.state", state="active", timeout=20)
+    s.stop()
+    Kamailio(lab, "tls", "auth", users=USERS, certificate=certificate, port=s.port, name="again")
+    a.command("hangup")
+    end = b.event("call.state", state="ended", timeout=40)
+    check(end["cause"] == "none" and end["by"] == "remote", "%s", end)
+
+
+def test_no_way_down(lab):
+    """a server that offers TLS first and cannot prove itself is not talked to
+    in plain next"""
+    ca = Authority(lab)
+    s = server(lab, ca, names="DNS:other.test")
+    dns = Dns(lab, """
+naptr-record=%s,10,50,s,SIPS+D2T,,_sips._tcp.%s
+naptr-record=%s,20,50,s,SIP+D2U,,_sip._udp.%s
+srv-host=_sips._tcp.%s,sip1.%s,%d
+srv-host=_sip._udp.%s,sip1.%s,%d
+host-record=sip1.%s,127.0.0.1
+""" % (DOMAIN, DOMAIN, DOMAIN, DOMAIN, DOMAIN, DOMAIN, s.tls_port, DOMAIN, DOMAIN, s.port, DOMAIN))
+    refused(lab, "sip:alice@%s;password=secret" % DOMAIN, "-s", "tls-ca=" + ca.path, "-s", "dns-servers=" + dns.server,
+            words=["the certificate of %s is refused: it is for other.test" % DOMAIN])
+    seen_nothing(s)
+
+
+def test_system_authorities(lab):
+    """without tls-ca: those of the system"""
+    ca = Authority(lab)
+    s = server(lab, ca)
+    p = lab.offhook("-a", s.tls_account("alice", "secret"), env={"SSL_CERT_FILE": ca.path})
+    up(p)
+
+
+def test_baresip(lab):
+    """both ways, with sound; its key and certificate in one file"""
+    ca = Authority(lab)
+    cert, key = ca.issue("IP:127.0.0.1", subject="peer")
+    both = lab.path("baresip.pem")
+    with open(both, "w", encoding="ascii") as f:
+        for path in (key, cert):
+            with open(path, encoding="ascii") as g:
+                f.write(g.read())
+    peer = Baresip(lab, sound.write_tone(lab.path("theirs.wav"), 1000, 60, 8000), certificate=both)
+    p = listener(lab, "-s", "tls-ca=" + ca.path)
+    p.command("dial sips:peer@127.0.0.1:%d" % (peer.port + 1))
+    p.event("call.state", state="active", timeout=20)
+    check(p.event("call.quality", timeout=20) and p.event("call.quality", timeout=20)["packets_received"] > 10, "no sound")
+    p.command("hangup")
+    end = p.event("call.state", state="ended", timeout=20)
+    check(end["cause"] == "none", "%s", end)
+
+    p.command("auto-answer on")
+    peer.command("dial", "sip:phone@127.0.0.1:%d;transport=tls" % p.port)
+    p.event("call.state", state="active", timeout=20)
+    check(p.event("call.quality", timeout=20) and p.event("call.quality", timeout=20)["packets_received"] > 10, "no sound")
+    peer.command("hangup")
+    end = p.event("call.state", state="ended", timeout=20)
+    check(end["by"] == "remote", "%s", end)
 
 
 def listener(lab, *args, name="offhook"):
