@@ -278,6 +278,15 @@ static void show_reply(const struct ctl *c, const char *line, const json_t *o)
 }
 
 
+static void hang_up(const struct ctl *c)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "hangup %ld", c->call);
+	(void)say(c, line);
+}
+
+
 static void reply(struct ctl *c, const char *line, const json_t *o)
 {
 	const bool ok = json_is_true(json_object_get(o, "ok"));
@@ -299,7 +308,7 @@ static void reply(struct ctl *c, const char *line, const json_t *o)
 		return;
 	}
 
-	if (c->interrupted)
+	if (c->interrupted && c->replied)
 		return;
 
 	c->replied = true;
@@ -311,6 +320,8 @@ static void reply(struct ctl *c, const char *line, const json_t *o)
 	}
 
 	c->call = (long)json_integer_value(json_object_get(o, "call"));
+	if (c->interrupted)
+		hang_up(c);
 	for (size_t i = 0; i < c->heldc && c->code < 0; i++) {
 		json_t *ev = json_loads(c->held[i], 0, NULL);
 
@@ -383,7 +394,6 @@ static bool take(struct ctl *c)
 static void interrupt(struct ctl *c)
 {
 	struct signalfd_siginfo si;
-	char line[64];
 	int sig;
 
 	if (read(c->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
@@ -395,9 +405,10 @@ static void interrupt(struct ctl *c)
 			(void)say(c, "auto-answer off");
 		c->code = 0;
 	}
-	else if (c->lasts == LASTS_CALL && c->call && !c->interrupted) {
-		snprintf(line, sizeof(line), "hangup %ld", c->call);
-		(void)say(c, line);
+	else if (c->lasts == LASTS_CALL && !c->interrupted) {
+		/* else as soon as its number is known */
+		if (c->call)
+			hang_up(c);
 	}
 	else {
 		c->code = 128 + sig;
