@@ -126,7 +126,8 @@ struct sound_file;
 int  sound_open_write(struct sound_file **fp, const char *path,
 		      uint32_t rate_hz, unsigned channels,
 		      char *err, size_t errsz);           /* mem_deref closes */
-/** @return 0 or the errno of the first failed write (ENOSPC ...) */
+/** @return 0 or the errno of the first failed write (ENOSPC ..., ENOENT: the
+ *  file was removed) */
 int  sound_write(struct sound_file *f, const int16_t *v, size_t frames);
 uint64_t sound_frames(const struct sound_file *f);
 

@@ -424,6 +424,16 @@ int sound_open_write(struct sound_file **fp, const char *path,
 }
 
 
+/* Its name, or the folder it was in, was taken away: who looks for it will
+ * not find it, so nobody must think that it goes on */
+static bool gone(const struct sound_file *f)
+{
+	struct stat st;
+
+	return !fstat(f->fd, &st) && S_ISREG(st.st_mode) && !st.st_nlink;
+}
+
+
 int sound_write(struct sound_file *f, const int16_t *v, size_t frames)
 {
 	sf_count_t put;
@@ -445,6 +455,8 @@ int sound_write(struct sound_file *f, const int16_t *v, size_t frames)
 		f->frames += (uint64_t)put;
 	if (put < (sf_count_t)frames || sf_error(f->sf))
 		f->err = errno ? errno : EIO;
+	if (!f->err && gone(f))
+		f->err = ENOENT;
 
 	return f->err;
 }

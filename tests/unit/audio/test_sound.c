@@ -526,6 +526,22 @@ static void test_forms_disk_full(void **state)
 }
 
 
+/* Somebody has removed it, or its folder: said at once */
+static void test_taken_away(void **state)
+{
+	const char *path = tools_path("away.wav");
+	struct sound_file *f = create(path, 8000, 1);
+	int16_t v[800] = { 0 };
+	(void)state;
+
+	assert_int_equal(0, sound_write(f, v, 800));
+	assert_int_equal(0, unlink(path));
+	assert_int_equal(ENOENT, sound_write(f, v, 800));
+	assert_int_equal(ENOENT, sound_write(f, v, 800));
+	mem_deref(f);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +559,7 @@ int main(void)
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_taken_away),
 		cmocka_unit_test(test_forms_disk_full),
 	};
 
