@@ -49,6 +49,7 @@ struct device {
 	struct audio_info info;
 	bool attached;           /* lent to the engine                      */
 	bool was_lost;           /* the user has been told                  */
+	bool absent_told;        /* that there is none; once                */
 	unsigned serial;         /* of the spec: older results are void     */
 	int wake_fd;
 	struct timer retry, linger, service;
@@ -255,6 +256,9 @@ static void device_absent(struct device *d, const char *why)
 
 	if (d->hoped && !d->was_lost) {
 		d->state = ABSENT;
+		if (d->absent_told)
+			return;
+		d->absent_told = true;
 		(void)re_snprintf(text, sizeof(text),
 				  "%s; calls go on without sound", why);
 		tell(d, MEDIA_DEV_NONE, text);
@@ -300,7 +304,7 @@ static void device_opened(struct device *d, struct open_job *j)
 			  d->drv->name, d->info.has_in ? d->info.in_name : "",
 			  d->info.has_out ? d->info.out_name : "",
 			  d->info.rate_hz);
-	d->was_lost = false;
+	d->was_lost = d->absent_told = false;
 	tell(d, MEDIA_DEV_OPEN, text);
 }
 
@@ -475,7 +479,7 @@ int device_set(struct device *d, const struct audio_spec *spec,
 	d->hoped = hoped;
 	d->state = IDLE;
 	d->wanted = false;
-	d->was_lost = false;
+	d->was_lost = d->absent_told = false;
 	memset(&d->info, 0, sizeof(d->info));
 
 	/* null is the tick alone, at no cost */

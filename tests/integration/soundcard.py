@@ -209,6 +209,16 @@ def test_no_card(lab):
     check(phone.command("stats")["packets_received"] > 80, "no media")
     phone.command("hangup")
     phone.event("call.state", state="ended")
+    # a call that rings wants the card twice, and one more call once again
+    phone.command("auto-answer off")
+    peer.dial(phone.uri)
+    phone.event("call.state", state="incoming", timeout=15)
+    phone.command("sleep 1", timeout=5)
+    phone.command("answer")
+    phone.event("call.state", state="active", timeout=15)
+    phone.command("sleep 1", timeout=5)
+    told = [o for o in phone.objects() if o.get("event") == "log" and "sound" in o["text"]]
+    check(len(told) == 1, "said more than once: %s", told)
 
 
 test_echo_is_taken_away.limit = 150
