@@ -52,6 +52,16 @@ struct shield {
 };
 
 
+static void pending_clear(struct pending *p)
+{
+	explicit_bzero(p->tx, sizeof(p->tx));
+	explicit_bzero(p->rx, sizeof(p->rx));
+	explicit_bzero(p->mki, sizeof(p->mki));
+	p->mki_len = 0;
+	p->suite = NULL;
+}
+
+
 /* The library ------------------------------------------------------------ */
 
 /* loaded by one thread, looked at by another */
@@ -171,7 +181,7 @@ static void destructor(void *arg)
 	for (unsigned i = 0; i < RX_COUNT; i++)
 		(void)drop(s->rx[i]);
 
-	explicit_bzero(&s->pending, sizeof(s->pending));
+	pending_clear(&s->pending);
 	explicit_bzero(s->tx_key, sizeof(s->tx_key));
 	explicit_bzero(s->rx_key, sizeof(s->rx_key));
 }
@@ -312,7 +322,7 @@ int shield_poll(struct shield *s, uint64_t now_us)
 
 	err = shield_key(s, p->suite, p->tx, p->rx, p->mki, p->mki_len,
 			 now_us);
-	explicit_bzero(p, sizeof(*p));
+	pending_clear(p);
 
 	return err;
 }

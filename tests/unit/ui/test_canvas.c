@@ -123,7 +123,7 @@ static void test_wide(void **state)
 static void test_hostile(void **state)
 {
 	static const char *const texts[] = {
-		"\033[2J", "\r\n", "\x7f", "\xc2\x9b" "31m", "\u202e",
+		"\033[2J", "\r\n", "\x7f", ("\xc2\x9b" "31m"), "\u202e",
 		"\u2066", "\u200b", "\ufeff", "\u200d", "\xff\xfe", "\xc3",
 		"\xed\xa0\x80", "\ufe0f", "\u061c", "\u3164", "\u00ad",
 		"\xf3\xa0\x80\xa1",
