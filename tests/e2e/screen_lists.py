@@ -141,6 +141,7 @@ def test_ladder(lab):
     s.keys(":")
     s.type("options " + peer.uri)
     s.keys("Enter")
+    s.wait(r"user-agent +offhook")
     s.keys("l")
     s.wait(r"LADDER")
     s.keys("a")
