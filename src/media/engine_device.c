@@ -20,8 +20,9 @@ enum {
 	DEAD_US    = 1000000,     /* a clock that stands so long is dead    */
 	SPEAKER_MS = 70,          /* more need not wait to be played        */
 	DRIFT_BLOCKS = 100,       /* the speaker's fill is judged so often  */
-	LOW_MAX_MS = 30,          /* more is never needed: it is delay      */
-	LOW_MIN_MS = 4,           /* less, and it may run dry               */
+	LOW_MAX_MS = 60,          /* more is delay; at 30 a busy machine broke
+				     the tone one time in four              */
+	LOW_MIN_MS = 10,          /* less, and it may run dry               */
 };
 
 

