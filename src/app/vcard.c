@@ -345,6 +345,16 @@ static void name_make(const struct reader *r, char name[64], const char *from,
 }
 
 
+static bool writable(const struct contact_conf *cc)
+{
+	char value[CONFIG_STR * 2], err[CONFIG_ERR] = "";
+	struct contact_conf again;
+
+	return !contact_print(cc, value, sizeof(value)) &&
+		!contact_parse(&again, cc->name, value, err);
+}
+
+
 static int card_end(struct reader *r, const struct card *c)
 {
 	const char *name = c->fn[0] ? c->fn : c->n[0] ? c->n : c->org;
@@ -374,7 +384,10 @@ static int card_end(struct reader *r, const struct card *c)
 			  c->uris[i].kind);
 		snprintf(cc->note, sizeof(cc->note), "%.*s",
 			 (int)cut(c->note, sizeof(cc->note) - 1), c->note);
-		++r->n;
+
+		/* what our own file could not hold is none */
+		if (writable(cc))
+			++r->n;
 	}
 
 	return 0;
