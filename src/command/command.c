@@ -238,22 +238,31 @@ int cmd_wrong(struct cmd *x, const char *token, const char *fmt, ...)
 }
 
 
+/* A call that has ended is over for who commands, though what it was made of
+   goes a moment later */
+static struct call *living(struct call *c)
+{
+	return c && call_state(c) != CALL_ENDED ? c : NULL;
+}
+
+
 struct call *cmd_call(struct cmd *x)
 {
 	unsigned id = (unsigned)cmd_int(x, "call", 0);
 	struct call *c;
 
 	if (id) {
-		c = ua_call(x->ph->ua, id);
+		c = living(ua_call(x->ph->ua, id));
 		if (!c)
 			reply_error(x->reply, "no-such-call",
+				    ua_call(x->ph->ua, id) ||
 				    ua_call_record(x->ph->ua, id) ?
 				    "call %u has ended" :
 				    "there is no call %u; see 'calls'", id);
 		return c;
 	}
 
-	c = ua_call(x->ph->ua, client_selected(x->cl));
+	c = living(ua_call(x->ph->ua, client_selected(x->cl)));
 	if (!c)
 		reply_error(x->reply, "no-call", "there is no call");
 
