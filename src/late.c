@@ -1,5 +1,5 @@
 /**
- * @file late.c  Sound libraries and SRTP's, loaded when they are first needed
+ * @file late.c  Sound libraries, loaded when they are first needed
  *
  * PortAudio, libsndfile and spandsp bring twenty libraries with them, and
  * linking those takes longer than everything else a start does: the figures
@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <portaudio.h>
 #include <sndfile.h>
-#include <srtp2/srtp.h>
 #ifdef HAVE_SPANDSP
 #include <spandsp/telephony.h>
 #include <spandsp/g722.h>
@@ -38,8 +37,6 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct library portaudio = { "libportaudio.so.2", RTLD_GLOBAL, NULL,
 				    NULL, "" };
 static struct library sndfile = { "libsndfile.so.1", 0, NULL, NULL, "" };
-static struct library srtp2 = { "libsrtp2.so.1", 0,
-				"sound cannot be encrypted", NULL, "" };
 #ifdef HAVE_SPANDSP
 static struct library spandsp = { "libspandsp.so.2", 0, "G.722 is left out",
 				  NULL, "" };
@@ -142,33 +139,6 @@ LATE(sndfile, sf_count_t, sf_readf_float,
      (SNDFILE *sf, float *v, sf_count_t n), (sf, v, n), 0)
 LATE(sndfile, sf_count_t, sf_writef_short,
      (SNDFILE *sf, const short *v, sf_count_t n), (sf, v, n), 0)
-
-#define LATE_SRTP(name, params, args)					\
-	LATE(srtp2, srtp_err_status_t, name, params, args,		\
-	     srtp_err_status_fail)
-#define LATE_POLICY(name)						\
-	LATE(srtp2, void, name, (srtp_crypto_policy_t *p), (p), (void)0)
-
-LATE_SRTP(srtp_init, (void), ())
-LATE_SRTP(srtp_create, (srtp_t *s, const srtp_policy_t *p), (s, p))
-LATE_SRTP(srtp_dealloc, (srtp_t s), (s))
-LATE_SRTP(srtp_remove_stream, (srtp_t s, unsigned ssrc), (s, ssrc))
-LATE_SRTP(srtp_protect, (srtp_t s, void *p, int *n), (s, p, n))
-LATE_SRTP(srtp_protect_rtcp, (srtp_t s, void *p, int *n), (s, p, n))
-LATE_SRTP(srtp_unprotect_mki, (srtp_t s, void *p, int *n, unsigned mki),
-	  (s, p, n, mki))
-LATE_SRTP(srtp_unprotect_rtcp_mki,
-	  (srtp_t s, void *p, int *n, unsigned mki), (s, p, n, mki))
-LATE_SRTP(srtp_get_stream_roc, (srtp_t s, uint32_t ssrc, uint32_t *roc),
-	  (s, ssrc, roc))
-LATE_SRTP(srtp_set_stream_roc, (srtp_t s, uint32_t ssrc, uint32_t roc),
-	  (s, ssrc, roc))
-LATE_POLICY(srtp_crypto_policy_set_rtp_default)
-LATE_POLICY(srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32)
-LATE_POLICY(srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80)
-LATE_POLICY(srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32)
-LATE_POLICY(srtp_crypto_policy_set_aes_gcm_128_16_auth)
-LATE_POLICY(srtp_crypto_policy_set_aes_gcm_256_16_auth)
 
 #ifdef HAVE_SPANDSP
 LATE(spandsp, g722_encode_state_t *, g722_encode_init,

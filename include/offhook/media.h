@@ -106,8 +106,6 @@ int  media_list_devices(struct media *m, media_list_h *h,
  *  the first one makes it, in about a millisecond. @return 0, ENOMEM, EPROTO */
 int  media_print(struct media *m, struct media_print *print);
 
-/** SRTP may soon be needed: what it takes is loaded, on a thread of its own */
-void media_secure_prepare(struct media *m);
 /** Where a sound of the phone itself is heard */
 enum media_out {
 	MEDIA_SPEAKER,           /* in the ear, beside the calls             */

@@ -14,7 +14,7 @@
 #include "offhook/compat.h"
 
 enum {
-	MEDIA_SUITES  = 6,
+	MEDIA_SUITES  = 8,
 	MEDIA_KEY_MAX = 46,      /* master key and salt, one behind the other */
 	MEDIA_MKI_MAX = 16,
 	MEDIA_PRINT_MAX = 64,    /* of a certificate: SHA-512                */
@@ -27,6 +27,10 @@ struct media_suite {
 				    NULL: DTLS has none for it               */
 	uint16_t profile;        /* its number there (RFC 5764, 7714)        */
 	uint8_t key_len, salt_len;
+	uint8_t tag_len;         /* of RTP                                   */
+	bool aead;               /* GCM, else counter mode and HMAC-SHA1     */
+	bool quiet;              /* taken when offered, and not offered: few
+				    know it, and descriptions grow           */
 };
 
 /** All that we speak, the strongest first: MEDIA_SUITES rows */

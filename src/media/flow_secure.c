@@ -266,13 +266,6 @@ void flow_secure_packet(struct flow *f, const struct packet *p)
 void flow_secure_tend(struct flow *f, uint64_t now_us)
 {
 	struct shake *s = f->tp.shake;
-	int err = f->tp.shield ? shield_poll(f->tp.shield, now_us) : 0;
-
-	if (err) {
-		log_warn("sound cannot be encrypted: %s", strerror(err));
-		shake_tell(f, STREAM_INSECURE, "this system's libsrtp2 cannot"
-			   " do what was agreed");
-	}
 
 	if (!s || s->told || f->tp.shut ||
 	    (nat_rules(f->tp.nat) && !nat_way(f->tp.nat)))

@@ -18,7 +18,6 @@
 #include <offhook/worker.h>
 #include "dtls.h"
 #include "priv.h"
-#include "srtp.h"
 
 
 enum {
@@ -308,39 +307,7 @@ static void destructor(void *arg)
 	m->link = mem_deref(m->link);
 	mem_deref(m->sniff);
 	mem_deref(m->streams);
-	mem_deref(m->loader);
 	mem_deref(m->dtls_id);
-}
-
-
-static void load_h(void *arg)
-{
-	(void)arg;
-	(void)shield_prepare();
-}
-
-
-static void loaded_h(void *arg)
-{
-	struct media *m = arg;
-
-	m->loader = mem_deref(m->loader);
-}
-
-
-void media_secure_prepare(struct media *m)
-{
-	assert_main();
-
-	if (m->loaded)
-		return;
-
-	m->loaded = true;
-	if (worker_alloc(&m->loader, "srtp") ||
-	    worker_post(m->loader, load_h, loaded_h, NULL, m)) {
-		m->loader = mem_deref(m->loader);
-		load_h(m);
-	}
 }
 
 

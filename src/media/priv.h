@@ -702,8 +702,6 @@ struct media {
 	media_packet_h *sniff_h;
 	void *sniff_arg;
 	struct dtls_id *dtls_id;     /* NULL: nobody has asked yet          */
-	struct worker *loader;       /* of SRTP                             */
-	bool loaded;                 /* it was asked for                    */
 	unsigned sound_serial;
 	unsigned sounds[MEDIA_OUTS]; /* serial of what is heard, 0: nothing */
 };

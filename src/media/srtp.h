@@ -23,9 +23,6 @@ struct shield_stats {
 	uint64_t malformed;      /* too short, no RTP                       */
 };
 
-/** Any thread: load the library, which takes some 20 milliseconds; who comes
- *  meanwhile waits. Until then shields stay closed. @return 0, ENOSYS */
-int  shield_prepare(void);
 /** Closed. @return 0, ENOMEM */
 int  shield_alloc(struct shield **sp);
 /**
@@ -36,15 +33,11 @@ int  shield_alloc(struct shield **sp);
  *
  * mki, mki_len: what stands in the peer's packets, 0: nothing.
  *
- * Until the library is there they wait in it: see shield_poll.
- *
- * @return 0, ENOMEM, ENOSYS (the library does not know the suite)
+ * @return 0, ENOMEM, ENOSYS (this system's OpenSSL does not know the suite)
  */
 int  shield_key(struct shield *s, const struct media_suite *suite,
 		const uint8_t *tx, const uint8_t *rx,
 		const uint8_t *mki, size_t mki_len, uint64_t now_us);
-/** Do what had to wait. @return as shield_key */
-int  shield_poll(struct shield *s, uint64_t now_us);
 bool shield_ready(const struct shield *s);
 const struct media_suite *shield_suite(const struct shield *s);
 /** Has so much been sent with our key that a new one must not repeat it?

@@ -420,9 +420,7 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 	if (plan->secure.keying != MEDIA_KEYS_NONE) {
 		struct media_print print;
 
-		media_secure_prepare(s->m);
-		err = plan->secure.keying == MEDIA_KEYS_DTLS ?
-			media_print(s->m, &print) : 0;
+		err = media_print(s->m, &print);
 		if (err)
 			return err;
 	}

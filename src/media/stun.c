@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/crypto.h>
+#include "bytes.h"
 #include "stun.h"
 
 
@@ -16,32 +17,6 @@
 #define CRC_XOR 0x5354554eu
 
 enum { MAC_LEN = 20, V4 = 1, V6 = 2 };
-
-
-static unsigned get16(const uint8_t *p)
-{
-	return (unsigned)(p[0] << 8 | p[1]);
-}
-
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
-}
-
-
-static void put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v & 0xffff);
-}
 
 
 static uint32_t crc(const uint8_t *p, size_t len)
@@ -72,8 +47,8 @@ static void mac(uint8_t out[MAC_LEN], const uint8_t *key, size_t keylen,
 
 bool stunmsg_is(const uint8_t *p, size_t len)
 {
-	return len >= STUN_HEAD && p[0] <= 3 && get32(p + 4) == COOKIE &&
-		get16(p + 2) == len - STUN_HEAD && !(len & 3);
+	return len >= STUN_HEAD && p[0] <= 3 && get_u32(p + 4) == COOKIE &&
+		get_u16(p + 2) == len - STUN_HEAD && !(len & 3);
 }
 
 
@@ -87,14 +62,14 @@ static bool read_addr(struct sa *sa, const uint8_t *v, size_t len,
 	if (!(len == 8 && v[1] == V4) && !(len == 20 && v[1] == V6))
 		return false;
 
-	put32(key, COOKIE);
+	put_u32(key, COOKIE);
 	memcpy(key + 4, tid, STUN_TID);
-	port = get16(v + 2) ^ (xored ? COOKIE >> 16 : 0);
+	port = get_u16(v + 2) ^ (xored ? COOKIE >> 16 : 0);
 	for (size_t i = 0; i < len - 4; i++)
 		addr[i] = v[4 + i] ^ (xored ? key[i] : 0);
 
 	if (len == 8)
-		sa_set_in(sa, get32(addr), (uint16_t)port);
+		sa_set_in(sa, get_u32(addr), (uint16_t)port);
 	else
 		sa_set_in6(sa, addr, (uint16_t)port);
 
@@ -132,12 +107,12 @@ static bool read_attr(struct stun_in *m, unsigned type, const uint8_t *v,
 
 	case SA_LIFETIME:
 		m->has_lifetime = n == 4;
-		m->lifetime = n == 4 ? get32(v) : 0;
+		m->lifetime = n == 4 ? get_u32(v) : 0;
 		return n == 4;
 
 	case SA_PRIORITY:
 		m->has_priority = n == 4;
-		m->priority = n == 4 ? get32(v) : 0;
+		m->priority = n == 4 ? get_u32(v) : 0;
 		return n == 4;
 
 	case SA_USE:
@@ -150,7 +125,7 @@ static bool read_attr(struct stun_in *m, unsigned type, const uint8_t *v,
 			return false;
 		m->controlling = type == SA_CONTROLLING;
 		m->controlled = type == SA_CONTROLLED;
-		m->tiebreak = (uint64_t)get32(v) << 32 | get32(v + 4);
+		m->tiebreak = (uint64_t)get_u32(v) << 32 | get_u32(v + 4);
 		return true;
 
 	default:
@@ -179,7 +154,7 @@ int stunmsg_read(struct stun_in *m, const uint8_t *p, size_t len)
 	m->p = p;
 	m->len = len;
 	m->tid = p + 8;
-	type = get16(p);
+	type = get_u16(p);
 	m->cls = (enum stun_class)((type >> 7 & 2) | (type >> 4 & 1));
 	m->method = (type & 0xf) | (type >> 1 & 0x70) | (type >> 2 & 0xf80);
 
@@ -189,15 +164,15 @@ int stunmsg_read(struct stun_in *m, const uint8_t *p, size_t len)
 
 		if (len - at < 4)
 			return EBADMSG;
-		type = get16(p + at);
-		n = get16(p + at + 2);
+		type = get_u16(p + at);
+		n = get_u16(p + at + 2);
 		padded = (n + 3) & ~(size_t)3;
 		if (padded > len - at - 4)
 			return EBADMSG;
 
 		if (type == SA_FINGERPRINT) {
 			if (n != 4 || at + 8 != len ||
-			    get32(v) != (crc(p, at) ^ CRC_XOR))
+			    get_u32(v) != (crc(p, at) ^ CRC_XOR))
 				return EBADMSG;
 		}
 		else if (type == SA_INTEGRITY) {
@@ -226,7 +201,7 @@ int stunmsg_check(const struct stun_in *m, const uint8_t *key, size_t keylen)
 
 	/* its length is that up to the end of this attribute */
 	memcpy(copy, m->p, m->integrity);
-	put16(copy + 2, (unsigned)(m->integrity + 4 + MAC_LEN - STUN_HEAD));
+	put_u16(copy + 2, (unsigned)(m->integrity + 4 + MAC_LEN - STUN_HEAD));
 	mac(want, key, keylen, copy, m->integrity);
 
 	return CRYPTO_memcmp(want, m->p + m->integrity + 4, MAC_LEN) ?
@@ -245,9 +220,9 @@ void stunmsg_begin(struct stun_out *o, unsigned method, enum stun_class cls,
 
 	o->full = false;
 	o->len = STUN_HEAD;
-	put16(o->p, type);
-	put16(o->p + 2, 0);
-	put32(o->p + 4, COOKIE);
+	put_u16(o->p, type);
+	put_u16(o->p + 2, 0);
+	put_u32(o->p + 4, COOKIE);
 
 	if (tid)
 		memcpy(o->p + 8, tid, STUN_TID);
@@ -265,13 +240,13 @@ void stunmsg_attr(struct stun_out *o, unsigned type, const void *v, size_t len)
 		return;
 	}
 
-	put16(o->p + o->len, type);
-	put16(o->p + o->len + 2, (unsigned)len);
+	put_u16(o->p + o->len, type);
+	put_u16(o->p + o->len + 2, (unsigned)len);
 	memset(o->p + o->len + 4, 0, padded);
 	if (len)
 		memcpy(o->p + o->len + 4, v, len);
 	o->len += 4 + padded;
-	put16(o->p + 2, (unsigned)(o->len - STUN_HEAD));
+	put_u16(o->p + 2, (unsigned)(o->len - STUN_HEAD));
 }
 
 
@@ -279,7 +254,7 @@ void stunmsg_u32(struct stun_out *o, unsigned type, uint32_t v)
 {
 	uint8_t b[4];
 
-	put32(b, v);
+	put_u32(b, v);
 	stunmsg_attr(o, type, b, sizeof(b));
 }
 
@@ -288,8 +263,8 @@ void stunmsg_u64(struct stun_out *o, unsigned type, uint64_t v)
 {
 	uint8_t b[8];
 
-	put32(b, (uint32_t)(v >> 32));
-	put32(b + 4, (uint32_t)v);
+	put_u32(b, (uint32_t)(v >> 32));
+	put_u32(b + 4, (uint32_t)v);
 	stunmsg_attr(o, type, b, sizeof(b));
 }
 
@@ -302,11 +277,11 @@ void stunmsg_addr(struct stun_out *o, unsigned type, const struct sa *sa)
 	/* the cookie and the transaction stand in a row */
 	const uint8_t *key = o->p + 4;
 
-	put16(b + 2, sa_port(sa) ^ (COOKIE >> 16));
+	put_u16(b + 2, sa_port(sa) ^ (COOKIE >> 16));
 	if (v6)
 		sa_in6(sa, b + 4);
 	else
-		put32(b + 4, sa_in(sa));
+		put_u32(b + 4, sa_in(sa));
 	for (size_t i = 0; i < n; i++)
 		b[4 + i] ^= key[i];
 
@@ -341,7 +316,7 @@ int stunmsg_end(struct stun_out *o, const uint8_t *key, size_t keylen,
 
 		stunmsg_u32(o, SA_FINGERPRINT, 0);
 		if (!o->full)
-			put32(o->p + at + 4, crc(o->p, at) ^ CRC_XOR);
+			put_u32(o->p + at + 4, crc(o->p, at) ^ CRC_XOR);
 	}
 
 	return o->full ? EOVERFLOW : 0;

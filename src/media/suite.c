@@ -9,12 +9,24 @@
 
 
 static const struct media_suite suites[MEDIA_SUITES] = {
-	{ "AEAD_AES_256_GCM",        "SRTP_AEAD_AES_256_GCM",   8, 32, 12 },
-	{ "AEAD_AES_128_GCM",        "SRTP_AEAD_AES_128_GCM",   7, 16, 12 },
-	{ "AES_256_CM_HMAC_SHA1_80", NULL,                      0, 32, 14 },
-	{ "AES_256_CM_HMAC_SHA1_32", NULL,                      0, 32, 14 },
-	{ "AES_CM_128_HMAC_SHA1_80", "SRTP_AES128_CM_SHA1_80",  1, 16, 14 },
-	{ "AES_CM_128_HMAC_SHA1_32", "SRTP_AES128_CM_SHA1_32",  2, 16, 14 },
+	{ .name = "AEAD_AES_256_GCM", .dtls = "SRTP_AEAD_AES_256_GCM",
+	  .profile = 8, .key_len = 32, .salt_len = 12, .tag_len = 16,
+	  .aead = true },
+	{ .name = "AEAD_AES_128_GCM", .dtls = "SRTP_AEAD_AES_128_GCM",
+	  .profile = 7, .key_len = 16, .salt_len = 12, .tag_len = 16,
+	  .aead = true },
+	{ .name = "AES_256_CM_HMAC_SHA1_80", .key_len = 32, .salt_len = 14,
+	  .tag_len = 10 },
+	{ .name = "AES_256_CM_HMAC_SHA1_32", .key_len = 32, .salt_len = 14,
+	  .tag_len = 4 },
+	{ .name = "AES_192_CM_HMAC_SHA1_80", .key_len = 24, .salt_len = 14,
+	  .tag_len = 10, .quiet = true },
+	{ .name = "AES_192_CM_HMAC_SHA1_32", .key_len = 24, .salt_len = 14,
+	  .tag_len = 4, .quiet = true },
+	{ .name = "AES_CM_128_HMAC_SHA1_80", .dtls = "SRTP_AES128_CM_SHA1_80",
+	  .profile = 1, .key_len = 16, .salt_len = 14, .tag_len = 10 },
+	{ .name = "AES_CM_128_HMAC_SHA1_32", .dtls = "SRTP_AES128_CM_SHA1_32",
+	  .profile = 2, .key_len = 16, .salt_len = 14, .tag_len = 4 },
 };
 
 

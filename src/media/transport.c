@@ -16,6 +16,7 @@
 #include <unistd.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include "bytes.h"
 #include "priv.h"
 #include "nat.h"
 #include "srtp.h"
@@ -43,22 +44,6 @@ struct inbox {
 
 /* RTP ------------------------------------------------------------------- */
 
-static uint32_t get_u32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-		(uint32_t)p[2] << 8 | p[3];
-}
-
-
-static void put_u32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
-}
-
-
 int rtp_read(struct rtp *h, const uint8_t *p, size_t len)
 {
 	size_t head;
@@ -68,7 +53,7 @@ int rtp_read(struct rtp *h, const uint8_t *p, size_t len)
 
 	h->marker = p[1] >> 7;
 	h->pt     = p[1] & 0x7f;
-	h->seq    = (uint16_t)(p[2] << 8 | p[3]);
+	h->seq    = get_u16(p + 2);
 	h->ts     = get_u32(p + 4);
 	h->ssrc   = get_u32(p + 8);
 
@@ -106,8 +91,7 @@ void rtp_write(uint8_t p[RTP_HEADER], const struct rtp *h)
 {
 	p[0] = 0x80;
 	p[1] = (uint8_t)((h->marker ? 0x80 : 0) | (h->pt & 0x7f));
-	p[2] = (uint8_t)(h->seq >> 8);
-	p[3] = (uint8_t)h->seq;
+	put_u16(p + 2, h->seq);
 	put_u32(p + 4, h->ts);
 	put_u32(p + 8, h->ssrc);
 }

@@ -4,6 +4,7 @@
  * Pure: bytes and figures in and out.  Media thread.  A report that is wrong
  * in any block is dropped as a whole, by its caller.
  */
+#include "bytes.h"
 #include "priv.h"
 #include "xr.h"
 
@@ -15,27 +16,12 @@ enum {
 };
 
 
-static uint16_t get_u16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-
-static uint32_t get_u32(const uint8_t *p)
-{
-	return (uint32_t)get_u16(p) << 16 | get_u16(p + 2);
-}
-
-
-static uint8_t *put_u16(uint8_t *p, double v)
+static uint8_t *put_ms(uint8_t *p, double v)
 {
 	const uint32_t n = v <= 0.0 ? 0 : v >= 65535.0 ? 65535 :
 		(uint32_t)(v + 0.5);
 
-	p[0] = (uint8_t)(n >> 8);
-	p[1] = (uint8_t)n;
-
-	return p + 2;
+	return put_u16(p, (uint16_t)n);
 }
 
 
@@ -67,24 +53,22 @@ size_t xr_write(uint8_t *p, size_t size, uint32_t ssrc,
 	*at++ = RTCP_XR;
 	*at++ = 0;
 	*at++ = XR_BYTES / 4 - 1;
-	for (int i = 3; i >= 0; i--)
-		*at++ = (uint8_t)(ssrc >> 8 * i);
+	at = put_u32(at, ssrc);
 
 	*at++ = BLOCK_VOIP;
 	*at++ = 0;
 	*at++ = 0;
 	*at++ = VOIP_WORDS;
-	for (int i = 3; i >= 0; i--)
-		*at++ = (uint8_t)(v->ssrc >> 8 * i);
+	at = put_u32(at, v->ssrc);
 
 	*at++ = share(v->loss_pct);
 	*at++ = share(v->discard_pct);
 	*at++ = share(v->burst_pct);
 	*at++ = share(v->gap_pct);
-	at = put_u16(at, v->burst_ms);
-	at = put_u16(at, v->gap_ms);
-	at = put_u16(at, v->rtt_ms);
-	at = put_u16(at, v->end_delay_ms);
+	at = put_ms(at, v->burst_ms);
+	at = put_ms(at, v->gap_ms);
+	at = put_ms(at, v->rtt_ms);
+	at = put_ms(at, v->end_delay_ms);
 	*at++ = level(v->signal_dbm);
 	*at++ = UNAVAILABLE;             /* noise level                      */
 	*at++ = UNAVAILABLE;             /* residual echo return loss        */
@@ -97,9 +81,9 @@ size_t xr_write(uint8_t *p, size_t size, uint32_t ssrc,
 		UNAVAILABLE;
 	*at++ = 0xb0;                    /* enhanced PLC, adaptive buffer    */
 	*at++ = 0;
-	at = put_u16(at, v->buffer_ms);
-	at = put_u16(at, v->buffer_max_ms);
-	at = put_u16(at, v->buffer_limit_ms);
+	at = put_ms(at, v->buffer_ms);
+	at = put_ms(at, v->buffer_max_ms);
+	at = put_ms(at, v->buffer_limit_ms);
 
 	return (size_t)(at - p);
 }

@@ -216,8 +216,6 @@ void call_invite(struct call *c)
 	conf.redirect = c->redirects;
 
 	call_ability(c, stream_local(c->stream), &ab);
-	if (ab.secure.sdes || ab.secure.dtls)
-		media_secure_prepare(c->ua->media);
 	if (!call_secure_possible(&ab)) {
 		call_fail(c, SIP_CAUSE_LOCAL, EPROTONOSUPPORT,
 			  "media-security=require needs the option dtls=yes"

@@ -78,7 +78,7 @@ static void put_keys(struct writer *w, const struct nego *n,
 	char text[256];
 
 	for (uint32_t i = 0; o->sdes && i < MEDIA_SUITES && !w->err; i++) {
-		if (o->suite && o->suite != &table[i])
+		if (o->suite ? o->suite != &table[i] : table[i].quiet)
 			continue;
 
 		w->err = crypto_print(text, sizeof(text), o->suite ? o->tag :

@@ -47,7 +47,6 @@ static int take_offer(struct call *c, const struct sa *laddr,
 		      struct mbuf *offer)
 {
 	struct ability ab;
-	int code;
 
 	c->late_offer = !offer;
 	if (!offer)
@@ -55,12 +54,8 @@ static int take_offer(struct call *c, const struct sa *laddr,
 
 	call_ability(c, laddr, &ab);
 
-	code = nego_take(&c->next, &c->next_held, &c->nego, &ab,
+	return nego_take(&c->next, &c->next_held, &c->nego, &ab,
 			 (const char *)mbuf_buf(offer), mbuf_get_left(offer));
-	if (!code && c->next.secure.keying != MEDIA_KEYS_NONE)
-		media_secure_prepare(c->ua->media);
-
-	return code;
 }
 
 

@@ -444,7 +444,8 @@ static bool take_sdes(struct media_secure *ms, struct nego *n,
 
 		/* ours had one suite for each tag */
 		if (!offer && (!c.tag || c.tag > MEDIA_SUITES ||
-			       c.suite != &table[c.tag - 1]))
+			       c.suite != &table[c.tag - 1] ||
+			       c.suite->quiet))
 			continue;
 
 		if (!best.suite || c.suite < best.suite)

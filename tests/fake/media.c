@@ -190,12 +190,6 @@ void stream_gathered(struct stream *s, struct media_gathered *g)
 }
 
 
-void media_secure_prepare(struct media *m)
-{
-	(void)m;
-}
-
-
 int media_print(struct media *m, struct media_print *print)
 {
 	(void)m;

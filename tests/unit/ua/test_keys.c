@@ -350,7 +350,7 @@ static void test_answers(void **state)
 		const char *attr;
 		int code;
 	} v[] = {
-		{ "RTP/SAVP 0\r\na=crypto:5 AES_CM_128_HMAC_SHA1_80 inline:"
+		{ "RTP/SAVP 0\r\na=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:"
 		  K30 "\r\n", 0 },
 		{ "RTP/SAVP 0\r\na=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:"
 		  K30 "\r\n", 488 },
