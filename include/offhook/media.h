@@ -165,6 +165,7 @@ struct media_plan {
 	enum media_dir dir;
 	struct sa rtp, rtcp;             /* where to send; rtcp unset: none  */
 	bool rtcp_mux;
+	bool rtcp_rsize;                 /* reports may be short (RFC 5506)  */
 	bool xr;                         /* it wants extended reports        */
 	/** Nobody has confirmed that the peer is there and wants this (a
 	 *  stranger's INVITE may name anybody): nothing is sent until a valid

@@ -116,6 +116,7 @@ void flow_report_send(struct flow *f, uint64_t now_us, bool bye)
 	};
 	uint8_t p[REPORT_MAX];
 	size_t n;
+		.reduced = f->plan.rtcp_rsize,
 
 	if (f->plan.xr && o.source) {
 		voip_metrics(f, &xr);

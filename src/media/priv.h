@@ -198,12 +198,14 @@ struct report_out {              /* what a report says */
 	uint32_t packets, bytes;
 	struct source *source;   /* whom we hear, or NULL                   */
 	const struct xr_voip *xr;    /* how it sounds, or NULL              */
+	bool reduced;            /* the peer takes less than a compound     */
 };
 
 struct report {
 	char cname[64];
 	uint64_t due_us;         /* next report                             */
 	bool first;
+	unsigned reduced;        /* so many in reduced size since a whole   */
 	uint32_t lsr;            /* middle of the last SR's time, 0: none   */
 	uint32_t lsr_ssrc;       /* whose it was                            */
 	uint64_t lsr_us;         /* when it came                            */
@@ -220,7 +222,8 @@ struct report {
 
 void   report_init(struct report *r, const char *cname, uint64_t now_us);
 bool   report_due(const struct report *r, uint64_t now_us);
-/** @return bytes; schedules the next */
+/** @return bytes; schedules the next. In reduced size (RFC 5506) the name is
+ *  left out of most */
 size_t report_build(struct report *r, uint8_t *p, size_t size,
 		    const struct report_out *o);
 /** SR or RR, SDES and BYE */

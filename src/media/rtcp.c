@@ -1,38 +1,22 @@
 /**
- * @file rtcp.c  Reports: sender and receiver reports, SDES, BYE
+ * @file rtcp.c  Reports: sender and receiver reports, SDES, BYE; alone, too
  *
  * Pure: bytes, times and counters in and out.  Media thread.  What comes is
  * read by its own lengths, each checked against what is there; a compound
  * that is wrong anywhere is dropped as a whole.
  */
 #include <sys/random.h>
+#include "bytes.h"
 #include "priv.h"
 
 
 enum {
 	REPORT_BLOCK = 24,
+	WHOLE_EACH = 3,           /* of these in reduced size one is whole   */
 	INTERVAL_MS = 5000,       /* RFC 3550: the least of two parties      */
 };
 
 #define NTP_EPOCH 2208988800ULL   /* seconds from 1900 to 1970 */
-
-
-static uint32_t get_u32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-		(uint32_t)p[2] << 8 | p[3];
-}
-
-
-static uint8_t *put_u32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
-
-	return p + 4;
-}
 
 
 static uint8_t *put_header(uint8_t *p, unsigned count, uint8_t type,
@@ -42,10 +26,8 @@ static uint8_t *put_header(uint8_t *p, unsigned count, uint8_t type,
 
 	p[0] = (uint8_t)(0x80 | count);
 	p[1] = type;
-	p[2] = (uint8_t)(words >> 8);
-	p[3] = (uint8_t)words;
 
-	return p + 4;
+	return put_u16(p + 2, (uint16_t)words);
 }
 
 
@@ -169,8 +151,12 @@ size_t report_build(struct report *r, uint8_t *p, size_t size,
 	if (size < 160)
 		return 0;
 
+	/* who we are is told at first, and now and then for who comes late */
 	at = put_report(r, at, o);
-	at = put_sdes(r, at, o->ssrc);
+	if (!o->reduced || r->first || ++r->reduced >= WHOLE_EACH) {
+		at = put_sdes(r, at, o->ssrc);
+		r->reduced = 0;
+	}
 	if (o->xr)
 		at += xr_write(at, size - (size_t)(at - p), o->ssrc, o->xr);
 
@@ -184,12 +170,14 @@ size_t report_build(struct report *r, uint8_t *p, size_t size,
 size_t report_bye(struct report *r, uint8_t *p, size_t size,
 		  const struct report_out *o)
 {
+	struct report_out whole = *o;
 	uint8_t *at = p;
 
 	if (size < 168)
 		return 0;
 
-	at += report_build(r, at, size - 8, o);
+	whole.reduced = false;
+	at += report_build(r, at, size - 8, &whole);
 	at = put_header(at, 1, RTCP_BYE, 8);
 	at = put_u32(at, o->ssrc);
 
@@ -216,7 +204,7 @@ static int part_read(struct part *part, const uint8_t **pp, const uint8_t *end)
 	if (end - p < 4 || p[0] >> 6 != 2)
 		return EBADMSG;
 
-	bytes = 4 + 4 * (size_t)(p[2] << 8 | p[3]);
+	bytes = 4 + 4 * (size_t)get_u16(p + 2);
 	if (bytes > (size_t)(end - p))
 		return EBADMSG;
 
@@ -344,8 +332,9 @@ int report_read(struct report *r, const uint8_t *p, size_t len,
 		if (err)
 			break;
 
-		/* a compound begins with a report */
-		if (first && part.type != RTCP_SR && part.type != RTCP_RR) {
+		/* in reduced size any may come alone (RFC 5506), but noise
+		 * does not look like one of those there are */
+		if (part.type < RTCP_SR || part.type > RTCP_XR) {
 			err = EBADMSG;
 			break;
 		}

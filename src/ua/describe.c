@@ -29,7 +29,7 @@ struct ours {
 	uint8_t cn, red;                 /* 0: none                         */
 	enum media_dir dir;
 	unsigned ptime_ms;
-	bool mux, xr;
+	bool mux, rsize, xr;
 	bool sdes;                       /* a=crypto: one, or all of ours   */
 	const struct media_suite *suite; /* NULL: all                       */
 	uint32_t tag;
@@ -169,6 +169,8 @@ static void put_ours(struct writer *w, const struct nego *n,
 	    media_dir_name(o->dir));
 	if (o->mux)
 		put(w, "a=rtcp-mux\r\n");
+	if (o->rsize)
+		put(w, "a=rtcp-rsize\r\n");
 	if (o->xr)
 		put(w, "a=rtcp-xr:voip-metrics\r\n");
 	put_keys(w, n, ab, o);
@@ -365,7 +367,7 @@ int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		.dir = ab->dir, .ptime_ms = ab->param.ptime_ms,
 		.mux = n->answer_mux || ab->mux || ab->ice.on,
 		.ice = ab->ice.on,
-		.xr = true,
+		.rsize = true, .xr = true,
 	};
 	int err;
 
@@ -402,7 +404,8 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 {
 	struct ours o = {
 		.dir = n->answer_dir, .ptime_ms = n->answer_ptime_ms,
-		.mux = n->answer_mux, .xr = n->answer_xr,
+		.mux = n->answer_mux, .rsize = n->answer_rsize,
+		.xr = n->answer_xr,
 		.codecc = n->answer_codecc,
 		.sdes = n->keying == MEDIA_KEYS_SDES,
 		.suite = n->answer_suite, .tag = n->answer_tag,

@@ -137,6 +137,7 @@ static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 	nego_take_extras(plan, n, ab, m, offer);
 	take_addresses(plan, m);
 	plan->rtcp_mux = m->rtcp_mux;
+	plan->rtcp_rsize = m->rtcp_rsize;
 	plan->xr = m->xr;
 
 	/* a handshake on each port (RFC 5764 3) is what nobody needs who can
@@ -148,6 +149,7 @@ static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 
 	n->answer_dir = plan->dir;
 	n->answer_mux = m->rtcp_mux;
+	n->answer_rsize = m->rtcp_rsize;
 	n->answer_xr = m->xr;
 	n->answer_ptime_ms = plan->param.ptime_ms;
 
@@ -313,7 +315,8 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 	    a->also_count != b->also_count || a->dir != b->dir ||
 	    a->red_send != b->red_send || a->red_recv != b->red_recv ||
 	    a->cn_send != b->cn_send || a->cn_recv != b->cn_recv ||
-	    a->rtcp_mux != b->rtcp_mux || a->xr != b->xr ||
+	    a->rtcp_mux != b->rtcp_mux ||
+	    a->rtcp_rsize != b->rtcp_rsize || a->xr != b->xr ||
 	    a->unproven != b->unproven ||
 	    !sa_cmp(&a->rtp, &b->rtp, SA_ALL) ||
 	    !sa_cmp(&a->rtcp, &b->rtcp, SA_ALL) ||

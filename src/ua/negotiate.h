@@ -81,7 +81,7 @@ struct nego {
 	uint8_t answer_red, answer_cn;   /* 0: none */
 	enum media_dir answer_dir;
 	unsigned answer_ptime_ms;
-	bool answer_mux, answer_xr;
+	bool answer_mux, answer_rsize, answer_xr;
 
 	/* How packets are protected */
 	uint8_t key[MEDIA_SUITES][MEDIA_KEY_MAX];        /* for what we send:

@@ -418,6 +418,8 @@ static void read_attribute(struct reader *r, struct pl val)
 		read_rtcp(m, val);
 	else if (is(&name, "rtcp-mux"))
 		m->rtcp_mux = true;
+	else if (is(&name, "rtcp-rsize"))
+		m->rtcp_rsize = true;
 	else if (is(&name, "rtcp-xr"))
 		m->xr = xr_wants(val);
 	else if (is(&name, "crypto"))

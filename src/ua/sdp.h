@@ -47,7 +47,7 @@ struct desc_media {
 	uint32_t maxptime_ms;
 	uint16_t rtcp_port;      /* a=rtcp, 0: not said                     */
 	struct sa rtcp_addr;     /* unset: as addr                          */
-	bool rtcp_mux;
+	bool rtcp_mux, rtcp_rsize;
 	bool xr;                 /* a=rtcp-xr with voip-metrics             */
 	struct pl cryptov[DESC_CRYPTO_MAX];      /* values of a=crypto      */
 	unsigned cryptoc;

@@ -214,6 +214,53 @@ static void test_interval(void **state)
 }
 
 
+/* Each part alone is understood (RFC 5506) */
+static void test_alone(void **state)
+{
+	struct source src = heard(100, 3);
+	const struct report_out o = out_new(&src);
+	struct report made, r;
+	uint8_t p[256];
+	size_t n;
+	(void)state;
+
+	report_init(&made, "me", 0);
+	n = report_bye(&made, p, sizeof(p), &o);
+
+	report_init(&r, "x", 0);
+	assert_int_equal(report_read(&r, p, 52, 1, 1, 1, THEM, 0), 0);
+	assert_int_equal(r.remote_lost, 3);
+	assert_int_equal(report_read(&r, p + 52, n - 60, 1, 1, 1, THEM, 0), 0);
+	assert_false(r.bye);
+	assert_int_equal(report_read(&r, p + n - 8, 8, 1, 1, 1, THEM, 0), 0);
+	assert_true(r.bye);
+	assert_int_equal(r.malformed, 0);
+}
+
+
+/* Where the peer takes that: our name at first, and in each third */
+static void test_reduced(void **state)
+{
+	struct source src = heard(100, 3);
+	struct report_out o = out_new(&src);
+	struct report made, r;
+	uint8_t p[256];
+	(void)state;
+
+	o.reduced = true;
+	report_init(&made, "me", 0);
+	for (unsigned i = 0; i < 10; i++) {
+		const size_t n = report_build(&made, p, sizeof(p), &o);
+
+		assert_int_equal(n, i % 3 ? 52 : 52 + 16);
+		report_init(&r, "x", 0);
+		assert_int_equal(report_read(&r, p, n, 1, 1, 1, THEM, 0), 0);
+		assert_true(r.remote_known);
+	}
+	assert_int_equal(report_bye(&made, p, sizeof(p), &o), 52 + 16 + 8);
+}
+
+
 static void test_malformed(void **state)
 {
 	struct source src = heard(100, 3);
@@ -250,11 +297,16 @@ static void test_malformed(void **state)
 		(void)report_read(&r, q, n, 1, 1, 1, THEM, 0);
 	}
 
-	/* a BYE alone is no compound, nor is nothing */
+	/* what is no kind of report, beside one that is; and nothing */
 	report_init(&r, "x", 0);
-	assert_int_equal(report_read(&r, p + n - 8, 8, 1, 1, 1, THEM, 0),
-			 EBADMSG);
-	assert_false(r.bye);
+	memcpy(q, p + n - 8, 8);
+	for (unsigned type = 0; type < 256; type++) {
+		if (type >= 200 && type <= 207)
+			continue;
+		q[1] = (uint8_t)type;
+		assert_int_equal(report_read(&r, q, 8, 1, 1, 1, THEM, 0),
+				 EBADMSG);
+	}
 	assert_int_equal(report_read(&r, p, 0, 1, 1, 1, THEM, 0), EBADMSG);
 
 	/* too little room: nothing is written */
@@ -270,6 +322,8 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_reduced),
 		cmocka_unit_test(test_malformed),
 	};
 

@@ -131,6 +131,7 @@ static void offer_whole(void **state)
 		"a=fmtp:99 0-15\r\n"
 		"a=ptime:20\r\n"
 		"a=sendrecv\r\n"
+		"a=rtcp-rsize\r\n"
 		"a=rtcp-xr:voip-metrics\r\n");
 	mem_deref(o);
 	nego_reset(&s.n);
@@ -833,7 +834,7 @@ static void rtcp(void **state)
 		   "a=rtcp:6001 IN IP4 192.0.2.77\r\n");
 	assert_int_equal(6001, sa_port(&p.rtcp));
 	hasnt(a, "rtcp");
-	assert_false(p.rtcp_mux);
+	assert_false(p.rtcp_mux || p.rtcp_rsize);
 	mem_deref(a);
 
 	/* another family than the media's: none we could reach */
@@ -845,9 +846,9 @@ static void rtcp(void **state)
 	assert_int_equal(AF_UNSPEC, sa_af(&p.rtcp));
 
 	a = answer(&s, &p, NULL, V4 "m=audio 5000 RTP/AVP 0\r\n"
-		   "a=rtcp:6001\r\na=rtcp-mux\r\n");
-	has(a, "a=rtcp-mux\r\n");
-	assert_true(p.rtcp_mux);
+		   "a=rtcp:6001\r\na=rtcp-mux\r\na=rtcp-rsize\r\n");
+	has(a, "a=rtcp-mux\r\na=rtcp-rsize\r\n");
+	assert_true(p.rtcp_mux && p.rtcp_rsize);
 	assert_int_equal(5000, sa_port(&p.rtcp));
 	mem_deref(a);
 

@@ -51,6 +51,7 @@ static void usual(void **state)
 		"a=maxptime:60\r\n"
 		"a=rtcp:53020\r\n"
 		"a=rtcp-mux\r\n"
+		"a=rtcp-rsize\r\n"
 		"m=video 51372 RTP/AVP 31 32\r\n"
 		"c=IN IP6 2001:db8::1\r\n"
 		"a=sendonly\r\n"
@@ -81,6 +82,7 @@ static void usual(void **state)
 	assert_int_equal(53020, m->rtcp_port);
 	assert_false(desc_addr_given(&m->rtcp_addr));
 	assert_true(m->rtcp_mux);
+	assert_true(m->rtcp_rsize);
 	assert_int_equal(AF_INET, sa_af(&m->addr));
 
 	m = &d->mediav[1];
@@ -88,6 +90,7 @@ static void usual(void **state)
 	assert_int_equal(MEDIA_SENDONLY, m->dir);
 	assert_int_equal(2, m->fmtc);
 	assert_false(m->rtcp_mux);
+	assert_false(m->rtcp_rsize);
 
 	m = &d->mediav[2];
 	assert_int_equal(0, m->port);
