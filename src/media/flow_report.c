@@ -67,14 +67,17 @@ static void voip_metrics(struct flow *f, struct xr_voip *v)
 {
 	const struct receiver *r = &f->rx;
 	const struct codec *c = f->plan.codec;
+	const uint32_t rtt_us = f->rtcp.rtt_us;
+	struct jitter_stats js = { 0 };
 	struct burst_figures b;
-	struct stream_stats st;
-	double packet_ms, rating;
+	double packet_ms, delay_ms, rating;
 
 	memset(v, 0, sizeof(*v));
-	flow_stats(f, &st);
+	if (r->jitter)
+		jitter_stats(r->jitter, &js);
 	burst_read(&b, &r->burst);
 	packet_ms = r->clock_hz ? 1000.0 * r->dur / r->clock_hz : 0.0;
+	delay_ms = (double)(js.delay_us / 1000) + packet_ms;
 
 	v->ssrc = r->source.ssrc;
 	v->gmin = BURST_GMIN;
@@ -84,17 +87,17 @@ static void voip_metrics(struct flow *f, struct xr_voip *v)
 	v->gap_pct = b.gap_pct;
 	v->burst_ms = b.burst_packets * packet_ms;
 	v->gap_ms = b.gap_packets * packet_ms;
-	v->rtt_ms = st.rtt_us / 1000.0;
-	v->end_delay_ms = st.delay_ms + packet_ms;
+	v->rtt_ms = rtt_us / 1000.0;
+	v->end_delay_ms = delay_ms;
 	v->signal_dbm = r->level.dbfs + 3.0;
-	v->buffer_ms = st.delay_target_ms;
+	v->buffer_ms = (double)(js.target_us / 1000);
 	v->buffer_max_ms = v->buffer_limit_ms = r->max_ms;
 
 	/* what is heard alone, and in a conversation */
 	rating = media_r(c, b.loss_pct + b.discard_pct, b.ratio, 0.0);
 	v->mos_lq = media_mos_of(rating);
 	rating = media_r(c, b.loss_pct + b.discard_pct, b.ratio,
-			 st.delay_ms + packet_ms + st.rtt_us / 2000.0);
+			 delay_ms + rtt_us / 2000.0);
 	v->r = rating == rating ? rating : 0.0;
 	v->mos_cq = media_mos_of(rating);
 }
@@ -113,10 +116,10 @@ void flow_report_send(struct flow *f, uint64_t now_us, bool bye)
 		.packets = (uint32_t)s->packets,
 		.bytes = (uint32_t)s->bytes,
 		.source = f->rx.source.known ? &f->rx.source : NULL,
+		.reduced = f->plan.rtcp_rsize,
 	};
 	uint8_t p[REPORT_MAX];
 	size_t n;
-		.reduced = f->plan.rtcp_rsize,
 
 	if (f->plan.xr && o.source) {
 		voip_metrics(f, &xr);

@@ -1,9 +1,9 @@
 /**
  * @file priv.h  What the files of media share
  *
- * Two halves: stream.c, device.c and record.c run on main and hold what the
- * user of the module sees; everything from engine.c down runs on the media
- * thread.  They meet in media.c: the door one way, posts the other.
+ * Two halves: stream.c, stream_play.c, device.c and record.c run on main and
+ * hold what the user of the module sees; everything from engine.c down runs on
+ * the media thread.  They meet in media.c: the door one way, posts the other.
  */
 #ifndef OFFHOOK_MEDIA_PRIV_H
 #define OFFHOOK_MEDIA_PRIV_H
@@ -746,6 +746,14 @@ void stream_run(struct stream *s, media_fn *fn, void *arg);
 /** On main: what the flow, or a recording, has left for us */
 void stream_handle(struct stream *s, const struct post *p);
 bool stream_wants_device(const struct stream *s);
+
+/* what it plays (stream_play.c) */
+/** What its flow is to play, at the stream's rate; p->v: free().
+ *  @return 0, EINVAL, ENOMEM */
+int  play_make(struct play *p, const struct stream *s);
+/** Media thread: the flow plays p from now on, or where it was when it is the
+ *  same with another rate. Takes p->v over */
+void play_take_over(struct flow *f, struct play *p);
 
 int  record_start(struct record **rp, struct stream *s, const char *path,
 		  enum record_layout layout, char *err, size_t errsz);
