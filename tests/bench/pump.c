@@ -8,34 +8,17 @@
  * costs.  One thread; commands on stdin, JSON on stdout.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <opus/opus.h>
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "wire.h"
 
 enum {
-	PTIME_MS    = 20,
-	PACKET_MAX  = 500,
-	HEADER      = 12,
 	CLICKS_MAX  = 256,
 	CLICK_LEVEL = 16000,
 	ONSET       = CLICK_LEVEL * 3 / 10,
-	PT_OPUS     = 96,
-	STDIN_MARK  = 1 << 30,
 };
-
-#define NSEC 1000000000LL
 
 struct packet {
 	int len;
@@ -73,52 +56,6 @@ static int64_t click_tx[CLICKS_MAX], click_rx[CLICKS_MAX];
 static size_t click_txc, click_rxc;
 
 
-static int64_t now(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-
-	return t.tv_sec * NSEC + t.tv_nsec;
-}
-
-
-static void fail(const char *text)
-{
-	fprintf(stderr, "pump: %s\n", text);
-	exit(1);
-}
-
-
-static uint8_t ulaw(int16_t sample)
-{
-	int v = sample, sign = 0, exponent = 7;
-
-	if (v < 0) {
-		v = -v;
-		sign = 0x80;
-	}
-	if (v > 32635)
-		v = 32635;
-	v += 132;
-	for (int bit = 0x4000; exponent && !(v & bit); bit >>= 1)
-		--exponent;
-
-	return (uint8_t)~(sign | exponent << 4 | (v >> (exponent + 3) & 15));
-}
-
-
-static int16_t linear(uint8_t u)
-{
-	int v;
-
-	u = (uint8_t)~u;
-	v = ((u & 15) * 8 + 132) << (u >> 4 & 7);
-
-	return (int16_t)(u & 0x80 ? 132 - v : v - 132);
-}
-
-
 /* 10 ms of 1 kHz every 1.01 s: over time it falls on every packet phase */
 static int16_t *make_clicks(size_t *count)
 {
@@ -130,53 +67,6 @@ static int16_t *make_clicks(size_t *count)
 			pcm[at + i] = (int16_t)(CLICK_LEVEL *
 				cos(2 * M_PI * 1000 * i / conf.rate));
 	*count = n;
-
-	return pcm;
-}
-
-
-static uint32_t le(const uint8_t *p, int n)
-{
-	uint32_t v = 0;
-
-	while (n--)
-		v = v << 8 | p[n];
-
-	return v;
-}
-
-
-static int16_t *load(const char *path, size_t *count)
-{
-	FILE *f = fopen(path, "rb");
-	uint8_t b[40];
-	int16_t *pcm = NULL;
-
-	if (!f || fread(b, 1, 12, f) != 12 || memcmp(b, "RIFF", 4))
-		fail("not a WAV file");
-	while (!pcm && fread(b, 1, 8, f) == 8) {
-		uint32_t size = le(b + 4, 4);
-
-		if (!memcmp(b, "fmt ", 4)) {
-			if (size > sizeof(b) || fread(b, 1, size, f) != size)
-				fail("odd WAV header");
-			if (le(b, 2) != 1 || le(b + 2, 2) != 1 ||
-			    le(b + 14, 2) != 16 ||
-			    (int)le(b + 4, 4) != conf.rate)
-				fail("the WAV must be 16 bit mono at the "
-				     "codec's rate");
-		}
-		else if (!memcmp(b, "data", 4)) {
-			pcm = calloc(size + 1, 1);
-			*count = pcm ? fread(pcm, 1, size, f) / 2 : 0;
-		}
-		else {
-			fseek(f, size + (size & 1), SEEK_CUR);
-		}
-	}
-	fclose(f);
-	if (!pcm)
-		fail("no sound in the WAV file");
 
 	return pcm;
 }
@@ -197,7 +87,7 @@ static void prepare(void)
 {
 	size_t count = 0;
 	int16_t *pcm = conf.clicks ? make_clicks(&count)
-				   : load(conf.wav, &count);
+				   : wav_load(conf.wav, conf.rate, &count);
 	OpusEncoder *enc = NULL;
 	int err = 0;
 
@@ -244,7 +134,7 @@ static void codec_floor(int complexity)
 	size_t count;
 	int err;
 
-	pcm = load(conf.wav, &count);
+	pcm = wav_load(conf.wav, conf.rate, &count);
 	packetc = count / conf.spp;
 	packets = calloc(packetc, sizeof(*packets));
 	enc = opus_encoder_create(48000, 1, OPUS_APPLICATION_VOIP, &err);
@@ -283,19 +173,11 @@ static void open_streams(int epoll)
 	streams = calloc(conf.n, sizeof(*streams));
 	for (int i = 0; i < conf.n; i++) {
 		struct stream *s = &streams[i];
-		struct sockaddr_in a = { .sin_family = AF_INET,
-			.sin_port = htons((uint16_t)(conf.port + 2 * i)),
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		struct epoll_event ev = { .events = EPOLLIN,
-					  .data.u32 = (uint32_t)i };
 
-		s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-		if (s->fd < 0 || bind(s->fd, (void *)&a, sizeof(a)))
-			fail(strerror(errno));
+		s->fd = wire_open(conf.port + 2 * i, epoll, i);
 		setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one,
 			   sizeof(one));
 		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-		epoll_ctl(epoll, EPOLL_CTL_ADD, s->fd, &ev);
 		s->next = conf.clicks ? 0 : (size_t)i * 7919 % packetc;
 		s->seq = (uint16_t)(i * 31);
 	}
@@ -310,24 +192,14 @@ static void note_click(int64_t *v, size_t *n, int64_t t)
 }
 
 
-static void put32(uint8_t *p, uint32_t v)
-{
-	v = htonl(v);
-	memcpy(p, &v, 4);
-}
-
-
 static void send_packet(int i, int64_t due)
 {
 	struct stream *s = &streams[i];
 	const struct packet *p = &packets[s->next];
-	uint8_t b[HEADER + PACKET_MAX] = { 0x80 };
+	uint8_t b[HEADER + PACKET_MAX];
 
-	b[1] = (uint8_t)((conf.opus ? PT_OPUS : 0) | (s->tx ? 0 : 0x80));
-	b[2] = (uint8_t)(s->seq >> 8);
-	b[3] = (uint8_t)s->seq;
-	put32(b + 4, s->ts);
-	put32(b + 8, 0x0ff00000u + (uint32_t)i);
+	wire_header(b, conf.opus ? PT_OPUS : 0, !s->tx, s->seq, s->ts,
+		    0x0ff00000u + (uint32_t)i);
 	memcpy(b + HEADER, p->data, p->len);
 
 	if (sendto(s->fd, b, HEADER + p->len, 0, (void *)&s->to,
@@ -387,8 +259,9 @@ static int64_t stamp(struct msghdr *m)
 }
 
 
-static void receive(struct stream *s)
+static void receive(int i)
 {
+	struct stream *s = &streams[i];
 	uint8_t b[2048];
 	char control[128];
 
@@ -486,40 +359,15 @@ static void report(void)
 }
 
 
-/* @return false at the end of input */
-static bool command(void)
+static void command(int i, const struct sockaddr_in *to, const char *line)
 {
-	static char buf[256];
-	static size_t len;
-	ssize_t n = read(0, buf + len, sizeof(buf) - 1 - len);
-	char *end;
-
-	if (n <= 0)
-		return false;
-	len += (size_t)n;
-	buf[len] = '\0';
-	while ((end = strchr(buf, '\n'))) {
-		char ip[64];
-		int i, port;
-
-		*end++ = '\0';
-		if (sscanf(buf, "to %d %63s %d", &i, ip, &port) == 3 &&
-		    i >= 0 && i < conf.n) {
-			struct sockaddr_in *to = &streams[i].to;
-
-			to->sin_family = AF_INET;
-			to->sin_port = htons((uint16_t)port);
-			inet_pton(AF_INET, ip, &to->sin_addr);
-			streams[i].on = true;
-		}
-		else if (!strcmp(buf, "mark")) {
-			report();
-		}
-		len -= (size_t)(end - buf);
-		memmove(buf, end, len + 1);
+	if (i >= 0) {
+		streams[i].to = *to;
+		streams[i].on = true;
 	}
-
-	return true;
+	else if (!strcmp(line, "mark")) {
+		report();
+	}
 }
 
 
@@ -545,12 +393,7 @@ static void run(int epoll)
 	int64_t slot = now(CLOCK_MONOTONIC), go = slot + jitter();
 	int i = 0;
 
-	for (;;) {
-		struct epoll_event ev[64];
-		struct timespec wait = { 0 };
-		int64_t left;
-		int n;
-
+	do {
 		while (go <= now(CLOCK_MONOTONIC)) {
 			int64_t last = go;
 
@@ -563,23 +406,13 @@ static void run(int epoll)
 			if (go < last)
 				go = last;
 		}
-		left = go - now(CLOCK_MONOTONIC);
-		wait.tv_nsec = left > 0 ? left : 0;
-		n = epoll_pwait2(epoll, ev, 64, &wait, NULL);
-		for (int k = 0; k < n; k++) {
-			if (ev[k].data.u32 != STDIN_MARK)
-				receive(&streams[ev[k].data.u32]);
-			else if (!command())
-				return;
-		}
-	}
+	} while (wire_wait(epoll, go - now(CLOCK_MONOTONIC), conf.n, receive,
+			   command));
 }
 
 
 int main(int argc, char *argv[])
 {
-	struct epoll_event in = { .events = EPOLLIN,
-				  .data.u32 = STDIN_MARK };
 	int opt, complexity = -1, epoll = epoll_create1(0);
 
 	while ((opt = getopt(argc, argv, "n:p:w:c:j:s:f:d")) != -1) {
@@ -609,9 +442,7 @@ int main(int argc, char *argv[])
 	}
 	prepare();
 	open_streams(epoll);
-	epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &in);
-	puts("ready");
-	fflush(stdout);
+	wire_ready(epoll);
 	run(epoll);
 
 	return 0;

@@ -8,29 +8,14 @@
  * thread; commands on stdin, JSON on stdout.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
 #include <opus/opus.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "wire.h"
 
 enum {
-	PTIME_MS   = 20,
-	PACKET_MAX = 500,
-	HEADER     = 12,
-	PT_OPUS    = 96,
 	PT_RED     = 121,
 	STREAMS    = 32,
 	SPARED     = 50,           /* packets that nothing happens to       */
 	AFTER_MS   = 1500,         /* listened to beyond the end            */
-	STDIN_MARK = 1 << 30,
 };
 
 #define MSEC 1000000LL
@@ -73,24 +58,8 @@ static int streamc, base_port = 20000, fec, bitrate = 28000;
 static bool opus, red;           /* red: G.711, each packet twice      */
 static const char *dir = ".";
 static struct packet *packets;
+static int64_t started;
 static int packetc, rate = 8000, out_rate = 8000, spp;
-
-
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-
-	return t.tv_sec * 1000 * MSEC + t.tv_nsec;
-}
-
-
-static void fail(const char *text)
-{
-	fprintf(stderr, "speech: %s\n", text);
-	exit(1);
-}
 
 
 /* xorshift, 0..1 */
@@ -104,52 +73,16 @@ static double draw(uint64_t *state)
 }
 
 
-static uint8_t ulaw(int16_t sample)
-{
-	int v = sample, sign = 0, exponent = 7;
-
-	if (v < 0) {
-		v = -v;
-		sign = 0x80;
-	}
-	if (v > 32635)
-		v = 32635;
-	v += 132;
-	for (int bit = 0x4000; exponent && !(v & bit); bit >>= 1)
-		--exponent;
-
-	return (uint8_t)~(sign | exponent << 4 | (v >> (exponent + 3) & 15));
-}
-
-
-static int16_t linear(uint8_t u)
-{
-	int v;
-
-	u = (uint8_t)~u;
-	v = ((u & 15) * 8 + 132) << (u >> 4 & 7);
-
-	return (int16_t)(u & 0x80 ? 132 - v : v - 132);
-}
-
-
-/* A file as sox writes it: 44 bytes, then samples */
 static void prepare(const char *path)
 {
-	FILE *f = fopen(path, "rb");
 	OpusEncoder *enc = NULL;
-	int16_t *v = NULL;
-	long size;
+	size_t count = 0;
+	int16_t *v = wav_load(path, rate, &count);
 	int err;
 
-	if (!f || fseek(f, 0, SEEK_END) || (size = ftell(f)) < 50000)
+	packetc = (int)(count / (size_t)spp);
+	if (packetc < AFTER_MS / PTIME_MS)
 		fail("no speech");
-	rewind(f);
-	v = calloc((size_t)size, 1);
-	if (!v || fread(v, 1, 44, f) != 44 || memcmp(v, "RIFF", 4))
-		fail("not a WAV file");
-	packetc = (int)(fread(v, 2, (size_t)size / 2, f) / (size_t)spp);
-	fclose(f);
 
 	if (opus) {
 		enc = opus_encoder_create(rate, 1, OPUS_APPLICATION_VOIP,
@@ -249,11 +182,6 @@ static void stream_open(const char *text, int epoll)
 	double *const to[] = { &s->net.loss, &s->net.burst, &s->net.jitter,
 		&s->net.spike, &s->net.reorder, &s->net.dup, &s->net.until };
 	char *copy = strdup(text), *at = copy, *value;
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)(base_port + 2 * streamc)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct epoll_event ev = { .events = EPOLLIN,
-				  .data.u32 = (uint32_t)streamc };
 	int k;
 
 	if (streamc >= STREAMS)
@@ -266,36 +194,23 @@ static void stream_open(const char *text, int epoll)
 	}
 	free(copy);
 
-	s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	if (s->fd < 0 || bind(s->fd, (void *)&a, sizeof(a)))
-		fail(strerror(errno));
-	epoll_ctl(epoll, EPOLL_CTL_ADD, s->fd, &ev);
+	s->fd = wire_open(base_port + 2 * streamc, epoll, streamc);
 	++streamc;
-}
-
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	v = htonl(v);
-	memcpy(p, &v, 4);
 }
 
 
 static void send_due(struct stream *s)
 {
 	while (s->on && s->next < s->dues &&
-	       s->begin + s->due[s->next].at <= now()) {
+	       s->begin + s->due[s->next].at <= now(CLOCK_REALTIME)) {
 		const int k = s->due[s->next++].k;
-		const uint16_t seq = htons((uint16_t)(65000 + k));
 		const struct packet *p = &packets[k];
-		uint8_t b[HEADER + 2 * PACKET_MAX] = { 0x80 };
+		uint8_t b[HEADER + 2 * PACKET_MAX];
 		int at = HEADER;
 
-		b[1] = (uint8_t)((opus ? PT_OPUS : red && k ? PT_RED : 0) |
-				 (k ? 0 : 0x80));
-		memcpy(b + 2, &seq, 2);
-		put32(b + 4, (uint32_t)(k * spp));
-		put32(b + 8, 0x5eec0000u + (uint32_t)(s - streams));
+		wire_header(b, opus ? PT_OPUS : red && k ? PT_RED : 0, !k,
+			    (uint16_t)(65000 + k), (uint32_t)(k * spp),
+			    0x5eec0000u + (uint32_t)(s - streams));
 		if (red && k) {
 			/* RFC 2198: the one before, by its time, then this */
 			b[at++] = 0x80;
@@ -325,7 +240,7 @@ static void heard(struct stream *s, const uint8_t *b, ssize_t n)
 	if (!s->heard) {
 		s->heard = true;
 		s->ts = ts;
-		s->came = now();
+		s->came = now(CLOCK_REALTIME);
 	}
 
 	if (opus)
@@ -344,8 +259,9 @@ static void heard(struct stream *s, const uint8_t *b, ssize_t n)
 }
 
 
-static void receive(struct stream *s)
+static void receive(int i)
 {
+	struct stream *s = &streams[i];
 	uint8_t b[2048];
 	ssize_t n;
 
@@ -375,70 +291,42 @@ static void save(const struct stream *s, int i)
 }
 
 
-/* @return false: it is over */
-static bool command(int64_t start)
+static void command(int i, const struct sockaddr_in *to, const char *line)
 {
-	static char buf[256];
-	static size_t len;
-	ssize_t n = read(0, buf + len, sizeof(buf) - 1 - len);
-	char *end;
+	struct stream *s;
+	(void)line;
 
-	if (n <= 0)
-		return false;
-	len += (size_t)n;
-	buf[len] = '\0';
-	while ((end = strchr(buf, '\n'))) {
-		char ip[64];
-		int i, port;
+	if (i < 0)
+		return;
 
-		*end++ = '\0';
-		if (sscanf(buf, "to %d %63s %d", &i, ip, &port) == 3 &&
-		    i >= 0 && i < streamc) {
-			struct stream *s = &streams[i];
-
-			s->to.sin_family = AF_INET;
-			s->to.sin_port = htons((uint16_t)port);
-			inet_pton(AF_INET, ip, &s->to.sin_addr);
-
-			/* each at another phase of the phone's clock */
-			s->begin = start + (i + 1) * 7 * MSEC / 3;
-			while (s->begin < now())
-				s->begin += PTIME_MS * MSEC;
-			s->on = true;
-		}
-		len -= (size_t)(end - buf);
-		memmove(buf, end, len + 1);
-	}
-
-	return true;
+	/* each at another phase of the phone's clock */
+	s = &streams[i];
+	s->to = *to;
+	s->begin = started + (i + 1) * 7 * MSEC / 3;
+	while (s->begin < now(CLOCK_REALTIME))
+		s->begin += PTIME_MS * MSEC;
+	s->on = true;
 }
 
 
 static void run(int epoll)
 {
-	const int64_t start = now();
 	const int64_t length = (packetc * PTIME_MS + AFTER_MS) * MSEC;
 
+	started = now(CLOCK_REALTIME);
 	for (;;) {
-		struct timespec wait = { 0, MSEC };
-		struct epoll_event ev[STREAMS];
-		int over = 0, n;
+		int over = 0;
 
 		for (int i = 0; i < streamc; i++) {
 			send_due(&streams[i]);
 			over += streams[i].on &&
-				now() > streams[i].begin + length;
+				now(CLOCK_REALTIME) > streams[i].begin + length;
 		}
 		if (over == streamc)
 			break;
 
-		n = epoll_pwait2(epoll, ev, STREAMS, &wait, NULL);
-		for (int k = 0; k < n; k++) {
-			if (ev[k].data.u32 != STDIN_MARK)
-				receive(&streams[ev[k].data.u32]);
-			else if (!command(start))
-				exit(1);
-		}
+		if (!wire_wait(epoll, MSEC, streamc, receive, command))
+			exit(1);
 	}
 
 	putchar('[');
@@ -456,8 +344,6 @@ static void run(int epoll)
 
 int main(int argc, char *argv[])
 {
-	struct epoll_event in = { .events = EPOLLIN,
-				  .data.u32 = STDIN_MARK };
 	const char *wav = NULL, *nets[STREAMS];
 	int opt, err, netc = 0, epoll = epoll_create1(0);
 
@@ -502,9 +388,7 @@ int main(int argc, char *argv[])
 		if (!s->due || !s->v || (opus && !s->dec))
 			fail("no memory");
 	}
-	epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &in);
-	puts("ready");
-	fflush(stdout);
+	wire_ready(epoll);
 	run(epoll);
 
 	return 0;
