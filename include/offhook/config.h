@@ -108,6 +108,8 @@ struct config {
 	int64_t capture_bytes;
 	char metrics[CONFIG_STR];        /* "" nowhere                      */
 	char hep_server[CONFIG_STR];     /* "" none                         */
+	char quality_report[CONFIG_STR]; /* URI, "" nobody                  */
+	char quality_alert[8];           /* "off", or MOS: 3.1, 3.6, 4.0    */
 	int64_t hep_id;
 	int64_t mic_gain_db, speaker_gain_db;    /* of new calls            */
 	int64_t level_interval_ms;       /* 0: call.level is not told       */
@@ -279,6 +281,7 @@ struct account_conf {
 	char auth_in_user[128];    /* "" : as we do                         */
 	char auth_in_password[CONFIG_STR];
 	enum account_callers callers;
+	char quality_report[CONFIG_STR]; /* "" as the option says, off       */
 	bool from_file;            /* it was read from the accounts file    */
 	bool check_origin;         /* only by way of our own servers        */
 	int tls_verify;            /* -1: as the option says                */

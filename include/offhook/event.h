@@ -27,6 +27,7 @@ enum event_type {
 	EVENT_CALL_FINDING,
 	EVENT_CALL_QUALITY,
 	EVENT_CALL_LEVEL,
+	EVENT_CALL_REPORT,
 	EVENT_CALL_CONFERENCE,
 	EVENT_CALL_PROGRESS,
 	EVENT_DTMF_DONE,
@@ -265,6 +266,14 @@ struct event {
 			int64_t in_clipped, out_clipped;
 			double erle_db;                 /* of the room      */
 		} call_level;
+		struct {
+			char report[EVENT_NAME];    /* end, asked, alert    */
+			char severity[EVENT_NAME];  /* of an alert          */
+			char to[EVENT_TEXT];        /* URI                  */
+			char result[EVENT_NAME];    /* sent, failed         */
+			int64_t code;
+			char reason[EVENT_TEXT];
+		} call_report;
 		struct {
 			int64_t code;               /* 180, 183 ...         */
 			char reason[EVENT_TEXT];

@@ -419,6 +419,8 @@ struct stream_stats {
 	bool     xr_known;
 	double   xr_r, xr_mos_lq, xr_mos_cq;     /* 0: it did not say        */
 	double   xr_loss_pct, xr_discard_pct;
+	double   xr_burst_pct, xr_gap_pct;
+	uint32_t xr_burst_ms, xr_gap_ms;
 	uint32_t xr_end_delay_ms;
 };
 int  stream_stats(struct stream *s, struct stream_stats *st);

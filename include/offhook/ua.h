@@ -325,6 +325,9 @@ const char *call_suite(const struct call *c);
 /** Figures of its media; the last ones from hang-up on. @return 0, ENOTCONN:
  *  no media yet */
 int  call_stats(struct call *c, struct stream_stats *st);
+/** Report now how it sounds, to option quality-report; call.report tells.
+ *  @return 0, ENOENT: nobody collects, ENOTCONN */
+int  call_report(struct call *c, char *err);
 double call_mos(struct call *c);                         /* 0 unknown      */
 /** How loud it was since the last look: for a meter that is looked at. @return
  *  0, ENOTCONN: no media, EAGAIN: measuring has only begun */

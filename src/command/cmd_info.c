@@ -212,6 +212,16 @@ static void cmd_stats(struct cmd *x)
 }
 
 
+static void cmd_report(struct cmd *x)
+{
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+
+	if (c)
+		cmd_fail(x, call_report(c, err), err);
+}
+
+
 /* The phone itself ------------------------------------------------------- */
 
 static void cmd_trace(struct cmd *x)
@@ -258,6 +268,16 @@ static const struct command rows_looking[] = {
 		.help = "Packets, loss, jitter, delay and quality; of the "
 			"last call too, after its end.",
 		.run = cmd_stats,
+	},
+	{
+		.name = "report",
+		.args = { THE_CALL },
+		.summary = "Send a report on how a call sounds, now",
+		.help = "To whom the option quality-report names, as RFC 6035 "
+			"says. One is sent at the end of each call by itself, "
+			"and when its quality falls below quality-alert. The "
+			"event call.report tells whether it was taken.",
+		.run = cmd_report,
 	},
 	{
 		.name = "trace",

@@ -239,6 +239,9 @@ static int param_check(struct account_conf *ac, const char *name, char *err)
 	if (!strcmp(name, "header"))
 		return header_check(ac->header, err);
 
+	if (!strcmp(name, "quality-report"))
+		return conf_collector_check(ac->quality_report, err);
+
 	if (is_server(name))
 		return server_check(ac, name, err);
 

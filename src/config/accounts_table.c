@@ -258,6 +258,12 @@ static const struct account_param params[] = {
 			" only",
 	},
 	{
+		.name = "quality-report", .type = OPT_STRING,
+		FIELD(quality_report),
+		.summary = "Whom reports on how calls sound are sent to, if"
+			" other than the option says; off: nobody",
+	},
+	{
 		.name = "tls-verify", .type = OPT_BOOL, FIELD(tls_verify),
 		.summary = "Make sure over TLS that the server is who it"
 			" should be, if other than the option says",

@@ -53,7 +53,7 @@ static int config_check(const struct config *c, char *err)
 				  (long long)c->jitter_min_ms,
 				  (long long)c->jitter_max_ms);
 
-	return 0;
+	return conf_collector_check(c->quality_report, err);
 }
 
 

@@ -101,5 +101,7 @@ int conf_aor_parse(char *aor, size_t aor_sz, char *user, size_t user_sz,
 /** A server: a SIP URI (in <> or not) or host[:port]; uri is a SIP URI */
 int conf_server_parse(char *uri, size_t sz, const char *name,
 		      const char *value, char *err);
+/** Whom quality reports go to: a SIP URI, "off" or "" */
+int conf_collector_check(const char *value, char *err);
 
 #endif

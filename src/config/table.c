@@ -493,6 +493,19 @@ static const struct option options[] = {
 			" version 3 over UDP (Homer, port 9060)",
 	},
 	{
+		.name = "quality-report", .type = OPT_STRING,
+		FIELD(quality_report), .def = "",
+		.summary = "Send reports on how calls sound to this address,"
+			" as RFC 6035 says; empty: to nobody",
+	},
+	{
+		.name = "quality-alert", .type = OPT_CHOICE,
+		FIELD(quality_alert), .def = "3.6",
+		.choices = "off,3.1,3.6,4.0",
+		.summary = "A call whose quality (MOS) falls below this is"
+			" reported while it runs",
+	},
+	{
 		.name = "hep-id", .type = OPT_INT, FIELD(hep_id),
 		.def = "2001", .min = 0, .max = 4294967295, .restart = true,
 		.summary = "Number of this phone there",

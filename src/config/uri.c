@@ -308,3 +308,18 @@ int conf_server_parse(char *uri, size_t sz, const char *name,
 
 	return 0;
 }
+
+
+int conf_collector_check(const char *value, char *err)
+{
+	char uri[CONFIG_STR];
+
+	if (!*value || !strcmp(value, "off"))
+		return 0;
+	if (!scheme_end(value))
+		return conf_error(err, EINVAL, "quality-report is a SIP URI,"
+				  " as in sip:collector@example.com");
+
+	return conf_server_parse(uri, sizeof(uri), "quality-report", value,
+				 err);
+}

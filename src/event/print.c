@@ -343,6 +343,17 @@ static void print_publication(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_report(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "call %u quality report (%s%s%s) %s", ev->call,
+		 ev->u.call_report.report,
+		 ev->u.call_report.severity[0] ? ", " : "",
+		 ev->u.call_report.severity, ev->u.call_report.result);
+	if (strcmp(ev->u.call_report.result, "sent"))
+		add_part(b, ": ", ev->u.call_report.reason);
+}
+
+
 static void print_dtmf_done(struct text_buf *b, const struct event *ev)
 {
 	const long long sent = (long long)ev->u.dtmf_done.sent;
@@ -494,6 +505,10 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 
 	case EVENT_PUBLICATION_STATE:
 		print_publication(&b, ev);
+		break;
+
+	case EVENT_CALL_REPORT:
+		print_report(&b, ev);
 		break;
 
 	case EVENT_PLAY_DONE:

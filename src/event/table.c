@@ -187,6 +187,19 @@ static const struct event_field dtmf_done_fields[] = {
 	{0}
 };
 
+static const struct event_field call_report_fields[] = {
+	STR("report", call_report.report, "end, asked (by `report`), alert "
+	    "(quality-alert was crossed)"),
+	STR("severity", call_report.severity, "of an alert: warning, "
+	    "critical, clear (it is good again)"),
+	STR("to", call_report.to, "who collects reports"),
+	STR("result", call_report.result, "sent, failed"),
+	INT("code", call_report.code, "SIP status of the answer"),
+	STR("reason", call_report.reason, "its phrase, or what else went "
+	    "wrong"),
+	{0}
+};
+
 static const struct event_field call_quality_fields[] = {
 	INT("packets-sent", call_quality.packets_sent, "in this call"),
 	INT("packets-received", call_quality.packets_received,
@@ -424,6 +437,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_QUALITY] = {"call.quality",
 		"How the call sounds, each second",
 		call_quality_fields},
+	[EVENT_CALL_REPORT] = {"call.report",
+		"A report on how a call sounds was sent, or could not be",
+		call_report_fields},
 	[EVENT_CALL_LEVEL] = {"call.level",
 		"How loud the call is, now and then (option level-interval)",
 		call_level_fields},

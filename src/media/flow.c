@@ -653,6 +653,10 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->xr_mos_cq = f->rtcp.xr.mos_cq;
 	st->xr_loss_pct = f->rtcp.xr.loss_pct;
 	st->xr_discard_pct = f->rtcp.xr.discard_pct;
+	st->xr_burst_pct = f->rtcp.xr.burst_pct;
+	st->xr_gap_pct = f->rtcp.xr.gap_pct;
+	st->xr_burst_ms = (uint32_t)f->rtcp.xr.burst_ms;
+	st->xr_gap_ms = (uint32_t)f->rtcp.xr.gap_ms;
 	st->xr_end_delay_ms = (uint32_t)f->rtcp.xr.end_delay_ms;
 	flow_secure_stats(f, st);
 }

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "priv.h"
+#include "vq.h"
 #include "caller.h"
 
 
@@ -62,6 +63,8 @@ static void call_destructor(void *data)
 	mem_deref(c->play_old.path);
 	mem_deref(c->record.path);
 	mem_deref(c->record_old.path);
+	mem_deref(c->vq.ltag);
+	mem_deref(c->vq.rtag);
 }
 
 
@@ -155,6 +158,7 @@ void call_finish(struct call *c, const struct sip_result *res)
 	call_media_close(c);
 	conference_end(c);
 	record_keep(c);
+	vq_end(c);
 	(void)call_state_set(c, CALL_ENDED);
 
 	timer_start(&c->tmr_turn, 0, free_handler, c);

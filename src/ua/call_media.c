@@ -8,6 +8,7 @@
  * the door to the media thread, so nothing is asked twice.  Main thread.
  */
 #include "priv.h"
+#include "vq.h"
 
 
 static void count_expected(struct call *c, bool expect)
@@ -292,6 +293,7 @@ void call_media_close(struct call *c)
 		count_expected(c, false);
 		c->media_expected = c->recv_ms >= EXPECT_MS;
 		c->last_known = !call_stats(c, &c->last);
+		vq_where(c);
 		c->stream = NULL;
 		stream_close(s);
 	}

@@ -8,7 +8,8 @@
  * call_control.c (what the user wants), call_look.c (what a screen may ask),
  * conference.c (several calls together), hold_music.c (what is heard on hold),
  * incoming.c (a call that comes), ending.c (how it ended), record.c (what is
- * kept of it), quality.c (how it sounds), level.c (how loud it is).  Main thread.
+ * kept of it), quality.c (how it sounds), vq.c (who is told of that), level.c
+ * (how loud it is).  Main thread.
  */
 #ifndef OFFHOOK_UA_PRIV_H
 #define OFFHOOK_UA_PRIV_H
@@ -66,6 +67,7 @@ struct ua {
 	bool device;                 /* somebody listens at a sound device   */
 	struct worker *nat_worker;   /* names of servers, NULL: none yet     */
 	struct timer tmr_quality, tmr_level;
+	struct list reports;         /* struct vq, under way                 */
 	char cname[24];              /* RFC 7022: by chance, for this run    */
 
 	/* the last WAV played, while calls run: many play the same */
@@ -132,6 +134,18 @@ struct call_digits {
 	uint64_t before;             /* digits told of                       */
 	uint64_t until_ms;           /* when all should be out               */
 	bool open;                   /* dtmf.done is owed                    */
+};
+
+/** What is reported to who collects it: vq.c */
+struct call_vq {
+	struct sa laddr;             /* of its media                         */
+	uint32_t ssrc;
+	char *ltag, *rtag;           /* of its dialog, NULL: not seen yet    */
+	double mos;                  /* the mean of the last seconds         */
+	unsigned seconds;            /* that had one                         */
+	int severity;                /* enum vq_severity, as told            */
+	uint64_t told_ms;
+	bool ended;                  /* its end is reported                  */
 };
 
 struct call {
@@ -220,6 +234,7 @@ struct call {
 	uint64_t recv_from_ms;       /* 0: nothing is to come now            */
 	uint64_t recv_ms;            /* how long something was to come       */
 	uint64_t q_received, q_lost, q_late; /* at the last call.quality     */
+	struct call_vq vq;
 
 	uint64_t begin_ms, active_ms, end_ms;    /* clock_ms(), 0: not yet   */
 	uint64_t limit_ms;           /* 0: none                              */

@@ -6,7 +6,7 @@
  * Main thread.
  */
 #include <math.h>
-#include "priv.h"
+#include "vq.h"
 
 
 enum { QUALITY_MS = 1000 };
@@ -36,7 +36,7 @@ double stats_r(const struct stream_stats *st, const struct codec *codec,
 }
 
 
-static void publish(struct call *c, const struct stream_stats *st)
+static void look(struct call *c, const struct stream_stats *st)
 {
 	const uint64_t received = st->packets_received - c->q_received;
 	const uint64_t lost = st->lost > c->q_lost ? st->lost - c->q_lost : 0;
@@ -82,7 +82,10 @@ static void publish(struct call *c, const struct stream_stats *st)
 	if (st->xr_known && st->xr_mos_cq > 0.0)
 		ev.u.call_quality.remote_mos = st->xr_mos_cq;
 
-	event_publish(c->ua->bus, &ev);
+	if (event_wanted(c->ua->bus, EVENT_CALL_QUALITY))
+		event_publish(c->ua->bus, &ev);
+	if (call_living(c))
+		vq_look(c, ev.u.call_quality.mos, st);
 }
 
 
@@ -130,13 +133,27 @@ static void ask(struct ua *ua, size_t n)
 	/* who listens may end calls; they go on a later turn */
 	for (size_t i = 0; i < n; i++) {
 		if (has_quality(callv[i]))
-			publish(callv[i], &stv[i]);
+			look(callv[i], &stv[i]);
 	}
 
  out:
 	mem_deref(stv);
 	mem_deref(streamv);
 	mem_deref(callv);
+}
+
+
+/* Is any of them reported to somebody? */
+static bool reported(const struct ua *ua)
+{
+	struct le *le;
+
+	LIST_FOREACH(&ua->calls, le) {
+		if (vq_wanted(le->data))
+			return true;
+	}
+
+	return false;
 }
 
 
@@ -150,7 +167,7 @@ static void quality_handler(void *arg)
 
 	timer_start(&ua->tmr_quality, QUALITY_MS, quality_handler, ua);
 
-	if (event_wanted(ua->bus, EVENT_CALL_QUALITY))
+	if (event_wanted(ua->bus, EVENT_CALL_QUALITY) || reported(ua))
 		ask(ua, n);
 }
 

@@ -9,6 +9,7 @@
 #include "priv.h"
 #include "account.h"
 #include "requests.h"
+#include "vq.h"
 
 
 static void ua_destructor(void *data)
@@ -21,6 +22,7 @@ static void ua_destructor(void *data)
 	timer_cancel(&ua->tmr_level);
 	transfer_flush(ua);
 	message_flush(ua);
+	vq_flush(ua);
 	watch_flush(ua);
 	presence_flush(ua);
 	list_flush(&ua->calls);
@@ -209,6 +211,10 @@ void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg)
 				why) && !c->finished)
 			log_warn("call %u: %s", c->id, why);
 	}
+
+	/* while requests can still be sent */
+	for (le = list_head(&ua->calls); le; le = le->next)
+		vq_end(le->data);
 
 	presence_close(ua);
 	sip_stack_close(ua->sip, ms, close_handler, ua);

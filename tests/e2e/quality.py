@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""How a call sounds is told to each other: extended reports (RFC 3611)."""
+"""How a call sounds is told to each other: extended reports (RFC 3611), and to
+who collects reports (RFC 6035)."""
+import queue
 import re
+import socket
 import subprocess
+import threading
 
 from home import check, main, need
 
@@ -54,6 +58,106 @@ def test_not_wanted(lab):
     check(e.get("remote_mos") is None, "%s", e)
     alice.command("hangup")
     s.well()
+
+
+class Collector(threading.Thread):
+    """takes PUBLISH on a port of its own and answers with one status"""
+
+    def __init__(self, code=200):
+        super().__init__(daemon=True)
+        self.code, self.taken, self.seen = code, queue.Queue(), set()
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.uri = "sip:collector@127.0.0.1:%d" % self.sock.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            data, who = self.sock.recvfrom(65535)
+            head, _, body = data.decode().partition("\r\n\r\n")
+            lines = head.split("\r\n")
+            h = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:])}
+            back = ["SIP/2.0 %d Whatever" % self.code]
+            for name in ("via", "from", "to", "call-id", "cseq"):
+                back.append("%s: %s%s" % (name, h[name], ";tag=c" if name == "to" else ""))
+            self.sock.sendto(("\r\n".join(back + ["Content-Length: 0", "", ""])).encode(), who)
+            if (h["call-id"], h["cseq"]) not in self.seen:
+                self.seen.add((h["call-id"], h["cseq"]))
+                self.taken.put((lines[0], h, body))
+
+    def next(self, timeout=30):
+        first, h, body = self.taken.get(timeout=timeout)
+        check(first == "PUBLISH %s SIP/2.0" % self.uri, "%s", first)
+        check(h["event"] == "vq-rtcpxr" and h["content-type"] == "application/vq-rtcpxr", "%s", h)
+        check(body.endswith("\r\n") and all(":" in row or row == "VQSessionReport" for row in body.split("\r\n")[:-1]), "%s", body)
+        return body
+
+
+def test_reports(lab):
+    """one when it is asked for, one at the end, with what both sides hear"""
+    collector = Collector()
+    bob = lab.offhook("--auto-answer", audio="tone:1000", name="bob").ready()
+    alice = lab.offhook("-s", "quality-report=" + collector.uri, audio="tone:440", name="alice").ready()
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+    quality(alice)
+    alice.command("report")
+    e = alice.event("call.report", timeout=20)
+    check((e["report"], e["result"], e["code"], e["to"]) == ("asked", "sent", 200, collector.uri), "%s", e)
+    asked = collector.next()
+    check(asked.startswith("VQSessionReport\r\n"), "%s", asked)
+    alice.command("hangup")
+    e = alice.event("call.report", timeout=20)
+    check((e["report"], e["result"]) == ("end", "sent"), "%s", e)
+    ended = collector.next()
+    check(ended.startswith("VQSessionReport: CallTerm\r\n"), "%s", ended)
+    for body in (asked, ended):
+        local, _, remote = body.partition("RemoteMetrics:")
+        for part in (local, remote):
+            check(re.search(r"Timestamps:START=\S+Z STOP=\S+Z\r", part) and "PD=" in part, "%s", body)
+            check(4.0 < float(re.search(r"MOSCQ=([\d.]+)", part).group(1)) <= 4.5, "%s", body)
+        check(re.search(r"LocalAddr:IP=127.0.0.1 PORT=\d+ SSRC=0x[0-9a-f]{8}\r", local), "%s", body)
+        check(re.search(r"DialogID:\S+;to-tag=\S+;from-tag=\S+\r", remote), "%s", body)
+        call_id = re.search(r"CallID:(\S+)", local).group(1)
+        check("DialogID:%s;" % call_id in remote, "%s", body)
+    check(re.search(r"PacketLoss:NLR=0.0 JDR=0.0", ended), "%s", ended)
+
+
+def test_alert(lab):
+    """a call that becomes bad is reported while it runs, and when it is good again"""
+    collector = Collector()
+    bob = lab.offhook("--auto-answer", "-s", "codecs=pcmu", audio="tone:1000", name="bob").ready()
+    alice = lab.offhook("-s", "quality-report=" + collector.uri, "-s", "codecs=pcmu", audio="tone:440", name="alice").ready()
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+    alice.command("fault in --loss 40")
+    e = alice.event("call.report", timeout=40)
+    check(e["report"] == "alert" and e["severity"] in ("warning", "critical"), "%s", e)
+    body = collector.next()
+    check(re.match(r"VQAlertReport: Type=MOSCQ Severity=(Warning|Critical) Dir=local\r\n", body), "%s", body)
+    alice.command("fault off")
+    while e["severity"] != "clear":
+        e = alice.event("call.report", timeout=40)
+        check(e["report"] == "alert", "%s", e)
+        body = collector.next()
+    check("Severity=Clear" in body, "%s", body)
+
+
+def test_refused(lab):
+    """a collector that wants none is told of, and nobody without the option"""
+    collector = Collector(489)
+    bob = lab.offhook("--auto-answer", audio="tone:1000", name="bob").ready()
+    alice = lab.offhook("-a", "sip:alice@127.0.0.1;register=no;quality-report=" + collector.uri, audio="tone:440", name="alice").ready()
+    r = bob.reply("report")
+    check(r["ok"] is False, "%s", r)
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+    alice.event("call.quality", timeout=20)
+    check(bob.reply("report")["ok"] is False, "nobody collects")
+    alice.command("hangup")
+    e = alice.event("call.report", timeout=20)
+    check((e["report"], e["result"], e["code"]) == ("end", "failed", 489), "%s", e)
+    check("LocalID:<sip:alice@127.0.0.1>" in collector.next(), "as whom")
 
 
 if __name__ == "__main__":

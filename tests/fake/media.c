@@ -143,6 +143,14 @@ const struct sa *stream_local(const struct stream *s)
 }
 
 
+uint32_t stream_ssrc(const struct stream *s)
+{
+	(void)s;
+
+	return 0x12345678;
+}
+
+
 int stream_move(struct stream *s, const struct sa *local)
 {
 	++doors;
