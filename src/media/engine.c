@@ -25,6 +25,7 @@ static void destructor(void *arg)
 	mem_deref(e->dsp);
 	mem_deref(e->inbox);
 	mem_deref(e->scratch);
+	mem_deref(e->impair);
 }
 
 
