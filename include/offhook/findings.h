@@ -28,6 +28,10 @@ size_t findings_of(struct finding *v, size_t max, const struct call_record *r,
 		   const struct capture *c);
 /** Is it a call that should be explained: it failed, or was poor? */
 bool findings_wanted(const struct call_record *r);
+/** It ended as calls do, but after the time that is given to an ACK: is it the
+ *  first finding that it was cut, it is to be told */
+bool findings_doubted(const struct call_record *r);
+#define FINDING_CUT "cut-after-32s"
 /** One paragraph; "" without findings */
 void findings_print(char *buf, size_t sz, const struct finding *v, size_t n);
 

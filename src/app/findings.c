@@ -1,15 +1,13 @@
 /**
  * @file app/findings.c  Why a call failed, or was poor: in plain words
  *
- * First the facts are taken from the record and the messages, once; then each
- * row of the table says whether it is about this call, and what it has seen.
+ * The facts are taken once (findings_facts.c); then each row of the table says
+ * whether it is about this call, and what it has seen.
  * The rows stand in the order of how telling they are.  Pure.
  */
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
-#include "offhook/findings.h"
-#include "wire.h"
+#include "findings_priv.h"
 
 #define POOR_MOS 3.6
 
@@ -22,200 +20,6 @@ enum {
 	LOSS_PCT    = 3,
 	DELAY_MS    = 400,
 };
-
-struct facts {
-	const struct call_record *r;
-	unsigned tx_again, rx_again;
-	unsigned ok_again;       /* our 200 to INVITE, sent again            */
-	unsigned requests, responses;    /* sent; came                       */
-	unsigned challenges;
-	bool ack_came;
-	struct sa peer;          /* where signalling went                    */
-	struct wire_sdp ours, theirs;
-	bool ours_known, theirs_known;
-	const struct capture_msg *invite;        /* the last one we sent     */
-	const struct capture_msg *final;         /* last final answer to it  */
-	char server[128];        /* User-Agent, Server of the other side     */
-	char warning[160];
-	char altered[160];       /* what came back otherwise than it went    */
-	int64_t skew_s;          /* their Date less ours, 0 not known        */
-};
-
-
-/* Facts --------------------------------------------------------------------- */
-
-/* Addresses that nobody reaches from elsewhere (RFC 1918, 6598, 3927) */
-static bool is_private(const char *addr)
-{
-	struct sa sa;
-	uint32_t a;
-
-	if (sa_set_str(&sa, addr, 0) || sa_af(&sa) != AF_INET)
-		return false;
-
-	a = sa_in(&sa);
-
-	return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 ||
-		a >> 22 == 0x64400000u >> 22 || a >> 16 == 0xa9fe;
-}
-
-
-static bool is_public(const struct sa *sa)
-{
-	char addr[64];
-
-	if (!sa_isset(sa, SA_ADDR) || sa_is_loopback(sa))
-		return false;
-
-	(void)re_snprintf(addr, sizeof(addr), "%j", sa);
-
-	return !is_private(addr);
-}
-
-
-/* What is before the first stop, without blanks around it */
-static struct piece before(struct piece s, const char *stops)
-{
-	size_t n = 0;
-
-	while (n < s.n && !strchr(stops, s.p[n]))
-		++n;
-	while (n && s.p[n - 1] == ' ')
-		--n;
-
-	return (struct piece){ s.p, n };
-}
-
-
-static bool same(struct piece a, struct piece b)
-{
-	return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
-}
-
-
-/* A box in between that changes SIP: our Via, From and To must come back as
- * they went */
-static void look_altered(struct facts *f, const struct capture_msg *m)
-{
-	static const struct { const char *name, *stops; } headers[] = {
-		{ "Via", ";" }, { "From", "" }, { "To", ">" },
-	};
-	const struct capture_msg *inv = f->invite;
-
-	if (f->altered[0] || !inv || !m->code || m->cseq != inv->cseq ||
-	    strcmp(m->method, "INVITE"))
-		return;
-
-	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
-
-		const struct piece went = before(
-			wire_header(inv->text, inv->len, headers[i].name, 0),
-			headers[i].stops);
-		const struct piece came = before(
-			wire_header(m->text, m->len, headers[i].name, 0),
-			headers[i].stops);
-
-		if (!went.p || !came.p || same(went, came))
-			continue;
-
-		snprintf(f->altered, sizeof(f->altered), "our %s '%.*s' came "
-			 "back as '%.*s'", headers[i].name,
-			 (int)(went.n < 50 ? went.n : 50), went.p,
-			 (int)(came.n < 50 ? came.n : 50), came.p);
-		return;
-	}
-}
-
-
-/* "Sat, 13 Nov 2010 23:29:00 GMT" */
-static void look_date(struct facts *f, const struct capture_msg *m)
-{
-	char date[64], *end;
-	struct tm tm;
-	time_t t;
-
-	if (capture_header(date, sizeof(date), m, "Date", 0))
-		return;
-
-	memset(&tm, 0, sizeof(tm));
-	end = strptime(date, "%a, %d %b %Y %H:%M:%S", &tm);
-	if (!end)
-		return;
-
-	t = timegm(&tm);
-	if (t > 0)
-		f->skew_s = (int64_t)t - (int64_t)(m->time_us / 1000000);
-}
-
-
-static void look_received(struct facts *f, const struct capture_msg *m)
-{
-	struct wire_sdp sdp;
-
-	f->rx_again += m->again;
-	if (m->code)
-		++f->responses;
-	if (m->code == 401 || m->code == 407)
-		++f->challenges;
-	if (!m->code && !strcmp(m->method, "ACK"))
-		f->ack_came = true;
-	if (m->code >= 200 && !strcmp(m->method, "INVITE"))
-		f->final = m;
-
-	if (capture_header(f->server, sizeof(f->server), m, "Server", 0))
-		(void)capture_header(f->server, sizeof(f->server), m,
-				     "User-Agent", 0);
-	(void)capture_header(f->warning, sizeof(f->warning), m, "Warning", 0);
-
-	if (m->sdp && wire_sdp(&sdp, wire_body(m->text, m->len))) {
-		f->theirs = sdp;
-		f->theirs_known = true;
-	}
-
-	look_altered(f, m);
-	look_date(f, m);
-}
-
-
-static void look_sent(struct facts *f, const struct capture_msg *m)
-{
-	struct wire_sdp sdp;
-
-	f->tx_again += m->again;
-	if (m->again && m->code == 200 && !strcmp(m->method, "INVITE"))
-		++f->ok_again;
-	if (!m->code && !m->again)
-		++f->requests;
-	if (!m->code && !strcmp(m->method, "INVITE"))
-		f->invite = m;
-
-	if (m->sdp && wire_sdp(&sdp, wire_body(m->text, m->len))) {
-		f->ours = sdp;
-		f->ours_known = true;
-	}
-}
-
-
-static void facts_take(struct facts *f, const struct call_record *r,
-		       const struct capture *c)
-{
-	const struct capture_msg *m = NULL;
-
-	memset(f, 0, sizeof(*f));
-	f->r = r;
-
-	while ((m = capture_next(c, m))) {
-
-		if (m->call != r->id || m->kind != CAPTURE_SIP)
-			continue;
-
-		f->peer = m->peer;
-		if (m->tx)
-			look_sent(f, m);
-		else
-			look_received(f, m);
-	}
-}
 
 
 static double pct(uint64_t part, uint64_t all)
@@ -299,14 +103,10 @@ static bool is_no_ack(const struct facts *f, char *seen, size_t sz)
 
 static bool is_cut_at_32(const struct facts *f, char *seen, size_t sz)
 {
-	const uint64_t ms = f->r->duration_ms;
-
 	snprintf(seen, sz, "the other side hung up after %.0f s",
-		 (double)ms / 1000.0);
+		 (double)f->r->duration_ms / 1000.0);
 
-	return f->r->was_active && f->r->outgoing && f->r->result.remote &&
-		f->rx_again >= AGAIN_MANY && ms > ACK_MIN_MS &&
-		ms < ACK_MAX_MS;
+	return findings_doubted(f->r) && f->rx_again >= AGAIN_MANY;
 }
 
 
@@ -324,7 +124,21 @@ static bool is_auth(const struct facts *f, char *seen, size_t sz)
 		 "said %u %s", f->challenges, f->r->result.code,
 		 f->r->result.reason);
 
-	return failed(f) && f->r->result.cause == SIP_CAUSE_AUTH;
+	/* a 403 that nobody was asked before is a decision of another kind */
+	return failed(f) && f->r->result.cause == SIP_CAUSE_AUTH &&
+		(f->challenges || f->r->result.code != 403);
+}
+
+
+/* It was agreed on, and did not come about */
+static bool is_handshake(const struct facts *f, char *seen, size_t sz)
+{
+	const char *s = f->r->result.reason;
+
+	snprintf(seen, sz, "%s", s);
+
+	return f->r->was_active && f->r->result.cause == SIP_CAUSE_MEDIA &&
+		(strstr(s, "DTLS") || strstr(s, "encrypt"));
 }
 
 
@@ -372,12 +186,12 @@ static bool is_nat(const struct facts *f, char *seen, size_t sz)
 		!f->r->stats.packets_received;
 	char addr[80];
 
-	if (!is_public(&f->peer))
+	if (!facts_is_public(&f->peer))
 		return false;
 
 	(void)re_snprintf(addr, sizeof(addr), "%j", &f->peer);
 
-	if (f->theirs_known && is_private(f->theirs.addr)) {
+	if (f->theirs_known && facts_is_private(f->theirs.addr)) {
 		snprintf(seen, sz, "%s says that its sound is at %s, an "
 			 "address of a private network", addr,
 			 f->theirs.addr);
@@ -387,7 +201,7 @@ static bool is_nat(const struct facts *f, char *seen, size_t sz)
 	snprintf(seen, sz, "we told %s that our sound is at %s, an address "
 		 "of a private network", addr, f->ours.addr);
 
-	return silent && f->ours_known && is_private(f->ours.addr);
+	return silent && f->ours_known && facts_is_private(f->ours.addr);
 }
 
 
@@ -557,7 +371,7 @@ static const struct {
 	    "does not record its route, so the confirmation is lost",
 	    "register with nat=auto, or use TCP; look at the Contact in "
 	    "`ladder`" }, is_no_ack },
-	{ { "cut-after-32s", "the answer",
+	{ { FINDING_CUT, "the answer",
 	    "our ACK does not reach the other side: it repeats its 200 OK "
 	    "and gives up after 32 s; its Contact is an address that only "
 	    "it can reach",
@@ -568,6 +382,12 @@ static const struct {
 	    "type the password anew; ask the provider for the name to "
 	    "authenticate with; check that the realm is the right server's" },
 	  is_auth },
+	{ { "dtls", "the way of the sound",
+	    "the two agreed to encrypt the sound and could not begin: a "
+	    "firewall or NAT lets no UDP through, a server on the way keeps "
+	    "the handshake to itself, or the two have no keys in common",
+	    "open UDP for media-ports, use ICE; where the signalling can be "
+	    "trusted with the keys, sdes=always" }, is_handshake },
 	{ { "security-mismatch", "the description of the sound",
 	    "one side wants encrypted sound and the other cannot or may not",
 	    "set media-security to prefer, or to what the other side "
@@ -684,6 +504,13 @@ size_t findings_of(struct finding *v, size_t max, const struct call_record *r,
 	}
 
 	return n;
+}
+
+
+bool findings_doubted(const struct call_record *r)
+{
+	return r->was_active && r->outgoing && r->result.remote &&
+		r->duration_ms > ACK_MIN_MS && r->duration_ms < ACK_MAX_MS;
 }
 
 

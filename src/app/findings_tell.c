@@ -26,11 +26,11 @@ static void event_handler(const struct event *ev, void *arg)
 		return;
 
 	r = ua_call_record(f->ua, ev->call);
-	if (!r || !findings_wanted(r))
+	if (!r || (!findings_wanted(r) && !findings_doubted(r)))
 		return;
 
 	n = findings_of(v, ARRAY_SIZE(v), r, f->c);
-	if (!n)
+	if (!n || (!findings_wanted(r) && strcmp(v->name, FINDING_CUT)))
 		return;
 
 	event_init(&told, EVENT_CALL_FINDING);

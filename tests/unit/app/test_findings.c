@@ -164,6 +164,12 @@ static void descriptions(void **state)
 	    SDP("127.0.0.1", "RTP/AVP", "18"));
 	found("codec-mismatch", "they have g729");
 
+	begin(OUT, true, SIP_CAUSE_MEDIA, 488,
+	      "the other side does not answer the DTLS handshake");
+	invite(SDP("127.0.0.1", "RTP/SAVPF", "0"));
+	answer("SIP/2.0 200 OK", "", SDP("127.0.0.1", "RTP/SAVPF", "0"));
+	found("dtls", "does not answer");
+
 	begin(OUT, false, SIP_CAUSE_STATUS, 488, "Not Acceptable Here");
 	invite(SDP("127.0.0.1", "RTP/SAVP", "0"));
 	answer("SIP/2.0 488 Not Acceptable Here", "", "");
