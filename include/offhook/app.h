@@ -32,6 +32,14 @@ struct answer_rule {
 	char play[512];
 	double tone_hz;
 	char record[512];        /* "" none; %n is the call's number         */
+	/* of lines of rules alone (answer_rules.h) */
+	char reason[128];        /* of a refusal, "" the usual one           */
+	char redirect[256];      /* with 302, "" nowhere                     */
+	bool ring;               /* and never answer                         */
+	char dtmf[128];          /* keys once it is answered, "" none        */
+	char transfer[256];      /* whom to, once it is answered; "" nobody  */
+	uint64_t transfer_ms;    /* ... so long after                        */
+	uint16_t reinvite_code;  /* refuse what offers anew, 0: do not       */
 };
 
 struct answer;

@@ -47,6 +47,7 @@ enum event_type {
 	EVENT_DEVICE_FOUND,
 	EVENT_NETWORK_CHANGED,
 	EVENT_TLS_REFUSED,
+	EVENT_SIP_FAULT,
 	EVENT_LOG,
 
 	EVENT_TYPES
@@ -309,6 +310,16 @@ struct event {
 			char issuer[EVENT_TEXT];
 			char text[EVENT_TEXT];      /* what is wrong        */
 		} tls_refused;
+		struct {
+			char fault[EVENT_NAME];     /* drop, delay ...      */
+			char way[EVENT_NAME];       /* in, out              */
+			char method[EVENT_NAME];
+			int64_t code;               /* of a response        */
+			int64_t rule;               /* its number           */
+			char header[EVENT_TEXT];    /* the one meant        */
+			char remote[EVENT_TEXT];    /* addr:port            */
+			char transport[EVENT_NAME];
+		} sip_fault;
 		struct {
 			char finding[EVENT_NAME];   /* stable               */
 			char stage[EVENT_TEXT];

@@ -27,5 +27,8 @@ void journal_line(struct journal *j, const char *line, bool ok,
 int  journal_capture(struct capture **cp, const char *path, char *err);
 /** The script that does the same and demands the same. The same errors */
 int  journal_script(struct text_buf *b, const char *path, char *err);
+/** The same of the text of one, which is cut up. @return 0, EINVAL, ENOMEM */
+int  journal_capture_text(struct capture **cp, char *text, char *err);
+int  journal_script_text(struct text_buf *b, char *text, char *err);
 
 #endif

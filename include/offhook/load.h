@@ -7,6 +7,7 @@
 #ifndef OFFHOOK_LOAD_H
 #define OFFHOOK_LOAD_H
 
+#include "offhook/identities.h"
 #include "offhook/ua.h"
 
 struct load_conf {
@@ -16,6 +17,8 @@ struct load_conf {
 	unsigned concurrent;     /* at most so many at once                  */
 	uint64_t for_ms;         /* hang up so long after the answer         */
 	const char *play;        /* file for each, NULL: none                */
+	const struct identities *ids;    /* who calls, in turn, with {COLUMN}
+				    in the target; NULL: dial.account. Kept  */
 };
 
 enum { LOAD_BUCKETS = 10, LOAD_CAUSES = 16 };
@@ -47,6 +50,30 @@ typedef void (load_done_h)(const struct load_result *res, void *arg);
 int  load_start(struct load **lp, struct ua *ua, struct event_bus *bus,
 		const struct load_conf *conf, load_done_h *done_h, void *arg,
 		char *err);
+/* Registering ---------------------------------------------------------------- */
+
+enum { LOAD_REGISTER_MAX = 10000 };      /* accounts at once                 */
+
+struct load_register_conf {
+	const struct identities *ids;    /* kept                             */
+	unsigned count;                  /* the first so many                */
+	double rate;                     /* begun a second, and taken off    */
+	uint64_t for_ms;         /* leave again so long after the last one has
+				    its answer; 0: those that succeeded stay */
+};
+
+struct load_register;
+/**
+ * Each becomes an account that registers; one that fails goes again. done
+ * once, never from inside: answered are those that registered, setup_ms how
+ * long that took. mem_deref stops it; accounts stay. err: UA_ERR bytes.
+ * @return 0 or errno
+ */
+int  load_register(struct load_register **lp, struct ua *ua,
+		   struct event_bus *bus,
+		   const struct load_register_conf *conf,
+		   load_done_h *done_h, void *arg, char *err);
+
 /** How it stands */
 void load_result(struct load_result *res, const struct load *l);
 

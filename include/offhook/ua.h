@@ -15,6 +15,7 @@
 #include "offhook/media.h"
 #include "offhook/sip.h"
 #include "offhook/sip_caller.h"
+#include "offhook/sip_fault.h"
 #include "offhook/sip_reg.h"
 
 struct ua;
@@ -56,6 +57,11 @@ bool ua_listener(const struct ua *ua, size_t i, struct sa *addr,
  *  (no sound), EFBIG, ENOENT ... */
 int  ua_sound_load(struct ua *ua, const char *file, char *err);
 
+/** As sip_fault_add; each message that it strikes is told as sip.fault. The
+ *  other functions of sip_fault.h take ua_sip() */
+int  ua_fault(struct ua *ua, const struct sip_fault *f, uint64_t seed,
+	      unsigned *number);
+
 /* Accounts ------------------------------------------------------------ */
 
 /** It registers if it should, soon. @return 0, EEXIST, EINVAL ... */
@@ -87,6 +93,10 @@ typedef bool (ua_lookup_h)(struct ua_lookup *l, const char *text, void *arg);
 /** Is it one of the numbers that option emergency-numbers names? */
 bool ua_emergency(const struct config *config, const char *text);
 void ua_set_lookup(struct ua *ua, ua_lookup_h *h, void *arg);
+/** What becomes of a MESSAGE, SUBSCRIBE, REFER, PUBLISH or OPTIONS outside of
+ *  calls: the status it is refused with, 0: what always does */
+typedef uint16_t (ua_judge_h)(const struct sip_info *in, void *arg);
+void ua_set_judge(struct ua *ua, ua_judge_h *h, void *arg);
 /** No longer be registered; all: take everybody's bindings away */
 int  ua_unregister(struct ua *ua, const struct account *a, bool all,
 		   char *err);
@@ -297,6 +307,14 @@ const char *call_peer_name(const struct call *c);        /* display or ""  */
 const struct sip_caller *call_caller(const struct call *c);
 /** Does the caller want the phone to answer by itself? */
 void call_answer_wish(struct sip_auto_answer *a, const struct call *c);
+/** Whom its INVITE is for, To and Request-URI, and a header of it, while it
+ *  rings here; "", ENOENT: not known (any more) */
+const char *call_to(const struct call *c);
+const char *call_ruri(const struct call *c);
+int  call_invite_header(const struct call *c, const char *name, char *buf,
+			size_t sz);
+/** Refuse every offer of the peer from now on with this; 0: do not */
+void call_refuse_offers(struct call *c, uint16_t code);
 /** URI of the caller: as asserted, else as the caller says */
 const char *call_identity(const struct call *c);
 /** It came from a server of its account */

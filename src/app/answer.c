@@ -4,11 +4,12 @@
  * A subscriber of the event bus: in the moment a call comes the rule decides
  * whether it is answered, refused or left to the user; an account's own
  * auto-answer goes before the rule, and the wish of a caller who is on the list
- * (option intercom) before both.  Calls are known by their numbers.  It
+ * (option intercom) before both; lines of rules (answer_rules.h) go before all
+ * of these.  Calls are known by their numbers.  It
  * counts what it took and says when enough is enough; hanging up what still
  * runs is not its business.  Main thread.
  */
-#include "offhook/app.h"
+#include "offhook/answer_rules.h"
 #include "offhook/text.h"
 #include "offhook/timer.h"
 
@@ -23,6 +24,7 @@ struct answer {
 	const struct config *config; /* NULL: no options                     */
 	struct event_sub *sub;
 	struct answer_rule rule;
+	struct answer_rules *rules;  /* NULL: none                           */
 	struct list taken;           /* struct taken                         */
 	unsigned finished;
 	int exit;                    /* first bad ending                     */
@@ -37,12 +39,20 @@ struct taken {
 	struct le le;
 	struct answer *a;
 	unsigned id;
+	const struct answer_rule *line;  /* a line of rules; NULL: the rule  */
+	struct answer_rules *rules;      /* ... which it is of               */
 	uint16_t code;
 	bool answered;
 	bool early;                  /* its sound has begun                  */
 	bool intercom;               /* the caller asked for it: he hears us */
-	struct timer tmr;            /* it rings                             */
+	struct timer tmr;            /* it rings; or is to be transferred    */
 };
+
+
+static const struct answer_rule *rule_of(const struct taken *t)
+{
+	return t->line ? t->line : &t->a->rule;
+}
 
 
 static void taken_destructor(void *data)
@@ -51,6 +61,7 @@ static void taken_destructor(void *data)
 
 	timer_cancel(&t->tmr);
 	list_unlink(&t->le);
+	mem_deref(t->rules);
 }
 
 
@@ -62,6 +73,8 @@ static void answer_destructor(void *data)
 	timer_cancel(&a->tmr_until);
 	timer_cancel(&a->tmr_over);
 	list_flush(&a->taken);
+	ua_set_judge(a->ua, NULL, NULL);
+	mem_deref(a->rules);
 }
 
 
@@ -142,9 +155,21 @@ static void sound_after(struct call *c, const struct answer_rule *r,
 }
 
 
+static int refuse(struct call *c, const struct taken *t, char *why)
+{
+	const struct answer_rule *r = rule_of(t);
+
+	if (t->line && r->redirect[0])
+		return call_redirect(c, r->redirect, why);
+
+	return call_reject(c, t->code, t->line && r->reason[0] ? r->reason :
+			   NULL, why);
+}
+
+
 static void act(struct taken *t)
 {
-	const struct answer_rule *r = &t->a->rule;
+	const struct answer_rule *r = rule_of(t);
 	struct call *c = ua_call(t->a->ua, t->id);
 	char why[UA_ERR];
 	int err;
@@ -153,7 +178,7 @@ static void act(struct taken *t)
 		return;
 
 	if (t->code != 200) {
-		err = call_reject(c, t->code, NULL, why);
+		err = refuse(c, t, why);
 	}
 	else if (t->intercom) {
 		t->answered = true;
@@ -163,6 +188,7 @@ static void act(struct taken *t)
 		t->answered = true;
 		if (!t->early)
 			sound_before(c, r);
+		call_refuse_offers(c, r->reinvite_code);
 		err = call_answer(c, why);
 		if (!err) {
 			if (r->for_ms)
@@ -179,7 +205,7 @@ static void act(struct taken *t)
 /* What would be heard after the answer is heard now */
 static void early(struct taken *t, struct call *c)
 {
-	const struct answer_rule *r = &t->a->rule;
+	const struct answer_rule *r = rule_of(t);
 	char why[UA_ERR];
 
 	sound_before(c, r);
@@ -195,6 +221,78 @@ static void early(struct taken *t, struct call *c)
 static void ring_handler(void *arg)
 {
 	act(arg);
+}
+
+
+static void transfer_handler(void *arg)
+{
+	struct taken *t = arg;
+	struct call *c = ua_call(t->a->ua, t->id);
+	char why[UA_ERR];
+
+	if (c && call_transfer(c, rule_of(t)->transfer, why))
+		log_warn("call %u: %s", t->id, why);
+}
+
+
+/* What a line says is done once it is answered */
+static void active(struct taken *t)
+{
+	const struct answer_rule *r = rule_of(t);
+	struct call *c = ua_call(t->a->ua, t->id);
+	char why[UA_ERR];
+
+	if (!c || !t->line)
+		return;
+
+	if (r->dtmf[0] && call_dtmf(c, r->dtmf, why))
+		log_warn("call %u: %s", t->id, why);
+	if (r->transfer[0])
+		timer_start(&t->tmr, r->transfer_ms, transfer_handler, t);
+}
+
+
+/* Lines of rules ------------------------------------------------------------- */
+
+static int call_header_h(const char *name, char *buf, size_t sz, void *arg)
+{
+	return call_invite_header(arg, name, buf, sz);
+}
+
+
+static const struct answer_rule *line_for(struct answer *a, struct call *c)
+{
+	const struct answer_subject s = {
+		.method = "INVITE", .from = call_peer(c), .to = call_to(c),
+		.ruri = call_ruri(c), .header_h = call_header_h, .arg = c,
+	};
+
+	return answer_on(a) ? answer_rules_find(a->rules, &s) : NULL;
+}
+
+
+static int request_header_h(const char *name, char *buf, size_t sz, void *arg)
+{
+	return sip_info_header(arg, name, buf, sz);
+}
+
+
+/* A request that is no call */
+static uint16_t judge(const struct sip_info *in, void *arg)
+{
+	struct answer *a = arg;
+	const struct answer_rule *r;
+	char ruri[300];
+	struct answer_subject s = {
+		.method = in->method, .from = in->from_uri, .to = in->to_uri,
+		.ruri = ruri, .header_h = request_header_h, .arg = (void *)in,
+	};
+
+	(void)re_snprintf(ruri, sizeof(ruri), "sip:%s%s%s", in->ruri_user,
+			  in->ruri_user[0] ? "@" : "", in->ruri_host);
+	r = answer_on(a) ? answer_rules_find(a->rules, &s) : NULL;
+
+	return r && r->code >= 300 ? r->code : 0;
 }
 
 
@@ -269,17 +367,20 @@ static uint64_t after_for(const struct answer *a, const struct call *c)
 static void incoming(struct answer *a, unsigned id)
 {
 	struct call *c = ua_call(a->ua, id);
+	const struct answer_rule *line;
 	uint64_t after_ms;
-	uint16_t code, wish;
+	uint16_t code, wish = 0;
 	struct taken *t;
 
 	/* do-not-disturb or a forward has taken it already */
 	if (!c || call_state(c) != CALL_INCOMING)
 		return;
 
-	code = code_for(a, c);
-	after_ms = after_for(a, c);
-	wish = wished(a, c, code, &after_ms);
+	line = line_for(a, c);
+	code = line ? line->code : code_for(a, c);
+	after_ms = line ? line->after_ms : after_for(a, c);
+	if (!line)
+		wish = wished(a, c, code, &after_ms);
 	if (wish)
 		code = wish;
 	if (!code)
@@ -292,11 +393,16 @@ static void incoming(struct answer *a, unsigned id)
 	t->a = a;
 	t->id = id;
 	t->code = code;
+	t->line = line;
+	t->rules = line ? mem_ref(a->rules) : NULL;
 	t->intercom = wish == 200 && !a->rule.on;
 	list_append(&a->taken, &t->le, t);
 
-	if (after_ms) {
-		if (a->rule.on && a->rule.early && code == 200)
+	if (line && line->ring) {
+		(void)call_ring(c);
+	}
+	else if (after_ms) {
+		if (a->rule.on && rule_of(t)->early && (line || code == 200))
 			early(t, c);
 		else
 			(void)call_ring(c);
@@ -308,17 +414,26 @@ static void incoming(struct answer *a, unsigned id)
 }
 
 
-static void ended(struct answer *a, unsigned id)
+static struct taken *taken_find(const struct answer *a, unsigned id)
 {
-	struct taken *t = NULL;
 	struct le *le;
 
 	LIST_FOREACH(&a->taken, le) {
-		t = le->data;
+		struct taken *t = le->data;
+
 		if (t->id == id)
-			break;
+			return t;
 	}
-	if (!le)
+
+	return NULL;
+}
+
+
+static void ended(struct answer *a, unsigned id)
+{
+	struct taken *t = taken_find(a, id);
+
+	if (!t)
 		return;
 
 	++a->finished;
@@ -338,12 +453,19 @@ static void ended(struct answer *a, unsigned id)
 static void event_handler(const struct event *ev, void *arg)
 {
 	struct answer *a = arg;
+	struct taken *t;
 
 	switch (call_state_find(ev->u.call_state.state)) {
 
 	case CALL_INCOMING:
 		if (!a->gate_h || !a->gate_h(ev, a->gate_arg))
 			incoming(a, ev->call);
+		break;
+
+	case CALL_ACTIVE:
+		t = taken_find(a, ev->call);
+		if (t)
+			active(t);
 		break;
 
 	case CALL_ENDED:
@@ -430,6 +552,24 @@ void answer_set(struct answer *a, const struct answer_rule *rule)
 	a->exit = 0;
 	if (rule->until_ms)
 		timer_start(&a->tmr_until, rule->until_ms, over_handler, a);
+}
+
+
+void answer_set_rules(struct answer *a, struct answer_rules *r)
+{
+	if (!a)
+		return;
+
+	mem_ref(r);
+	mem_deref(a->rules);
+	a->rules = r;
+	ua_set_judge(a->ua, r ? judge : NULL, a);
+}
+
+
+struct answer_rules *answer_get_rules(const struct answer *a)
+{
+	return a ? a->rules : NULL;
 }
 
 

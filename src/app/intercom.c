@@ -11,36 +11,6 @@
 #include "offhook/text.h"
 
 
-/* `*` is anything; without case. The last star is gone back to */
-static bool glob(const char *pat, const char *s)
-{
-	const char *star = NULL, *from = NULL;
-
-	while (*s) {
-		if (*pat == '*') {
-			star = ++pat;
-			from = s;
-		}
-		else if (*pat && 0 == strncasecmp(pat, s, 1)) {
-			++pat;
-			++s;
-		}
-		else if (star) {
-			pat = star;
-			s = ++from;
-		}
-		else {
-			return false;
-		}
-	}
-
-	while (*pat == '*')
-		++pat;
-
-	return !*pat;
-}
-
-
 static bool address_is(const char *word, const struct sa *src)
 {
 	struct sa sa;
@@ -89,7 +59,7 @@ bool caller_listed(const struct call *c, const char *list)
 				if (credible && call_known(c))
 					return true;
 			}
-			else if (credible && glob(w, strchr(w, '@') ||
+			else if (credible && text_glob(w, strchr(w, '@') ||
 						  *w == '*' ? who : host)) {
 				return true;
 			}

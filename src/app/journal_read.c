@@ -2,7 +2,8 @@
  * @file app/journal_read.c  A journal looked at again
  *
  * The file may be anything: every record is checked for what is taken from
- * it, and a record that is none ends it.  Main thread; a file is read in full.
+ * it, and a record that is none is told; but the last one may be half, for the
+ * phone may have died.  Main thread; a file is read in full.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,17 +20,12 @@ enum {
 typedef int (record_h)(const json_t *o, void *arg);
 
 
-/* @return 0, EINVAL: not a journal */
-static int each(const char *path, record_h *h, void *arg, char *err)
+/* text is cut into its lines. @return 0, EINVAL: not a journal */
+static int each(char *text, record_h *h, void *arg, char *err)
 {
-	char *text = NULL, *p, *next;
 	unsigned n = 0;
-	size_t len;
-	int e;
-
-	e = path_read(&text, &len, path, JOURNAL_MAX);
-	if (e)
-		return e;
+	char *p, *next;
+	int e = 0;
 
 	for (p = text; *p && !e; p = next) {
 
@@ -43,6 +39,9 @@ static int each(const char *path, record_h *h, void *arg, char *err)
 			continue;
 
 		o = json_loads(p, 0, NULL);
+		/* a phone that died has not written its last line to the end */
+		if (!o && !*next && n > 1)
+			break;
 		if (!json_is_object(o) ||
 		    (n == 1 && !json_object_get(o, "journal")))
 			e = EINVAL;
@@ -57,6 +56,19 @@ static int each(const char *path, record_h *h, void *arg, char *err)
 		e = EINVAL;
 	}
 
+	return e;
+}
+
+
+/* The same of a file; others: what else can be wrong with it */
+static int each_of(const char *path, record_h *h, void *arg, char *err)
+{
+	char *text = NULL;
+	size_t len;
+	int e = path_read(&text, &len, path, JOURNAL_MAX);
+
+	if (!e)
+		e = each(text, h, arg, err);
 	free(text);
 
 	return e;
@@ -144,7 +156,9 @@ static int capture_record(const json_t *o, void *arg)
 }
 
 
-int journal_capture(struct capture **cp, const char *path, char *err)
+/* path NULL: text is it */
+static int capture_of(struct capture **cp, const char *path, char *text,
+		      char *err)
 {
 	const struct capture_limits lim = { 1000000, JOURNAL_MAX * 2 };
 	struct reading r = { NULL, 0 };
@@ -153,7 +167,8 @@ int journal_capture(struct capture **cp, const char *path, char *err)
 	err[0] = '\0';
 	e = capture_alloc(&r.c, &lim);
 	if (!e)
-		e = each(path, capture_record, &r, err);
+		e = path ? each_of(path, capture_record, &r, err) :
+			each(text, capture_record, &r, err);
 
 	if (e)
 		mem_deref(r.c);
@@ -161,6 +176,18 @@ int journal_capture(struct capture **cp, const char *path, char *err)
 		*cp = r.c;
 
 	return e;
+}
+
+
+int journal_capture(struct capture **cp, const char *path, char *err)
+{
+	return capture_of(cp, path, NULL, err);
+}
+
+
+int journal_capture_text(struct capture **cp, char *text, char *err)
+{
+	return capture_of(cp, NULL, text, err);
 }
 
 
@@ -313,7 +340,8 @@ static int script_record(const json_t *o, void *arg)
 }
 
 
-int journal_script(struct text_buf *b, const char *path, char *err)
+static int script_of(struct text_buf *b, const char *path, char *text,
+		     char *err)
 {
 	struct writing w = { .b = b };
 	int e;
@@ -321,9 +349,22 @@ int journal_script(struct text_buf *b, const char *path, char *err)
 	err[0] = '\0';
 	text_add(b, "# made from a journal: the same lines, and what came of "
 		 "them\n");
-	e = each(path, script_record, &w, err);
+	e = path ? each_of(path, script_record, &w, err) :
+		each(text, script_record, &w, err);
 	if (!e)
 		demand(&w);
 
 	return e ? e : b->err;
+}
+
+
+int journal_script(struct text_buf *b, const char *path, char *err)
+{
+	return script_of(b, path, NULL, err);
+}
+
+
+int journal_script_text(struct text_buf *b, char *text, char *err)
+{
+	return script_of(b, NULL, text, err);
 }

@@ -7,16 +7,11 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include "offhook/clock.h"
-#include "offhook/load.h"
 #include "offhook/timer.h"
+#include "tally.h"
 
 enum { TICK_MS = 10, BURST = 50 };
-
-static const unsigned edges[LOAD_BUCKETS] = {
-	10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000,
-};
 
 struct load {
 	struct ua *ua;
@@ -26,10 +21,12 @@ struct load {
 	struct timer tmr;
 	uint64_t begin_ms, end_ms;
 	unsigned first, last;            /* ids of ours, in a row or not     */
-	uint8_t *mine;                   /* 1 by id less first               */
+	uint32_t *mine;                  /* by id less first: 0 not ours, else
+					    the identity + 1                 */
 	size_t mine_size;
 	unsigned living, ended;
-	float *setup;                    /* of the answered                  */
+	struct tally setup;              /* of the answered                  */
+	uint16_t *uses;                  /* calls of each identity           */
 	double mos_sum;
 	unsigned mos_n;
 	uint64_t lost, received;
@@ -39,14 +36,8 @@ struct load {
 };
 
 
-unsigned load_edge(unsigned i)
-{
-	return edges[i < LOAD_BUCKETS ? i : LOAD_BUCKETS - 1];
-}
-
-
 /* Which calls are ours? Ids only grow */
-static uint8_t *own(struct load *l, unsigned id, bool make)
+static uint32_t *own(struct load *l, unsigned id, bool make)
 {
 	const size_t at = l->first ? id - l->first : 0;
 
@@ -58,12 +49,13 @@ static uint8_t *own(struct load *l, unsigned id, bool make)
 	if (at >= l->mine_size) {
 
 		const size_t size = at * 2 + 256;
-		uint8_t *v = make ? mem_zalloc(size, NULL) : NULL;
+		uint32_t *v = make ? mem_zalloc(size * sizeof(*v), NULL) :
+			NULL;
 
 		if (!v)
 			return NULL;
 		if (l->mine)
-			memcpy(v, l->mine, l->mine_size);
+			memcpy(v, l->mine, l->mine_size * sizeof(*v));
 		mem_deref(l->mine);
 		l->mine = v;
 		l->mine_size = size;
@@ -73,36 +65,69 @@ static uint8_t *own(struct load *l, unsigned id, bool make)
 }
 
 
-/* Counting -------------------------------------------------------------------- */
+/* Identities ------------------------------------------------------------------ */
 
-static void count_cause(struct load *l, const struct event *ev)
+/* The account of a row: its name, and that there is one. @return 0 or errno */
+static int identity_take(struct load *l, uint32_t row, struct ua_dial *dial,
+			 char target[512], char name[64])
 {
-	struct load_cause *c = l->res.cause;
-	const uint16_t code = ev->u.call_state.code == EVENT_NONE ? 0 :
-		(uint16_t)ev->u.call_state.code;
-	unsigned i = 0;
+	char err[CONFIG_ERR], why[UA_ERR];
+	struct account_conf ac;
+	int e;
 
-	while (i + 1 < LOAD_CAUSES && c[i].n &&
-	       (c[i].code != code || strcmp(c[i].cause,
-					    ev->u.call_state.cause)))
-		++i;
+	e = identities_account(&ac, l->conf.ids, row, err);
+	if (!e)
+		e = identities_fill(target, 512, l->conf.ids, row, l->target,
+				    err);
 
-	if (!c[i].n) {
-		snprintf(c[i].cause, sizeof(c[i].cause), "%.31s",
-			 ev->u.call_state.cause);
-		c[i].code = code;
+	/* one that is there already is used, and stays */
+	if (!e && !l->uses[row] && !ua_account_find(l->ua, ac.name)) {
+		e = ua_account_add(l->ua, &ac, why);
+		if (!e)
+			l->uses[row] = 1;
 	}
-	++c[i].n;
+	else if (!e && l->uses[row]) {
+		++l->uses[row];
+	}
+
+	memcpy(name, ac.name, sizeof(ac.name));
+	explicit_bzero(&ac, sizeof(ac));
+	dial->account = name;
+	dial->target = target;
+
+	return e;
 }
 
+
+/* A call of that row is over; after the last one its account goes */
+static void identity_leave(struct load *l, uint32_t row)
+{
+	char err[CONFIG_ERR], why[UA_ERR];
+	const struct account *a;
+	struct account_conf ac;
+
+	if (!l->conf.ids || !l->uses[row] || --l->uses[row] ||
+	    identities_account(&ac, l->conf.ids, row, err))
+		return;
+
+	a = ua_account_find(l->ua, ac.name);
+	if (a)
+		(void)ua_account_remove(l->ua, a, why);
+	explicit_bzero(&ac, sizeof(ac));
+}
+
+
+/* Counting -------------------------------------------------------------------- */
 
 static void count_end(struct load *l, const struct event *ev)
 {
 	const struct call_record *r = ua_call_record(l->ua, ev->call);
+	const int64_t code = ev->u.call_state.code;
 
 	--l->living;
 	++l->ended;
-	count_cause(l, ev);
+	tally_cause(&l->res, ev->u.call_state.cause, code == EVENT_NONE ? 0 :
+		    (uint16_t)code);
 
 	if (!r || !r->was_active || r->result.cause != SIP_CAUSE_NONE) {
 		++l->res.failed;
@@ -129,12 +154,9 @@ static void count_answer(struct load *l, const struct event *ev)
 	const double ms = ev->u.call_state.setup_ms == EVENT_NONE ? 0.0 :
 		(double)ev->u.call_state.setup_ms;
 	char err[UA_ERR];
-	unsigned i = 0;
 
-	l->setup[l->res.answered++] = (float)ms;
-	while (i + 1 < LOAD_BUCKETS && ms > edges[i])
-		++i;
-	++l->res.bucket[i];
+	++l->res.answered;
+	tally_time(&l->setup, &l->res, ms);
 
 	call_limit(c, l->conf.for_ms);
 	if (l->play)
@@ -145,56 +167,30 @@ static void count_answer(struct load *l, const struct event *ev)
 static void event_handler(const struct event *ev, void *arg)
 {
 	struct load *l = arg;
-	const uint8_t *mine = own(l, ev->call, false);
+	const uint32_t *mine = own(l, ev->call, false);
 	const char *state = ev->u.call_state.state;
 
 	if (!mine || !*mine)
 		return;
 
-	if (!strcmp(state, "active"))
+	if (!strcmp(state, "active")) {
 		count_answer(l, ev);
-	else if (!strcmp(state, "ended"))
+	}
+	else if (!strcmp(state, "ended")) {
 		count_end(l, ev);
-}
-
-
-static int by_size(const void *a, const void *b)
-{
-	const float x = *(const float *)a, y = *(const float *)b;
-
-	return x < y ? -1 : x > y;
+		identity_leave(l, *mine - 1);
+	}
 }
 
 
 void load_result(struct load_result *res, const struct load *l)
 {
-	const unsigned n = l->res.answered;
-	double sum = 0.0;
-	float *v;
-
 	*res = l->res;
 	res->took_ms = (l->end_ms ? l->end_ms : clock_ms()) - l->begin_ms;
 	res->mos_mean = l->mos_n ? l->mos_sum / l->mos_n : (double)NAN;
 	res->loss_pct = l->lost + l->received ? 100.0 * (double)l->lost /
 		(double)(l->lost + l->received) : (double)NAN;
-	res->setup_min_ms = res->setup_mean_ms = res->setup_p50_ms =
-		res->setup_p95_ms = res->setup_max_ms = NAN;
-
-	v = n ? mem_alloc(n * sizeof(*v), NULL) : NULL;
-	if (!v)
-		return;
-
-	memcpy(v, l->setup, n * sizeof(*v));
-	qsort(v, n, sizeof(*v), by_size);
-	for (unsigned i = 0; i < n; i++)
-		sum += (double)v[i];
-
-	res->setup_min_ms = (double)v[0];
-	res->setup_mean_ms = sum / n;
-	res->setup_p50_ms = (double)v[(n - 1) / 2];
-	res->setup_p95_ms = (double)v[(n - 1) * 95 / 100];
-	res->setup_max_ms = (double)v[n - 1];
-	mem_deref(v);
+	tally_settle(res, &l->setup);
 }
 
 
@@ -203,20 +199,36 @@ void load_result(struct load_result *res, const struct load *l)
 /* @return false: no more now */
 static bool begin_one(struct load *l)
 {
-	char err[UA_ERR];
+	struct ua_dial dial = l->conf.dial;
+	char target[512], name[64];
 	unsigned id = 0;
-	uint8_t *mine;
+	uint32_t *mine, row = 0;
+	int e = 0;
+
+	if (l->conf.ids) {
+		row = (uint32_t)(l->res.begun %
+				 identities_count(l->conf.ids));
+		e = identity_take(l, row, &dial, target, name);
+	}
 
 	++l->res.begun;
-	if (ua_dial(&id, l->ua, &l->conf.dial, err)) {
+	if (!e) {
+		char err[UA_ERR];
+
+		e = ua_dial(&id, l->ua, &dial, err);
+		if (e && l->conf.ids)
+			identity_leave(l, row);
+	}
+	if (e) {
 		++l->ended;
 		++l->res.failed;
+		tally_cause(&l->res, "local", 0);
 		return false;
 	}
 
 	mine = own(l, id, true);
 	if (mine)
-		*mine = 1;
+		*mine = row + 1;
 	l->last = id;
 	if (++l->living > l->res.peak)
 		l->res.peak = l->living;
@@ -261,15 +273,19 @@ static void destructor(void *arg)
 
 	for (unsigned id = l->first; l->living && id && id <= l->last; id++) {
 
-		const uint8_t *mine = own(l, id, false);
+		const uint32_t *mine = own(l, id, false);
 		struct call *c = mine && *mine ? ua_call(l->ua, id) : NULL;
 
-		if (c)
-			(void)call_hangup(c, 0, NULL, err);
+		if (!c)
+			continue;
+		(void)call_hangup(c, 0, NULL, err);
+		identity_leave(l, *mine - 1);
 	}
 
 	mem_deref(l->mine);
-	mem_deref(l->setup);
+	mem_deref(l->uses);
+	mem_deref((void *)l->conf.ids);
+	tally_reset(&l->setup);
 	mem_deref(l->target);
 	mem_deref(l->account);
 	mem_deref(l->headers);
@@ -288,7 +304,7 @@ int load_start(struct load **lp, struct ua *ua, struct event_bus *bus,
 	       char *err)
 {
 	struct load *l = mem_zalloc(sizeof(*l), destructor);
-	char uri[512];
+	char uri[512], first[512] = "", why[CONFIG_ERR] = "";
 	int e;
 
 	err[0] = '\0';
@@ -308,9 +324,18 @@ int load_start(struct load **lp, struct ua *ua, struct event_bus *bus,
 		e = copy(&l->headers, conf->dial.headers);
 	if (!e)
 		e = copy(&l->play, conf->play);
-	l->setup = mem_alloc(conf->calls * sizeof(*l->setup), NULL);
-	if (!e && !l->setup)
-		e = ENOMEM;
+	mem_ref((void *)conf->ids);
+	if (!e)
+		e = tally_init(&l->setup, conf->calls);
+	if (!e && conf->ids) {
+		l->uses = mem_zalloc(identities_count(conf->ids) *
+				     sizeof(*l->uses), NULL);
+		e = l->uses ? identities_fill(first, sizeof(first), conf->ids,
+					      0, l->target, why) : ENOMEM;
+		snprintf(err, UA_ERR, "%.*s", UA_ERR - 1, why);
+		if (e == ENOENT)
+			e = EINVAL;
+	}
 	l->conf.dial.target = l->target;
 	l->conf.dial.account = l->account;
 	l->conf.dial.headers = l->headers;
@@ -318,7 +343,8 @@ int load_start(struct load **lp, struct ua *ua, struct event_bus *bus,
 
 	/* a wrong target is told once, not by each call */
 	if (!e)
-		e = ua_target(uri, sizeof(uri), ua, l->target, conf->dial.
+		e = ua_target(uri, sizeof(uri), ua, conf->ids ? first :
+			      l->target, conf->dial.
 			      account ? ua_account_find(ua, conf->dial.account)
 			      : ua_account_default(ua), err);
 	if (!e)

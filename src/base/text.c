@@ -371,6 +371,36 @@ int text_copy(char *dst, size_t sz, const char *src, size_t len)
 }
 
 
+/* The last star is gone back to */
+bool text_glob(const char *pat, const char *s)
+{
+	const char *star = NULL, *from = NULL;
+
+	while (*s) {
+		if (*pat == '*') {
+			star = ++pat;
+			from = s;
+		}
+		else if (*pat && 0 == strncasecmp(pat, s, 1)) {
+			++pat;
+			++s;
+		}
+		else if (star) {
+			pat = star;
+			s = ++from;
+		}
+		else {
+			return false;
+		}
+	}
+
+	while (*pat == '*')
+		++pat;
+
+	return !*pat;
+}
+
+
 bool text_caseeq(const char *p, size_t len, const char *s)
 {
 	for (size_t i = 0; i < len; i++) {

@@ -446,6 +446,39 @@ static const struct command rows[] = {
 		.run = cmd_register,
 	},
 	{
+		.name = "identities",
+		.args = {
+			{ .name = "file", .type = ARG_FILE,
+			  .summary = "a CSV file" },
+		},
+		.options = {
+			{ .name = "account", .type = ARG_ACCOUNT,
+			  .summary = "what all have that the file does not "
+				     "say, and the domain of column user" },
+			{ .name = "rate", .type = ARG_DOUBLE, .min = 0,
+			  .max = 1000,
+			  .summary = "begin so many a second, 10 without" },
+			{ .name = "first", .type = ARG_INT, .min = 1,
+			  .max = 10000,
+			  .summary = "only the first so many" },
+			{ .name = "for", .type = ARG_TIME, .min = 1,
+			  .max = 3600000000,
+			  .summary = "all leave again so long after" },
+		},
+		.summary = "Register many accounts from a table",
+		.help = "The first line of the file names the columns: `user` "
+			"or `uri`, `number` (for dial --identities), x-NAME "
+			"for what {x-NAME} shall stand for, and any parameter "
+			"of accounts, such as password, auth-user, "
+			"display-name. Each other line is an account; it goes "
+			"by its column name, or its user. At most 100000 "
+			"lines, of which 10000 register at once. The line ends "
+			"when each has its answer, with a table and the times "
+			"it took; those that registered stay, and can be "
+			"called, and call, like any account.",
+		.run = cmd_identities,
+	},
+	{
 		.name = "unregister",
 		.args = {
 			{ .name = "account", .type = ARG_ACCOUNT,

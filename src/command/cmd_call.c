@@ -81,6 +81,11 @@ static void cmd_dial(struct cmd *x)
 		cmd_load(x, &prm);
 		goto out;
 	}
+	if (cmd_has(x, "identities")) {
+		(void)cmd_wrong(x, "missing-argument", "--identities needs "
+				"--calls: how many?");
+		goto out;
+	}
 
 	e = ua_dial(&id, x->ph->ua, &prm, err);
 	if (e == EINVAL || e == EPROTONOSUPPORT || e == ENOENT)
@@ -330,6 +335,9 @@ static const struct command rows[] = {
 			  .max = 10000,
 			  .summary = "... at most so many at once, 100 "
 				     "without" },
+			{ .name = "identities", .type = ARG_FILE,
+			  .summary = "... each as another of this table "
+				     "(see identities)" },
 		},
 		.summary = "Call a person",
 		.help = "Starts a call and returns at once with its number; "
@@ -341,7 +349,9 @@ static const struct command rows[] = {
 			"network failure. With --calls the line ends when all "
 			"calls have, with their set-up times, endings and "
 			"quality; each is hung up --for after its answer, 2 s "
-			"without. In --header {user}, {target}, "
+			"without. With --identities each call comes from "
+			"the next line of a CSV file, and {number} or another "
+			"column in TARGET is filled in from it. In --header {user}, {target}, "
 			"{time} and the other words of account parameter "
 			"`header` are filled in.",
 		.lasting = true,

@@ -158,6 +158,75 @@ static const struct command rows[] = {
 		.run = cmd_fault,
 	},
 	{
+		.name = "sip-fault",
+		.args = {
+			{ .name = "what", .type = ARG_CHOICE, .optional = true,
+			  .choices = "drop,delay,duplicate,reorder,mangle,"
+				     "remove,add,corrupt,off",
+			  .summary = "what becomes of the message; without it "
+				     "the rules and what they did" },
+			{ .name = "rule", .type = ARG_INT, .optional = true,
+			  .min = 1, .max = 4294967295,
+			  .summary = "off: only this one" },
+		},
+		.options = {
+			{ .name = "way", .type = ARG_CHOICE,
+			  .choices = "in,out,both",
+			  .summary = "of messages that come, or go, out "
+				     "without it" },
+			{ .name = "kind", .type = ARG_CHOICE,
+			  .choices = "request,response",
+			  .summary = "only of these" },
+			{ .name = "method", .type = ARG_WORD,
+			  .summary = "only of this one, and its responses" },
+			{ .name = "code", .type = ARG_WORD,
+			  .summary = "only of responses with that status: "
+				     "200, 4xx or 180-183" },
+			{ .name = "nth", .type = ARG_INT, .min = 1,
+			  .max = 1000000000,
+			  .summary = "only the one that comes so-manieth" },
+			{ .name = "every", .type = ARG_INT, .min = 1,
+			  .max = 1000000000,
+			  .summary = "only each so-manieth" },
+			{ .name = "chance", .type = ARG_DOUBLE, .min = 0,
+			  .max = 100, .summary = "only so many per cent" },
+			{ .name = "times", .type = ARG_INT, .min = 1,
+			  .max = 1000000000,
+			  .summary = "no more than so often" },
+			{ .name = "by", .type = ARG_TIME, .min = 0,
+			  .max = 60000,
+			  .summary = "delay: so much later; duplicate: the "
+				     "second one; reorder: if none follows, "
+				     "500ms without it" },
+			{ .name = "header", .type = ARG_WORD,
+			  .summary = "mangle, remove, add: its name; mangle: "
+				     "start-line too" },
+			{ .name = "value", .type = ARG_WORD,
+			  .summary = "mangle, add: what stands there then; "
+				     "mangle without it: noise" },
+			{ .name = "bytes", .type = ARG_INT, .min = 1,
+			  .max = 64,
+			  .summary = "corrupt: so many are other ones, 1 "
+				     "without" },
+			{ .name = "seed", .type = ARG_INT, .min = 1,
+			  .max = 4294967295,
+			  .summary = "the same chances each time" },
+		},
+		.summary = "Make SIP messages go wrong, to test the other side",
+		.help = "One more rule: every message that it is about is "
+			"lost, comes late, twice, behind the next, or "
+			"otherwise than it was. `sip-fault drop --code 200 "
+			"--method INVITE --nth 1` loses the first 200 of a "
+			"call, `sip-fault mangle --header Contact --value "
+			"'<sip:x@192.0.2.1>' --kind request` breaks the way "
+			"back. All rules act, in order; retransmissions count "
+			"as messages, keep-alives do not. Each message is told "
+			"as sip.fault. `sip-fault` alone lists the rules, "
+			"`sip-fault off` ends them; what is held back then "
+			"goes on. `fault` does the same to sound.",
+		.run = cmd_sip_fault,
+	},
+	{
 		.name = "pcap",
 		.args = {
 			{ .name = "to", .type = ARG_FILE, .optional = true,

@@ -4,6 +4,7 @@
  * They only fill an answer rule; app/answer.c acts on it.  Main thread.
  */
 #include <stdio.h>
+#include "offhook/answer_rules.h"
 #include "priv.h"
 
 enum { RING_MS = 20000 };        /* forward noanswer, when nothing is said   */
@@ -73,6 +74,59 @@ static int sound_of(struct cmd *x, struct answer_rule *rule)
 }
 
 
+/* Files that lines of rules name. @return 0 or errno, replied */
+static int rules_check(struct cmd *x, const struct answer_rules *r)
+{
+	const struct answer_rule *act;
+	int err = 0;
+
+	for (size_t i = 0; !err && (act = answer_rules_act(r, i)); i++) {
+		if (act->play[0])
+			err = cmd_play_check(x, act->play);
+		if (!err && act->record[0])
+			err = cmd_record_check(x, act->record, true);
+	}
+
+	return err;
+}
+
+
+/* --rule, then --rules. *rp NULL: there are none. @return 0 or errno,
+ * replied */
+static int rules_of(struct cmd *x, struct answer_rules **rp)
+{
+	const char *file = cmd_str(x, "rules");
+	struct answer_rules *r = NULL;
+	const struct bound *v;
+	char err[UA_ERR] = "";
+	int e = 0;
+
+	*rp = NULL;
+	if (!file && !cmd_has(x, "rule"))
+		return 0;
+
+	e = answer_rules_alloc(&r);
+	for (size_t i = 0; !e && (v = cmd_value(x, "rule", i)); i++)
+		e = answer_rules_line(r, v->s, strlen(v->s), err);
+	if (!e && file)
+		e = answer_rules_file(r, file, err);
+
+	if (e && err[0])
+		(void)cmd_wrong(x, "bad-argument", "%s", err);
+	else if (e)
+		cmd_fail(x, e, NULL);
+	if (!e)
+		e = rules_check(x, r);
+
+	if (e)
+		mem_deref(r);
+	else
+		*rp = r;
+
+	return e;
+}
+
+
 static void cmd_listen(struct cmd *x)
 {
 	struct answer_rule rule = {
@@ -84,17 +138,42 @@ static void cmd_listen(struct cmd *x)
 		.calls = (unsigned)cmd_int(x, "calls", 0),
 	};
 	const char *record = cmd_str(x, "record");
+	struct answer_rules *rules;
 
 	if (code_of(x, cmd_value(x, "answer", 0), &rule.code) ||
 	    sound_of(x, &rule) ||
-	    (record && cmd_record_check(x, record, true)))
+	    (record && cmd_record_check(x, record, true)) ||
+	    rules_of(x, &rules))
 		return;
 
 	if (record)
 		snprintf(rule.record, sizeof(rule.record), "%s", record);
 
 	answer_set(x->ph->answer, &rule);
+	answer_set_rules(x->ph->answer, rules);
+	mem_deref(rules);
 	reply_listeners(x->reply, x->ph->ua);
+}
+
+
+static void cmd_rules(struct cmd *x)
+{
+	struct answer_rules *r = answer_get_rules(x->ph->answer);
+	const char *text;
+	uint64_t hits;
+
+	if (cmd_has(x, "off")) {
+		answer_set_rules(x->ph->answer, NULL);
+		return;
+	}
+
+	reply_list(x->reply, "rule");
+	for (size_t i = 0; answer_rules_at(r, i, &text, &hits); i++) {
+		reply_row(x->reply, "rule");
+		reply_int(x->reply, "rule", (int64_t)i + 1);
+		reply_int(x->reply, "hits", (int64_t)hits);
+		reply_str(x->reply, "text", text);
+	}
 }
 
 
@@ -222,13 +301,35 @@ static const struct command rows[] = {
 			{ .name = "record", .type = ARG_FILE,
 			  .summary = "record into this WAV file; %n in it is "
 				     "the call's number" },
+			{ .name = "rule", .type = ARG_WORD, .many = true,
+			  .summary = "calls that are taken otherwise: "
+				     "'MATCHER... then ACTION...'" },
+			{ .name = "rules", .type = ARG_FILE,
+			  .summary = "a file with a rule a line" },
 		},
 		.summary = "Answer calls by rule, without a screen",
 		.help = "Takes every call as the options say, until --calls, "
 			"--until, `quit` or a signal. In a script it returns "
-			"at once and stays in force after the last line.",
+			"at once and stays in force after the last line. "
+			"With rules the first one all of whose matchers hold "
+			"decides, as in --rule 'from=*@example.com nth=3 then "
+			"code=486', --rule 'to=echo then echo for=10s'; where "
+			"none does, the options do. Matchers are @matchers@. "
+			"Actions are @actions@. Option max-calls says how many "
+			"calls there may be at once.",
 		.lasting = true,
 		.run = cmd_listen,
+	},
+	{
+		.name = "rules",
+		.options = {
+			{ .name = "off", .type = ARG_NONE,
+			  .summary = "none of them is in force any more" },
+		},
+		.summary = "List the rules of listen, and their hits",
+		.help = "How many calls, and other requests, each rule has "
+			"decided about.",
+		.run = cmd_rules,
 	},
 	{
 		.name = "auto-answer",

@@ -9,6 +9,7 @@
 
 
 static const struct error_row rows[] = {
+	{ "accounts-failed", "of many accounts some did not register" },
 	{ "already", "it is so already" },
 	{ "assert-failed", "a figure is not as `assert` demands" },
 	{ "bad-account", "an account is described wrongly, or its password "
@@ -43,6 +44,7 @@ static const struct error_row rows[] = {
 	{ "no-such-device", "no sound device has a name like this" },
 	{ "no-such-file", "a file or folder is not there" },
 	{ "no-such-host", "a name cannot be resolved" },
+	{ "no-such-rule", "no rule has this number" },
 	{ "not-supported", "the phone or the other side cannot do it" },
 	{ "port-taken", "another program has the port" },
 	{ "refused", "the other side does not want it" },

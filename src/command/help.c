@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <stdio.h>
+#include "offhook/answer_rules.h"
 #include "priv.h"
 
 enum { HELP_INDENT = 26, HELP_COLUMNS = 78 };
@@ -130,31 +131,71 @@ static const char *figure_item(size_t i, char *buf, size_t sz)
 }
 
 
-void command_about(struct text_buf *b, const struct command *c)
+static const char *word_item(const struct answer_word *w, char *buf, size_t sz)
 {
-	static const struct {
-		const char *mark;
-		const char *(*item)(size_t i, char *buf, size_t sz);
-	} lists[] = {
-		{ "@events@", event_item }, { "@figures@", figure_item },
-	};
-	const char *s = c->help, *at = NULL, *name;
-	size_t k;
-	char buf[80];
+	if (w)
+		snprintf(buf, sz, "%s%s%s: %s", w->name, w->value[0] ? "=" :
+			 "", w->value, w->summary);
 
-	for (k = 0; k < ARRAY_SIZE(lists) && !at; k++)
-		at = strstr(s, lists[k].mark);
+	return w ? buf : NULL;
+}
 
-	if (!at) {
-		text_add(b, "%s", s);
-		return;
+
+static const char *matcher_item(size_t i, char *buf, size_t sz)
+{
+	return word_item(answer_matcher(i), buf, sz);
+}
+
+
+static const char *action_item(size_t i, char *buf, size_t sz)
+{
+	return word_item(answer_action(i), buf, sz);
+}
+
+
+/* What stands in the place of marks in a help text */
+static const struct list_mark {
+	const char *mark, *between;
+	const char *(*item)(size_t i, char *buf, size_t sz);
+} marks[] = {
+	{ "@events@", ", ", event_item }, { "@figures@", ", ", figure_item },
+	{ "@matchers@", "; ", matcher_item },
+	{ "@actions@", "; ", action_item },
+};
+
+
+static const struct list_mark *mark_next(const char *s, const char **at)
+{
+	const struct list_mark *next = NULL;
+
+	for (size_t k = 0; k < ARRAY_SIZE(marks); k++) {
+
+		const char *p = strstr(s, marks[k].mark);
+
+		if (p && (!next || p < *at)) {
+			next = &marks[k];
+			*at = p;
+		}
 	}
 
-	--k;
-	text_add_mem(b, s, (size_t)(at - s));
-	for (size_t i = 0; (name = lists[k].item(i, buf, sizeof(buf))); i++)
-		text_add(b, "%s%s", i ? ", " : "", name);
-	text_add(b, "%s", at + strlen(lists[k].mark));
+	return next;
+}
+
+
+void command_about(struct text_buf *b, const struct command *c)
+{
+	const char *s = c->help, *at = NULL, *name;
+	const struct list_mark *m;
+	char buf[256];
+
+	while ((m = mark_next(s, &at))) {
+		text_add_mem(b, s, (size_t)(at - s));
+		for (size_t i = 0; (name = m->item(i, buf, sizeof(buf))); i++)
+			text_add(b, "%s%s", i ? m->between : "", name);
+		s = at + strlen(m->mark);
+	}
+
+	text_add(b, "%s", s);
 }
 
 

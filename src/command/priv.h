@@ -118,11 +118,12 @@ cmd_run_h cmd_conference, cmd_gain;
 cmd_run_h cmd_if, cmd_repeat, cmd_run_shell;
 /* of cmd_diagnosis.c */
 cmd_run_h cmd_ladder, cmd_explain, cmd_pcap, cmd_doctor,
-	cmd_fault;
+	cmd_fault, cmd_sip_fault;
 
 /* cmd_load.c */
 /** Many calls like that one (dial --calls) */
 void cmd_load(struct cmd *x, const struct ua_dial *prm);
+cmd_run_h cmd_identities;
 /* cmd_hear.c */
 enum hear_what { HEAR_TONE, HEAR_SPEECH, HEAR_SILENCE };
 /** Wait until that is heard in the call that is meant */

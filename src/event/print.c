@@ -39,6 +39,20 @@ static void print_network(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_fault(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "fault %lld: %s", (long long)ev->u.sip_fault.rule,
+		 ev->u.sip_fault.fault);
+	add_part(b, " ", ev->u.sip_fault.header);
+	text_add(b, ", %s", ev->u.sip_fault.way);
+	if (ev->u.sip_fault.code != EVENT_NONE)
+		text_add(b, " %lld", (long long)ev->u.sip_fault.code);
+	add_part(b, " ", ev->u.sip_fault.method);
+	add_part(b, ", ", ev->u.sip_fault.transport);
+	add_part(b, " ", ev->u.sip_fault.remote);
+}
+
+
 static void print_account_state(struct text_buf *b, const struct event *ev)
 {
 	const int64_t ms = ev->u.account_state.next_ms;
@@ -529,6 +543,10 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 			 "%s, issuer %s (%s)", ev->u.tls_refused.domain,
 			 ev->u.tls_refused.text, ev->u.tls_refused.subject,
 			 ev->u.tls_refused.issuer, ev->u.tls_refused.server);
+		break;
+
+	case EVENT_SIP_FAULT:
+		print_fault(&b, ev);
 		break;
 
 	case EVENT_DEVICE_LOST:

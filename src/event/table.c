@@ -403,6 +403,21 @@ static const struct event_field tls_refused_fields[] = {
 	{0}
 };
 
+static const struct event_field sip_fault_fields[] = {
+	STR("fault", sip_fault.fault, "drop, delay, duplicate, reorder, "
+	    "mangle, remove, add, corrupt"),
+	STR("way", sip_fault.way, "in or out"),
+	STR("method", sip_fault.method, "of the request, or of that which is "
+	    "answered"),
+	INT("code", sip_fault.code, "SIP status of a response"),
+	INT("rule", sip_fault.rule, "number of the rule (sip-fault)"),
+	STR("header", sip_fault.header, "the header that the rule names"),
+	STR("remote", sip_fault.remote, "address and port it goes to or "
+	    "comes from"),
+	STR("transport", sip_fault.transport, "udp, tcp or tls"),
+	{0}
+};
+
 static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_ACCOUNT_STATE] = {"account.state",
 		"An account registered, failed or was taken off",
@@ -501,6 +516,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_TLS_REFUSED] = {"tls.refused",
 		"A server's certificate was refused: nothing was sent to it",
 		tls_refused_fields},
+	[EVENT_SIP_FAULT] = {"sip.fault",
+		"A SIP message was made to go wrong (sip-fault)",
+		sip_fault_fields},
 	[EVENT_LOG] = {"log",
 		"A line of the log",
 		log_fields},

@@ -136,6 +136,7 @@ struct sip_stack {
 	struct list pubs;
 	struct list regs;           /* struct sip_reg                         */
 	struct filter *filter;      /* NULL until needed                      */
+	struct faults *faults;      /* the same                               */
 	struct sip_stack_h h;
 	bool untraced;              /* nobody reads what trace_h gets         */
 	void *arg;

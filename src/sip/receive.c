@@ -6,7 +6,7 @@
  * connections as well.  A request goes through the gate (sanity.c), then to
  * its transaction, then to whoever serves it; a response to its transaction.
  */
-#include "conn.h"
+#include "fault.h"
 
 
 enum { KEEPALIVE_MAX = 4 };         /* bytes of an empty datagram          */
@@ -86,19 +86,13 @@ static int decode(struct sip_msg **msgp, struct mbuf *mb)
 }
 
 
-void receive_dgram(struct leg *l, const struct sa *src, struct mbuf *mb)
+void receive_dgram_now(struct leg *l, const struct sa *src, struct mbuf *mb)
 {
-	const char *text = (const char *)mbuf_buf(mb);
-	const size_t len = mbuf_get_left(mb);
 	struct sip_msg *msg;
 	int err;
 
-	if (len <= KEEPALIVE_MAX ||
-	    flow_stun(l, src, (const uint8_t *)text, len))
-		return;
-
-	trace_wire(l, false, SIP_TRANSP_UDP, &l->udp, src,
-		      (const uint8_t *)text, len);
+	trace_wire(l, false, SIP_TRANSP_UDP, &l->udp, src, mbuf_buf(mb),
+		      mbuf_get_left(mb));
 
 	/* without memory it is as if lost on the way */
 	err = decode(&msg, mb);
@@ -117,6 +111,16 @@ void receive_dgram(struct leg *l, const struct sa *src, struct mbuf *mb)
 }
 
 
+void receive_dgram(struct leg *l, const struct sa *src, struct mbuf *mb)
+{
+	const size_t len = mbuf_get_left(mb);
+
+	if (len > KEEPALIVE_MAX && !flow_stun(l, src, mbuf_buf(mb), len) &&
+	    !fault_receive(l, NULL, src, mb))
+		receive_dgram_now(l, src, mb);
+}
+
+
 void receive_broken(struct leg *l, struct conn *c, const char *text,
 		    size_t len)
 {
@@ -126,8 +130,8 @@ void receive_broken(struct leg *l, struct conn *c, const char *text,
 }
 
 
-void receive_stream(struct leg *l, struct conn *c, struct mbuf *mb,
-		    size_t head)
+void receive_stream_now(struct leg *l, struct conn *c, struct mbuf *mb,
+			size_t head)
 {
 	const size_t body = mbuf_get_left(mb) - head;
 	struct sip_msg *msg;
@@ -160,4 +164,12 @@ void receive_stream(struct leg *l, struct conn *c, struct mbuf *mb,
 
 	deliver(l, msg);
 	mem_deref(msg);
+}
+
+
+void receive_stream(struct leg *l, struct conn *c, struct mbuf *mb,
+		    size_t head)
+{
+	if (!fault_receive(l, c, &c->peer, mb))
+		receive_stream_now(l, c, mb, head);
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "locate.h"
 #include "registration.h"
-#include "conn.h"
+#include "fault.h"
 
 
 enum {
@@ -66,6 +66,7 @@ static void stack_destructor(void *arg)
 	target_stack_gone(s);
 	strans_stack_gone(s);
 
+	fault_stack_gone(s);
 	mem_deref(s->keep);
 	mem_deref(s->filter);
 	mem_deref(s->names);

@@ -6,7 +6,7 @@
  * had made is not.
  */
 #include <strings.h>
-#include "conn.h"
+#include "fault.h"
 
 
 int target_domain(char *buf, size_t sz, const char *hop)
@@ -103,7 +103,7 @@ int target_open(struct target *tg, struct sip_tls *tls, const char *domain)
 }
 
 
-int target_send(const struct target *tg, struct mbuf *mb)
+int target_put(const struct target *tg, struct mbuf *mb)
 {
 	struct leg *l = tg->leg;
 	struct conn *c;
@@ -121,6 +121,13 @@ int target_send(const struct target *tg, struct mbuf *mb)
 	c = conn_find(l->stack, tg->flow);
 
 	return c ? conn_send(c, mb) : ENOTCONN;
+}
+
+
+int target_send(const struct target *tg, struct mbuf *mb)
+{
+	/* what a fault has taken is as if lost on the way */
+	return fault_send(tg, mb) ? 0 : target_put(tg, mb);
 }
 
 

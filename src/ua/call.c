@@ -52,6 +52,7 @@ static void call_destructor(void *data)
 	mem_deref(c->peer);
 	mem_deref(c->name);
 	mem_deref(c->called);
+	call_invite_drop(c);
 	mem_deref(c->headers);
 	mem_deref(c->caller);
 	mem_deref(c->early);

@@ -75,6 +75,7 @@ void call_answered(struct call *c)
 {
 	c->active_ms = clock_ms();
 	timer_cancel(&c->tmr_ring);
+	call_invite_drop(c);
 
 	if (!call_state_set(c, CALL_ACTIVE))
 		return;
@@ -121,6 +122,8 @@ static int answer_handler(struct mbuf **answer, struct mbuf *offer, void *arg)
 
 	if (!c->stream)
 		return 488;
+	if (c->refuse_offers)
+		return c->refuse_offers;
 
 	call_ability(c, stream_local(c->stream), &ab);
 

@@ -36,6 +36,12 @@ void guard_request(const struct sip_info *in, struct sip_guard *g, void *arg)
 {
 	const struct ua *ua = arg;
 	const struct account *a = account_match(ua, in);
+	const uint16_t judged = ua_judge(ua, in);
+
+	if (judged) {
+		g->status = judged;
+		return;
+	}
 
 	/* nobody's: who serves it says so */
 	if (!a)

@@ -115,7 +115,7 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 
 	c->signal_tls = in->tp == SIP_TRANSP_TLS;
 	code = take_offer(c, sip_call_laddr(sc), offer);
-	if (!code && caller_take(c, in))
+	if (!code && (caller_take(c, in) || call_invite_take(c, in)))
 		code = 500;
 	if (code) {
 		/* never told, so its number is free again */
@@ -170,8 +170,9 @@ int incoming_options(const struct sip_info *in, void *arg)
 	struct ua *ua = arg;
 	const struct account *acc;
 	const int code = in->ruri_user[0] ? find_owner(&acc, ua, in) : 0;
+	const uint16_t judged = code ? 0 : ua_judge(ua, in);
 
-	return code ? code : call_room(ua) ? 200 : 486;
+	return code ? code : judged ? judged : call_room(ua) ? 200 : 486;
 }
 
 

@@ -43,6 +43,8 @@ struct ua {
 	unsigned default_account;    /* id, 0: none was chosen               */
 	struct timer tmr_settle, tmr_leaving;    /* register.c               */
 	bool (*known_h)(const char *uri, void *arg);     /* guard.c          */
+	ua_judge_h *judge_h;         /* invite.c; NULL: nobody               */
+	void *judge_arg;
 	void *known_arg;
 	ua_lookup_h *lookup_h;                           /* lookup.c         */
 	void *lookup_arg;
@@ -172,6 +174,11 @@ struct call {
 	char *peer;                  /* URI, valid UTF-8                     */
 	char *name;
 	char *called;                /* callee without account: To, or NULL  */
+	struct {
+		struct sip_msg *msg;
+		char *to, *ruri;     /* URIs                                 */
+	} invite;                    /* callee, until it is answered; NULL   */
+	uint16_t refuse_offers;      /* in mid-call, with this; 0: do not    */
 	char *headers;               /* of the INVITE, NULL: none            */
 	char *replaces;              /* the same: NULL: nothing              */
 	bool anonymous;              /* we do not tell who we are            */
@@ -245,6 +252,13 @@ struct call {
 	struct sip_req *probe;       /* is the silent peer there?            */
 	struct timer tmr_ring, tmr_limit, tmr_turn, tmr_probe;
 };
+
+/* invite.c */
+/** Keep what the INVITE says. @return 0, ENOMEM */
+int  call_invite_take(struct call *c, const struct sip_info *in);
+void call_invite_drop(struct call *c);
+/** A request that is no INVITE: the status it is refused with, 0: it is not */
+uint16_t ua_judge(const struct ua *ua, const struct sip_info *in);
 
 /* ability.c */
 /** acc NULL: none. @return 0, EINVAL: no codec is known */

@@ -294,6 +294,42 @@ def test_everybody(lab):
     s.registered("alice", 0)
 
 
+def test_identities(lab):
+    """many accounts from a table: they register, can be called, call, and leave"""
+    names = ["u%d" % i for i in range(40)]
+    s = Kamailio(lab, "auth", users={**USERS, **{n: "pw-" + n for n in names}})
+    good = "user,password,display-name,number\n" + "".join("%s,pw-%s,\"User, %s\",u%d\n" % (
+        n, n, n, (i + 1) % 40) for i, n in enumerate(names))
+    p = lab.offhook("-a", s.account("alice", "secret", "register=no", "name=base"), "-s", "max-calls=500").ready()
+    p.command("listen --echo")
+    r = p.reply("identities %s --account base --rate 100" % lab.file("many.csv", good), 60)
+    check(r["ok"] and r["accounts"] == r["registered"] == 40 and r["failed"] == 0, "%s", r)
+    check(r["register_min_ms"] <= r["register_p50_ms"] <= r["register_max_ms"], "%s", r)
+    check(sum(x["count"] for x in r["setups"]) == 40 and r["endings"] == [{"cause": "none", "code": 200, "count": 40}],
+          "%s", r)
+    s.registered("u39")
+    # each calls the next one, through the server
+    r = p.reply("dial {number} --calls 60 --rate 50 --for 100ms --identities %s --account base" % lab.path("many.csv"), 90)
+    check(r["ok"] and r["answered"] == 60, "%s", r)
+    froms = {o["peer"] for o in p.objects() if o.get("event") == "call.state" and o["state"] == "incoming"}
+    check({"sip:u%d@%s" % (i, DOMAIN) for i in range(40)} == froms, "%s", froms)
+    check(len(p.command("accounts")["accounts"]) == 41, "accounts that were there are gone, or others came")
+
+    # those that fail are told and go; --for lets all leave again
+    other = lab.offhook("-a", s.account("alice", "secret", "register=no", "name=base"), name="other").ready()
+    bad = lab.file("bad.csv", "user,password\nu1,pw-u1\nu2,wrong\nu3,pw-u3\n")
+    r = other.reply("identities %s --rate 50 --for 300ms" % bad, 60)
+    check(r["error"] == "accounts-failed" and r["registered"] == 2 and r["failed"] == 1, "%s", r)
+    check(len(other.command("accounts")["accounts"]) == 1, "accounts are left")
+    r = other.reply("identities %s" % lab.file("worse.csv", "user,pasword\nx,y\n"))
+    check(r["error"] == "bad-file" and "worse.csv:1:" in r["text"] and "'password'" in r["text"], "%s", r)
+    # who is no account before is one only for the time of his call
+    r = other.reply("dial u5 --calls 2 --for 100ms --identities %s" % lab.path("many.csv"), 60)
+    check(r["ok"] and r["answered"] == 2, "%s", r)
+    other.command("sleep 200ms")
+    check(len(other.command("accounts")["accounts"]) == 1, "accounts are left")
+
+
 class Nat:
     """A box between phone and server: what the phone sends leaves from a port
     of the box, and what comes there goes to the phone"""

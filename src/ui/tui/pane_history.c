@@ -20,7 +20,7 @@ static const struct key_row history_keys[] = {
 	{ "m", "screen own message", "message", "Write a message" },
 	{ "c", "screen own contact", "to contacts", "Keep this one as a "
 	  "contact" },
-	{ "/", "screen search", "find", "Show only calls with a "
+	{ "/", "screen line 'screen find '", "find", "Show only calls with a "
 	  "text" },
 	{ NULL, NULL, NULL, NULL }
 };
@@ -160,14 +160,22 @@ static bool history_act(struct tui *t, void *state, enum act act,
 	struct history_pane *p = state;
 	struct history_call c;
 	char line[700], word[600], name[300];
-	int64_t i;
 
-	if (found_act(&p->found, &p->rows, act, text))
+	if (act == ACT_FIND) {
+		found_set(&p->found, text);
+		p->rows.cur = p->rows.top = 0;
 		return true;
-
-	i = found_at(&p->found, &p->rows);
+	}
+	if (act == ACT_BACK && p->found.find[0]) {
+		found_set(&p->found, "");
+		return true;
+	}
+	if (rows_act(&p->rows, act))
+		return true;
 	if ((act != ACT_CHOOSE && act != ACT_USER) || !t->ph->history ||
-	    i < 0 || !history_at(&c, t->ph->history, (size_t)i))
+	    p->rows.cur < 0 || (size_t)p->rows.cur >= p->found.n ||
+	    !history_at(&c, t->ph->history,
+			(size_t)p->found.v[p->rows.cur]))
 		return false;
 
 	tui_quote(c.peer, word, sizeof(word));
@@ -192,9 +200,18 @@ static bool history_act(struct tui *t, void *state, enum act act,
 static bool history_click(struct tui *t, void *state, int x, int y)
 {
 	struct history_pane *p = state;
+	const int i = rows_at(&p->rows, y - 1);
 	(void)x;
 
-	return rows_click(t, &pane_history, state, &p->rows, y - 1);
+	if (i < 0)
+		return false;
+
+	/* a second click calls */
+	if (i == p->rows.cur)
+		return history_act(t, state, ACT_CHOOSE, "");
+	p->rows.cur = i;
+
+	return true;
 }
 
 

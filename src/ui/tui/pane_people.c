@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include "offhook/text.h"
 #include "lists.h"
-#include "home.h"
 
 enum { LAMPS_MAX = 256 };
 
@@ -25,21 +24,16 @@ struct people_pane {
 	struct rows rows;
 	struct lamp v[LAMPS_MAX];
 	unsigned n;              /* ever                                     */
-	unsigned version;        /* of the lamps                             */
 };
 
 static const struct key_row people_keys[] = {
 	{ "Enter", "screen choose", "call", "Call this one" },
 	{ "m", "screen own message", "message", "Write a message" },
-	{ "p", "screen own pickup", "pick up", "Take the call that rings at "
-	  "this one's phone" },
 	{ "w", "screen own watch", "watch", "Watch whether this one can be "
 	  "reached" },
-	{ "b", "screen own lamp", NULL, "Watch whether this one's phone "
-	  "rings or is busy" },
 	{ "+", "screen line 'contact add '", "add", "Add a contact" },
 	{ "Delete", "screen own remove", NULL, "Remove this contact (asks)" },
-	{ "/", "screen search", "find", "Find by a few letters" },
+	{ "/", "screen line 'screen find '", "find", "Find by a few letters" },
 	{ NULL, NULL, NULL, NULL }
 };
 
@@ -92,7 +86,6 @@ static void people_event(struct tui *t, void *state, const struct event *ev)
 			 ev->u.presence.activity);
 		text_escape(l->note, sizeof(l->note), ev->u.presence.note,
 			    strlen(ev->u.presence.note));
-		++p->version;
 	}
 	else if (ev->type == EVENT_DIALOG) {
 		const char *s = ev->u.dialog.state;
@@ -100,7 +93,6 @@ static void people_event(struct tui *t, void *state, const struct event *ev)
 		l = lamp_of(p, ev->u.dialog.who, true);
 		l->busy = !strcmp(s, "busy");
 		l->rings = !strcmp(s, "ringing");
-		++p->version;
 	}
 }
 
@@ -135,23 +127,6 @@ static enum sign lamp_sign(const struct lamp *l, enum style *st,
 }
 
 
-enum sign people_lamp(struct tui *t, const char *uri, enum style *st,
-		      const char **word)
-{
-	struct people_pane *p = tui_state(t, &pane_people);
-
-	return lamp_sign(p ? lamp_of(p, uri, false) : NULL, st, word);
-}
-
-
-unsigned people_version(struct tui *t)
-{
-	const struct people_pane *p = tui_state(t, &pane_people);
-
-	return p ? p->version : 0;
-}
-
-
 /* The list ----------------------------------------------------------------- */
 
 static bool fits(size_t i, const char *find, void *arg)
@@ -166,9 +141,12 @@ static bool fits(size_t i, const char *find, void *arg)
 static const struct contact_conf *selected(struct tui *t,
 					   const struct people_pane *p)
 {
-	const int64_t i = found_at(&p->found, &p->rows);
+	if (!t->ph->contacts || p->rows.cur < 0 ||
+	    (size_t)p->rows.cur >= p->found.n)
+		return NULL;
 
-	return i < 0 ? NULL : contacts_at(t->ph->contacts, (size_t)i);
+	return contacts_at(t->ph->contacts,
+			   (size_t)p->found.v[p->rows.cur]);
 }
 
 
@@ -246,16 +224,11 @@ static bool people_own(struct tui *t, const struct contact_conf *c,
 		snprintf(line, sizeof(line), "message %s ", word);
 	else if (!strcmp(what, "remove"))
 		snprintf(line, sizeof(line), "contact remove %s", word);
-	else if (strcmp(what, "watch") && strcmp(what, "lamp") &&
-		 strcmp(what, "pickup"))
+	else if (strcmp(what, "watch"))
 		return false;
 
 	if (!strcmp(what, "watch"))
 		tui_submit(t, "subscribe presence %s", word);
-	else if (!strcmp(what, "lamp"))
-		tui_submit(t, "subscribe dialog %s", word);
-	else if (!strcmp(what, "pickup"))
-		tui_submit(t, "pickup %s", word);
 	else
 		tui_line(t, line);
 
@@ -270,7 +243,16 @@ static bool people_act(struct tui *t, void *state, enum act act,
 	const struct contact_conf *c;
 	char word[300];
 
-	if (found_act(&p->found, &p->rows, act, text))
+	if (act == ACT_FIND) {
+		found_set(&p->found, text);
+		p->rows.cur = p->rows.top = 0;
+		return true;
+	}
+	if (act == ACT_BACK && p->found.find[0]) {
+		found_set(&p->found, "");
+		return true;
+	}
+	if (rows_act(&p->rows, act))
 		return true;
 
 	c = selected(t, p);
@@ -290,9 +272,18 @@ static bool people_act(struct tui *t, void *state, enum act act,
 static bool people_click(struct tui *t, void *state, int x, int y)
 {
 	struct people_pane *p = state;
+	const int i = rows_at(&p->rows, y - 1);
 	(void)x;
 
-	return rows_click(t, &pane_people, state, &p->rows, y - 1);
+	if (i < 0)
+		return false;
+
+	/* a second click calls */
+	if (i == p->rows.cur)
+		return people_act(t, state, ACT_CHOOSE, "");
+	p->rows.cur = i;
+
+	return true;
 }
 
 
@@ -312,9 +303,9 @@ const struct pane pane_people = {
 	.state = sizeof(struct people_pane),
 	.keys = people_keys,
 	.help = "Contacts come from the file `contacts`. The lamp in front "
-		"tells how somebody can be reached, once he is watched: by w "
-		"his presence, by b whether his phone rings or is busy; p "
-		"takes the call that rings there.",
+		"tells how somebody can be reached, once he is watched: by w, "
+		"by `subscribe presence NAME`, by `subscribe dialog NAME` for "
+		"whether he is on the phone.",
 	.draw = people_draw,
 	.act = people_act,
 	.click = people_click,

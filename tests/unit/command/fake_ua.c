@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include "offhook/answer_rules.h"
+#include "offhook/load.h"
 #include "offhook/text.h"
 #include "fake_ua.h"
 
@@ -28,6 +30,8 @@ static struct {
 	struct call_record records[CALLS];
 	unsigned n;
 	struct answer_rule rule;
+	struct answer_rules *rules;
+	struct sip_fault fault;
 	int err;
 	char err_text[64];
 	char asked[512];
@@ -66,6 +70,7 @@ void fake_reset(struct event_bus *bus)
 {
 	memset(&rules, 0, sizeof(rules));
 	fake_accounts_reset(bus);
+	mem_deref(fake.rules);
 	memset(&fake, 0, sizeof(fake));
 	fake.bus = bus;
 }
@@ -1036,6 +1041,114 @@ int load_start(struct load **lp, struct ua *u, struct event_bus *bus,
 	(void)err;
 
 	done_h(&res, arg);
+
+	return 0;
+}
+
+
+int load_register(struct load_register **lp, struct ua *ua,
+		  struct event_bus *bus,
+		  const struct load_register_conf *conf,
+		  load_done_h *done_h, void *arg, char *err)
+{
+	(void)lp;
+	(void)ua;
+	(void)bus;
+	(void)done_h;
+	(void)arg;
+	asked("register %zu of %u at %g for %llu",
+	      identities_count(conf->ids), conf->count, conf->rate,
+	      (unsigned long long)conf->for_ms);
+	snprintf(err, UA_ERR, "%s", fake.err_text);
+
+	return fake.err;
+}
+
+
+void answer_set_rules(struct answer *a, struct answer_rules *r)
+{
+	(void)a;
+	mem_ref(r);
+	mem_deref(fake.rules);
+	fake.rules = r;
+}
+
+
+struct answer_rules *answer_get_rules(const struct answer *a)
+{
+	(void)a;
+
+	return fake.rules;
+}
+
+
+static const char *const fault_names[] = {
+	"drop", "delay", "duplicate", "reorder", "mangle", "remove", "add",
+	"corrupt",
+};
+
+
+const char *sip_fault_name(enum sip_fault_kind kind)
+{
+	return kind < SIP_FAULT_KINDS ? fault_names[kind] : NULL;
+}
+
+
+enum sip_fault_kind sip_fault_find(const char *name)
+{
+	unsigned i = 0;
+
+	while (i < SIP_FAULT_KINDS && strcmp(fault_names[i], name))
+		++i;
+
+	return (enum sip_fault_kind)i;
+}
+
+
+int ua_fault(struct ua *ua, const struct sip_fault *f, uint64_t seed,
+	     unsigned *number)
+{
+	(void)ua;
+	asked("fault %s in=%d out=%d req=%d resp=%d method=%s code=%u-%u "
+	      "nth=%u every=%u chance=%g times=%u by=%u name=%s value=%s "
+	      "bytes=%u seed=%llu", fault_names[f->kind], f->in, f->out,
+	      f->requests, f->responses, f->method, f->code_min, f->code_max,
+	      f->nth, f->every, f->chance_pct, f->times, f->by_ms, f->name,
+	      f->value, f->bytes, (unsigned long long)seed);
+	fake.fault = *f;
+	*number = 1;
+
+	return fake.err;
+}
+
+
+int sip_fault_remove(struct sip_stack *s, unsigned number)
+{
+	(void)s;
+
+	return number > 1 ? ENOENT : 0;
+}
+
+
+bool sip_fault_at(struct sip_fault_status *st, const struct sip_stack *s,
+		  size_t i)
+{
+	(void)s;
+	st->number = 1;
+	st->fault = fake.fault;
+	st->seen = 7;
+	st->done = 3;
+
+	return !i && (fake.fault.in || fake.fault.out);
+}
+
+
+int sip_uri_check(char *buf, size_t sz, const char *text, char *err,
+		  size_t errsz)
+{
+	(void)errsz;
+	snprintf(buf, sz, "%s", text);
+	err[0] = '\0';
 
 	return 0;
 }

@@ -1,0 +1,24 @@
+/**
+ * @file app/tally.h  Inside loads: how long things took, and how they ended
+ */
+#ifndef OFFHOOK_APP_TALLY_H
+#define OFFHOOK_APP_TALLY_H
+
+#include "offhook/load.h"
+
+/** Times of those that succeeded; room for as many as there will be */
+struct tally {
+	float *v;
+	unsigned n, size;
+};
+
+/** @return 0, ENOMEM; free: tally_reset */
+int  tally_init(struct tally *t, unsigned size);
+void tally_reset(struct tally *t);
+/** One more, into the histogram too */
+void tally_time(struct tally *t, struct load_result *res, double ms);
+void tally_cause(struct load_result *res, const char *cause, uint16_t code);
+/** Least, mean, most and the rest of what was counted so far */
+void tally_settle(struct load_result *res, const struct tally *t);
+
+#endif
