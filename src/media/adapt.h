@@ -16,6 +16,7 @@ struct adapt {
 	double loss;             /* share lost, averaged                    */
 	uint64_t sent_then;      /* packets, at the last report             */
 	unsigned level;          /* of expectation                          */
+	double dense;            /* share lost of its bursts, as it says    */
 	unsigned calm;           /* reports in a row that ask for less      */
 	double cut_loss;         /* share lost when we began to send less   */
 	unsigned cuts;           /* times we did                            */
@@ -37,7 +38,11 @@ void adapt_packets(struct adapt *a, unsigned wanted_ms, unsigned most_ms);
  */
 bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent);
 
-/** Does the peer miss packets, lately? */
-bool adapt_losing(const struct adapt *a);
+/** The peer tells what share of its packets is lost in bursts (RFC 3611) */
+void adapt_burst(struct adapt *a, double burst_pct);
+
+/** How many packets before should go along with each? 0: it misses none,
+ *  lately; more the more it misses in a row */
+unsigned adapt_copies(const struct adapt *a);
 
 #endif

@@ -56,6 +56,8 @@ void flow_report_packet(struct flow *f, struct packet *p)
 		flow_post(f, &ev);
 	}
 
+	if (f->rtcp.xr_known)
+		adapt_burst(&f->adapt, f->rtcp.xr.burst_pct);
 	if (f->rtcp.remote_count != count &&
 	    adapt_report(&f->adapt, f->rtcp.remote_fraction, f->tx.packets))
 		flow_adapt(f);

@@ -415,8 +415,10 @@ static void loss_look(struct receiver *r, uint64_t now_us)
 	r->lost_then = lost;
 	r->all_then = all;
 
+	/* the last of the copies comes so many packets later */
 	if (r->loss > LOSS_ON)
-		jitter_set_extra(r->jitter, r->dur);
+		jitter_set_extra(r->jitter, r->dur *
+				 (r->copies > 1 ? r->copies : 1));
 	else if (r->loss < LOSS_OFF)
 		jitter_set_extra(r->jitter, 0);
 }

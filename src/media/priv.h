@@ -363,6 +363,7 @@ struct receiver {
 	bool silent;             /* nothing was due last time               */
 	int16_t (*scratch)[2][CODEC_FRAME_MAX];  /* the engine's            */
 	double loss;             /* share lost lately                       */
+	unsigned copies;         /* of packets before, in the latest packet */
 	uint64_t lost_then, all_then, look_us;   /* when it was looked at   */
 	uint64_t packets, bytes, discarded, decode_errors, lost_before;
 	struct jitter_stats past;  /* of buffers before this one            */
@@ -408,7 +409,7 @@ struct sender {
 	uint32_t te_ts;          /* of the digit under way                  */
 	bool marker;             /* the next packet begins a spurt          */
 	struct dtmf_tx dtmf;
-	struct spare *spare;     /* the packet before, for redundancy; NULL:
+	struct spare *spare;     /* the packets before, for redundancy; NULL:
 				    the peer takes none                     */
 	uint8_t red_pt;
 	struct vad *vad;         /* NULL: silence is sent like speech       */

@@ -293,6 +293,8 @@ static bool red_packet(struct receiver *r, const struct rtp *h,
 	if (!n || b[n - 1].pt == r->red_pt)
 		return false;
 
+	r->copies = n - 1;
+
 	for (unsigned i = 0; i + 1 < n; i++) {
 		const struct rx_codec *c = receive_codec(r, b[i].pt);
 		const size_t k = c && b[i].len ?

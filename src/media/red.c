@@ -1,5 +1,5 @@
 /**
- * @file red.c  Redundant audio (RFC 2198): the packet before once more
+ * @file red.c  Redundant audio (RFC 2198): packets before once more
  *
  * Media thread; pure.
  */

@@ -12,11 +12,14 @@
 #include "red.h"
 
 
-/* The packet before */
+/* The packets before, in a ring */
 struct spare {
-	uint32_t ts;
-	size_t len;              /* 0: there is none                        */
-	uint8_t data[RED_LEN_MAX];
+	struct {
+		uint32_t ts;
+		size_t len;      /* 0: there is none                        */
+		uint8_t data[RED_LEN_MAX];
+	} v[RED_DEPTH];
+	unsigned next;           /* to be overwritten: the oldest           */
 };
 
 
@@ -30,9 +33,11 @@ int send_init(struct sender *s)
 	if (getrandom(&r, sizeof(r), 0) != sizeof(r))
 		return EIO;
 
+	/* far from the turn: who hears us late still guesses how far we are
+	 * (RFC 3711 3.3.1) */
 	s->ssrc = r.ssrc;
 	s->ts = r.ts;
-	s->seq = r.seq;
+	s->seq = r.seq & 0x7fff;
 	s->te_pt = -1;
 
 	return 0;
@@ -73,6 +78,13 @@ static int extras_start(struct sender *s, const struct media_plan *plan)
 }
 
 
+static void spare_clear(struct spare *sp)
+{
+	for (unsigned i = 0; sp && i < RED_DEPTH; i++)
+		sp->v[i].len = 0;
+}
+
+
 int send_start(struct sender *s, const struct media_plan *plan)
 {
 	const struct codec *c = plan->codec;
@@ -106,8 +118,7 @@ int send_start(struct sender *s, const struct media_plan *plan)
 
 	mem_deref(s->enc);
 	mem_deref(s->part);
-	if (s->spare)
-		s->spare->len = 0;
+	spare_clear(s->spare);
 
 	s->enc = enc;
 	s->codec = c;
@@ -204,35 +215,70 @@ static bool digit_send(struct flow *f, int16_t *v, bool *tone)
 
 
 /*
- * When the peer misses packets the one before goes along once more. It is
- * kept in any case. @return bytes, with *pt what they are
+ * What goes along once more, the oldest first: of the last packets as many as
+ * the peer's losses call for. One that was long ago (a key was pressed, there
+ * was silence) is of no use any more. @return how many
  */
+static unsigned spare_choose(const struct flow *f, struct red_block *b,
+			     size_t len)
+{
+	const struct sender *s = &f->tx;
+	const struct spare *sp = s->spare;
+	unsigned copies = adapt_copies(&f->adapt), n = 0;
+
+	for (unsigned i = RED_DEPTH - copies; i < RED_DEPTH; i++) {
+		const unsigned at = (sp->next + i) % RED_DEPTH;
+		const uint32_t back = s->ts - sp->v[at].ts;
+
+		if (!sp->v[at].len || back > (copies + 1) * s->step)
+			continue;
+
+		b[n].pt = s->pt;
+		b[n].back = back;
+		b[n].p = sp->v[at].data;
+		b[n].len = sp->v[at].len;
+		len += b[n++].len;
+	}
+
+	/* the oldest stay behind when all together is too much */
+	for (copies = n; n && len > RED_BYTES; n--)
+		len -= b[copies - n].len;
+	memmove(b, b + copies - n, n * sizeof(*b));
+
+	return n;
+}
+
+
+/* @return bytes, with *pt what they are. The packet is kept in any case */
 static size_t spare_add(struct flow *f, uint8_t *p, size_t len, uint8_t *pt)
 {
 	struct sender *s = &f->tx;
 	struct spare *sp = s->spare;
-	const struct red_block b[2] = {
-		{ .pt = s->pt, .back = s->ts - sp->ts, .p = sp->data,
-		  .len = sp->len },
-		{ .pt = s->pt, .p = p, .len = len },
-	};
+	struct red_block b[RED_DEPTH + 1] = { { 0 } };
+	const unsigned n = spare_choose(f, b, len);
 	uint8_t q[CODEC_BYTES_MAX];
-	size_t n = 0;
+	size_t made = 0;
 
-	if (adapt_losing(&f->adapt) && sp->len && b[0].back <= 2 * s->step)
-		n = red_write(q, sizeof(q), b, 2);
+	if (n) {
+		b[n].pt = s->pt;
+		b[n].back = 0;
+		b[n].p = p;
+		b[n].len = len;
+		made = red_write(q, sizeof(q), b, n + 1);
+	}
 
-	sp->ts = s->ts;
-	sp->len = len <= sizeof(sp->data) ? len : 0;
-	memcpy(sp->data, p, sp->len);
+	sp->v[sp->next].ts = s->ts;
+	sp->v[sp->next].len = len <= RED_LEN_MAX ? len : 0;
+	memcpy(sp->v[sp->next].data, p, sp->v[sp->next].len);
+	sp->next = (sp->next + 1) % RED_DEPTH;
 
-	if (!n)
+	if (!made)
 		return len;
 
-	memcpy(p, q, n);
+	memcpy(p, q, made);
 	*pt = s->red_pt;
 
-	return n;
+	return made;
 }
 
 

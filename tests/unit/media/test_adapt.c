@@ -266,6 +266,28 @@ static void test_packets(void **state)
 }
 
 
+/* How many packets before go along: by what is lost, and how it is spread */
+static void test_bursts(void **state)
+{
+	struct adapt a = { 0 };
+	(void)state;
+
+	adapt_burst(&a, 90.0);
+	assert_int_equal(adapt_copies(&a), 0);
+	for (uint64_t n = 1; n <= 5; n++)
+		(void)adapt_report(&a, 26, n * 100);
+	assert_int_equal(adapt_copies(&a), 3);
+	adapt_burst(&a, 40.0);
+	assert_int_equal(adapt_copies(&a), 2);
+	adapt_burst(&a, 12.0);
+	assert_int_equal(adapt_copies(&a), 1);
+	adapt_burst(&a, 90.0);
+	for (uint64_t n = 6; n <= 60; n++)
+		(void)adapt_report(&a, 0, n * 100);
+	assert_int_equal(adapt_copies(&a), 0);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_radio),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_packets),
+		cmocka_unit_test(test_bursts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,6 +158,58 @@ static void test_calls_that_lose(void **state)
 }
 
 
+/* Losses come two and three at a time; reports come through */
+static bool in_run[2];
+
+static int64_t bursty(struct rig *r, unsigned from, bool rtcp,
+		      const uint8_t *p, size_t len)
+{
+	(void)p;
+	(void)len;
+
+	if (rtcp)
+		return 15000;
+	in_run[from] = rig_rnd(r) < (in_run[from] ? 0.5 : 0.02);
+
+	return in_run[from] ? -1 : 15000;
+}
+
+
+/* Who hears of bursts sends more copies, and they are waited for */
+static void test_bursts(void **state)
+{
+	struct stream_stats st[2];
+	(void)state;
+
+	for (unsigned xr = 0; xr < 2; xr++) {
+		struct rig *r = rig_call("pcmu");
+
+		for (unsigned i = 0; i < 2; i++) {
+			struct media_plan plan = rig_plan("pcmu", 1 - i);
+
+			plan.red_send = plan.red_recv = 121;
+			plan.xr = xr;
+			rig_start(r, i, &plan);
+			flow_set_source(r->ends[i].f, SOURCE_TONE, 440);
+		}
+		in_run[0] = in_run[1] = false;
+		r->net_h = bursty;
+		rig_run(r, 120000);
+		st[xr] = stats(r, 0);
+		assert_int_equal(st[xr].decode_errors, 0);
+		assert_int_equal(st[xr].discarded, 0);
+		assert_in_range(st[xr].lost, 150, 500);
+		rig_free(r);
+	}
+
+	/* runs of two, on average: one copy brings the last of each, three
+	 * bring seven of eight; the first reports take their time */
+	assert_true(st[0].recovered < st[0].lost * 55 / 100);
+	assert_true(st[1].recovered > st[1].lost * 62 / 100);
+	assert_true(st[1].bytes_sent > st[0].bytes_sent * 3 / 2);
+}
+
+
 /* While nothing is missed nothing is sent twice */
 static void test_none_without_loss(void **state)
 {
@@ -219,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_said),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_calls_that_lose),
+		cmocka_unit_test(test_bursts),
 		cmocka_unit_test(test_none_without_loss),
 		cmocka_unit_test(test_comfort_noise),
 	};
