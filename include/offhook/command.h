@@ -19,7 +19,7 @@ enum screen_verb { SCREEN_VIEW, SCREEN_ACT };
 /** What `screen` takes */
 #define SCREEN_ACTIONS							\
 	"up,down,page-up,page-down,top,bottom,left,right,choose,back,"	\
-	"find,next,previous,line,hush,redraw,suspend,own"
+	"find,search,next,previous,line,hush,redraw,suspend,own"
 
 /** What commands act on; filled by main.c, borrowed */
 struct phone {

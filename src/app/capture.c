@@ -46,11 +46,48 @@ struct capture {
 	struct list said;        /* oldest first                             */
 	struct hash *dialogs;
 	struct list taps;
+	struct said **ring;      /* by seq, for who looks one up             */
+	size_t ringc;
 	size_t count, bytes;
 	uint64_t seen, dropped;
 	struct ua *ua;
 	struct event_sub *sub;
 };
+
+
+/* By number ---------------------------------------------------------------- */
+
+/* Numbers kept have no gaps: a ring as large as there are finds each at its
+ * place.  Without memory the list is searched */
+static void ring_put(struct capture *c, struct said *s)
+{
+	struct said **v = c->ring;
+	size_t cap = c->ringc;
+
+	if (c->count > cap) {
+		cap = cap ? 2 * cap : 256;
+		v = calloc(cap, sizeof(*v));
+		free(c->ring);
+		c->ring = v;
+		c->ringc = v ? cap : 0;
+		for (struct le *le = v ? c->said.head : NULL; le;
+		     le = le->next) {
+			struct said *o = le->data;
+
+			v[o->m.seq % cap] = o;
+		}
+	}
+
+	if (v)
+		v[s->m.seq % cap] = s;
+}
+
+
+static void ring_take(struct capture *c, const struct said *s)
+{
+	if (c->ring && c->ring[s->m.seq % c->ringc] == s)
+		c->ring[s->m.seq % c->ringc] = NULL;
+}
 
 
 /* Keeping ----------------------------------------------------------------- */
@@ -59,6 +96,7 @@ static void forget(struct capture *c, struct said *s)
 {
 	struct dialog *d = s->d;
 
+	ring_take(c, s);
 	list_unlink(&s->le);
 	list_unlink(&s->le_dialog);
 	--c->count;
@@ -82,6 +120,7 @@ static void capture_destructor(void *arg)
 	while (c->taps.head)
 		list_unlink(c->taps.head);
 	mem_deref(c->dialogs);
+	free(c->ring);
 }
 
 
@@ -212,6 +251,7 @@ static bool keep(struct capture *c, struct said *s)
 	s->m.seq = ++c->seen;
 	++c->count;
 	c->bytes += sizeof(*s) + s->m.len;
+	ring_put(c, s);
 
 	for (le = c->taps.head; le; ) {
 		struct capture_tap *t = le->data;
@@ -475,6 +515,12 @@ const struct capture_msg *capture_prev(const struct capture *c,
 const struct capture_msg *capture_find(const struct capture *c, uint64_t seq)
 {
 	const struct capture_msg *m = NULL;
+
+	if (c && c->ring) {
+		const struct said *s = c->ring[seq % c->ringc];
+
+		return s && s->m.seq == seq ? &s->m : NULL;
+	}
 
 	while ((m = capture_prev(c, m)) && m->seq >= seq) {
 		if (m->seq == seq)

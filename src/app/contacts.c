@@ -15,6 +15,12 @@
 
 enum { DIGITS_LEAST = 7 };       /* of a number that is compared by its end */
 
+/** What two addresses of the same one have in common, at least: a list of
+ *  thousands is looked through for each name that is shown */
+struct mark {
+	uint32_t user, digits;   /* hashes; 0: too few digits                */
+};
+
 struct contacts {
 	char *path;              /* NULL: there is no directory              */
 	bool looked;
@@ -22,6 +28,7 @@ struct contacts {
 	off_t size;
 	ino_t ino;
 	struct contact_conf *v;
+	struct mark *marks;      /* of each; NULL: no memory for them        */
 	size_t n, cap;
 	unsigned version;
 	char error[CONFIG_ERR];
@@ -31,6 +38,76 @@ struct take {
 	struct contact_conf *v;
 	size_t n, cap;
 };
+
+
+/* Who somebody is: user and host without what is said of the way there; a
+ * number by its last digits, however its country is written */
+struct who {
+	char user[128], host[128];
+	char digits[32];
+};
+
+
+static void who_take(struct who *w, const char *uri)
+{
+	const char *p = uri, *at, *end;
+	size_t n = 0;
+
+	memset(w, 0, sizeof(*w));
+
+	if (!strncasecmp(p, "sip:", 4) || !strncasecmp(p, "tel:", 4))
+		p += 4;
+	else if (!strncasecmp(p, "sips:", 5))
+		p += 5;
+
+	end = p + strcspn(p, ";?>");
+	at = memchr(p, '@', (size_t)(end - p));
+	if (at) {
+		const char *colon = memchr(p, ':', (size_t)(at - p));
+
+		(void)text_copy(w->user, sizeof(w->user), p,
+				(size_t)((colon ? colon : at) - p));
+		p = at + 1;
+		if (*p != '[')
+			end = p + strcspn(p, ":;?>");
+		(void)text_copy(w->host, sizeof(w->host), p,
+				(size_t)(end - p));
+	}
+	else {
+		(void)text_copy(w->user, sizeof(w->user), p,
+				(size_t)(end - p));
+	}
+
+	for (p = w->user; *p; p++) {
+		if (*p >= '0' && *p <= '9') {
+			if (n + 1 < sizeof(w->digits))
+				w->digits[n++] = *p;
+		}
+		else if (!strchr("+-. ()/", *p)) {
+			n = 0;
+			break;
+		}
+	}
+	w->digits[n] = '\0';
+}
+
+
+static struct mark who_mark(const struct who *w)
+{
+	const size_t n = strlen(w->digits);
+	struct mark m = { hash_joaat_str(w->user), 0 };
+
+	if (n >= DIGITS_LEAST)
+		m.digits = hash_joaat_str(w->digits + n - DIGITS_LEAST) | 1;
+
+	return m;
+}
+
+
+static bool mark_fits(const struct mark *a, const struct mark *b)
+{
+	return a->user == b->user || (a->digits && a->digits == b->digits);
+}
 
 
 static int take_handler(const struct contact_conf *c, void *arg)
@@ -49,6 +126,19 @@ static int take_handler(const struct contact_conf *c, void *arg)
 	t->v[t->n++] = *c;
 
 	return 0;
+}
+
+
+static void marks_make(struct contacts *cs)
+{
+	struct who w;
+
+	free(cs->marks);
+	cs->marks = cs->n ? calloc(cs->n, sizeof(*cs->marks)) : NULL;
+	for (size_t i = 0; cs->marks && i < cs->n; i++) {
+		who_take(&w, cs->v[i].uri);
+		cs->marks[i] = who_mark(&w);
+	}
 }
 
 
@@ -72,6 +162,7 @@ static void load(struct contacts *cs)
 	cs->v = t.v;
 	cs->n = t.n;
 	++cs->version;
+	marks_make(cs);
 }
 
 
@@ -146,58 +237,6 @@ const struct contact_conf *contacts_by_speed(struct contacts *cs,
 }
 
 
-/* Who somebody is: user and host without what is said of the way there; a
- * number by its last digits, however its country is written */
-struct who {
-	char user[128], host[128];
-	char digits[32];
-};
-
-
-static void who_take(struct who *w, const char *uri)
-{
-	const char *p = uri, *at, *end;
-	size_t n = 0;
-
-	memset(w, 0, sizeof(*w));
-
-	if (!strncasecmp(p, "sip:", 4) || !strncasecmp(p, "tel:", 4))
-		p += 4;
-	else if (!strncasecmp(p, "sips:", 5))
-		p += 5;
-
-	end = p + strcspn(p, ";?>");
-	at = memchr(p, '@', (size_t)(end - p));
-	if (at) {
-		const char *colon = memchr(p, ':', (size_t)(at - p));
-
-		(void)text_copy(w->user, sizeof(w->user), p,
-				(size_t)((colon ? colon : at) - p));
-		p = at + 1;
-		if (*p != '[')
-			end = p + strcspn(p, ":;?>");
-		(void)text_copy(w->host, sizeof(w->host), p,
-				(size_t)(end - p));
-	}
-	else {
-		(void)text_copy(w->user, sizeof(w->user), p,
-				(size_t)(end - p));
-	}
-
-	for (p = w->user; *p; p++) {
-		if (*p >= '0' && *p <= '9') {
-			if (n + 1 < sizeof(w->digits))
-				w->digits[n++] = *p;
-		}
-		else if (!strchr("+-. ()/", *p)) {
-			n = 0;
-			break;
-		}
-	}
-	w->digits[n] = '\0';
-}
-
-
 static bool who_same(const struct who *a, const struct who *b)
 {
 	const size_t na = strlen(a->digits), nb = strlen(b->digits);
@@ -224,13 +263,17 @@ const struct contact_conf *contacts_by_uri(struct contacts *cs,
 {
 	const size_t n = contacts_count(cs);
 	struct who a, b;
+	struct mark m;
 
 	if (!uri || !*uri || !n)
 		return NULL;
 
 	who_take(&a, uri);
+	m = who_mark(&a);
 
 	for (size_t i = 0; i < n; i++) {
+		if (cs->marks && !mark_fits(&cs->marks[i], &m))
+			continue;
 		who_take(&b, cs->v[i].uri);
 		if (who_same(&a, &b))
 			return &cs->v[i];
@@ -390,6 +433,7 @@ static void destructor(void *arg)
 	struct contacts *cs = arg;
 
 	free(cs->v);
+	free(cs->marks);
 	mem_deref(cs->path);
 }
 

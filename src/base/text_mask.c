@@ -252,36 +252,75 @@ static char *mask_userinfo(struct scan *s)
 }
 
 
-void text_mask(char *text, size_t len)
+/* What a character can be the beginning of: most can be of nothing, and a
+   message is looked through character by character */
+enum { NAME = 1, QUOTE = 2, FIRST = 4 };
+
+static const uint8_t kinds[256] = {
+	['0' ... '9'] = NAME, ['-'] = NAME, ['_'] = NAME,
+	['b' ... 'g'] = NAME, ['B' ... 'G'] = NAME,
+	['j' ... 'o'] = NAME, ['J' ... 'O'] = NAME,
+	['q'] = NAME, ['Q'] = NAME,
+	['t' ... 'z'] = NAME, ['T' ... 'Z'] = NAME,
+
+	/* of a name or a word that the masks know */
+	['a'] = NAME | FIRST, ['A'] = NAME | FIRST,
+	['h'] = NAME | FIRST, ['H'] = NAME | FIRST,
+	['i'] = NAME | FIRST, ['I'] = NAME | FIRST,
+	['p'] = NAME | FIRST, ['P'] = NAME | FIRST,
+	['r'] = NAME | FIRST, ['R'] = NAME | FIRST,
+	['s'] = NAME | FIRST, ['S'] = NAME | FIRST,
+
+	/* where quotes begin and end */
+	['"'] = QUOTE, ['\''] = QUOTE,
+	['\r'] = QUOTE, ['\n'] = QUOTE, ['\0'] = QUOTE,
+};
+
+
+static char *mask_word(struct scan *s)
 {
 	typedef char *(mask_f)(struct scan *s);
 	static mask_f *const masks[] = {
 		mask_param, mask_inline, mask_token, mask_userinfo,
 	};
+
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		char *next = masks[i](s);
+
+		if (next > s->p)
+			return next;
+	}
+
+	return s->p;
+}
+
+
+void text_mask(char *text, size_t len)
+{
 	struct scan s = { .p = text, .end = text + len };
 	bool in_word = false;
 
 	while (s.p < s.end) {
-		char *next = s.p;
+		const uint8_t kind = kinds[(uint8_t)*s.p];
 
-		for (size_t i = 0; !in_word && next == s.p &&
-			     i < sizeof(masks) / sizeof(masks[0]); i++)
-			next = masks[i](&s);
+		if (kind & FIRST && !in_word) {
+			char *next = mask_word(&s);
 
-		if (next > s.p) {
-			in_word = false;
-			s.p = next;
-			continue;
+			if (next > s.p) {
+				in_word = false;
+				s.p = next;
+				continue;
+			}
 		}
 
-		if (is_eol(*s.p))
-			s.quote = 0;
-		else if (*s.p == s.quote)
-			s.quote = 0;
-		else if (!s.quote && (*s.p == '"' || *s.p == '\''))
-			s.quote = *s.p;
+		if (kind & QUOTE) {
+			if (is_eol(*s.p) || *s.p == s.quote)
+				s.quote = 0;
+			else if (!s.quote)
+				s.quote = *s.p;
+		}
 
-		in_word = is_name(*s.p);
+		in_word = kind & NAME;
 		++s.p;
 	}
 }

@@ -1,5 +1,5 @@
 /**
- * @file cmd_config.c  The configuration: check it, show it, read it again
+ * @file cmd_config.c  The configuration: check, show, read again, save it
  *
  * What is read again counts at once, and it is told what that changes; values
  * and accounts that this run alone was told stay.  A file with a mistake
@@ -372,11 +372,96 @@ static void config_reload_all(struct cmd *x)
 }
 
 
+/* Save --------------------------------------------------------------------- */
+
+/* The value in force into what the file says; *same: it says so already */
+static int keep(struct config *c, const struct cmd *x, const char *name,
+		bool *same, char *err)
+{
+	char now[CONFIG_STR], was[CONFIG_STR];
+	int e = config_get(x->ph->config, name, now, sizeof(now));
+
+	if (!e)
+		e = config_get(c, name, was, sizeof(was));
+	if (e)
+		return e;
+
+	*same = !strcmp(now, was);
+
+	return *same ? 0 : config_set(c, name, now, err);
+}
+
+
+/* Into offhook.conf: the options named, or all that `set` has changed */
+static void config_keep(struct cmd *x)
+{
+	char path[1024] = "", err[CONFIG_ERR] = "";
+	const bool named = cmd_value(x, "option", 0) != NULL;
+	size_t n, count = 0;
+	const struct option *o = option_table(&n);
+	struct config *c = NULL;
+	const char *name;
+	int e;
+
+	e = file_of(x, path, sizeof(path), "offhook.conf");
+	if (e)
+		snprintf(err, sizeof(err), "there is no configuration "
+			 "directory");
+	if (!e)
+		e = config_alloc(&c);
+	if (!e)
+		e = config_load(c, path, err);
+
+	reply_list(x->reply, "saved");
+	for (size_t i = 0; !e && (named ? cmd_value(x, "option", i) != NULL :
+				  i < n); i++) {
+		bool same = false;
+
+		name = named ? cmd_value(x, "option", i)->s : o[i].name;
+		if (!named && config_origin(x->ph->config, name, NULL) !=
+		    CONFIG_COMMAND)
+			continue;
+		e = option_find(name) ? keep(c, x, name, &same, err) : ENOENT;
+		if (e || same)
+			continue;
+		++count;
+		reply_row(x->reply, "saved");
+		reply_str(x->reply, "option", name);
+		if (!config_get(x->ph->config, name, err, sizeof(err)))
+			reply_str(x->reply, "value", err);
+		err[0] = '\0';
+	}
+
+	if (!e && count)
+		e = config_save(c, path, err);
+	mem_deref(c);
+
+	if (e)
+		(void)cmd_wrong(x, "bad-config", "%s", err[0] ? err :
+				strerror(e));
+	else if (!count)
+		reply_text(x->reply, "nothing to save: %s says so already",
+			   path);
+	else
+		reply_text(x->reply, "%zu option%s saved in %s", count,
+			   count == 1 ? "" : "s", path);
+	reply_silent(x->reply);
+}
+
+
 static void cmd_config(struct cmd *x)
 {
 	const char *what = cmd_str(x, "what");
 
-	if (!strcmp(what, "check"))
+	if (cmd_value(x, "option", 0) && strcmp(what, "save")) {
+		(void)cmd_wrong(x, "too-many-arguments", "options are named "
+				"for `config save` only");
+		return;
+	}
+
+	if (!strcmp(what, "save"))
+		config_keep(x);
+	else if (!strcmp(what, "check"))
 		config_check(x);
 	else if (!strcmp(what, "reload"))
 		config_reload_all(x);
@@ -390,11 +475,14 @@ static const struct command rows_phone[] = {
 		.name = "config",
 		.args = {
 			{ .name = "what", .type = ARG_CHOICE,
-			  .choices = "check,show,reload",
+			  .choices = "check,show,reload,save",
 			  .summary = "check the files, show what is in force, "
-				     "or read them again" },
+				     "read them again, or write what was set" },
+			{ .name = "option", .type = ARG_OPTION,
+			  .optional = true, .many = true,
+			  .summary = "of save: only these" },
 		},
-		.summary = "Check, show or reload the configuration",
+		.summary = "Check, show, reload or save the configuration",
 		.help = "`config check` reads the files of the configuration "
 			"directory and says what is wrong in which line; "
 			"nothing is changed. `config show` tells where each "
@@ -402,7 +490,11 @@ static const struct command rows_phone[] = {
 			"--set, or `set`. `config reload` reads options and "
 			"accounts again and tells what that changes: nothing "
 			"when there is a mistake in one of them. What this "
-			"run was told by --set, `set` and --account stays.",
+			"run was told by --set, `set` and --account stays. "
+			"`config save` writes into offhook.conf what `set` "
+			"has changed in this run, or the options named as "
+			"they are in force; the rest of the file, and its "
+			"comments, stay as they are.",
 		.alone = true,
 		.run = cmd_config,
 	},

@@ -388,6 +388,22 @@ const struct account *account_match(const struct ua *ua,
 }
 
 
+/* Asked once: it reads a file, and a call waits for it */
+static const char *login_name(void)
+{
+	static char name[64];
+
+	if (!name[0]) {
+		const struct passwd *pw = getpwuid(getuid());
+
+		str_ncpy(name, pw && pw->pw_name[0] ? pw->pw_name : "offhook",
+			 sizeof(name));
+	}
+
+	return name;
+}
+
+
 int account_anonymous(char *buf, size_t sz, const struct ua *ua,
 		      const struct sa *laddr)
 {
@@ -399,11 +415,8 @@ int account_anonymous(char *buf, size_t sz, const struct ua *ua,
 	size_t n = 0;
 	int r;
 
-	if (!user || !user[0]) {
-		const struct passwd *pw = getpwuid(getuid());
-
-		user = pw ? pw->pw_name : "offhook";
-	}
+	if (!user || !user[0])
+		user = login_name();
 
 	for (; *user && n < sizeof(clean) - 1; user++) {
 		const unsigned char c = (unsigned char)*user;

@@ -99,7 +99,7 @@ def test_dial(lab):
     peer.event("call.dtmf", digit="5")
     peer.event("call.dtmf", digit="#")
     s.wait(r"you +\S+ +-\d+ dB +them +\S+ +-\d+ dB")
-    s.wait(r"quality 4\.\d good")
+    s.wait(r"mos 4\.\d good")
     s.picture("home-call")
     s.keys("x")
     s.wait(r"HELD by us")
@@ -234,7 +234,7 @@ def test_resize(lab):
     s.size(20, 5)
     time.sleep(0.3)
     s.size(200, 60)
-    s.wait(r"quality 4\.\d good")
+    s.wait(r"mos 4\.\d good [▁▂▃▄▅▆▇█]")
     s.picture("large")
     s.size(80, 24)
     s.wait(r"0-9 digits")
@@ -416,7 +416,7 @@ def test_speech(lab):
     s.picture("a-call-comes-in")
     s.press("a", r"ACTIVE")
     s.wait(r"them [▁▂▃▄▅▆▇█]*[▂▃▄▅▆▇█][▁▂▃▄▅▆▇█]* +-\d+ dB")
-    s.wait(r"mos │ +█{%d}" % (20 if PICTURES else 3), timeout=40)
+    s.wait(r"4\.5┤ *[▇█]{%d}" % (20 if PICTURES else 3), timeout=40)
     s.wait(r"you +[▁▂▃▄▅▆▇█]*[▂▃▄▅▆▇█]{6}.* them [▁▂▃▄▅▆▇█]*[▂▃▄▅▆▇█]{6}")
     s.picture("in-a-call")
     sock.close()
@@ -527,13 +527,13 @@ def test_help(lab):
     s.wait(r"h +Hang up the selected call")
     s.picture("help")
     s.keys("Escape")
-    s.wait(r"LAST")
+    s.wait(r"^ CALLS")
     s.keys(":")
     s.type("help dial")
     s.keys("Enter")
     s.wait(r"usage: dial TARGET")
     s.keys("Escape")
-    s.wait(r"LAST")
+    s.wait(r"^ CALLS")
 
 
 def test_suspend(lab):
@@ -635,7 +635,7 @@ def test_quiet(lab):
     """nothing wakes it while nothing happens"""
     s = Screen(lab)
     s.wait(r"no calls")
-    pid = s.pid()
+    pid = s.phone()
     time.sleep(1.5)
 
     def wakes():

@@ -2,6 +2,7 @@
 """The pages of what is kept: history, people, messages, ladder, settings."""
 import os
 import re
+import time
 
 from home import check, main
 from lab import wait_port
@@ -170,6 +171,17 @@ def test_settings(lab):
     s.type("40ms")
     s.keys("Enter")
     s.wait(r"packet-time +40ms")
+    # for this run, until it is saved; what else stands in the file stays
+    path = lab.file("conf.d/offhook.conf", "# mine\njitter-max = 300ms\n")
+    s.keys("w")
+    s.wait(r"1 option saved in \S+offhook.conf")
+    end = time.monotonic() + 20
+    while "packet-time" not in open(path, encoding="utf-8").read():
+        check(time.monotonic() < end, "not saved\n%s", s.text())
+        time.sleep(0.05)
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    check(text == "# mine\njitter-max = 300ms\npacket-time = 40ms\n", "%s", text)
     s.keys("u")
     s.wait(r"packet-time +20ms")
 

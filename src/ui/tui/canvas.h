@@ -36,6 +36,7 @@ enum style {
 	STYLE_INFO,              /* names, addresses: what one looks for     */
 	STYLE_GHOST,             /* text not typed: a suggestion             */
 	STYLE_METER,             /* sound that is there                      */
+	STYLE_PLOT,              /* a second that was as it should           */
 	STYLES
 };
 

@@ -111,6 +111,8 @@ int doer(enum screen_verb verb, const char *what, const char *text, char *err,
 		next_pane(t, -1);
 	else if (!strcmp(what, "line"))
 		tui_line(t, text);
+	else if (!strcmp(what, "search"))
+		press_search(t);
 	else if (!strcmp(what, "hush"))
 		popup_hush(t);
 	else if (!strcmp(what, "redraw"))

@@ -56,6 +56,7 @@ static const struct look_row looks[STYLES] = {
 	[STYLE_INFO]     = { 0, 0, 152, -1, 24, -1, 6, -1, 4, -1 },
 	[STYLE_GHOST]    = { 0, LOOK_DIM, 241, -1, 247, -1, -1, -1, -1, -1 },
 	[STYLE_METER]    = { 0, 0, 79, -1, 30, -1, 2, -1, 2, -1 },
+	[STYLE_PLOT]     = { 0, 0, 66, -1, 73, -1, 6, -1, 6, -1 },
 };
 
 struct info {

@@ -54,6 +54,14 @@ static const struct key_row rows_recording[] = {
 	{ NULL, NULL, NULL, NULL }
 };
 
+static const struct key_row rows_calls[] = {
+	{ "s", "swap", "swap", "Talk to the other of two calls" },
+	{ "c", "conference %a", "conference", "Put all calls together" },
+	{ "T", "transfer --to %o", "connect", "Connect this call with the "
+	  "other one, and leave" },
+	{ NULL, NULL, NULL, NULL }
+};
+
 static const struct key_row rows_call[] = {
 	{ "h", "hangup", "hang up", "Hang up the selected call" },
 	{ "x", "hold", "hold", "Put the call on hold" },
@@ -62,7 +70,6 @@ static const struct key_row rows_call[] = {
 	  "somebody else" },
 	{ "r", "screen line 'record call-%c.wav'", "record", "Record the call "
 	  "into a file" },
-	{ "s", "swap", NULL, "Talk to the other of two calls" },
 	{ "0", "dtmf 0", NULL, NULL }, { "1", "dtmf 1", NULL, NULL },
 	{ "2", "dtmf 2", NULL, NULL }, { "3", "dtmf 3", NULL, NULL },
 	{ "4", "dtmf 4", NULL, NULL }, { "5", "dtmf 5", NULL, NULL },
@@ -100,7 +107,8 @@ static const struct key_row rows_always[] = {
 	{ "H", "view history", "history", "History: calls that were" },
 	{ "l", "view ladder", "ladder", "Ladder: who said what in SIP" },
 	{ ",", "view settings", NULL, "Settings: all options" },
-	{ "V", "devices", NULL, "Sound devices" },
+	{ "V", "view devices", NULL, "Devices: microphone, loudspeaker, "
+	  "ringer" },
 	{ "L", "view log", "log", "The log" },
 	{ "Tab", "screen next", NULL, "The next page" },
 	{ "BackTab", "screen previous", NULL, "The page before" },
@@ -116,7 +124,7 @@ static const struct key_row rows_always[] = {
 	{ "PageDown", "screen page-down", NULL, "A page down" },
 	{ "Home", "screen top", NULL, "To the first" },
 	{ "End", "screen bottom", NULL, "To the last" },
-	{ "/", "screen line 'screen find '", NULL, "Look for a text" },
+	{ "/", "screen search", NULL, "Look for a text" },
 	{ "M-1", "select 1", NULL, "Select call 1, and so on to Alt+9" },
 	{ "M-2", "select 2", NULL, NULL }, { "M-3", "select 3", NULL, NULL },
 	{ "M-4", "select 4", NULL, NULL }, { "M-5", "select 5", NULL, NULL },
@@ -141,6 +149,7 @@ static const struct {
 	[WHEN_HELD]      = { "held", rows_held },
 	[WHEN_MUTED]     = { "muted", rows_muted },
 	[WHEN_RECORDING] = { "recording", rows_recording },
+	[WHEN_CALLS]     = { "calls", rows_calls },
 	[WHEN_CALL]      = { "call", rows_call },
 	[WHEN_IDLE]      = { "idle", rows_idle },
 	[WHEN_ALWAYS]    = { "always", rows_always },

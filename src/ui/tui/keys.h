@@ -72,6 +72,7 @@ enum key_when {
 	WHEN_HELD,               /* the selected call is on hold by us       */
 	WHEN_MUTED,
 	WHEN_RECORDING,
+	WHEN_CALLS,              /* ... and there is another one             */
 	WHEN_CALL,               /* there is a selected call                 */
 	WHEN_IDLE,               /* there is none                            */
 	WHEN_ALWAYS,
@@ -80,7 +81,8 @@ enum key_when {
 /** As sections of the file of keys call them: "incoming" ... */
 const char *key_when_name(enum key_when when);
 
-/** One row: a key is a command line. "%c" in it is the number of the call */
+/** One row: a key is a command line. "%c" in it is the number of the call, "%o"
+ *  that of another one, "%a" the numbers of all that are answered */
 struct key_row {
 	const char *key;         /* NULL ends a table                        */
 	const char *line;        /* "" : nothing                             */

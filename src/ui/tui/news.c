@@ -107,6 +107,155 @@ static void call_news(struct newses *ns, const struct tui *t,
 }
 
 
+/* Who is on the other side of the call of an event */
+static const char *peer_of(const struct tui *t, const struct event *ev,
+			   char *buf, size_t sz)
+{
+	const struct call *c = ua_call(t->ph->ua, ev->call);
+
+	if (c)
+		return tui_peer(t, buf, sz, c);
+	snprintf(buf, sz, "call %u", ev->call);
+
+	return buf;
+}
+
+
+static void hold_news(struct newses *ns, const struct tui *t,
+		      const struct event *ev)
+{
+	const bool us = ev->u.call_hold.local, them = ev->u.call_hold.remote;
+	char w[EVENT_TEXT];
+
+	peer_of(t, ev, w, sizeof(w));
+	if (ev->u.call_hold.cause[0])
+		put(ns, ev, STYLE_WORK, SIGN_HOLD, "%s refuses the change: "
+		    "the call stays %s", w, us ? "on hold" : "as it was");
+	else if (us && them)
+		put(ns, ev, STYLE_NORMAL, SIGN_HOLD, "%s is on hold, and "
+		    "holds you", w);
+	else if (us)
+		put(ns, ev, STYLE_NORMAL, SIGN_HOLD, "%s is on hold", w);
+	else if (them)
+		put(ns, ev, STYLE_WORK, SIGN_HOLD, "%s has put you on hold",
+		    w);
+	else
+		put(ns, ev, STYLE_NORMAL, SIGN_DOT, "%s is off hold", w);
+}
+
+
+static void transfer_news(struct newses *ns, const struct tui *t,
+			  const struct event *ev)
+{
+	const char *state = ev->u.call_transfer.state;
+	const bool theirs = !strcmp(ev->u.call_transfer.by, "remote");
+	const bool failed = !strcmp(state, "failed");
+	char w[EVENT_TEXT], to[EVENT_TEXT];
+
+	peer_of(t, ev, w, sizeof(w));
+	tui_who(t, to, sizeof(to), ev->u.call_transfer.target, "");
+	if (theirs && !strcmp(state, "asked"))
+		put(ns, ev, STYLE_ALERT, SIGN_OUT, "%s asks you to call %s: "
+		    "`transfer --accept` or `--refuse`", w, to);
+	else
+		put(ns, ev, failed ? STYLE_BAD : STYLE_NORMAL, failed ?
+		    SIGN_BAD : SIGN_OUT, "%s %s %s: %s%s%s", w, theirs ?
+		    "sends you to" : "goes to", to, state,
+		    failed && ev->u.call_transfer.reason[0] ? ", " : "",
+		    failed ? ev->u.call_transfer.reason : "");
+}
+
+
+static void sent_news(struct newses *ns, const struct tui *t,
+		      const struct event *ev)
+{
+	const char *result = ev->u.message_sent.result;
+	const bool failed = !strcmp(result, "failed");
+	char w[EVENT_TEXT];
+
+	put(ns, ev, failed ? STYLE_BAD : STYLE_DIM, failed ? SIGN_BAD :
+	    SIGN_OUT, "message to %s %s%s%s", tui_who(
+		    t, w, sizeof(w), ev->u.message_sent.to, ""), result,
+	    failed && ev->u.message_sent.reason[0] ? ": " : "",
+	    failed ? ev->u.message_sent.reason : "");
+}
+
+
+static void people_news(struct newses *ns, const struct tui *t,
+			const struct event *ev)
+{
+	const bool presence = ev->type == EVENT_PRESENCE;
+	const bool open = presence && !strcmp(ev->u.presence.status, "open");
+	const char *state = ev->u.dialog.state;
+	char w[EVENT_TEXT], by[EVENT_TEXT] = "";
+
+	tui_who(t, w, sizeof(w), presence ? ev->u.presence.who :
+		ev->u.dialog.who, "");
+
+	if (presence) {
+		put(ns, ev, STYLE_DIM, open ? SIGN_OK : SIGN_OFF,
+		    "%s %s%s%s", w, ev->u.presence.activity[0] ? "is" :
+		    open ? "can be reached" : "cannot be reached",
+		    ev->u.presence.activity[0] ? " " : "",
+		    ev->u.presence.activity);
+		return;
+	}
+
+	/* that somebody is free again is no news */
+	if (strcmp(state, "ringing"))
+		return;
+	if (ev->u.dialog.peer[0])
+		tui_who(t, by, sizeof(by), ev->u.dialog.peer, "");
+	put(ns, ev, STYLE_WORK, SIGN_WORK, "the phone of %s rings%s%s: p in "
+	    "People takes the call", w, by[0] ? ", called by " : "", by);
+}
+
+
+static void mail_news(struct newses *ns, const struct event *ev)
+{
+	const int64_t n = ev->u.mwi.fresh;
+	char w[EVENT_TEXT];
+
+	show_uri(w, sizeof(w), ev->u.mwi.who);
+	if (!ev->u.mwi.waiting)
+		put(ns, ev, STYLE_DIM, SIGN_OFF, "no voice messages for %s",
+		    w);
+	else if (n == EVENT_NONE || n < 1)
+		put(ns, ev, STYLE_WORK, SIGN_IN, "voice messages for %s: "
+		    "`voicemail` calls the mailbox", w);
+	else
+		put(ns, ev, STYLE_WORK, SIGN_IN, "%lld new voice message%s "
+		    "for %s: `voicemail` calls the mailbox", (long long)n,
+		    n == 1 ? "" : "s", w);
+}
+
+
+static void file_news(struct newses *ns, const struct event *ev)
+{
+	const bool bad = !strcmp(ev->u.file_done.result, "error");
+	const char *base = strrchr(ev->u.file_done.file, '/');
+
+	put(ns, ev, bad ? STYLE_BAD : STYLE_DIM, bad ? SIGN_BAD :
+	    SIGN_RECORD, "%s %s%s%s%s", base ? base + 1 :
+	    ev->u.file_done.file, ev->type == EVENT_PLAY_DONE ?
+	    "was played" : "is recorded", bad ? " until it failed" : "",
+	    ev->u.file_done.text[0] ? ": " : "", ev->u.file_done.text);
+}
+
+
+static void conference_news(struct newses *ns, const struct tui *t,
+			    const struct event *ev)
+{
+	const bool left = !strcmp(ev->u.call_conference.state, "left");
+	const long long n = (long long)ev->u.call_conference.members;
+	char w[EVENT_TEXT];
+
+	put(ns, ev, STYLE_NORMAL, SIGN_DOT, "%s %s the conference; %lld %s "
+	    "in it", peer_of(t, ev, w, sizeof(w)), left ? "has left" :
+	    "is in", n, n == 1 ? "call is" : "calls are");
+}
+
+
 static void plain(struct newses *ns, const struct event *ev, enum style st,
 		  enum sign sg)
 {
@@ -126,13 +275,17 @@ bool newses_event(struct newses *ns, const struct tui *t,
 
 	switch (ev->type) {
 
-	case EVENT_ACCOUNT_STATE:
-		account_news(ns, ev);
-		break;
-
-	case EVENT_CALL_STATE:
-		call_news(ns, t, ev);
-		break;
+	case EVENT_ACCOUNT_STATE:   account_news(ns, ev); break;
+	case EVENT_CALL_STATE:      call_news(ns, t, ev); break;
+	case EVENT_CALL_HOLD:       hold_news(ns, t, ev); break;
+	case EVENT_CALL_TRANSFER:   transfer_news(ns, t, ev); break;
+	case EVENT_CALL_CONFERENCE: conference_news(ns, t, ev); break;
+	case EVENT_MESSAGE_SENT:    sent_news(ns, t, ev); break;
+	case EVENT_PRESENCE:
+	case EVENT_DIALOG:          people_news(ns, t, ev); break;
+	case EVENT_MWI:             mail_news(ns, ev); break;
+	case EVENT_PLAY_DONE:
+	case EVENT_RECORD_DONE:     file_news(ns, ev); break;
 
 	case EVENT_MESSAGE_RECEIVED:
 		put(ns, ev, STYLE_INFO, SIGN_IN, "%s: %s",
@@ -152,18 +305,15 @@ bool newses_event(struct newses *ns, const struct tui *t,
 		put(ns, ev, STYLE_BAD, SIGN_BAD, "%s", ev->u.device.text);
 		break;
 
-	case EVENT_CALL_HOLD:
-	case EVENT_CALL_TRANSFER:
+	case EVENT_CALL_FINDING:
+		put(ns, ev, STYLE_WORK, SIGN_DOT, "%s: %s", peer_of(
+			t, ev, w, sizeof(w)), ev->u.call_finding.text);
+		break;
+
 	case EVENT_CALL_REDIRECT:
 	case EVENT_CALL_UPDATE:
-	case EVENT_CALL_CONFERENCE:
 	case EVENT_CALL_INFO:
-	case EVENT_MESSAGE_SENT:
-	case EVENT_PRESENCE:
-	case EVENT_MWI:
 	case EVENT_PUBLICATION_STATE:
-	case EVENT_PLAY_DONE:
-	case EVENT_RECORD_DONE:
 	case EVENT_DEVICE_FOUND:
 	case EVENT_NETWORK_CHANGED:
 	case EVENT_TLS_REFUSED:

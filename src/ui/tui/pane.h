@@ -98,6 +98,7 @@ struct trend {
 		uint16_t jitter_ms;
 	} q[TREND_S];
 	unsigned n;
+	uint64_t last_ms;        /* wall clock of the last one               */
 	/* loudness in dBFS, painted one after the other */
 	int8_t in[TREND_LEVELS], out[TREND_LEVELS];
 	unsigned levels;
@@ -105,6 +106,7 @@ struct trend {
 	int64_t jitter_ms, delay_ms, rtt_ms;   /* EVENT_NONE: not known      */
 	char digits_in[64], digits_out[64];    /* the last ones              */
 	char local[80], remote[80];      /* of call.media                    */
+	char path[24];                   /* direct, relay                    */
 };
 /** NULL: nothing is known of it */
 const struct trend *tui_trend(const struct tui *t, unsigned call);

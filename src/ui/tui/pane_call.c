@@ -2,14 +2,14 @@
  * @file pane_call.c  In a call: all about the selected one
  *
  * Big state and time, digits both ways, where media goes, and the quality of
- * the last minute as a plot.  Main thread.
+ * the last minute as a plot; below, the other calls.  Main thread.
  */
 #include <math.h>
 #include <stdio.h>
 #include "offhook/text.h"
-#include "tui.h"
+#include "call_rows.h"
 
-enum { BIG_W = 4, BIG_H = 3, PLOT_H = 5 };
+enum { BIG_W = 4, BIG_H = 3, PLOT_MIN = 3, PLOT_MAX = 5, VALUE_X = 14 };
 
 /* Three rows of half blocks a figure, ':' last */
 static const char *const big[11][BIG_H] = {
@@ -58,21 +58,24 @@ static void draw_column(const struct area *a, int x, int h, double mos,
 }
 
 
-static int draw_plot(const struct area *a, int y, const struct trend *tr)
+static int draw_plot(const struct area *a, int y, int h,
+		     const struct trend *tr)
 {
-	const struct area p = area_sub(a, 8, y, a->w - 10 < TREND_S ?
-				       a->w - 10 : TREND_S, PLOT_H);
-	const char *bar = a->cv->ascii ? "|" : "\u2502";
+	const int w = a->w - VALUE_X - 2 < TREND_S ? a->w - VALUE_X - 2 :
+		TREND_S;
+	const struct area p = area_sub(a, VALUE_X, y, w, h);
+	const char *tick = a->cv->ascii ? "|" : "\u2524";
 	char note[40];
 
-	if (p.w < 10 || p.h < PLOT_H)
+	if (p.w < 10 || p.h < h)
 		return y;
 
-	for (int i = 0; i < PLOT_H; i++)
-		area_text(a, 7, y + i, STYLE_RULE, bar);
-	area_text(a, 3, y, STYLE_DIM, "4.5");
-	area_text(a, 3, y + PLOT_H / 2, STYLE_DIM, "2.8");
-	area_text(a, 3, y + PLOT_H - 1, STYLE_DIM, "1.0");
+	for (int i = 0; i < h; i++)
+		area_text(a, VALUE_X - 1, y + i, STYLE_RULE,
+			  i && i < h - 1 ? (a->cv->ascii ? "|" : "\u2502") :
+			  tick);
+	area_text(a, 3, y, STYLE_DIM, "mos    4.5");
+	area_text(a, 10, y + h - 1, STYLE_DIM, "1.0");
 
 	for (int i = 0; i < p.w; i++) {
 
@@ -87,14 +90,13 @@ static int draw_plot(const struct area *a, int y, const struct trend *tr)
 		if (!(mos > 0))
 			continue;
 		show_mos(mos, &st);
-		draw_column(&p, i, PLOT_H, mos, st == STYLE_OK ? STYLE_METER :
-			    st);
+		draw_column(&p, i, h, mos, st == STYLE_OK ? STYLE_PLOT : st);
 	}
 
-	y += PLOT_H;
+	y += h;
 	snprintf(note, sizeof(note), "%d s ago", p.w);
-	area_text(a, 8, y, STYLE_DIM, note);
-	area_right(a, 8 + p.w, y, STYLE_DIM, "now");
+	area_text(a, VALUE_X, y, STYLE_DIM, note);
+	area_right(a, VALUE_X + p.w, y, STYLE_DIM, "now");
 
 	return y + 1;
 }
@@ -135,7 +137,7 @@ static int draw_verdict(const struct area *a, int y, const struct trend *tr)
 			 "it takes too long to come");
 	}
 
-	area_cut(a, 3, y, a->w - 4, st, text);
+	area_cut(a, VALUE_X, y, a->w - VALUE_X - 1, st, text);
 
 	return y + 1;
 }
@@ -150,7 +152,7 @@ static int pair(const struct area *a, int y, const char *name,
 		return y;
 
 	area_text(a, 3, y, STYLE_DIM, name);
-	area_cut(a, 14, y, a->w - 15, st, value);
+	area_cut(a, VALUE_X, y, a->w - VALUE_X - 1, st, value);
 
 	return y + 1;
 }
@@ -160,120 +162,180 @@ static int draw_top(const struct tui *t, const struct area *a,
 		    const struct call *c)
 {
 	char who[256], uri[300], took[32], text[320];
-	const bool roomy = a->h >= 14 && !a->cv->ascii;
+	const bool roomy = a->h >= 12 && a->w >= 60;
+	const int room = roomy ? a->w - 34 : a->w - 6;
 	enum style st;
 	const char *state = show_state(c, &st);
-	int y = roomy ? 1 : 0, x;
+	int y = 0, x;
 
 	show_duration(took, sizeof(took), call_duration_ms(c));
-	if (roomy && call_was_active(c) && a->w >= 60)
+	if (roomy && call_was_active(c) && !a->cv->ascii)
 		draw_big(a, a->w - 2 - (int)strlen(took) * BIG_W, y, st, took);
 	else if (call_was_active(c))
 		area_right(a, a->w - 2, y, STYLE_BOLD, took);
 
-	x = area_text(a, 3, y, st, state) + 2;
-	if (call_muted(c))
-		x = area_text(a, x, y, STYLE_BAD, "MUTED") + 2;
-	if (call_recording(c))
-		x = area_printf(a, x, y, STYLE_BAD, "%s REC", sign(a->cv,
-			SIGN_RECORD)) + 2;
-	if (call_playing(c))
-		area_text(a, x, y, STYLE_WORK, "PLAYS A FILE");
-	++y;
+	x = area_text(a, 3, y++, st, state) + 2;
+	call_flags(a, x, 0, c);
 
-	area_cut(a, 3, y++, a->w / 2, STYLE_BOLD, tui_peer(
-		t, who, sizeof(who), c));
+	area_cut(a, 3, y++, room, STYLE_BOLD, tui_peer(t, who, sizeof(who),
+						       c));
 	text_escape(uri, sizeof(uri), call_peer(c), strlen(call_peer(c)));
 	snprintf(text, sizeof(text), "<%s>", uri);
-	area_cut(a, 3, y++, a->w - 30 > 20 ? a->w - 30 : a->w - 4, STYLE_INFO,
-		 text);
+	area_cut(a, 3, y++, room, STYLE_INFO, text);
 
 	return roomy ? y + 1 : y;
 }
 
 
-static int draw_media(const struct area *a, int y, struct call *c,
+static int line_account(const struct area *a, int y, struct call *c,
+			const struct trend *tr)
+{
+	const struct account *acc = call_account(c);
+	char aor[CONFIG_STR];
+	(void)tr;
+
+	return !acc ? y : pair(a, y, "account", show_uri(
+		aor, sizeof(aor), account_config(acc)->aor), STYLE_NORMAL);
+}
+
+
+static int line_codec(const struct area *a, int y, struct call *c,
 		      const struct trend *tr)
 {
 	const struct media_plan *plan = call_plan(c);
-	const struct account *acc = call_account(c);
-	struct stream_stats st;
-	char text[400], aor[CONFIG_STR];
+	char text[200];
+	(void)tr;
 
-	if (acc)
-		y = pair(a, y, "account", show_uri(aor, sizeof(aor),
-			 account_config(acc)->aor), STYLE_NORMAL);
+	if (!plan || !plan->codec)
+		return y;
 
-	if (plan && plan->codec) {
-		snprintf(text, sizeof(text), "%s at %u Hz, packets of %u ms",
-			 plan->codec->name, plan->codec->rate_hz,
-			 plan->param.ptime_ms);
-		y = pair(a, y, "codec", text, STYLE_NORMAL);
-	}
+	snprintf(text, sizeof(text), "%s at %u Hz, packets of %u ms%s%s",
+		 plan->codec->name, plan->codec->rate_hz,
+		 plan->param.ptime_ms, plan->dir != MEDIA_SENDRECV ? ", " :
+		 "", plan->dir != MEDIA_SENDRECV ? media_dir_name(plan->dir) :
+		 "");
 
-	if (*call_security(c)) {
-		const bool none = !strcmp(call_security(c), "none");
-
-		snprintf(text, sizeof(text), "%s%s%s%s%s", none ? "" :
-			 sign(a->cv, SIGN_LOCK), none ? "" : " ",
-			 none ? "no lock: who is on the way can listen" :
-			 call_security(c), *call_suite(c) ? ", " : "",
-			 call_suite(c));
-		y = pair(a, y, "secrecy", text, none ? STYLE_DIM : STYLE_OK);
-	}
-
-	if (tr && tr->local[0]) {
-		snprintf(text, sizeof(text), "%s %s %s", tr->local,
-			 a->cv->ascii ? "<->" : "\u21c4", tr->remote);
-		y = pair(a, y, "path", text, STYLE_NORMAL);
-	}
-
-	if (tr && tr->mos > 0) {
-		enum style mst;
-		const char *word = show_mos(tr->mos, &mst);
-
-		snprintf(text, sizeof(text), "%.1f %s; loss %.1f %%, jitter "
-			 "%lld ms", tr->mos, word, tr->loss_pct > 0 ?
-			 tr->loss_pct : 0.0, tr->jitter_ms != EVENT_NONE ?
-			 (long long)tr->jitter_ms : 0);
-		y = pair(a, y, "quality", text, mst);
-	}
-
-	if (tr && tr->delay_ms != EVENT_NONE) {
-		const long long buf = tr->delay_ms;
-		const long long net = tr->rtt_ms != EVENT_NONE ?
-			tr->rtt_ms / 2 : 0;
-		const long long pkt = plan ? plan->param.ptime_ms : 0;
-
-		snprintf(text, sizeof(text), "%lld ms = net %lld + buffer "
-			 "%lld + packet %lld", net + buf + pkt, net, buf,
-			 pkt);
-		y = pair(a, y, "delay", text, STYLE_NORMAL);
-	}
-
-	if (!call_stats(c, &st) && y < a->h) {
-		snprintf(text, sizeof(text), "%llu packets received, %llu "
-			 "lost, %llu late; %llu sent",
-			 (unsigned long long)st.packets_received,
-			 (unsigned long long)st.lost,
-			 (unsigned long long)st.late,
-			 (unsigned long long)st.packets_sent);
-		y = pair(a, y, "packets", text, STYLE_NORMAL);
-	}
-
-	return y;
+	return pair(a, y, "codec", text, STYLE_NORMAL);
 }
 
 
-static int draw_digits(const struct area *a, int y, const struct trend *tr)
+static int line_secrecy(const struct area *a, int y, struct call *c,
+			const struct trend *tr)
 {
-	y = pair(a, y, "sent keys", tr->digits_out, STYLE_BOLD);
+	const bool none = !strcmp(call_security(c), "none");
+	char text[200];
+	(void)tr;
 
-	return pair(a, y, "got keys", tr->digits_in, STYLE_BOLD);
+	if (!*call_security(c))
+		return y;
+
+	snprintf(text, sizeof(text), "%s%s%s%s%s", none ? "" :
+		 sign(a->cv, SIGN_LOCK), none ? "" : " ",
+		 none ? "no lock: who is on the way can listen" :
+		 call_security(c), *call_suite(c) ? ", " : "", call_suite(c));
+
+	return pair(a, y, "secrecy", text, none ? STYLE_DIM : STYLE_OK);
 }
 
 
-static int draw_levels(const struct area *a, int y, const struct trend *tr)
+static int line_path(const struct area *a, int y, struct call *c,
+		     const struct trend *tr)
+{
+	char text[240];
+	(void)c;
+
+	if (!tr || !tr->local[0])
+		return y;
+
+	snprintf(text, sizeof(text), "%s %s %s%s%s", tr->local,
+		 a->cv->ascii ? "<->" : "\u21c4", tr->remote,
+		 tr->path[0] ? ", " : "", tr->path);
+
+	return pair(a, y, "path", text, STYLE_NORMAL);
+}
+
+
+static int line_quality(const struct area *a, int y, struct call *c,
+			const struct trend *tr)
+{
+	char text[120];
+	enum style st;
+	const char *word;
+	(void)c;
+
+	if (!tr || !(tr->mos > 0))
+		return y;
+
+	word = show_mos(tr->mos, &st);
+	snprintf(text, sizeof(text), "%.1f %s; loss %.1f %%, jitter %lld ms",
+		 tr->mos, word, tr->loss_pct > 0 ? tr->loss_pct : 0.0,
+		 tr->jitter_ms != EVENT_NONE ? (long long)tr->jitter_ms : 0);
+
+	return pair(a, y, "quality", text, st);
+}
+
+
+static int line_delay(const struct area *a, int y, struct call *c,
+		      const struct trend *tr)
+{
+	struct budget b;
+	char text[160];
+
+	if (!tr || !call_budget(&b, tr, c))
+		return y;
+
+	return pair(a, y, "delay", budget_text(text, sizeof(text), &b),
+		    STYLE_NORMAL);
+}
+
+
+static int line_packets(const struct area *a, int y, struct call *c,
+			const struct trend *tr)
+{
+	struct stream_stats st;
+	char text[200];
+	(void)tr;
+
+	if (call_stats(c, &st))
+		return y;
+
+	snprintf(text, sizeof(text), "%llu received, %llu lost, %llu late; "
+		 "%llu sent", (unsigned long long)st.packets_received,
+		 (unsigned long long)st.lost, (unsigned long long)st.late,
+		 (unsigned long long)st.packets_sent);
+
+	return pair(a, y, "packets", text, STYLE_NORMAL);
+}
+
+
+static int line_keys(const struct area *a, int y, struct call *c,
+		     const struct trend *tr)
+{
+	char text[200];
+	(void)c;
+
+	if (!tr || (!tr->digits_out[0] && !tr->digits_in[0]))
+		return y;
+
+	snprintf(text, sizeof(text), "%s%s%s%s%s", tr->digits_out[0] ?
+		 "sent " : "", tr->digits_out, tr->digits_out[0] &&
+		 tr->digits_in[0] ? "   " : "", tr->digits_in[0] ?
+		 "received " : "", tr->digits_in);
+
+	return pair(a, y, "keys", text, STYLE_BOLD);
+}
+
+
+/* The most wanted first: what has no room is left out */
+static int (*const lines[])(const struct area *a, int y, struct call *c,
+			    const struct trend *tr) = {
+	line_keys, line_quality, line_delay, line_path, line_codec,
+	line_secrecy, line_account, line_packets,
+};
+
+
+static int draw_levels(const struct area *a, int y, const struct call *c,
+		       const struct trend *tr)
 {
 	const int n = a->w - 26 < TREND_LEVELS ? a->w - 26 : TREND_LEVELS;
 	const unsigned last = (tr->levels - 1) % TREND_LEVELS;
@@ -283,16 +345,43 @@ static int draw_levels(const struct area *a, int y, const struct trend *tr)
 		return y;
 
 	area_text(a, 3, y, STYLE_DIM, "you");
-	show_levels(a, 14, y, n, tr->out, tr->levels);
-	area_text(a, 14 + n + 1, y, STYLE_DIM,
+	if (call_muted(c)) {
+		area_text(a, VALUE_X, y, STYLE_BAD, "MUTED");
+	}
+	else {
+		show_levels(a, VALUE_X, y, n, tr->out, tr->levels);
+		area_text(a, VALUE_X + n + 1, y, STYLE_DIM,
 			  show_level(db, sizeof(db), tr->out[last]));
+	}
 	++y;
 	area_text(a, 3, y, STYLE_DIM, "them");
-	show_levels(a, 14, y, n, tr->in, tr->levels);
-	area_text(a, 14 + n + 1, y, STYLE_DIM,
-			  show_level(db, sizeof(db), tr->in[last]));
+	show_levels(a, VALUE_X, y, n, tr->in, tr->levels);
+	area_text(a, VALUE_X + n + 1, y, STYLE_DIM,
+		  show_level(db, sizeof(db), tr->in[last]));
 
 	return y + 1;
+}
+
+
+/* The others, below. @return rows they take */
+static int draw_others(struct tui *t, const struct area *a,
+		       const struct call *sel)
+{
+	const int most = a->h >= 14 ? 3 : a->h >= 8 ? 1 : 0;
+	struct call *c = NULL;
+	int n = 0, y;
+
+	while ((c = ua_call_next(t->ph->ua, c)))
+		n += c != sel && call_state(c) != CALL_ENDED;
+	n = n < most ? n : most;
+
+	y = a->h - n;
+	while (n && (c = ua_call_next(t->ph->ua, c)) && y < a->h) {
+		if (c != sel && call_state(c) != CALL_ENDED)
+			call_row(t, a, y++, c, false);
+	}
+
+	return n;
 }
 
 
@@ -300,7 +389,8 @@ static void call_draw(struct tui *t, void *state, const struct area *a)
 {
 	struct call *c = tui_call(t);
 	const struct trend *tr;
-	int y;
+	struct area body;
+	int y, h;
 	(void)state;
 
 	if (!c) {
@@ -308,21 +398,24 @@ static void call_draw(struct tui *t, void *state, const struct area *a)
 		return;
 	}
 
+	body = area_sub(a, 0, 0, a->w, a->h - draw_others(t, a, c));
 	tr = tui_trend(t, call_id(c));
-	y = draw_top(t, a, c);
+	y = draw_top(t, &body, c);
 	if (tr)
-		y = draw_digits(a, y, tr);
-	if (tr)
-		y = draw_levels(a, y, tr);
-	y = draw_media(a, y, c, tr);
-	if (!tr || !tr->n)
-		return;
-
-	++y;
-	if (a->h - y >= PLOT_H + 2)
-		y = draw_plot(a, y, tr);
-	if (y < a->h)
-		draw_verdict(a, y, tr);
+		y = draw_levels(&body, y, c, tr);
+	if (tr && tr->n) {
+		/* what is left when every line of the rest has its row */
+		h = body.h - y - 2 - (int)ARRAY_SIZE(lines);
+		h = h > PLOT_MAX ? PLOT_MAX : h < PLOT_MIN ? PLOT_MIN : h;
+		if (body.h - y >= h + 5)
+			y = draw_plot(&body, y, h, tr);
+		if (y < body.h - 2)
+			y = draw_verdict(&body, y, tr);
+	}
+	if (body.h - y > (int)ARRAY_SIZE(lines))
+		++y;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		y = lines[i](&body, y, c, tr);
 }
 
 
@@ -341,8 +434,10 @@ const struct pane pane_call = {
 	.min_w = 30, .min_h = 3,
 	.help = "What is negotiated, where media goes, how it sounds. The "
 		"plot is the quality (MOS) of the last minute, a second a "
-		"column. The delay is the way through the network as RTCP "
-		"tells it, the jitter buffer and one packet.",
+		"column. The delay is from mouth to ear: the way through the "
+		"network as RTCP tells it, the jitter buffer, one packet, "
+		"and the buffers of the sound device. Below stand the other "
+		"calls: s talks to the other of two, Alt+digit selects.",
 	.draw = call_draw,
 	.tick_ms = call_tick,
 };

@@ -130,6 +130,7 @@ static void help_draw(struct tui *t, void *state, const struct area *a)
 		const char *title;
 	} parts[] = {
 		{ WHEN_CALL, "IN A CALL" },
+		{ WHEN_CALLS, "WITH SEVERAL CALLS" },
 		{ WHEN_HELD, "WHEN IT IS ON HOLD" },
 		{ WHEN_MUTED, "WHEN YOU ARE MUTED" },
 		{ WHEN_RECORDING, "WHILE IT IS RECORDED" },

@@ -20,7 +20,7 @@ static const struct key_row history_keys[] = {
 	{ "m", "screen own message", "message", "Write a message" },
 	{ "c", "screen own contact", "to contacts", "Keep this one as a "
 	  "contact" },
-	{ "/", "screen line 'screen find '", "find", "Show only calls with a "
+	{ "/", "screen search", "find", "Show only calls with a "
 	  "text" },
 	{ NULL, NULL, NULL, NULL }
 };
@@ -160,22 +160,14 @@ static bool history_act(struct tui *t, void *state, enum act act,
 	struct history_pane *p = state;
 	struct history_call c;
 	char line[700], word[600], name[300];
+	int64_t i;
 
-	if (act == ACT_FIND) {
-		found_set(&p->found, text);
-		p->rows.cur = p->rows.top = 0;
+	if (found_act(&p->found, &p->rows, act, text))
 		return true;
-	}
-	if (act == ACT_BACK && p->found.find[0]) {
-		found_set(&p->found, "");
-		return true;
-	}
-	if (rows_act(&p->rows, act))
-		return true;
+
+	i = found_at(&p->found, &p->rows);
 	if ((act != ACT_CHOOSE && act != ACT_USER) || !t->ph->history ||
-	    p->rows.cur < 0 || (size_t)p->rows.cur >= p->found.n ||
-	    !history_at(&c, t->ph->history,
-			(size_t)p->found.v[p->rows.cur]))
+	    i < 0 || !history_at(&c, t->ph->history, (size_t)i))
 		return false;
 
 	tui_quote(c.peer, word, sizeof(word));
@@ -200,18 +192,9 @@ static bool history_act(struct tui *t, void *state, enum act act,
 static bool history_click(struct tui *t, void *state, int x, int y)
 {
 	struct history_pane *p = state;
-	const int i = rows_at(&p->rows, y - 1);
 	(void)x;
 
-	if (i < 0)
-		return false;
-
-	/* a second click calls */
-	if (i == p->rows.cur)
-		return history_act(t, state, ACT_CHOOSE, "");
-	p->rows.cur = i;
-
-	return true;
+	return rows_click(t, &pane_history, state, &p->rows, y - 1);
 }
 
 

@@ -17,13 +17,9 @@
 enum { TIME_W = 14, ARROW_MIN = 26, ARROW_MAX = 44 };
 
 struct ladder_pane {
-	uint64_t *seq;           /* what is shown, oldest first              */
-	int n, cap;
-	bool valid;
-	uint64_t seen, dropped;  /* of the capture when they were collected  */
+	struct found found;      /* seq of what is shown, oldest first       */
 	unsigned call;           /* 0: all                                   */
 	bool all;                /* by wish, not of the selected call        */
-	char find[FIND_MAX];
 	struct rows rows;
 	bool away;               /* not at the end: new ones do not scroll   */
 
@@ -42,7 +38,7 @@ static const struct key_row ladder_keys[] = {
 	{ "w", "screen own save", "save", "Save what is drawn as text" },
 	{ "p", "screen line 'pcap --past '", "pcap", "Save a file for "
 	  "Wireshark, and go on writing it" },
-	{ "/", "screen line 'screen find '", "find", "Show only messages with "
+	{ "/", "screen search", "find", "Show only messages with "
 	  "a text" },
 	{ NULL, NULL, NULL, NULL }
 };
@@ -53,7 +49,7 @@ static const struct key_row ladder_keys[] = {
 static bool fits(const struct ladder_pane *p, const struct capture_msg *m)
 {
 	return (!p->call || m->call == p->call) &&
-		(!p->find[0] || strcasestr(m->text, p->find));
+		(!p->found.find[0] || strcasestr(m->text, p->found.find));
 }
 
 
@@ -61,38 +57,24 @@ static void collect(struct tui *t, struct ladder_pane *p)
 {
 	struct capture *c = t->ph->capture;
 	const struct call *sel = tui_call(t);
-	const unsigned call = p->all ? 0 : call_id(sel);
+	const unsigned call = p->all || !sel ? 0 : call_id(sel);
 	const struct capture_msg *m = NULL;
 	struct capture_stats st;
 
+	/* a call that has ended stays to be looked at */
+	if ((p->all || sel) && p->call != call) {
+		p->call = call;
+		p->found.valid = false;
+	}
+
+	/* what comes and what goes counts up, each on its own */
 	capture_stats(c, &st);
-	if (p->valid && p->seen == st.seen && p->dropped == st.dropped &&
-	    (p->all || !sel || p->call == call))
+	if (!found_begin(&p->found, st.seen << 24 ^ st.dropped))
 		return;
 
-	/* a call that has ended stays to be looked at */
-	if (p->all || sel)
-		p->call = call;
-	p->valid = true;
-	p->seen = st.seen;
-	p->dropped = st.dropped;
-	p->n = 0;
-
 	while ((m = capture_next(c, m))) {
-
-		if (!fits(p, m))
-			continue;
-		if (p->n == p->cap) {
-			const int cap = p->cap ? p->cap * 2 : 512;
-			uint64_t *v = realloc(p->seq, (size_t)cap *
-					      sizeof(*v));
-
-			if (!v)
-				break;
-			p->seq = v;
-			p->cap = cap;
-		}
-		p->seq[p->n++] = m->seq;
+		if (fits(p, m) && !found_add(&p->found, m->seq))
+			break;
 	}
 }
 
@@ -100,8 +82,8 @@ static void collect(struct tui *t, struct ladder_pane *p)
 static const struct capture_msg *at(struct tui *t,
 				    const struct ladder_pane *p, int i)
 {
-	return i >= 0 && i < p->n ? capture_find(t->ph->capture, p->seq[i]) :
-		NULL;
+	return i >= 0 && (size_t)i < p->found.n ?
+		capture_find(t->ph->capture, p->found.v[i]) : NULL;
 }
 
 
@@ -333,23 +315,23 @@ static void ladder_draw(struct tui *t, void *state, const struct area *a)
 
 	collect(t, p);
 	if (!p->away)
-		p->rows.cur = p->n - 1;
-	rows_fit(&p->rows, p->n, list.h - 1);
+		p->rows.cur = (int)p->found.n - 1;
+	rows_fit(&p->rows, (int)p->found.n, list.h - 1);
 
 	x = area_text(a, 1, 0, STYLE_TITLE, "LADDER") + 2;
 	if (p->call)
 		x = area_printf(a, x, 0, STYLE_NORMAL, "call %u", p->call);
 	else
 		x = area_text(a, x, 0, STYLE_NORMAL, "all");
-	x = area_printf(a, x + 2, 0, STYLE_DIM, "%d %s", p->n,
-			p->n == 1 ? "message" : "messages");
-	if (p->find[0]) {
+	x = area_printf(a, x + 2, 0, STYLE_DIM, "%zu %s", p->found.n,
+			p->found.n == 1 ? "message" : "messages");
+	if (p->found.find[0]) {
 		x = area_text(a, x, 0, STYLE_DIM, " with ");
-		area_text(a, x, 0, STYLE_WORK, p->find);
+		area_text(a, x, 0, STYLE_WORK, p->found.find);
 	}
 
-	if (!p->n)
-		area_text(&list, 1, 1, STYLE_DIM, p->find[0] ?
+	if (!p->found.n)
+		area_text(&list, 1, 1, STYLE_DIM, p->found.find[0] ?
 			  "No message fits. Esc shows all." :
 			  "Nothing has been said yet.");
 	else
@@ -385,11 +367,11 @@ static void move(struct ladder_pane *p, int step)
 {
 	const int to = p->rows.cur + step;
 
-	if (to < 0 || to >= p->n)
+	if (to < 0 || (size_t)to >= p->found.n)
 		return;
 	p->rows.cur = to;
-	p->away = to < p->n - 1;
-	p->open = p->seq[to];
+	p->away = (size_t)to + 1 < p->found.n;
+	p->open = p->found.v[to];
 	p->with = 0;
 	p->top = 0;
 }
@@ -397,13 +379,13 @@ static void move(struct ladder_pane *p, int step)
 
 static bool own(struct tui *t, struct ladder_pane *p, const char *what)
 {
-	const uint64_t cur = p->rows.cur >= 0 && p->rows.cur < p->n ?
-		p->seq[p->rows.cur] : 0;
+	const int64_t at_cur = found_at(&p->found, &p->rows);
+	const uint64_t cur = at_cur > 0 ? (uint64_t)at_cur : 0;
 	char line[64];
 
 	if (!strcmp(what, "all")) {
 		p->all = !p->all;
-		p->valid = p->away = false;
+		p->found.valid = p->away = false;
 	}
 	else if (!strcmp(what, "save")) {
 		if (p->call)
@@ -449,16 +431,8 @@ static bool ladder_act(struct tui *t, void *state, enum act act,
 		move(p, 1);
 	else if (p->open && open_act(p, act))
 		return true;
-	else if (act == ACT_FIND) {
-		snprintf(p->find, sizeof(p->find), "%s", text);
-		p->valid = p->away = false;
-		p->open = 0;
-	}
-	else if (act == ACT_BACK && (p->find[0] || p->mark)) {
-		p->find[0] = '\0';
+	else if (act == ACT_BACK && p->mark)
 		p->mark = 0;
-		p->valid = false;
-	}
 	else if (act == ACT_CHOOSE) {
 		const struct capture_msg *m = at(t, p, p->rows.cur);
 
@@ -471,8 +445,11 @@ static bool ladder_act(struct tui *t, void *state, enum act act,
 	else if (act == ACT_USER) {
 		return own(t, p, text);
 	}
-	else if (rows_act(&p->rows, act)) {
-		p->away = p->rows.cur < p->rows.count - 1;
+	else if (found_act(&p->found, &p->rows, act, text)) {
+		/* what is found is read from its end, where the newest is */
+		p->away = act != ACT_FIND && act != ACT_BACK &&
+			p->rows.cur < p->rows.count - 1;
+		p->open = 0;
 	}
 	else {
 		return false;
@@ -485,17 +462,11 @@ static bool ladder_act(struct tui *t, void *state, enum act act,
 static bool ladder_click(struct tui *t, void *state, int x, int y)
 {
 	struct ladder_pane *p = state;
-	const int i = p->open ? -1 : rows_at(&p->rows, y - 2);
 	(void)x;
 
-	if (i < 0)
+	if (p->open || !rows_click(t, &pane_ladder, state, &p->rows, y - 2))
 		return false;
-
-	/* a second click opens it */
-	if (i == p->rows.cur && p->away)
-		return ladder_act(t, state, ACT_CHOOSE, "");
-	p->rows.cur = i;
-	p->away = true;
+	p->away = p->rows.cur < p->rows.count - 1;
 
 	return true;
 }
@@ -506,9 +477,7 @@ static void ladder_close(struct tui *t, void *state)
 	struct ladder_pane *p = state;
 	(void)t;
 
-	free(p->seq);
-	p->seq = NULL;
-	p->n = p->cap = 0;
+	found_free(&p->found);
 }
 
 

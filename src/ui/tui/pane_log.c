@@ -8,7 +8,7 @@
 #include "offhook/clock.h"
 #include "offhook/log.h"
 #include "offhook/text.h"
-#include "tui.h"
+#include "lists.h"
 
 enum { LOG_KEEP = 500, LOG_TEXT = 200 };
 
@@ -24,15 +24,14 @@ struct log_pane {
 	unsigned n;              /* ever                                     */
 	enum log_level level;    /* most that is shown                       */
 	bool level_set;
-	char find[80];
+	struct found found;      /* place in v of each row                   */
 	struct rows rows;
 	bool up;                 /* not at the end: new lines do not scroll  */
-	int shown[LOG_KEEP];     /* index of each row                        */
 };
 
 static const struct key_row log_keys[] = {
 	{ "f", "screen own level", "level", "Show more levels, or fewer" },
-	{ "/", "screen line 'screen find '", "find", "Show only lines with a "
+	{ "/", "screen search", "find", "Show only lines with a "
 	  "text" },
 	{ NULL, NULL, NULL, NULL }
 };
@@ -70,8 +69,8 @@ static void log_event(struct tui *t, void *state, const struct event *ev)
 static bool wanted(const struct log_pane *p, const struct log_line *l)
 {
 	return l->level <= p->level &&
-		(!p->find[0] || strcasestr(l->text, p->find) ||
-		 strcasestr(l->module, p->find));
+		(!p->found.find[0] || strcasestr(l->text, p->found.find) ||
+		 strcasestr(l->module, p->found.find));
 }
 
 
@@ -87,32 +86,34 @@ static void log_draw(struct tui *t, void *state, const struct area *a)
 	struct log_pane *p = state;
 	const unsigned have = p->n < LOG_KEEP ? p->n : LOG_KEEP;
 	const struct area list = area_sub(a, 0, 1, a->w, a->h - 1);
-	int count = 0, x;
+	int x;
 	(void)t;
 
 	if (!p->level_set)
 		p->level = LOGL_DEBUG;
 	p->level_set = true;
 
-	for (unsigned i = have; i > 0; i--) {
+	for (unsigned i = found_begin(&p->found, p->n) ? have : 0; i > 0;
+	     i--) {
 		const unsigned k = (p->n - i) % LOG_KEEP;
 
-		if (wanted(p, &p->v[k]))
-			p->shown[count++] = (int)k;
+		if (wanted(p, &p->v[k]) && !found_add(&p->found, k))
+			break;
 	}
 
 	if (!p->up)
-		p->rows.cur = count - 1;
-	rows_fit(&p->rows, count, list.h);
+		p->rows.cur = (int)p->found.n - 1;
+	rows_fit(&p->rows, (int)p->found.n, list.h);
 
 	x = area_text(a, 1, 0, STYLE_TITLE, "LOG") + 2;
 	x = area_printf(a, x, 0, STYLE_DIM, "%s and above", log_level_name(
 		p->level)) + 2;
-	if (p->find[0])
-		area_printf(a, x, 0, STYLE_WORK, "with '%s'", p->find);
-	if (!count)
-		area_text(&list, 1, 0, STYLE_DIM, "Nothing has been said. "
-			  "-v and -vv tell more.");
+	if (p->found.find[0])
+		area_printf(a, x, 0, STYLE_WORK, "with '%s'", p->found.find);
+	if (!p->found.n)
+		area_text(&list, 1, 0, STYLE_DIM, p->found.find[0] ?
+			  "No line fits. Esc shows all." :
+			  "Nothing has been said. -v and -vv tell more.");
 
 	for (int y = 0; y < list.h; y++) {
 
@@ -122,7 +123,7 @@ static void log_draw(struct tui *t, void *state, const struct area *a)
 
 		if (i < 0)
 			break;
-		l = &p->v[p->shown[i]];
+		l = &p->v[p->found.v[i]];
 		show_clock(clock, sizeof(clock), l->time, true);
 		x = area_text(&list, 1, y, STYLE_DIM, clock) + 1;
 		x = area_cut(&list, x, y, 8, STYLE_DIM, l->module);
@@ -141,28 +142,29 @@ static bool log_act(struct tui *t, void *state, enum act act,
 {
 	struct log_pane *p = state;
 
-	if (act == ACT_FIND) {
-		snprintf(p->find, sizeof(p->find), "%s", text);
-		p->up = false;
-		return true;
-	}
+	(void)t;
+
 	if (act == ACT_USER) {
 		p->level = p->level == LOGL_DEBUG ? LOGL_ERROR :
 			(enum log_level)(p->level + 1);
-		p->up = false;
+		p->found.valid = p->up = false;
 		return true;
 	}
-	if (act == ACT_BACK && p->find[0]) {
-		p->find[0] = '\0';
-		return true;
-	}
-	(void)t;
-
-	if (!rows_act(&p->rows, act))
+	if (!found_act(&p->found, &p->rows, act, text))
 		return false;
-	p->up = p->rows.cur < p->rows.count - 1;
+	p->up = act != ACT_FIND && act != ACT_BACK &&
+		p->rows.cur < p->rows.count - 1;
 
 	return true;
+}
+
+
+static void log_end(struct tui *t, void *state)
+{
+	struct log_pane *p = state;
+	(void)t;
+
+	found_free(&p->found);
 }
 
 
@@ -178,4 +180,5 @@ const struct pane pane_log = {
 	.draw = log_draw,
 	.act = log_act,
 	.event = log_event,
+	.close = log_end,
 };

@@ -13,17 +13,18 @@ enum { PEERS_MAX = 200, SIDE = 26 };
 
 struct peer {
 	char uri[300];
+	char key[300];           /* the same as show_uri() has it            */
+	uint32_t hash;           /* of key                                   */
 	char who[80];
+	bool named;              /* who is a name                            */
 	unsigned unread;
-	size_t last;             /* index of its last message                */
 };
 
 struct messages_pane {
 	struct peer v[PEERS_MAX];
 	int n;
-	uint64_t version;
-	bool valid;
-	char find[FIND_MAX];
+	struct found found;      /* message and peer of each that is shown,
+				    newest first: index << 16 | peer         */
 	struct rows rows;
 	int skip;                /* lines scrolled back from the end         */
 	char at[300];            /* whose talk is shown, when order changes  */
@@ -34,7 +35,7 @@ static const struct key_row messages_keys[] = {
 	{ "c", "screen own call", "call", "Call this one" },
 	{ "PageUp", "screen page-up", NULL, "What was said before" },
 	{ "PageDown", "screen page-down", NULL, "And after" },
-	{ "/", "screen line 'screen find '", "find", "Only talks with a text" },
+	{ "/", "screen search", "find", "Only talks with a text" },
 	{ NULL, NULL, NULL, NULL }
 };
 
@@ -45,6 +46,7 @@ static void peer_who(struct tui *t, struct peer *p, const char *name)
 		contacts_by_uri(t->ph->contacts, p->uri) : NULL;
 	const char *text = c ? c->name : name;
 
+	p->named = *text;
 	if (*text)
 		text_escape(p->who, sizeof(p->who), text, strlen(text));
 	else if (!p->who[0])
@@ -63,17 +65,33 @@ static bool same_peer(const char *a, const char *b)
 
 static struct peer *peer_of(struct messages_pane *p, const char *uri)
 {
+	char key[sizeof(p->v[0].key)];
+	uint32_t hash;
+	struct peer *peer;
+
+	show_uri(key, sizeof(key), uri);
+	hash = hash_joaat_ci(key, strlen(key));
 	for (int i = 0; i < p->n; i++) {
-		if (same_peer(p->v[i].uri, uri))
+		if (p->v[i].hash == hash && !strcasecmp(p->v[i].key, key))
 			return &p->v[i];
 	}
 	if (p->n == PEERS_MAX)
 		return NULL;
 
-	memset(&p->v[p->n], 0, sizeof(p->v[0]));
-	snprintf(p->v[p->n].uri, sizeof(p->v[0].uri), "%s", uri);
+	peer = &p->v[p->n++];
+	memset(peer, 0, sizeof(*peer));
+	snprintf(peer->uri, sizeof(peer->uri), "%s", uri);
+	snprintf(peer->key, sizeof(peer->key), "%s", key);
+	peer->hash = hash;
 
-	return &p->v[p->n++];
+	return peer;
+}
+
+
+static bool fits(const struct message_record *r, const char *find)
+{
+	return !find[0] || strcasestr(r->text, find) ||
+		strcasestr(r->peer, find) || strcasestr(r->name, find);
 }
 
 
@@ -82,32 +100,28 @@ static void collect(struct tui *t, struct messages_pane *p)
 {
 	struct messages *ms = t->ph->messages;
 	const size_t count = messages_count(ms);
-	const uint64_t version = (uint64_t)messages_version(ms) << 32 | count;
 	struct message_record r;
 
-	if (p->valid && p->version == version)
+	if (!found_begin(&p->found, (uint64_t)messages_version(ms) << 32 |
+			 count))
 		return;
-	p->valid = true;
-	p->version = version;
 	p->n = 0;
 
 	for (size_t i = count; i-- > 0;) {
 
 		struct peer *peer;
 
-		if (!messages_at(&r, ms, i) ||
-		    (p->find[0] && !strcasestr(r.text, p->find) &&
-		     !strcasestr(r.peer, p->find) &&
-		     !strcasestr(r.name, p->find)))
+		if (!messages_at(&r, ms, i) || !fits(&r, p->found.find))
 			continue;
 
 		peer = peer_of(p, r.peer);
-		if (!peer)
+		if (!peer || !found_add(&p->found, (uint64_t)i << 16 |
+					(uint64_t)(peer - p->v)))
 			continue;
-		if (!peer->who[0])
-			peer->last = i;
 		peer->unread += r.unread;
-		peer_who(t, peer, r.outgoing ? "" : r.name);
+		/* a name that came with a message is as good as another */
+		if (!peer->named && (!peer->who[0] || !r.outgoing))
+			peer_who(t, peer, r.outgoing ? "" : r.name);
 	}
 
 	/* the same one stays selected, wherever he stands now */
@@ -162,14 +176,16 @@ static void draw_talk(struct tui *t, struct messages_pane *p,
 {
 	struct messages *ms = t->ph->messages;
 	const struct area nowhere = area_sub(a, 0, 0, a->w, 0);
+	const uint64_t who = (uint64_t)(peer - p->v);
 	struct message_record r;
 	int need = 0, y;
 	size_t i, first = 0;
 	bool whole = true;
 
 	/* from the end back, until the area is full */
-	for (i = peer->last + 1; i-- > 0;) {
-		if (!messages_at(&r, ms, i) || !same_peer(r.peer, peer->uri))
+	for (i = 0; i < p->found.n; i++) {
+		if ((p->found.v[i] & 0xffff) != who ||
+		    !messages_at(&r, ms, (size_t)(p->found.v[i] >> 16)))
 			continue;
 		need += draw_message(&nowhere, 0, &r);
 		first = i;
@@ -182,8 +198,9 @@ static void draw_talk(struct tui *t, struct messages_pane *p,
 		p->skip = need > a->h ? need - a->h : 0;
 
 	y = need > a->h ? a->h - need + p->skip : 0;
-	for (i = first; i <= peer->last && y < a->h; i++) {
-		if (messages_at(&r, ms, i) && same_peer(r.peer, peer->uri))
+	for (i = first + 1; i-- > 0 && y < a->h;) {
+		if ((p->found.v[i] & 0xffff) == who &&
+		    messages_at(&r, ms, (size_t)(p->found.v[i] >> 16)))
 			y += draw_message(a, y, &r);
 	}
 }
@@ -229,12 +246,12 @@ static void messages_draw(struct tui *t, void *state, const struct area *a)
 
 	collect(t, p);
 	found_head(a, "MESSAGES", p->n == 1 ? "talk" : "talks", (size_t)p->n,
-		  p->find);
+		  p->found.find);
 	left = area_sub(a, 0, 1, side, a->h - 1);
 	right = area_sub(a, side + 1, 1, a->w - side - 1, a->h - 1);
 	rows_fit(&p->rows, p->n, left.h);
 	if (!p->n) {
-		area_text(&left, 1, 0, STYLE_DIM, p->find[0] ?
+		area_text(&left, 1, 0, STYLE_DIM, p->found.find[0] ?
 			  "None fits." : "None yet.");
 		return;
 	}
@@ -262,35 +279,15 @@ static bool messages_act(struct tui *t, void *state, enum act act,
 	const int page = p->rows.height > 2 ? p->rows.height - 2 : 1;
 	char word[400], line[420];
 
-	switch (act) {
-
-	case ACT_FIND:
-		snprintf(p->find, sizeof(p->find), "%s", text);
-		p->valid = false;
-		p->at[0] = '\0';
-		p->rows.cur = 0;
-		return true;
-
-	case ACT_BACK:
-		if (!p->find[0])
-			return false;
-		p->find[0] = '\0';
-		p->valid = false;
-		return true;
-
-	case ACT_PAGE_UP:
+	if (act == ACT_PAGE_UP) {
 		p->skip += page;
 		return true;
-
-	case ACT_PAGE_DOWN:
+	}
+	if (act == ACT_PAGE_DOWN) {
 		p->skip = p->skip > page ? p->skip - page : 0;
 		return true;
-
-	default:
-		break;
 	}
-
-	if (rows_act(&p->rows, act)) {
+	if (found_act(&p->found, &p->rows, act, text)) {
 		p->at[0] = '\0';
 		p->skip = 0;
 		return true;
@@ -314,16 +311,22 @@ static bool messages_act(struct tui *t, void *state, enum act act,
 static bool messages_click(struct tui *t, void *state, int x, int y)
 {
 	struct messages_pane *p = state;
-	const int i = x <= SIDE ? rows_at(&p->rows, y - 1) : -1;
-	(void)t;
 
-	if (i < 0)
+	if (x > SIDE || !rows_click(t, &pane_messages, state, &p->rows,
+				    y - 1))
 		return false;
-
-	p->rows.cur = i;
 	p->at[0] = '\0';
 
 	return true;
+}
+
+
+static void messages_close(struct tui *t, void *state)
+{
+	struct messages_pane *p = state;
+	(void)t;
+
+	found_free(&p->found);
 }
 
 
@@ -338,4 +341,5 @@ const struct pane pane_messages = {
 	.draw = messages_draw,
 	.act = messages_act,
 	.click = messages_click,
+	.close = messages_close,
 };

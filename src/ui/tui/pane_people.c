@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include "offhook/text.h"
 #include "lists.h"
+#include "home.h"
 
 enum { LAMPS_MAX = 256 };
 
@@ -24,16 +25,21 @@ struct people_pane {
 	struct rows rows;
 	struct lamp v[LAMPS_MAX];
 	unsigned n;              /* ever                                     */
+	unsigned version;        /* of the lamps                             */
 };
 
 static const struct key_row people_keys[] = {
 	{ "Enter", "screen choose", "call", "Call this one" },
 	{ "m", "screen own message", "message", "Write a message" },
+	{ "p", "screen own pickup", "pick up", "Take the call that rings at "
+	  "this one's phone" },
 	{ "w", "screen own watch", "watch", "Watch whether this one can be "
 	  "reached" },
+	{ "b", "screen own lamp", NULL, "Watch whether this one's phone "
+	  "rings or is busy" },
 	{ "+", "screen line 'contact add '", "add", "Add a contact" },
 	{ "Delete", "screen own remove", NULL, "Remove this contact (asks)" },
-	{ "/", "screen line 'screen find '", "find", "Find by a few letters" },
+	{ "/", "screen search", "find", "Find by a few letters" },
 	{ NULL, NULL, NULL, NULL }
 };
 
@@ -86,6 +92,7 @@ static void people_event(struct tui *t, void *state, const struct event *ev)
 			 ev->u.presence.activity);
 		text_escape(l->note, sizeof(l->note), ev->u.presence.note,
 			    strlen(ev->u.presence.note));
+		++p->version;
 	}
 	else if (ev->type == EVENT_DIALOG) {
 		const char *s = ev->u.dialog.state;
@@ -93,6 +100,7 @@ static void people_event(struct tui *t, void *state, const struct event *ev)
 		l = lamp_of(p, ev->u.dialog.who, true);
 		l->busy = !strcmp(s, "busy");
 		l->rings = !strcmp(s, "ringing");
+		++p->version;
 	}
 }
 
@@ -127,6 +135,23 @@ static enum sign lamp_sign(const struct lamp *l, enum style *st,
 }
 
 
+enum sign people_lamp(struct tui *t, const char *uri, enum style *st,
+		      const char **word)
+{
+	struct people_pane *p = tui_state(t, &pane_people);
+
+	return lamp_sign(p ? lamp_of(p, uri, false) : NULL, st, word);
+}
+
+
+unsigned people_version(struct tui *t)
+{
+	const struct people_pane *p = tui_state(t, &pane_people);
+
+	return p ? p->version : 0;
+}
+
+
 /* The list ----------------------------------------------------------------- */
 
 static bool fits(size_t i, const char *find, void *arg)
@@ -141,12 +166,9 @@ static bool fits(size_t i, const char *find, void *arg)
 static const struct contact_conf *selected(struct tui *t,
 					   const struct people_pane *p)
 {
-	if (!t->ph->contacts || p->rows.cur < 0 ||
-	    (size_t)p->rows.cur >= p->found.n)
-		return NULL;
+	const int64_t i = found_at(&p->found, &p->rows);
 
-	return contacts_at(t->ph->contacts,
-			   (size_t)p->found.v[p->rows.cur]);
+	return i < 0 ? NULL : contacts_at(t->ph->contacts, (size_t)i);
 }
 
 
@@ -224,11 +246,16 @@ static bool people_own(struct tui *t, const struct contact_conf *c,
 		snprintf(line, sizeof(line), "message %s ", word);
 	else if (!strcmp(what, "remove"))
 		snprintf(line, sizeof(line), "contact remove %s", word);
-	else if (strcmp(what, "watch"))
+	else if (strcmp(what, "watch") && strcmp(what, "lamp") &&
+		 strcmp(what, "pickup"))
 		return false;
 
 	if (!strcmp(what, "watch"))
 		tui_submit(t, "subscribe presence %s", word);
+	else if (!strcmp(what, "lamp"))
+		tui_submit(t, "subscribe dialog %s", word);
+	else if (!strcmp(what, "pickup"))
+		tui_submit(t, "pickup %s", word);
 	else
 		tui_line(t, line);
 
@@ -243,16 +270,7 @@ static bool people_act(struct tui *t, void *state, enum act act,
 	const struct contact_conf *c;
 	char word[300];
 
-	if (act == ACT_FIND) {
-		found_set(&p->found, text);
-		p->rows.cur = p->rows.top = 0;
-		return true;
-	}
-	if (act == ACT_BACK && p->found.find[0]) {
-		found_set(&p->found, "");
-		return true;
-	}
-	if (rows_act(&p->rows, act))
+	if (found_act(&p->found, &p->rows, act, text))
 		return true;
 
 	c = selected(t, p);
@@ -272,18 +290,9 @@ static bool people_act(struct tui *t, void *state, enum act act,
 static bool people_click(struct tui *t, void *state, int x, int y)
 {
 	struct people_pane *p = state;
-	const int i = rows_at(&p->rows, y - 1);
 	(void)x;
 
-	if (i < 0)
-		return false;
-
-	/* a second click calls */
-	if (i == p->rows.cur)
-		return people_act(t, state, ACT_CHOOSE, "");
-	p->rows.cur = i;
-
-	return true;
+	return rows_click(t, &pane_people, state, &p->rows, y - 1);
 }
 
 
@@ -303,9 +312,9 @@ const struct pane pane_people = {
 	.state = sizeof(struct people_pane),
 	.keys = people_keys,
 	.help = "Contacts come from the file `contacts`. The lamp in front "
-		"tells how somebody can be reached, once he is watched: by w, "
-		"by `subscribe presence NAME`, by `subscribe dialog NAME` for "
-		"whether he is on the phone.",
+		"tells how somebody can be reached, once he is watched: by w "
+		"his presence, by b whether his phone rings or is busy; p "
+		"takes the call that rings there.",
 	.draw = people_draw,
 	.act = people_act,
 	.click = people_click,

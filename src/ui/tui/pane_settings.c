@@ -18,7 +18,8 @@ static const struct key_row settings_keys[] = {
 	{ "Enter", "screen choose", "change", "Change this one" },
 	{ "u", "screen own default", "default", "Back to what it is without "
 	  "your wish" },
-	{ "/", "screen line 'screen find '", "find", "Show only options with "
+	{ "w", "screen own save", "save", "Keep this one: into offhook.conf" },
+	{ "/", "screen search", "find", "Show only options with "
 	  "a text" },
 	{ NULL, NULL, NULL, NULL }
 };
@@ -123,23 +124,20 @@ static bool settings_act(struct tui *t, void *state, enum act act,
 	const struct option *o;
 	char value[CONFIG_STR], word[CONFIG_STR * 2], line[CONFIG_STR * 2 + 80];
 	size_t n;
+	int64_t i;
 
-	if (act == ACT_FIND) {
-		found_set(&p->found, text);
-		p->rows.cur = p->rows.top = 0;
+	if (found_act(&p->found, &p->rows, act, text))
 		return true;
-	}
-	if (act == ACT_BACK && p->found.find[0]) {
-		found_set(&p->found, "");
-		return true;
-	}
-	if (rows_act(&p->rows, act))
-		return true;
-	if ((act != ACT_CHOOSE && act != ACT_USER) || p->rows.cur < 0 ||
-	    (size_t)p->rows.cur >= p->found.n)
+
+	i = found_at(&p->found, &p->rows);
+	if (i < 0 || (act != ACT_CHOOSE && act != ACT_USER))
 		return false;
 
-	o = &option_table(&n)[p->found.v[p->rows.cur]];
+	o = &option_table(&n)[i];
+	if (act == ACT_USER && !strcmp(text, "save")) {
+		tui_submit(t, "config save %s", o->name);
+		return true;
+	}
 	if (act == ACT_USER) {
 		tui_submit(t, "set %s %s", o->name, tui_quote(
 			o->def ? o->def : "", word, sizeof(word)));
@@ -159,18 +157,9 @@ static bool settings_act(struct tui *t, void *state, enum act act,
 static bool settings_click(struct tui *t, void *state, int x, int y)
 {
 	struct settings_pane *p = state;
-	const int i = rows_at(&p->rows, y - 1);
 	(void)x;
 
-	if (i < 0)
-		return false;
-
-	/* a second click changes it */
-	if (i == p->rows.cur)
-		return settings_act(t, state, ACT_CHOOSE, "");
-	p->rows.cur = i;
-
-	return true;
+	return rows_click(t, &pane_settings, state, &p->rows, y - 1);
 }
 
 
@@ -190,7 +179,7 @@ const struct pane pane_settings = {
 	.state = sizeof(struct settings_pane),
 	.keys = settings_keys,
 	.help = "Bold is what differs from the default. A change holds until "
-		"the phone ends; what is to last stands in offhook.conf.",
+		"the phone ends; w keeps it in offhook.conf.",
 	.draw = settings_draw,
 	.act = settings_act,
 	.click = settings_click,

@@ -15,13 +15,25 @@
 #include "offhook/text.h"
 #include "tui.h"
 
-enum { ANSWER = 200 };
+enum { ANSWER = 200, FOUND_MAX = 6, TRIES_MAX = 4, STEP_TEXT = 160 };
 
 struct start {
 	char aor[ANSWER];        /* "alice@example.com"                      */
 	char password[ANSWER];   /* until it is known where it is kept       */
 	char wrong[CONFIG_ERR];  /* with the last answer                     */
 	bool added;
+	char kept[STEP_TEXT];    /* where the password is, in words          */
+	bool saved;
+
+	/* how its server is found: what `resolve` told, and what was tried */
+	struct client *client;
+	bool looking;
+	char found[FOUND_MAX][STEP_TEXT];
+	int foundc;
+	bool lost;               /* there is none                            */
+	char tries[TRIES_MAX][STEP_TEXT];
+	bool good[TRIES_MAX];
+	int tryc;
 };
 
 static const struct key_row start_keys[] = {
@@ -146,6 +158,8 @@ static int password_write(struct start *s, const char *dir, char *path,
 }
 
 
+/* where: f file, a accounts file, n nowhere, c what password holds is a
+ * command that prints it */
 static void add(struct tui *t, struct start *s, char where)
 {
 	const char *dir = t->ph->config_dir;
@@ -162,16 +176,24 @@ static void add(struct tui *t, struct start *s, char where)
 			percent(word, sizeof(word), path);
 			snprintf(param, sizeof(param), ";password-file=%s",
 				 word);
+			snprintf(s->kept, sizeof(s->kept), "password in "
+				 "%.140s", path);
 		}
 	}
 	else if (!e && s->password[0]) {
 		percent(word, sizeof(word), s->password);
-		snprintf(param, sizeof(param), ";password=%s", word);
+		snprintf(param, sizeof(param), ";password%s=%s", where == 'c' ?
+			 "-command" : "", word);
+		snprintf(s->kept, sizeof(s->kept), "%s", where == 'c' ?
+			 "the password comes from your command" : where ==
+			 'a' ? "with its password" : "");
 	}
 
 	if (!e) {
 		tui_submit(t, "account add 'sip:%s%s'%s", s->aor, param,
 			   where == 'n' ? "" : " --save");
+		s->saved = where != 'n';
+		s->tryc = 0;
 		s->added = true;
 		tui_show(t, &pane_start);
 	}
@@ -205,6 +227,19 @@ static void where_handler(const char *answer, void *arg)
 }
 
 
+static void command_handler(const char *answer, void *arg)
+{
+	struct tui *t = arg;
+	struct start *s = start_of(t);
+
+	if (!answer)
+		return;
+
+	snprintf(s->password, sizeof(s->password), "%s", answer);
+	add(t, s, s->password[0] ? 'c' : 'a');
+}
+
+
 static void password_handler(const char *answer, void *arg)
 {
 	struct tui *t = arg;
@@ -215,7 +250,8 @@ static void password_handler(const char *answer, void *arg)
 
 	snprintf(s->password, sizeof(s->password), "%s", answer);
 	if (!s->password[0]) {
-		add(t, s, 'a');
+		tui_ask(t, "A command that prints it (Enter: no password)",
+			"", false, command_handler, t);
 		return;
 	}
 	tui_ask(t, "Keep it: [f]ile of its own, [a]ccounts file, "
@@ -225,7 +261,57 @@ static void password_handler(const char *answer, void *arg)
 
 static void ask_password(struct tui *t)
 {
-	tui_ask(t, "Password (Enter: none)", "", true, password_handler, t);
+	tui_ask(t, "Password (Enter: none, or by a command)", "", true,
+		password_handler, t);
+}
+
+
+/* Where a server was found is told while the password is typed */
+static void found_handler(const struct reply *r, bool failed, void *arg)
+{
+	struct tui *t = arg;
+	struct start *s = start_of(t);
+	char *text = reply_print(r), *p = text;
+	(void)failed;
+
+	s->looking = false;
+	s->lost = !reply_ok(r);
+	s->foundc = 0;
+	while (p && *p) {
+		const size_t n = strcspn(p, "\n");
+
+		/* the last ones are the addresses */
+		if (s->foundc == FOUND_MAX)
+			memmove(s->found[0], s->found[1],
+				sizeof(s->found[0]) * (FOUND_MAX - 1));
+		else
+			++s->foundc;
+		snprintf(s->found[s->foundc - 1], STEP_TEXT, "%.*s", (int)n,
+			 p);
+		p += n + (p[n] == '\n');
+	}
+	if (s->lost && !s->foundc)
+		snprintf(s->found[s->foundc++], STEP_TEXT, "%s",
+			 reply_error_text(r));
+	free(text);
+	tui_dirty(t);
+}
+
+
+static void look_up(struct tui *t, struct start *s)
+{
+	static const struct client_h h = { .reply_h = found_handler };
+	char line[ANSWER + 32];
+
+	s->foundc = 0;
+	s->lost = false;
+	s->looking = false;
+	if (!s->client && client_alloc(&s->client, t->ph, &h, t))
+		return;
+
+	client_flush(s->client);
+	snprintf(line, sizeof(line), "resolve 'sip:%.190s'", s->aor);
+	s->looking = !client_submit(s->client, line, strlen(line), NULL);
 }
 
 
@@ -256,6 +342,8 @@ static void aor_handler(const char *answer, void *arg)
 	}
 
 	snprintf(s->aor, sizeof(s->aor), "%.190s", answer);
+	s->added = false;
+	look_up(t, s);
 	ask_password(t);
 }
 
@@ -333,6 +421,7 @@ static int draw_account(struct tui *t, const struct area *a, int y)
 	const struct account *acc = ua_account_default(t->ph->ua);
 	const struct sip_result *res = acc ? account_result(acc) : NULL;
 	const char *state = acc ? account_state(acc) : "";
+	const struct start *s = start_of(t);
 	struct sip_reg_status st;
 	char text[500], server[300] = "";
 	enum style style = STYLE_WORK;
@@ -362,7 +451,35 @@ static int draw_account(struct tui *t, const struct area *a, int y)
 			 SIGN_WORK), state, server);
 	}
 
-	return y + area_wrap(a, 3, y, a->w - 5, style, text, 0) + 1;
+	y += area_wrap(a, 3, y, a->w - 5, style, text, 0);
+	if (s->saved && y < a->h) {
+		snprintf(text, sizeof(text), "Written: accounts and "
+			 "offhook.conf, with comments, in %.200s%s%s.",
+			 t->ph->config_dir, s->kept[0] ? "; " : "", s->kept);
+		y += area_wrap(a, 3, y, a->w - 5, STYLE_DIM, text, 0);
+	}
+
+	return y + 1;
+}
+
+
+static int draw_steps(const struct area *a, int y, const struct start *s)
+{
+	area_printf(a, 3, y++, s->lost ? STYLE_BAD : STYLE_NORMAL,
+		    s->looking ? "Looking for the server of %s ..." :
+		    s->lost ? "The server of %s is not found:" :
+		    "The server of %s, as the name service tells:",
+		    strchr(s->aor, '@') ? strchr(s->aor, '@') + 1 : s->aor);
+	for (int i = a->h > 20 || s->foundc < 2 ? 0 : s->foundc - 2;
+	     i < s->foundc && y < a->h; i++)
+		area_cut(a, 5, y++, a->w - 6, STYLE_DIM, s->found[i]);
+	for (int i = 0; i < s->tryc && y < a->h; i++) {
+		area_text(a, 3, y, s->good[i] ? STYLE_OK : STYLE_BAD,
+			  sign(a->cv, s->good[i] ? SIGN_OK : SIGN_BAD));
+		area_cut(a, 5, y++, a->w - 6, STYLE_NORMAL, s->tries[i]);
+	}
+
+	return y + 1;
 }
 
 
@@ -376,6 +493,8 @@ static void start_draw(struct tui *t, void *state, const struct area *a)
 
 	if (s->added)
 		y = draw_account(t, a, y);
+	if (s->aor[0] && (s->looking || s->foundc || s->tryc))
+		y = draw_steps(a, y, s);
 
 	area_text(a, 3, y++, STYLE_NORMAL, ua_account(t->ph->ua, 0) ?
 		  "This machine can be called at" :
@@ -420,11 +539,34 @@ static bool start_act(struct tui *t, void *state, enum act act,
 }
 
 
+/* Each address and transport that was tried, and what came of it */
+static void tried(struct start *s, const struct event *ev)
+{
+	const char *state = ev->u.account_state.state;
+	const bool good = !strcmp(state, "registered");
+
+	if (!s->added || (!good && strcmp(state, "failed")))
+		return;
+
+	if (s->tryc == TRIES_MAX) {
+		memmove(s->tries[0], s->tries[1],
+			sizeof(s->tries[0]) * (TRIES_MAX - 1));
+		memmove(s->good, s->good + 1, TRIES_MAX - 1);
+		--s->tryc;
+	}
+	s->good[s->tryc] = good;
+	snprintf(s->tries[s->tryc++], STEP_TEXT, "%.60s %.8s: %.80s",
+		 ev->u.account_state.server[0] ? ev->u.account_state.server :
+		 "no server", ev->u.account_state.transport, good ?
+		 "registered" : ev->u.account_state.text);
+}
+
+
 /* A call is what the phone is for: it shows it */
 static void start_event(struct tui *t, void *state, const struct event *ev)
 {
-	(void)state;
-
+	if (state && ev->type == EVENT_ACCOUNT_STATE)
+		tried(state, ev);
 	if (t->pane == &pane_start && ev->type == EVENT_CALL_STATE &&
 	    strcmp(ev->u.call_state.state, "ended"))
 		tui_show(t, pane_at(0));
@@ -433,8 +575,11 @@ static void start_event(struct tui *t, void *state, const struct event *ev)
 
 static void start_close(struct tui *t, void *state)
 {
+	struct start *s = state;
 	(void)t;
-	forget(state);
+
+	forget(s);
+	s->client = mem_deref(s->client);
 }
 
 

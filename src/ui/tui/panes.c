@@ -6,7 +6,7 @@
 
 static const struct pane *const panes[] = {
 	&pane_home, &pane_call, &pane_people, &pane_messages, &pane_history,
-	&pane_ladder, &pane_settings, &pane_log, &pane_help,
+	&pane_ladder, &pane_devices, &pane_settings, &pane_log, &pane_help,
 	/* what a command told, the first steps: not on the way of Tab */
 	&pane_reply, &pane_start,
 };

@@ -10,7 +10,7 @@
 #include "offhook/text.h"
 #include "tui.h"
 
-enum { BOX_W = 70, BOX_H = 9 };
+enum { BOX_W = 70, BOX_H = 10, BOX_LOW = 6 };
 
 
 static bool hushed(const struct tui *t, unsigned call)
@@ -117,15 +117,27 @@ static void draw_keys(struct tui *t, const struct area *a, int y)
 }
 
 
-/* "to alice@example.com, sent on by Reception (user-busy)" */
+/* "to alice@example.com, diverted by Reception (busy)" */
 static void way(char *buf, size_t sz, const struct call *c)
 {
+	static const struct {
+		const char *reason, *words;
+	} reasons[] = {
+		{ "user-busy", "busy" }, { "no-answer", "no answer" },
+		{ "unconditional", "always" },
+		{ "do-not-disturb", "do not disturb" },
+	};
 	const struct sip_caller *caller = call_caller(c);
 	const struct account *acc = call_account(c);
 	char aor[CONFIG_STR] = "", by[CONFIG_STR] = "";
 	const struct sip_diverter *d = caller && caller->divertc ?
 		&caller->divertv[0] : NULL;
+	const char *why = d ? d->reason : "";
 
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		if (!strcmp(why, reasons[i].reason))
+			why = reasons[i].words;
+	}
 	if (acc)
 		show_uri(aor, sizeof(aor), account_config(acc)->aor);
 	if (d && d->by.name[0])
@@ -135,9 +147,8 @@ static void way(char *buf, size_t sz, const struct call *c)
 		show_uri(by, sizeof(by), d->by.uri);
 
 	snprintf(buf, sz, "%s%s%s%s%s%s%.40s%s", acc ? "to " : "", aor,
-		 d ? (acc ? ", " : "") : "", d ? "sent on by " : "", by,
-		 d && d->reason[0] ? " (" : "", d ? d->reason : "",
-		 d && d->reason[0] ? ")" : "");
+		 d ? (acc ? ", " : "") : "", d ? "diverted by " : "", by,
+		 *why ? " (" : "", why, *why ? ")" : "");
 }
 
 
@@ -145,16 +156,46 @@ static void way(char *buf, size_t sz, const struct call *c)
 static void asserted(char *buf, size_t sz, const struct call *c)
 {
 	const struct sip_caller *caller = call_caller(c);
-	char uri[CONFIG_STR];
+	const struct account *acc = call_account(c);
+	char uri[CONFIG_STR], aor[CONFIG_STR] = "";
+	const char *host;
 
 	buf[0] = '\0';
 	if (!caller)
 		return;
+	if (acc)
+		show_uri(aor, sizeof(aor), account_config(acc)->aor);
+	host = strchr(aor, '@');
 	if (caller->asserted.uri[0])
-		snprintf(buf, sz, "the server says: %s",
-			 show_uri(uri, sizeof(uri), caller->asserted.uri));
+		snprintf(buf, sz, "asserted by %s: %s", host ? host + 1 :
+			 "a server", show_uri(uri, sizeof(uri),
+					      caller->asserted.uri));
 	else if (caller->privacy[0])
 		snprintf(buf, sz, "the caller wants to stay unknown");
+}
+
+
+/* Call waiting: whom we talk to, and what becomes of that; or "" */
+static void other(struct tui *t, char *buf, size_t sz)
+{
+	const char *driver = t->ph->audio.driver;
+	const bool holds = t->ph->config->hold_others &&
+		(!strcmp(driver, "auto") || !strcmp(driver, "portaudio"));
+	struct call *c = NULL;
+	char who[128];
+
+	buf[0] = '\0';
+	while ((c = ua_call_next(t->ph->ua, c))) {
+		if (call_state(c) != CALL_ACTIVE || call_held(c))
+			continue;
+		tui_peer(t, who, sizeof(who), c);
+		if (holds)
+			snprintf(buf, sz, "%s goes on hold when you answer.",
+				 who);
+		else
+			snprintf(buf, sz, "You are in a call with %s.", who);
+		return;
+	}
 }
 
 
@@ -174,7 +215,7 @@ void popup_draw(struct tui *t, const struct area *screen)
 {
 	struct call *c = ua_call(t->ph->ua, t->ringing);
 	const int w = screen->w - 2 < BOX_W ? screen->w - 2 : BOX_W;
-	const int h = screen->h < 14 ? BOX_H - 3 : BOX_H;
+	const int h = screen->h < 14 ? BOX_LOW : BOX_H;
 	const int x = (screen->w - w) / 2, top = (screen->h - h) / 3;
 	char text[600], uri[EVENT_TEXT], took[32];
 	struct area a;
@@ -214,7 +255,11 @@ void popup_draw(struct tui *t, const struct area *screen)
 	if (text[0] && h >= BOX_H)
 		area_cut(&a, 6, y++, a.w - 8, STYLE_OK, text);
 	way(text, sizeof(text), c);
-	area_cut(&a, 6, y++, a.w - 8, STYLE_DIM, text);
+	if (text[0])
+		area_cut(&a, 6, y++, a.w - 8, STYLE_NORMAL, text);
+	other(t, text, sizeof(text));
+	if (text[0] && y < h - 2)
+		area_cut(&a, 6, y, a.w - 8, STYLE_WORK, text);
 	y = h - 2;
 
 	if (line_open(t->line))

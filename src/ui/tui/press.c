@@ -63,6 +63,38 @@ void tui_ask(struct tui *t, const char *prompt, const char *text,
 }
 
 
+/* What a page is to look for ---------------------------------------------- */
+
+static void search(struct tui *t, const char *text)
+{
+	if (t->pane->act)
+		(void)t->pane->act(t, tui_state(t, t->pane), ACT_FIND, text);
+}
+
+
+/* Esc: all is shown again */
+static void search_handler(const char *answer, void *arg)
+{
+	search(arg, answer ? answer : "");
+}
+
+
+void press_search(struct tui *t)
+{
+	if (!t->ask)
+		tui_ask(t, "find", "", false, search_handler, t);
+}
+
+
+/* A search shows what it finds while it is typed */
+static void changed(struct tui *t)
+{
+	if (t->ask == search_handler)
+		search(t, line_text(t->line));
+	suggest(t);
+}
+
+
 void press_line_done(struct tui *t, bool entered)
 {
 	char text[LINE_BYTES];
@@ -93,7 +125,7 @@ static bool key_line(struct tui *t, const struct key *k)
 
 	case LINE_IGNORED: return false;
 	case LINE_MOVED:   break;
-	case LINE_CHANGED: suggest(t); break;
+	case LINE_CHANGED: changed(t); break;
 	case LINE_ENTERED: press_line_done(t, true); break;
 	case LINE_LEFT:    press_line_done(t, false); break;
 	}
@@ -103,6 +135,18 @@ static bool key_line(struct tui *t, const struct key *k)
 
 
 /* Keys ------------------------------------------------------------------- */
+
+static unsigned calls(const struct tui *t)
+{
+	struct call *c = NULL;
+	unsigned n = 0;
+
+	while ((c = ua_call_next(t->ph->ua, c)))
+		n += call_state(c) == CALL_ACTIVE;
+
+	return n;
+}
+
 
 unsigned tui_whens(const struct tui *t)
 {
@@ -121,6 +165,8 @@ unsigned tui_whens(const struct tui *t)
 		w |= 1u << WHEN_MUTED;
 	if (call_recording(c))
 		w |= 1u << WHEN_RECORDING;
+	if (calls(t) > 1)
+		w |= 1u << WHEN_CALLS;
 
 	return w;
 }

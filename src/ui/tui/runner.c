@@ -160,22 +160,43 @@ void tui_run(struct tui *t, const char *line)
 }
 
 
-/* %c: the number of the call it is about */
+/* Of the calls that are answered: all, or the first that is not this one */
+static void numbers(const struct tui *t, char *buf, size_t sz, char which,
+		    unsigned call)
+{
+	struct call *c = NULL;
+	size_t at = 0;
+
+	buf[0] = '\0';
+	while ((c = ua_call_next(t->ph->ua, c)) && at + 12 < sz) {
+		if (call_state(c) != CALL_ACTIVE ||
+		    (which == 'o' && (at || call_id(c) == call)))
+			continue;
+		at += (size_t)snprintf(buf + at, sz - at, "%s%u", at ? " " :
+				       "", call_id(c));
+	}
+}
+
+
+/* %c: the number of the call it is about, %o: another one, %a: all */
 void runner_bound(struct tui *t, const char *line)
 {
 	const unsigned call = t->ringing ? t->ringing :
 		client_selected(t->runners[0].client);
-	char text[512];
+	char text[1024], v[512];
 	size_t at = 0;
 
-	for (; *line && at + 12 < sizeof(text); line++) {
-		if (line[0] == '%' && line[1] == 'c') {
-			at += (size_t)snprintf(text + at, 12, "%u", call);
-			++line;
-		}
-		else {
+	for (; *line && at + sizeof(v) < sizeof(text); line++) {
+		if (line[0] != '%' || !line[1] || !strchr("coa", line[1])) {
 			text[at++] = *line;
+			continue;
 		}
+		++line;
+		if (*line == 'c')
+			snprintf(v, sizeof(v), "%u", call);
+		else
+			numbers(t, v, sizeof(v), *line, call);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s", v);
 	}
 	text[at] = '\0';
 

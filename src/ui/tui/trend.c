@@ -60,6 +60,7 @@ static void quality(struct trend *tr, const struct event *ev)
 	tr->q[i].loss_pct = loss > 0 ? (uint8_t)(loss + 0.99) : 0;
 	tr->q[i].jitter_ms = jitter > 0 ? (uint16_t)(jitter < 9999 ? jitter :
 						     9999) : 0;
+	tr->last_ms = ev->time;
 	tr->mos = mos;
 	tr->loss_pct = loss;
 	tr->jitter_ms = jitter;
@@ -113,6 +114,8 @@ void trends_event(struct trends *ts, const struct event *ev)
 			 ev->u.call_media.local);
 		snprintf(tr->remote, sizeof(tr->remote), "%.79s",
 			 ev->u.call_media.remote);
+		snprintf(tr->path, sizeof(tr->path), "%.23s",
+			 ev->u.call_media.path);
 		break;
 
 	case EVENT_CALL_STATE:

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "offhook/clock.h"
 #include "offhook/contact.h"
 #include "offhook/path.h"
@@ -93,10 +94,21 @@ static void title(struct tui *t)
 }
 
 
+/* CPU of this thread: a busy machine makes no paint dearer */
+static uint64_t cpu_us(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+
 static void paint(void *arg)
 {
 	struct tui *t = arg;
-	const uint64_t start = clock_us();
+	const uint64_t start = cpu_us();
 	uint64_t took;
 	int w, h;
 
@@ -116,8 +128,9 @@ static void paint(void *arg)
 	paint_show(&t->paint, t->term, &t->canvas);
 
 	t->painted_ms = clock_ms();
-	took = clock_us() - start;
+	took = cpu_us() - start;
 	++t->paints;
+	t->paint_us += took;
 	if (took > t->paint_us_max)
 		t->paint_us_max = took;
 
@@ -353,10 +366,11 @@ void tui_stop(struct tui *t)
 	if (!t || !t->term)
 		return;
 
-	log_info("the screen was painted %llu times, in %llu us at most",
-		 (unsigned long long)t->paints,
-		 (unsigned long long)t->paint_us_max);
-	t->paints = t->paint_us_max = 0;
+	log_info("the screen was painted %llu times, by %llu us of CPU each, "
+		 "%llu at most", (unsigned long long)t->paints,
+		 (unsigned long long)(t->paints ? t->paint_us / t->paints :
+				      0), (unsigned long long)t->paint_us_max);
+	t->paints = t->paint_us = t->paint_us_max = 0;
 	timer_cancel(&t->tmr_esc);
 	timer_cancel(&t->tmr_paint);
 	timer_cancel(&t->tmr_tick);

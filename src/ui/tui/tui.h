@@ -74,7 +74,8 @@ struct tui {
 	struct timer tmr_esc, tmr_paint, tmr_tick, tmr_gone;
 	enum tui_end gone;
 	bool dirty;
-	uint64_t painted_ms, paints, paint_us_max;
+	uint64_t painted_ms, paints;
+	uint64_t paint_us, paint_us_max; /* of CPU                           */
 	uint64_t level_ms;       /* meters were read last                    */
 	unsigned tick_ms;        /* somebody wants to be painted so often    */
 
@@ -114,6 +115,8 @@ void runner_bound(struct tui *t, const char *line);
 /* press.c: keys and the mouse */
 /** The line is left, entered or not */
 void press_line_done(struct tui *t, bool entered);
+/** Ask what the page is to look for; it does while that is typed */
+void press_search(struct tui *t);
 void tui_key(struct tui *t, const struct key *k);
 /** What is true now of the times of key_when, bits */
 unsigned tui_whens(const struct tui *t);
@@ -149,7 +152,8 @@ int  doer(enum screen_verb verb, const char *what, const char *text,
 	  char *err, void *arg);
 
 extern const struct pane pane_home, pane_call, pane_people, pane_messages,
-	pane_history, pane_ladder, pane_settings, pane_log, pane_help,
+	pane_history, pane_ladder, pane_devices, pane_settings, pane_log,
+	pane_help,
 	pane_reply, pane_start;
 
 #endif

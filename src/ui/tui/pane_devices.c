@@ -1,0 +1,403 @@
+/**
+ * @file pane_devices.c  Devices: microphone, loudspeaker and ringer
+ *
+ * What there is, which of it is used for what, and how loud it is while a
+ * call runs.  The list comes from a worker; whoever leaves before it is there
+ * takes it no more.  Choosing goes by the command `device`.  Main thread.
+ */
+#include <stdio.h>
+#include "offhook/text.h"
+#include "call_rows.h"
+#include "lists.h"
+
+enum { DEVICES_MAX = 128, NAME_X = 16 };
+
+struct device_row {
+	char driver[16];
+	char name[AUDIO_NAME];
+	bool in, out, is_default;
+};
+
+/** A list in the making */
+struct look {
+	struct tui *t;           /* NULL: nobody waits for it                */
+	int n;
+	struct device_row v[DEVICES_MAX];
+};
+
+struct devices_pane {
+	struct look *look;
+	struct device_row v[DEVICES_MAX];
+	int n;
+	bool known;
+	int err;
+	struct rows rows;
+};
+
+static const struct key_row devices_keys[] = {
+	{ "Enter", "screen choose", "use", "Use this one for all it can" },
+	{ "m", "screen own mic", "mic", "Use it as the microphone" },
+	{ "s", "screen own speaker", "speaker", "Use it as the loudspeaker" },
+	{ "r", "screen own ring", "ringer", "Use it as the ringer" },
+	{ "0", "screen own default", "default", "Back to the system's own "
+	  "devices" },
+	{ "w", "screen own keep", "keep", "Keep what is chosen: into "
+	  "offhook.conf" },
+	{ "R", "screen own look", NULL, "Look again what there is" },
+	{ NULL, NULL, NULL, NULL }
+};
+
+static const struct {
+	enum media_role role;
+	const char *title, *use, *option;
+} roles[] = {
+	{ MEDIA_ROLE_MIC, "microphone", "mic", "audio-mic" },
+	{ MEDIA_ROLE_SPEAKER, "loudspeaker", "speaker", "audio-speaker" },
+	{ MEDIA_ROLE_RING, "ringer", "ring", "audio-ring" },
+};
+
+
+/* The list --------------------------------------------------------------- */
+
+static void look_handler(const char *driver, const char *name, bool in,
+			 bool out, bool is_default, void *arg)
+{
+	struct look *l = arg;
+	struct device_row *d = &l->v[l->n];
+
+	if (!l->t || l->n == DEVICES_MAX)
+		return;
+
+	snprintf(d->driver, sizeof(d->driver), "%.15s", driver);
+	snprintf(d->name, sizeof(d->name), "%s", name);
+	d->in = in;
+	d->out = out;
+	d->is_default = is_default;
+	++l->n;
+}
+
+
+static void look_done(int err, void *arg)
+{
+	struct look *l = arg;
+	struct devices_pane *p = l->t ? tui_state(l->t, &pane_devices) : NULL;
+
+	if (p) {
+		p->look = NULL;
+		p->known = true;
+		p->err = err;
+		p->n = l->n;
+		memcpy(p->v, l->v, sizeof(p->v));
+		tui_dirty(l->t);
+	}
+	mem_deref(l);
+}
+
+
+static void look(struct tui *t, struct devices_pane *p)
+{
+	struct look *l;
+
+	if (!t->ph->media || p->look)
+		return;
+
+	l = mem_zalloc(sizeof(*l), NULL);
+	if (!l)
+		return;
+
+	l->t = t;
+	p->look = l;
+	p->err = media_list_devices(t->ph->media, look_handler, look_done, l);
+	if (p->err) {
+		p->look = NULL;
+		p->known = true;
+		mem_deref(l);
+	}
+}
+
+
+/* Is it the one that is used for this? */
+static bool used(const struct tui *t, const struct device_row *d,
+		 enum media_role role)
+{
+	const char *name = media_device(t->ph->media, role);
+
+	if (role == MEDIA_ROLE_MIC ? !d->in : !d->out)
+		return false;
+	if (!*name && role == MEDIA_ROLE_RING)
+		name = media_device(t->ph->media, MEDIA_ROLE_SPEAKER);
+
+	return *name ? strcasestr(d->name, name) != NULL : d->is_default;
+}
+
+
+/* Painting --------------------------------------------------------------- */
+
+static void draw_level(const struct area *a, int x, int y, const int8_t *v,
+		       const struct trend *tr)
+{
+	const int n = a->w - x - 10 < 24 ? a->w - x - 10 : 24;
+	char db[16];
+
+	if (n < 4)
+		return;
+
+	show_levels(a, x, y, n, v, tr->levels);
+	area_text(a, x + n + 1, y, STYLE_DIM, show_level(
+		db, sizeof(db), v[(tr->levels - 1) % TREND_LEVELS]));
+}
+
+
+/* What is used for what, and how loud it is. @return row below */
+static int draw_roles(struct tui *t, const struct area *a, int y)
+{
+	const struct call *c = tui_call(t);
+	const struct trend *tr = c ? tui_trend(t, call_id(c)) : NULL;
+	const int mid = a->w > 76 ? 44 : a->w;
+
+	for (size_t i = 0; i < ARRAY_SIZE(roles) && y < a->h; i++, y++) {
+
+		const char *name = media_device(t->ph->media, roles[i].role);
+
+		area_text(a, 3, y, STYLE_DIM, roles[i].title);
+		if (*name)
+			area_cut(a, NAME_X, y, mid - NAME_X - 1, STYLE_BOLD,
+				 name);
+		else
+			area_text(a, NAME_X, y, STYLE_NORMAL, roles[i].role ==
+				  MEDIA_ROLE_RING ? "where calls are heard" :
+				  "the system's own");
+		if (!tr || !tr->levels || roles[i].role == MEDIA_ROLE_RING)
+			continue;
+		draw_level(a, mid, y, roles[i].role == MEDIA_ROLE_MIC ?
+			   tr->out : tr->in, tr);
+	}
+
+	return y;
+}
+
+
+static void draw_device(const struct tui *t, const struct area *a, int y,
+			const struct device_row *d)
+{
+	const int mid = a->w > 76 ? 44 : a->w * 6 / 10;
+	bool any = false;
+	int x;
+
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+		any |= used(t, d, roles[i].role);
+
+	area_text(a, 1, y, any ? STYLE_OK : STYLE_DIM, sign(a->cv, any ?
+		  SIGN_OK : SIGN_OFF));
+	area_cut(a, 3, y, mid - 4, any ? STYLE_BOLD : STYLE_NORMAL, d->name);
+	x = area_text(a, mid, y, STYLE_DIM, d->in && d->out ?
+		      "both ways" : d->in ? "microphone" : "loudspeaker");
+	x = x > mid + 13 ? x : mid + 13;
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+		if (used(t, d, roles[i].role))
+			x = area_text(a, x, y, STYLE_OK, roles[i].use) + 1;
+	}
+	if (d->is_default)
+		area_text(a, x, y, STYLE_DIM, "(default)");
+}
+
+
+/* Sound that is not the card's */
+static bool draw_other(const struct tui *t, const struct area *a, int y)
+{
+	const struct audio_spec *as = &t->ph->audio;
+	char text[300];
+
+	if (!as->driver[0] || !strcmp(as->driver, "auto") ||
+	    !strcmp(as->driver, "portaudio"))
+		return false;
+
+	snprintf(text, sizeof(text), "Sound is '%.15s%s%.100s' for this run: "
+		 "--audio said so. A device is chosen when it is the sound "
+		 "card's.", as->driver, as->in[0] ? ":" : "", as->in);
+	area_wrap(a, 3, y, a->w - 5, STYLE_WORK, text, 0);
+
+	return true;
+}
+
+
+static void devices_draw(struct tui *t, void *state, const struct area *a)
+{
+	struct devices_pane *p = state;
+	struct area list;
+	int y = 1, x;
+	bool other;
+
+	if (!t->ph->media) {
+		area_text(a, 1, 0, STYLE_DIM, "This phone has no sound.");
+		return;
+	}
+
+	x = area_text(a, 1, 0, STYLE_TITLE, "DEVICES") + 2;
+	if (p->look)
+		area_text(a, x, 0, STYLE_WORK, "looking ...");
+	else
+		area_printf(a, x, 0, STYLE_DIM, "%d %s", p->n, p->n == 1 ?
+			    "device" : "devices");
+
+	if (a->h >= 10)
+		++y;
+	other = draw_other(t, a, y);
+	y = other ? y + 2 : draw_roles(t, a, y);
+	if (a->h >= 10)
+		++y;
+
+	list = area_sub(a, 0, y, a->w, a->h - y);
+	rows_fit(&p->rows, p->n, list.h);
+	if (p->err && !p->look)
+		area_printf(&list, 3, 0, STYLE_BAD, "The devices cannot be "
+			    "listed: %s", strerror(p->err));
+	else if (p->known && !p->n && !other)
+		area_wrap(&list, 3, 0, list.w - 5, STYLE_WORK, "There is no "
+			  "sound device. Calls go on without sound, or with "
+			  "files: --audio file:IN.wav,OUT.wav", 0);
+
+	for (y = 0; y < list.h; y++) {
+
+		const int i = rows_at(&p->rows, y);
+
+		if (i < 0)
+			break;
+		draw_device(t, &list, y, &p->v[i]);
+		if (i == p->rows.cur)
+			area_paint(&list, 0, y, list.w, STYLE_SELECTED);
+	}
+	rows_marks(&p->rows, &list);
+}
+
+
+/* Keys ------------------------------------------------------------------- */
+
+static void use(struct tui *t, const struct device_row *d, const char *role)
+{
+	char word[2 * AUDIO_NAME];
+
+	tui_submit(t, "device %s %s", role, tui_quote(d->name, word,
+						      sizeof(word)));
+}
+
+
+static void keep(struct tui *t)
+{
+	char word[2 * AUDIO_NAME];
+
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+		tui_submit(t, "set %s %s", roles[i].option, tui_quote(
+			media_device(t->ph->media, roles[i].role), word,
+			sizeof(word)));
+	}
+	tui_submit(t, "config save audio-mic audio-speaker audio-ring");
+}
+
+
+static bool devices_act(struct tui *t, void *state, enum act act,
+			const char *text)
+{
+	struct devices_pane *p = state;
+	const struct device_row *d;
+
+	if (rows_act(&p->rows, act))
+		return true;
+	if (!t->ph->media || (act != ACT_CHOOSE && act != ACT_USER))
+		return false;
+
+	if (act == ACT_USER && !strcmp(text, "look")) {
+		look(t, p);
+		return true;
+	}
+	if (act == ACT_USER && !strcmp(text, "keep")) {
+		keep(t);
+		return true;
+	}
+	if (act == ACT_USER && !strcmp(text, "default")) {
+		for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+			tui_submit(t, "device %s default", roles[i].use);
+		return true;
+	}
+
+	d = p->rows.cur >= 0 && p->rows.cur < p->n ? &p->v[p->rows.cur] :
+		NULL;
+	if (!d)
+		return false;
+
+	if (act == ACT_USER) {
+		use(t, d, text);
+		return true;
+	}
+	if (d->in)
+		use(t, d, "mic");
+	if (d->out)
+		use(t, d, "speaker");
+
+	return true;
+}
+
+
+static bool devices_click(struct tui *t, void *state, int x, int y)
+{
+	struct devices_pane *p = state;
+	const int top = t->pane_area.h - p->rows.height;
+	(void)x;
+
+	return rows_click(t, &pane_devices, state, &p->rows, y - top);
+}
+
+
+/* One that came or went */
+static void devices_event(struct tui *t, void *state, const struct event *ev)
+{
+	if (state && t->pane == &pane_devices &&
+	    (ev->type == EVENT_DEVICE_LOST || ev->type == EVENT_DEVICE_FOUND))
+		look(t, state);
+}
+
+
+static unsigned devices_tick(struct tui *t, void *state)
+{
+	const struct call *c = tui_call(t);
+	(void)state;
+
+	return c && call_state(c) == CALL_ACTIVE ? 100 : 0;
+}
+
+
+static void devices_shown(struct tui *t, void *state)
+{
+	look(t, state);
+}
+
+
+static void devices_close(struct tui *t, void *state)
+{
+	struct devices_pane *p = state;
+	(void)t;
+
+	if (p->look)
+		p->look->t = NULL;
+}
+
+
+const struct pane pane_devices = {
+	.name = "devices", .title = "Devices",
+	.summary = "microphone, loudspeaker and ringer",
+	.min_w = 30, .min_h = 4,
+	.state = sizeof(struct devices_pane),
+	.keys = devices_keys,
+	.help = "A lamp marks what is used. A device can be changed in the "
+		"middle of a call, which goes on; what was unplugged is "
+		"awaited. The meters move while there is a call: the first "
+		"is what you say, the second what you hear. w keeps the "
+		"choice for the next start.",
+	.draw = devices_draw,
+	.act = devices_act,
+	.click = devices_click,
+	.event = devices_event,
+	.tick_ms = devices_tick,
+	.shown = devices_shown,
+	.close = devices_close,
+};

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Calls on the screen with phones of somebody else's at the other end, which
+hear what we say: answered, held, sent on, put together."""
+import time
+
+from home import check, main
+import sound
+from peers import Baresip
+from screen import Screen, invite
+
+
+def phone(lab, name, hz, auto=True):
+    return Baresip(lab, sound.write_tone(lab.path(name + "-says.wav"), hz, 90, 8000, 1), name=name, auto=auto)
+
+
+def screen(lab, *args, **kw):
+    return Screen(lab, "-s", "codecs=pcmu", "-s", "noise-suppress=no", *args, **kw)
+
+
+def hears(peer, hz, seconds):
+    """the peer's recording of its last call has that tone for so long"""
+    x = sound.heard(peer.recording(), hz)
+    check(x.seconds >= seconds and x.purity > 0.3, "%s Hz at %s: %s", hz, peer.name, x)
+    return x
+
+
+def test_answer(lab):
+    """baresip calls; one key answers; digits, hold and sound both ways"""
+    peer = phone(lab, "bob", 1000, auto=False)
+    s = screen(lab)
+    peer.dial(s.uri)
+    s.wait(r"INCOMING CALL")
+    s.press("a", r"ACTIVE +0:0[1-9]")
+    peer.established()
+    s.wait(r"them +[▁▂▃▄▅▆▇█]*[▃▄▅▆▇█]{4} +-[12]?\d dB")
+    s.keys("4")
+    check(peer.digits(1) == "4", "no digit at baresip")
+    peer.dtmf("7")
+    s.wait(r"received 7")
+    s.keys("x")
+    s.wait(r"HELD by us")
+    # nothing is heard of who is on hold
+    s.wait(r"them ▁+ +silent", timeout=30)
+    s.keys("x")
+    s.wait(r"ACTIVE")
+    s.wait(r"them +[▁▂▃▄▅▆▇█]*[▃▄▅▆▇█]{4} +-[12]?\d dB")
+    s.keys("h")
+    peer.closed()
+    s.wait(r"no calls")
+    hears(peer, 440, 0.5)
+
+
+def test_transfer(lab):
+    """t: baresip is sent to another one, and they talk"""
+    bob, carol = phone(lab, "bob", 1000), phone(lab, "carol", 1500)
+    s = screen(lab)
+    s.dial(bob.uri)
+    s.wait(r"ACTIVE +0:0[1-9]")
+    s.keys("t")
+    s.wait(r"transfer ")
+    s.type(carol.uri)
+    s.keys("Enter")
+    carol.established(20)
+    s.wait(r"no calls", timeout=40)
+    s.wait(r"goes to \S+: (done|accepted)")
+    time.sleep(2)
+    carol.hangup()
+    carol.closed()
+    hears(carol, 1000, 1)
+
+
+def test_connect(lab):
+    """T: who we talk to and who waits are connected, we are out of it"""
+    bob = lab.offhook("--auto-answer", name="bob", audio="tone:1000").ready()
+    carol = lab.offhook("--auto-answer", name="carol", audio="tone:1500").ready()
+    s = screen(lab)
+    s.dial(bob.uri)
+    s.wait(r"1 \S+ +ACTIVE +0:0[1-9]")
+    s.keys("x")
+    s.wait(r"1 \S+ +HELD by us")
+    s.dial(carol.uri)
+    s.wait(r"▶2 \S+ +ACTIVE +0:0[1-9]")
+    s.wait(r"s swap +c conference +T connect")
+    s.keys("T")
+    s.wait(r"no calls", timeout=40)
+    check([c["state"] for c in bob.command("calls")["calls"]][-1] == "active", "bob is alone")
+    check([c["state"] for c in carol.command("calls")["calls"]][-1] == "active", "carol is alone")
+
+
+def test_swap(lab):
+    """several calls: one is talked to, the others wait; s, Alt+digit and a click"""
+    bob = lab.offhook("--auto-answer", name="bob").ready()
+    carol = lab.offhook("--auto-answer", name="carol").ready()
+    s = screen(lab, size=(100, 30))
+    s.dial(bob.uri)
+    s.wait(r"▶1 \S+ +ACTIVE")
+    s.keys("x")
+    s.wait(r"▶1 \S+ +HELD by us")
+    s.dial(carol.uri)
+    s.wait(r"▶2 \S+ +ACTIVE")
+    s.picture("two-calls")
+    s.keys("s")
+    s.wait(r"▶1 \S+ +ACTIVE")
+    s.wait(r"2 \S+ +HELD by us")
+    carol.event("call.hold", remote=True)
+    # selecting is not talking to
+    s.keys("M-2")
+    s.wait(r"▶2 \S+ +HELD by us")
+    # on the page of one call the other is below
+    s.keys("i")
+    s.wait(r"^ +1 \S+ +ACTIVE")
+    s.wait(r"HELD by us")
+    s.keys("g")
+    s.keys("h")
+    carol.event("call.state", state="ended")
+    s.wait(r"▶1 \S+ +ACTIVE")
+
+
+def test_conference(lab):
+    """c: two phones of somebody else's hear each other and us"""
+    bob, carol = phone(lab, "bob", 1000), phone(lab, "carol", 1500)
+    s = screen(lab, size=(100, 30))
+    s.dial(bob.uri)
+    s.wait(r"1 \S+ +ACTIVE +0:0[1-9]")
+    s.dial(carol.uri)
+    s.wait(r"2 \S+ +ACTIVE +0:0[1-9]")
+    s.keys("c")
+    s.wait(r"CONFERENCE 1")
+    s.wait(r"the conference; 2 calls are in it")
+    s.wait(r"HELD", gone=True)
+    s.picture("conference")
+    time.sleep(4)
+    s.keys("h")
+    s.wait(r"CONFERENCE", gone=True)
+    s.keys("h")
+    s.wait(r"no calls")
+    bob.closed()
+    carol.closed()
+    # a mix of both: each is a good part of what was heard
+    for peer, hz in ((bob, 1500), (carol, 1000)):
+        rate, x = sound.read(peer.recording())
+        best = max(sound.power(x[at:at + rate], rate, hz)[0] for at in range(0, max(1, len(x) - rate), rate // 2))
+        check(sound.dbfs(best) > -30, "%d Hz never came to %s: %.0f dBFS", hz, peer.name, sound.dbfs(best))
+
+
+def test_caller(lab):
+    """who sent the call on, and why, stands in the box; one that comes while we talk says so"""
+    peer = lab.offhook("--auto-answer", name="bob").ready()
+    s = screen(lab)
+    sock = invite(s, '"Carol Jones"', extra='Diversion: "Reception" <sip:101@example.com>;reason=user-busy\r\n')
+    s.wait(r"Carol Jones")
+    s.wait(r"diverted by Reception \(busy\)")
+    s.picture("diverted")
+    s.press("r", r"no calls")
+    sock.close()
+    s.dial(peer.uri)
+    s.wait(r"ACTIVE")
+    sock = invite(s, '"Carol Jones"')
+    s.wait(r"You are in a call with \S+@127\.0\.0\.1:%d" % peer.port)
+    s.picture("call-waiting")
+    s.press("r", r"INCOMING CALL", gone=True)
+    sock.close()
+
+
+if __name__ == "__main__":
+    main(globals())
