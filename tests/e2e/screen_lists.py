@@ -89,7 +89,7 @@ def test_messages(lab):
     s.wait(r"running late")
     s.keys("M")
     s.wait(r"MESSAGES +1 talk")
-    s.wait(r"they \d\d:\d\d")
+    s.wait(r"\S+@127\.0\.0\.1(:\d+)? \d\d:\d\d")
     s.wait(r"running late, start without me")
     s.keys("Enter")
     s.wait(r"message ")

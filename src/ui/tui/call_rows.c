@@ -186,12 +186,28 @@ void trend_line(const struct area *a, int x, int y, int n,
 }
 
 
+/* Left out where it does not fit */
 static int figure(const struct area *a, int x, int y, const char *name,
 		  const char *value, enum style st)
 {
+	if (x + text_columns(name) + 1 + text_columns(value) > a->w)
+		return x;
+
 	x = area_text(a, x, y, STYLE_DIM, name) + 1;
 
 	return area_text(a, x, y, st, value) + 2;
+}
+
+
+/* Of the seconds there are */
+static int spark(const struct area *a, int x, int y, const struct trend *tr,
+		 enum trend_kind kind)
+{
+	const int n = tr->n < LINES_W ? (int)tr->n : LINES_W;
+
+	trend_line(a, x - 1, y, n, tr, kind);
+
+	return x + n + 1;
 }
 
 
@@ -213,32 +229,30 @@ static int draw_figures(const struct area *a, int y, const struct trend *tr,
 		snprintf(text, sizeof(text), "%.1f %s", tr->mos, word);
 		x = figure(a, x, y, "mos", text, st);
 		if (roomy)
-			trend_line(a, x - 1, y, LINES_W, tr, TREND_MOS);
-		x += roomy ? LINES_W + 1 : 0;
+			x = spark(a, x, y, tr, TREND_MOS);
 	}
 	if (isfinite(tr->loss_pct)) {
 		snprintf(text, sizeof(text), "%.1f %%", tr->loss_pct);
 		x = figure(a, x, y, "loss", text, tr->loss_pct >= 1 ?
 			   STYLE_WORK : STYLE_NORMAL);
 		if (roomy)
-			trend_line(a, x - 1, y, LINES_W, tr, TREND_LOSS);
-		x += roomy ? LINES_W + 1 : 0;
+			x = spark(a, x, y, tr, TREND_LOSS);
 	}
 	if (tr->jitter_ms != EVENT_NONE) {
 		snprintf(text, sizeof(text), "%lld ms",
 			 (long long)tr->jitter_ms);
 		x = figure(a, x, y, "jitter", text, STYLE_NORMAL);
 		if (roomy)
-			trend_line(a, x - 1, y, LINES_W, tr, TREND_JITTER);
+			x = spark(a, x, y, tr, TREND_JITTER);
 	}
 
 	if (!call_budget(&b, tr, c))
 		return y + 1;
-	if (roomy && y + 1 < a->h) {
+	budget_text(text, sizeof(text), &b);
+	if (y + 8 < a->h && x + 6 + text_columns(text) > a->w) {
 		x = INDENT;
 		++y;
 	}
-	budget_text(text, sizeof(text), &b);
 	if (x + 6 + text_columns(text) >= a->w)
 		snprintf(text, sizeof(text), "%lld ms", (long long)b.total);
 	figure(a, x, y, "delay", text, STYLE_NORMAL);

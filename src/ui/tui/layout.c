@@ -194,7 +194,7 @@ static void draw_hints(struct tui *t, const struct area *a)
 
 		for (; (whens & 1u << w) && r && r->key && x > 0; r++) {
 			if (r->hint && !hidden(t, whens, w, r))
-				x = hint(t, a, x, w, r, a->w);
+				x = hint(t, a, x, w, r, a->w - 1);
 		}
 	}
 }

@@ -102,13 +102,13 @@ static void draw_line(const struct area *a, int x, int y,
 	colon = strchr(text, ':');
 	n = colon ? (size_t)(colon - text) : 0;
 	if (!n || n >= sizeof(name) || *text == ' ' || *text == '\t') {
-		area_text(a, x, y, STYLE_NORMAL, text);
+		area_cut(a, x, y, a->w - x, STYLE_NORMAL, text);
 		return;
 	}
 	memcpy(name, text, n);
 	name[n] = '\0';
 	x = area_text(a, x, y, STYLE_INFO, name);
-	area_text(a, x, y, STYLE_NORMAL, colon);
+	area_cut(a, x, y, a->w - x, STYLE_NORMAL, colon);
 }
 
 

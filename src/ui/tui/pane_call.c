@@ -53,8 +53,10 @@ static void draw_column(const struct area *a, int x, int h, double mos,
 	/* 1.0 to 4.5 over h rows of eighths */
 	int eighths = (int)((mos - 1.0) / 3.5 * h * 8 + 0.5);
 
+	/* what is as it should be is only an outline */
 	for (int y = h - 1; y >= 0 && eighths > 0; y--, eighths -= 8)
-		area_text(a, x, y, st, block(a->cv, eighths));
+		area_text(a, x, y, eighths > 8 && st == STYLE_PLOT ?
+			  STYLE_RULE : st, block(a->cv, eighths));
 }
 
 
@@ -175,7 +177,9 @@ static int draw_top(const struct tui *t, const struct area *a,
 		area_right(a, a->w - 2, y, STYLE_BOLD, took);
 
 	x = area_text(a, 3, y++, st, state) + 2;
-	call_flags(a, x, 0, c);
+	x = call_flags(a, x, 0, c);
+	if (x + 8 < room)
+		area_printf(a, x, 0, STYLE_DIM, "call %u", call_id(c));
 
 	area_cut(a, 3, y++, room, STYLE_BOLD, tui_peer(t, who, sizeof(who),
 						       c));
@@ -407,6 +411,8 @@ static void call_draw(struct tui *t, void *state, const struct area *a)
 		/* what is left when every line of the rest has its row */
 		h = body.h - y - 2 - (int)ARRAY_SIZE(lines);
 		h = h > PLOT_MAX ? PLOT_MAX : h < PLOT_MIN ? PLOT_MIN : h;
+		if (body.h - y >= h + 8 + (int)ARRAY_SIZE(lines))
+			++y;
 		if (body.h - y >= h + 5)
 			y = draw_plot(&body, y, h, tr);
 		if (y < body.h - 2)

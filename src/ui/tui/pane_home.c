@@ -77,7 +77,7 @@ static void draw_outcome(const struct area *a, int x, int y,
 	area_text(a, x, y, STYLE_NORMAL, show_duration(took, sizeof(took),
 						       c->duration_ms));
 	area_cut(a, x + 8, y, 8, STYLE_DIM, c->codec);
-	if (c->mos > 0 && x + 17 < end) {
+	if (c->mos > 0 && x + 26 < end) {
 		const char *word = show_mos(c->mos, &st);
 
 		area_printf(a, x + 17, y, st == STYLE_OK ? STYLE_DIM : st,

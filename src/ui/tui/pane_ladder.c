@@ -160,6 +160,45 @@ static void draw_arrow(const struct area *a, int x, int y, int w,
 }
 
 
+/* What became of the sound: a double arrow when it began to flow */
+static void draw_note(const struct area *a, int x, int y, int w,
+		      const char *text)
+{
+	const bool ascii = a->cv->ascii;
+	const char *life = ascii ? "|" : "│", *line = ascii ? "=" : "═";
+	const bool flows = !strncmp(text, "sound: ", 7) && strchr(text, '/');
+	char label[48];
+	int n, lx;
+
+	area_text(a, x, y, STYLE_RULE, life);
+	area_text(a, x + w - 1, y, STYLE_RULE, life);
+	if (!flows) {
+		area_cut(a, x + 2, y, w - 4, STYLE_DIM, text);
+		/* the rest beside it */
+		if (text_columns(text) > w - 4)
+			area_cut(a, x + w + 1, y, a->w - x - w - 1, STYLE_DIM,
+				 text);
+		return;
+	}
+
+	snprintf(label, sizeof(label), "rtp %.*s", (int)strcspn(text + 7,
+								","),
+		 text + 7);
+	text += 7 + strcspn(text + 7, ",");
+	text += strspn(text, ", ");
+	for (int i = 1; i < w - 1; i++)
+		area_text(a, x + i, y, STYLE_RULE, line);
+	area_text(a, x + 1, y, STYLE_RULE, ascii ? "<" : "◀");
+	area_text(a, x + w - 2, y, STYLE_RULE, ascii ? ">" : "▶");
+	n = text_columns(label) < w - 8 ? text_columns(label) : w - 8;
+	lx = x + (w - n) / 2;
+	area_text(a, lx - 1, y, STYLE_METER, " ");
+	lx = area_cut(a, lx, y, n, STYLE_METER, label);
+	area_text(a, lx, y, STYLE_METER, " ");
+	area_text(a, x + w + 1, y, STYLE_DIM, text);
+}
+
+
 static void draw_remark(const struct ladder_pane *p, const struct area *a,
 			int x, int y, const struct capture_msg *m)
 {
@@ -212,11 +251,7 @@ static void draw_rows(struct tui *t, struct ladder_pane *p,
 
 		draw_time(&list, y, m, before);
 		if (m->kind == CAPTURE_NOTE) {
-			area_text(&list, TIME_W, y, STYLE_RULE,
-				  a->cv->ascii ? "|" : "│");
-			area_text(&list, TIME_W + w - 1, y, STYLE_RULE,
-				  a->cv->ascii ? "|" : "│");
-			area_text(&list, TIME_W + 2, y, STYLE_DIM, m->text);
+			draw_note(&list, TIME_W, y, w, m->text);
 		}
 		else {
 			draw_arrow(&list, TIME_W, y, w, m);

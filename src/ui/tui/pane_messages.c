@@ -9,7 +9,7 @@
 #include "offhook/text.h"
 #include "lists.h"
 
-enum { PEERS_MAX = 200, SIDE = 26 };
+enum { PEERS_MAX = 200, SIDE = 26, WRITES_MS = 120000 };
 
 struct peer {
 	char uri[300];
@@ -27,6 +27,8 @@ struct messages_pane {
 				    newest first: index << 16 | peer         */
 	struct rows rows;
 	int skip;                /* lines scrolled back from the end         */
+	char writes[300];        /* who writes just now, as key, "" nobody   */
+	uint64_t writes_ms;      /* since it was told last                   */
 	char at[300];            /* whose talk is shown, when order changes  */
 };
 
@@ -134,7 +136,7 @@ static void collect(struct tui *t, struct messages_pane *p)
 
 /* One message. @return lines it takes; drawn when y >= 0 or it reaches in */
 static int draw_message(const struct area *a, int y,
-			const struct message_record *r)
+			const struct message_record *r, const char *who)
 {
 	char when[40];
 	struct area text;
@@ -142,8 +144,8 @@ static int draw_message(const struct area *a, int y,
 
 	text = area_sub(a, 2, 0, a->w - 3, a->h);
 	if (y >= 0 && y < a->h) {
-		x = area_text(a, 1, y, r->outgoing ? STYLE_DIM : STYLE_INFO,
-			      r->outgoing ? "you" : "they") + 1;
+		x = area_cut(a, 1, y, a->w / 2, r->outgoing ? STYLE_DIM :
+			     STYLE_INFO, r->outgoing ? "you" : who) + 1;
 		x = area_text(a, x, y, STYLE_DIM, show_when(
 			when, sizeof(when), r->time_ms,
 			clock_wall_ms())) + 1;
@@ -187,7 +189,7 @@ static void draw_talk(struct tui *t, struct messages_pane *p,
 		if ((p->found.v[i] & 0xffff) != who ||
 		    !messages_at(&r, ms, (size_t)(p->found.v[i] >> 16)))
 			continue;
-		need += draw_message(&nowhere, 0, &r);
+		need += draw_message(&nowhere, 0, &r, "");
 		first = i;
 		if (need >= a->h + p->skip) {
 			whole = false;
@@ -201,7 +203,7 @@ static void draw_talk(struct tui *t, struct messages_pane *p,
 	for (i = first + 1; i-- > 0 && y < a->h;) {
 		if ((p->found.v[i] & 0xffff) == who &&
 		    messages_at(&r, ms, (size_t)(p->found.v[i] >> 16)))
-			y += draw_message(a, y, &r);
+			y += draw_message(a, y, &r, peer->who);
 	}
 }
 
@@ -237,6 +239,7 @@ static void messages_draw(struct tui *t, void *state, const struct area *a)
 	const int side = a->w >= 60 ? SIDE : a->w / 3;
 	struct area left, right;
 	struct peer *peer;
+	int x;
 
 	if (!t->ph->messages) {
 		area_text(a, 1, 0, STYLE_DIM, "No messages are kept "
@@ -262,12 +265,20 @@ static void messages_draw(struct tui *t, void *state, const struct area *a)
 		snprintf(p->at, sizeof(p->at), "%s", peer->uri);
 		p->skip = 0;
 	}
+	if (!strcasecmp(peer->key, p->writes) &&
+	    clock_ms() - p->writes_ms < WRITES_MS && right.h > 2) {
+		--right.h;
+		x = area_cut(a, right.x - a->x + 1, a->h - 1, right.w / 2,
+			     STYLE_INFO, peer->who) + 1;
+		area_text(a, x, a->h - 1, STYLE_DIM, "is writing ...");
+	}
 	draw_talk(t, p, &right, peer);
 
 	/* it has been looked at; its number goes with the next paint */
 	if (peer->unread) {
 		messages_seen(t->ph->messages, peer->uri);
 		peer->unread = 0;
+		tui_dirty(t);
 	}
 }
 
@@ -321,6 +332,34 @@ static bool messages_click(struct tui *t, void *state, int x, int y)
 }
 
 
+/* RFC 3994: somebody writes, or has stopped; what was written ends it too */
+static void messages_event(struct tui *t, void *state, const struct event *ev)
+{
+	struct messages_pane *p = state;
+	char who[sizeof(p->writes)];
+	(void)t;
+
+	if (!p)
+		return;
+
+	if (ev->type == EVENT_MESSAGE_COMPOSING) {
+		show_uri(who, sizeof(who), ev->u.message_composing.from);
+		if (ev->u.message_composing.active) {
+			snprintf(p->writes, sizeof(p->writes), "%s", who);
+			p->writes_ms = clock_ms();
+		}
+		else if (!strcasecmp(who, p->writes)) {
+			p->writes[0] = '\0';
+		}
+	}
+	else if (ev->type == EVENT_MESSAGE_RECEIVED &&
+		 !strcasecmp(p->writes, show_uri(who, sizeof(who),
+						 ev->u.message_received.from))) {
+		p->writes[0] = '\0';
+	}
+}
+
+
 static void messages_close(struct tui *t, void *state)
 {
 	struct messages_pane *p = state;
@@ -341,5 +380,6 @@ const struct pane pane_messages = {
 	.draw = messages_draw,
 	.act = messages_act,
 	.click = messages_click,
+	.event = messages_event,
 	.close = messages_close,
 };

@@ -48,6 +48,10 @@ static void reply_handler(const struct reply *r, bool failed, void *arg)
 		return;
 	}
 
+	/* keys that were sent stand with the call */
+	if (!run->typed && !strncmp(run->line, "dtmf ", 5))
+		return;
+
 	run->typed = false;
 	text = reply_print(r);
 	if (text && *text) {
