@@ -61,8 +61,9 @@ class Screen:
         if not self.pid:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", h, w, 0, 0))
             env = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "HOME": folder, "PATH": os.environ["PATH"],
-                   "XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": folder + "/state", "COLORFGBG": "15;0"}
-            os.execve(program, [program, "-c", folder + "/conf", *args], env)
+                   "XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": folder + "/state", "XDG_CONFIG_HOME": folder + "/conf",
+                   "COLORFGBG": "15;0"}
+            os.execve(program, [program, *args], env)
         os.set_blocking(self.fd, False)
         self.seen = b""
 
@@ -117,11 +118,11 @@ def key_times(s, what, keys, rounds=40):
 
 
 def kept(folder):
-    os.makedirs(folder + "/conf")
+    os.makedirs(folder + "/conf/offhook")
     os.makedirs(folder + "/state/offhook")
-    with open(folder + "/conf/contacts", "w", encoding="ascii") as f:
+    with open(folder + "/conf/offhook/contacts", "w", encoding="ascii") as f:
         f.writelines("Person %d = sip:p%d@company%d.example\n" % (i, i, i % 37) for i in range(1000))
-    with open(folder + "/conf/accounts", "w", encoding="ascii") as f:
+    with open(folder + "/conf/offhook/accounts", "w", encoding="ascii") as f:
         f.write("# none\n")
     with open(folder + "/state/offhook/history", "w", encoding="ascii") as f:
         for i in range(10000):
@@ -139,7 +140,7 @@ def main():
     size = tuple(map(int, o.size.split("x")))
     program = os.path.abspath(o.offhook)
     folder, ports = tempfile.mkdtemp(prefix="offhook-screen-"), (free_port(), free_port())
-    peer = s = None
+    peer, s, phone = None, None, 0
     try:
         kept(folder)
         os.makedirs(folder + "/peer")
@@ -191,6 +192,9 @@ def main():
         tell("CPU in a call, without a screen", 100 * hidden, "%")
         tell("CPU of the screen with meters", 100 * (shown - hidden), "%")
         os.kill(phone, signal.SIGTERM)
+        while os.path.exists("/proc/%d" % phone):
+            time.sleep(0.05)
+        phone = 0
         with open(folder + "/log", encoding="utf-8", errors="replace") as f:
             for n, each, most in re.findall(r"painted (\d+) times, by (\d+) us of CPU each, (\d+) at most", f.read()):
                 tell("a paint at %s: mean of %s" % (o.size, n), int(each) / 1e3, "ms of CPU")
@@ -199,11 +203,9 @@ def main():
         if peer:
             peer.terminate()
             peer.wait(20)
+        if phone:
+            os.kill(phone, signal.SIGKILL)
         if s:
-            try:
-                os.kill(s.phone(), signal.SIGKILL)
-            except (IndexError, ProcessLookupError):
-                pass
             os.close(s.fd)
         shutil.rmtree(folder, ignore_errors=True)
     return 0
