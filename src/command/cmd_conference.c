@@ -192,7 +192,7 @@ void cmd_conference(struct cmd *x)
 	char err[UA_ERR] = "";
 	struct waiting *w;
 	unsigned no = 0;
-	size_t n;
+	size_t n = 0;
 	int e;
 
 	if (named(x, cv, &n) || change(x, cv, n))
