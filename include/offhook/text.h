@@ -62,6 +62,10 @@ int  text_addr(char *addr, size_t sz, uint16_t *port, const char *p,
  */
 int  text_unescape_percent(char *dst, size_t sz, const char *src, size_t len);
 
+/** A telephone number as people write it: separators are left out, a + may
+ *  lead. @return false: it is none, or too long for buf */
+bool text_number(char *buf, size_t sz, const char *s);
+
 /**
  * Edit distance (Damerau) whatever the case, for "did you mean"; what lies
  * beyond 64 characters is not looked at

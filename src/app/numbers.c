@@ -56,29 +56,6 @@ static void refresh(struct numbers *n)
 }
 
 
-/* A number as people write it; separators are left out */
-static bool number_clean(char *buf, size_t sz, const char *s)
-{
-	size_t n = 0;
-
-	if (!strchr("+(0123456789*#", *s))
-		return false;
-
-	for (const char *p = s; *p; p++) {
-		if (strchr("-. ()/", *p))
-			continue;
-		if (!strchr("0123456789*#", *p) && !(*p == '+' && p == s))
-			return false;
-		if (n + 1 >= sz)
-			return false;
-		buf[n++] = *p;
-	}
-	buf[n] = '\0';
-
-	return n > 0;
-}
-
-
 static bool is_address(const char *s)
 {
 	struct sa sa;
@@ -97,7 +74,7 @@ bool numbers_lookup(struct ua_lookup *l, const char *text, void *arg)
 	unsigned line;
 
 	if (is_address(dialled) ||
-	    !number_clean(number, sizeof(number), dialled) ||
+	    !text_number(number, sizeof(number), dialled) ||
 	    ua_emergency(n->config, number))
 		return known;
 

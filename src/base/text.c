@@ -583,3 +583,25 @@ const char *text_nearest(const char *word, text_name_h *name_h,
 
 	return best;
 }
+
+
+bool text_number(char *buf, size_t sz, const char *s)
+{
+	size_t n = 0;
+
+	if (!*s || !strchr("+(0123456789*#", *s))
+		return false;
+
+	for (const char *p = s; *p; p++) {
+		if (strchr("-. ()/", *p))
+			continue;
+		if (!strchr("0123456789*#", *p) && !(*p == '+' && p == s))
+			return false;
+		if (n + 1 >= sz)
+			return false;
+		buf[n++] = *p;
+	}
+	buf[n] = '\0';
+
+	return n > 0;
+}

@@ -80,15 +80,12 @@ static void answer_handler(const struct sip_result *res,
 
 static struct asked *asked_new(struct cmd *x)
 {
-	struct asked *a = mem_zalloc(sizeof(*a), asked_destructor);
+	struct asked *a = cmd_state(x, sizeof(*a), asked_destructor);
 
-	if (!a) {
-		cmd_fail(x, ENOMEM, NULL);
+	if (!a)
 		return NULL;
-	}
 
 	a->x = x;
-	x->state = a;
 
 	return a;
 }

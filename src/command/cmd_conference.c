@@ -204,12 +204,9 @@ void cmd_conference(struct cmd *x)
 	if (n == 1 && partner(x, cv, &n))
 		return;
 
-	w = mem_zalloc(sizeof(*w), NULL);
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
+	w = cmd_state(x, sizeof(*w), NULL);
+	if (!w)
 		return;
-	}
-	x->state = w;
 
 	for (size_t i = 0; i < n; i++) {
 		if (call_held(cv[i]) && w->n < CALLS_MAX)

@@ -82,16 +82,13 @@ void cmd_doctor(struct cmd *x)
 		.use_device = !strcmp(ph->audio.driver, "auto") ||
 			!strcmp(ph->audio.driver, "portaudio"),
 	};
-	struct visit *v = mem_zalloc(sizeof(*v), destructor);
+	struct visit *v = cmd_state(x, sizeof(*v), destructor);
 	int err;
 
-	if (!v) {
-		cmd_fail(x, ENOMEM, NULL);
+	if (!v)
 		return;
-	}
 
 	v->x = x;
-	x->state = v;
 	reply_list(x->reply, "check");
 
 	cmd_wait(x, BOUND_MS, NULL);

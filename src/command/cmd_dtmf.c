@@ -68,13 +68,10 @@ void cmd_dtmf(struct cmd *x)
 		return;
 	}
 
-	id = mem_zalloc(sizeof(*id), NULL);
-	if (!id) {
-		cmd_fail(x, ENOMEM, NULL);
+	id = cmd_state(x, sizeof(*id), NULL);
+	if (!id)
 		return;
-	}
 	*id = call_id(c);
-	x->state = id;
 
 	e = call_dtmf_via(c, cmd_str(x, "digits"), cmd_has(x, "via") &&
 			  !strcmp(cmd_str(x, "via"), "inband"), err);

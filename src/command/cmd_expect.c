@@ -230,14 +230,11 @@ void cmd_expect(struct cmd *x)
 	const char *what = cmd_str(x, "what");
 	const struct bound *v = word_at(x, 0);
 	const bool sound = !strcmp(what, "speech") || !strcmp(what, "silence");
-	struct expecting *w = mem_zalloc(sizeof(*w), NULL);
+	struct expecting *w = cmd_state(x, sizeof(*w), NULL);
 
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
+	if (!w)
 		return;
-	}
 
-	x->state = w;
 	reply_silent(x->reply);
 
 	if (!sound && !v) {

@@ -145,18 +145,15 @@ void cmd_hear(struct cmd *x, enum hear_what what, double hz,
 	if (!c)
 		return;
 
-	w = mem_zalloc(sizeof(*w), destructor);
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
+	w = cmd_state(x, sizeof(*w), destructor);
+	if (!w)
 		return;
-	}
 
 	w->x = x;
 	w->what = what;
 	w->hz = hz;
 	w->call = call_id(c);
 	w->bound_ms = bound_ms;
-	x->state = w;
 
 	cmd_wait(x, bound_ms, late);
 	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_STATE), event_handler);

@@ -83,14 +83,11 @@ static void wish(struct cmd *x, bool hold)
 	if (!c)
 		return;
 
-	w = mem_zalloc(sizeof(*w), NULL);
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
+	w = cmd_state(x, sizeof(*w), NULL);
+	if (!w)
 		return;
-	}
 	w->id = call_id(c);
 	w->hold = hold;
-	x->state = w;
 
 	e = hold ? call_hold(c, err) : call_resume(c, err);
 	if (e) {

@@ -75,12 +75,9 @@ static void cmd_message(struct cmd *x)
 	if (!m.text)
 		m.text = "";
 
-	id = mem_zalloc(sizeof(*id), NULL);
-	if (!id) {
-		cmd_fail(x, ENOMEM, NULL);
+	id = cmd_state(x, sizeof(*id), NULL);
+	if (!id)
 		return;
-	}
-	x->state = id;
 
 	e = ua_message(id, x->ph->ua, &m, err);
 	if (e) {
@@ -138,12 +135,9 @@ static void cmd_subscribe(struct cmd *x)
 	unsigned *id;
 	int e;
 
-	id = mem_zalloc(sizeof(*id), NULL);
-	if (!id) {
-		cmd_fail(x, ENOMEM, NULL);
+	id = cmd_state(x, sizeof(*id), NULL);
+	if (!id)
 		return;
-	}
-	x->state = id;
 
 	e = ua_subscribe(id, x->ph->ua, &prm, err);
 	if (e) {

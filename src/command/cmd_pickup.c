@@ -42,16 +42,13 @@ static void picked_handler(unsigned call, int err, const char *text,
 
 void cmd_pickup(struct cmd *x)
 {
-	struct picked *p = mem_zalloc(sizeof(*p), picked_destructor);
+	struct picked *p = cmd_state(x, sizeof(*p), picked_destructor);
 	char err[UA_ERR] = "";
 	int e;
 
-	if (!p) {
-		cmd_fail(x, ENOMEM, NULL);
+	if (!p)
 		return;
-	}
 	p->x = x;
-	x->state = p;
 
 	e = ua_pickup(&p->pickup, x->ph->ua, cmd_str(x, "target"),
 		      cmd_str(x, "account"), picked_handler, p, err);

@@ -205,14 +205,10 @@ void cmd_wait_registered(struct cmd *x, const char *name, uint64_t bound_ms)
 	if (settled(x, name))
 		return;
 
-	w = mem_zalloc(sizeof(*w), NULL);
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
+	w = cmd_state(x, sizeof(*w), NULL);
+	if (!w)
 		return;
-	}
 
-	mem_deref(x->state);
-	x->state = w;
 	w->bound_ms = bound_ms;
 	snprintf(w->name, sizeof(w->name), "%s", name ? name : "");
 
@@ -277,14 +273,11 @@ void cmd_fetch(struct cmd *x)
 		return;
 	}
 
-	f = mem_zalloc(sizeof(*f), fetch_destructor);
-	if (!f) {
-		cmd_fail(x, ENOMEM, NULL);
+	f = cmd_state(x, sizeof(*f), fetch_destructor);
+	if (!f)
 		return;
-	}
 
 	f->x = x;
-	x->state = f;
 	if (account_registration(&st, a, 0))
 		snprintf(f->contact, sizeof(f->contact), "%s", st.contact);
 

@@ -133,14 +133,11 @@ void cmd_options(struct cmd *x)
 	char err[UA_ERR] = "";
 	int e;
 
-	r = mem_zalloc(sizeof(*r), request_destructor);
-	if (!r) {
-		cmd_fail(x, ENOMEM, NULL);
+	r = cmd_state(x, sizeof(*r), request_destructor);
+	if (!r)
 		return;
-	}
 
 	r->x = x;
-	x->state = r;
 	r->timeout_ms = (uint32_t)cmd_ms(x, "timeout", 0);
 
 	e = ua_target(r->uri, sizeof(r->uri), x->ph->ua,

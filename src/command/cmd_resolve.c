@@ -161,14 +161,11 @@ static void cmd_resolve(struct cmd *x)
 	bool look_up;
 	int e;
 
-	r = mem_zalloc(sizeof(*r), resolve_destructor);
-	if (!r) {
-		cmd_fail(x, ENOMEM, NULL);
+	r = cmd_state(x, sizeof(*r), resolve_destructor);
+	if (!r)
 		return;
-	}
 
 	r->x = x;
-	x->state = r;
 
 	a = cmd_str(x, "account") ? ua_account_find(ua, cmd_str(x, "account"))
 		: ua_account_default(ua);

@@ -107,14 +107,11 @@ void cmd_selftest(struct cmd *x)
 	if (conf.speech && cmd_file_check(x, conf.speech))
 		return;
 
-	h = mem_zalloc(sizeof(*h), destructor);
-	if (!h) {
-		cmd_fail(x, ENOMEM, NULL);
+	h = cmd_state(x, sizeof(*h), destructor);
+	if (!h)
 		return;
-	}
 
 	h->x = x;
-	x->state = h;
 	cmd_wait(x, 600000, NULL);
 
 	if (conf.result_h)

@@ -75,14 +75,11 @@ static void change(struct cmd *x, const char *method, const char *bare,
 	if (!c)
 		return;
 
-	w = mem_zalloc(sizeof(*w), NULL);
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
+	w = cmd_state(x, sizeof(*w), NULL);
+	if (!w)
 		return;
-	}
 	w->id = call_id(c);
 	w->method = method;
-	x->state = w;
 
 	e = h(c, cmd_has(x, bare), err);
 	if (e) {

@@ -144,12 +144,9 @@ void cmd_swap(struct cmd *x)
 	struct swap *w;
 	int e;
 
-	w = mem_zalloc(sizeof(*w), NULL);
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
+	w = cmd_state(x, sizeof(*w), NULL);
+	if (!w)
 		return;
-	}
-	x->state = w;
 
 	if (pick(x, w))
 		return;

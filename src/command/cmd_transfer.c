@@ -106,13 +106,10 @@ void cmd_transfer(struct cmd *x)
 		}
 	}
 
-	w = mem_zalloc(sizeof(*w), NULL);
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
+	w = cmd_state(x, sizeof(*w), NULL);
+	if (!w)
 		return;
-	}
 	w->id = call_id(c);
-	x->state = w;
 
 	/* before, because the first event comes from inside */
 	cmd_wait(x, PATIENCE_MS, late_handler);

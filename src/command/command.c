@@ -225,6 +225,22 @@ void cmd_fail(struct cmd *x, int err, const char *text)
 }
 
 
+void *cmd_state(struct cmd *x, size_t sz, mem_destroy_h *dh)
+{
+	void *state = mem_zalloc(sz, dh);
+
+	if (state) {
+		mem_deref(x->state);
+		x->state = state;
+	}
+	else {
+		cmd_fail(x, ENOMEM, NULL);
+	}
+
+	return state;
+}
+
+
 int cmd_wrong(struct cmd *x, const char *token, const char *fmt, ...)
 {
 	va_list ap;

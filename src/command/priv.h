@@ -199,6 +199,9 @@ const struct bound *cmd_value(const struct cmd *x, const char *name,
  * is replied when there is none.
  */
 struct call *cmd_call(struct cmd *x);
+/** What a line keeps while it runs: zeroed, and gone with the line; takes the
+ *  place of what it kept before. @return NULL: no memory, which is replied */
+void *cmd_state(struct cmd *x, size_t sz, mem_destroy_h *dh);
 /** Reply errno of a ua function with its sentence */
 void cmd_fail(struct cmd *x, int err, const char *text);
 /** The line itself is wrong: reply that. @return EINVAL */

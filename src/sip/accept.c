@@ -30,13 +30,8 @@ int session_reply(struct branch *br, struct leg *leg,
 	}
 	if (!err && headers)
 		err = mbuf_write_str(mb, headers);
-	if (!err && sdp)
-		err = mbuf_printf(mb, "Content-Type: " SIP_ACCEPT "\r\n"
-				  "Content-Length: %zu\r\n\r\n%b",
-				  mbuf_get_left(sdp),
-				  mbuf_buf(sdp), mbuf_get_left(sdp));
-	else if (!err)
-		err = mbuf_write_str(mb, "Content-Length: 0\r\n\r\n");
+	if (!err)
+		err = header_sdp(mb, sdp);
 
 	if (!err)
 		err = strans_reply(stp, mbp, leg, msg, dialog, code,

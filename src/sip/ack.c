@@ -68,13 +68,8 @@ static int ack_write(struct mbuf **mbp, struct branch *br,
 		err = credentials_write(mb, br->call->sent);
 	if (!err)
 		err = mbuf_printf(mb, "User-Agent: %s\r\n", s->user_agent);
-	if (!err && sdp)
-		err = mbuf_printf(mb, "Content-Type: " SIP_ACCEPT "\r\n"
-				  "Content-Length: %zu\r\n\r\n%b",
-				  mbuf_get_left(sdp),
-				  mbuf_buf(sdp), mbuf_get_left(sdp));
-	else if (!err)
-		err = mbuf_write_str(mb, "Content-Length: 0\r\n\r\n");
+	if (!err)
+		err = header_sdp(mb, sdp);
 
  out:
 	if (err) {

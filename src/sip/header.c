@@ -44,7 +44,7 @@ static bool is_lws(char c)
 }
 
 
-static bool name_is(const struct sip_hdr *hdr, const char *name, char compact)
+bool header_is(const struct sip_hdr *hdr, const char *name, char compact)
 {
 	if (hdr->name.l == 1)
 		return compact && (hdr->name.p[0] | 0x20) == compact;
@@ -66,7 +66,7 @@ static bool find_h(const struct sip_hdr *hdr, const struct sip_msg *msg,
 	const struct find *f = arg;
 	(void)msg;
 
-	return name_is(hdr, f->name, f->compact);
+	return header_is(hdr, f->name, f->compact);
 }
 
 
@@ -89,7 +89,7 @@ const struct sip_hdr *header_find_name(const struct sip_msg *msg,
 	for (le = list_head(&msg->hdrl); le; le = le->next) {
 		const struct sip_hdr *hdr = le->data;
 
-		if (name_is(hdr, name, compact))
+		if (header_is(hdr, name, compact))
 			return hdr;
 	}
 
@@ -106,7 +106,7 @@ unsigned header_count(const struct sip_msg *msg, enum sip_hdrid id,
 	for (le = list_head(&msg->hdrl); le; le = le->next) {
 		const struct sip_hdr *hdr = le->data;
 
-		if (hdr->id == id && name_is(hdr, name, compact))
+		if (hdr->id == id && header_is(hdr, name, compact))
 			++n;
 	}
 
@@ -150,7 +150,7 @@ bool header_values(const struct sip_msg *msg, const char *name, char compact,
 		const struct sip_hdr *hdr = le->data;
 		const char *p, *end;
 
-		if (!name_is(hdr, name, compact))
+		if (!header_is(hdr, name, compact))
 			continue;
 
 		p = hdr->val.p;
@@ -381,6 +381,18 @@ bool header_text_ok(const char *text)
 	}
 
 	return text != NULL;
+}
+
+
+int header_sdp(struct mbuf *mb, struct mbuf *sdp)
+{
+	if (!sdp)
+		return mbuf_write_str(mb, "Content-Length: 0\r\n\r\n");
+
+	return mbuf_printf(mb, "Content-Type: " SIP_ACCEPT "\r\n"
+			   "Content-Length: %zu\r\n\r\n%b",
+			   mbuf_get_left(sdp), mbuf_buf(sdp),
+			   mbuf_get_left(sdp));
 }
 
 

@@ -264,7 +264,7 @@ int multipart_sdp(struct msg_ctype *ctyp, struct mbuf *mb)
 	const struct pl text = {(const char *)mbuf_buf(mb),
 				mbuf_get_left(mb)};
 	struct pl params = ctyp->params;
-	struct part part;
+	struct part part = { .body = {NULL, 0} };
 	int err;
 
 	if (!text.l || pl_strcasecmp(&ctyp->type, "multipart"))

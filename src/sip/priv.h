@@ -63,6 +63,8 @@ bool param_find(const struct pl *params, const char *name, struct pl *val);
 
 /* header.c --------------------------------------------------------------- */
 
+/** Is it the header of that name, in full or (compact: not 0) as one letter? */
+bool header_is(const struct sip_hdr *hdr, const char *name, char compact);
 /** The header with this id whose NAME is right too (libre compares a hash
  *  only); NULL when absent. compact: its one-letter form or 0 */
 const struct sip_hdr *header_find(const struct sip_msg *msg,
@@ -95,6 +97,9 @@ struct addr_parts {
 };
 /** One value, the whole of it. @return 0, EBADMSG */
 int  addr_parse(struct addr_parts *a, const struct pl *val);
+/** The end of a message: its description behind the headers that tell of it,
+ *  or (NULL) that there is none */
+int  header_sdp(struct mbuf *mb, struct mbuf *sdp);
 /** Whole lines "Name: value", each with its CRLF, none of them empty */
 bool header_lines_ok(const char *lines);
 void sip_info_fill(struct sip_info *in, const struct sip_msg *msg);

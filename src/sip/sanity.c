@@ -40,19 +40,10 @@ static bool is_lws(char c)
 }
 
 
-static bool name_is(const struct sip_hdr *hdr, const char *name, char compact)
-{
-	if (hdr->name.l == 1)
-		return compact && (hdr->name.p[0] | 0x20) == compact;
-
-	return text_caseeq(hdr->name.p, hdr->name.l, name);
-}
-
-
 static void count(struct census *c, const struct sip_hdr **slot,
 		  const struct sip_hdr *hdr, const char *name, char compact)
 {
-	if (!name_is(hdr, name, compact)) {
+	if (!header_is(hdr, name, compact)) {
 		c->flaw = "Header Name Not Understood";
 		c->frame = slot == &c->clen;
 	}

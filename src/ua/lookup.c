@@ -23,7 +23,7 @@ bool lookup_emergency(const char *list, const char *text)
 {
 	char number[64];
 
-	if (!target_number(number, sizeof(number), text))
+	if (!text_number(number, sizeof(number), text))
 		return false;
 
 	while (*list) {

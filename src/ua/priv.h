@@ -282,8 +282,6 @@ int  target_complete(char *uri, size_t sz, const char *text,
  *  EPROTONOSUPPORT */
 int  target_spoken(const struct ua *ua, const char *uri, char *err);
 
-/** A telephone number as people write it, without its separators */
-bool target_number(char *buf, size_t sz, const char *s);
 /** ua_target without asking what the text stands for */
 int  target_uri(char *uri, size_t sz, const struct ua *ua, const char *text,
 		const struct account *acc, char *err);

@@ -49,29 +49,6 @@ static bool is_foreign(const char *s)
 }
 
 
-/* A telephone number as people write it; separators are left out */
-bool target_number(char *buf, size_t sz, const char *s)
-{
-	size_t n = 0;
-
-	if (!*s || !strchr("+(0123456789*#", *s))
-		return false;
-
-	for (const char *p = s; *p; p++) {
-		if (strchr("-. ()/", *p))
-			continue;
-		if (!strchr("0123456789*#", *p) && !(*p == '+' && p == s))
-			return false;
-		if (n + 1 >= sz)
-			return false;
-		buf[n++] = *p;
-	}
-	buf[n] = '\0';
-
-	return n > 0;
-}
-
-
 /* RFC 3261 25.1: user; everything else by %HH */
 static void user_escape(struct text_buf *b, const char *s)
 {
@@ -109,7 +86,7 @@ static int telephone(struct text_buf *b, const char *s,
 	const size_t n = strcspn(s, ";");
 
 	if (text_copy(part, sizeof(part), s, n) ||
-	    !target_number(number, sizeof(number), part))
+	    !text_number(number, sizeof(number), part))
 		return call_error(err, EINVAL, "tel:%.100s is no telephone"
 				  " number.", s);
 	if (!a)
@@ -140,7 +117,7 @@ static int as_uri(struct text_buf *b, const char *s, const struct account *a,
 		  char *err)
 {
 	char number[128];
-	const bool dialled = target_number(number, sizeof(number), s) &&
+	const bool dialled = text_number(number, sizeof(number), s) &&
 		!is_address(s);
 
 	if (starts(s, "tel:"))
@@ -258,7 +235,7 @@ static bool number_of(char *buf, size_t sz, const char *s)
 	size_t n;
 
 	if (!starts(s, "tel:"))
-		return target_number(buf, sz, s) && !is_address(s);
+		return text_number(buf, sz, s) && !is_address(s);
 
 	s += 4;
 	n = strcspn(s, ";");
@@ -272,7 +249,7 @@ static bool number_of(char *buf, size_t sz, const char *s)
 		return false;
 
 	return snprintf(buf, sz, "%s%s", context, part) < (int)sz &&
-		target_number(part, sizeof(part), buf) &&
+		text_number(part, sizeof(part), buf) &&
 		!text_copy(buf, sz, part, strlen(part));
 }
 
