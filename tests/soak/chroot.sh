@@ -53,6 +53,7 @@ mount --bind /dev "$root/dev" && mounted=("$root/dev" "${mounted[@]}")
 mount --bind /dev/pts "$root/dev/pts" && mounted=("$root/dev/pts" "${mounted[@]}")
 mount -t proc proc "$root/proc" && mounted=("$root/proc" "${mounted[@]}")
 
+chmod 755 "$root"        # others look into it, too: a test is another user
 mkdir "$root/src"
 git -C "$top" ls-files -z | tar -C "$top" --null -T - -cf - | tar -C "$root/src" -xf -
 
