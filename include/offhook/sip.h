@@ -76,6 +76,12 @@ struct sip_info {
 int sip_info_header(const struct sip_info *in, const char *name,
 		    char *buf, size_t sz);
 
+/** Is its Request-URI a sips: one? */
+bool sip_info_sips(const struct sip_info *in);
+/** A Warning line with CRLF (RFC 3261 20.43); text without quotes. @return
+ *  false: it does not fit, buf is "" */
+bool sip_warning(char *buf, size_t sz, uint16_t code, const char *text);
+
 /* The stack ------------------------------------------------------------- */
 
 struct sip_listen_addr {
@@ -88,7 +94,8 @@ struct sip_stack_conf {
 	const char *user_agent;
 	const struct sip_listen_addr *addrv;  /* none: every usable address  */
 	size_t addrc;
-	uint32_t timeout_ms;     /* a transaction, at most 32 s              */
+	uint32_t timeout_ms;     /* a transaction, at most 64*T1             */
+	uint32_t t1_ms;          /* T1, 0: 500                               */
 	uint32_t resolve_ms;     /* name resolution                          */
 	const char *dns_servers; /* ADDR[:PORT],...; NULL, "": the system's  */
 	uint32_t max_sessions;   /* INVITE sessions at once, 0: no limit     */
@@ -225,6 +232,8 @@ struct sip_req_conf {
 	const char *to;          /* URI or NULL                              */
 	struct sip_ident *ident; /* who we are                               */
 	const char *headers;     /* whole lines with CRLF, or NULL           */
+	bool anonymous;          /* From and Contact do not tell who we are
+				    (RFC 3323); Privacy is the user's        */
 	const char *ctype;       /* with body                                */
 	const char *body;
 	uint32_t timeout_ms;     /* 0: the stack's                           */

@@ -129,6 +129,10 @@ int  sip_call_ring(struct sip_call *c, uint16_t code, const char *reason,
  *  NULL) when a reliable 1xx had it. It waits until 1xx with SDP are PRACKed
  *  (RFC 3262 3). @return 0, EINVAL, ENOTCONN, EALREADY */
 int  sip_call_answer(struct sip_call *c, struct mbuf *sdp);
+/** Callee, in or after invite_h: whole lines with CRLF for our final answer,
+ *  whatever it will be; also for a status that invite_h returns. @return 0,
+ *  EINVAL, ENOTCONN, ENOMEM */
+int  sip_call_say(struct sip_call *c, const char *lines);
 /** A final 3xx-6xx; reason NULL: the usual phrase; headers lines or NULL.
  *  closed_h follows on the next turn. */
 int  sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,

@@ -77,6 +77,7 @@ struct sip_auto_answer {
 	bool wanted;
 	bool manual;             /* Answer-Mode: Manual                      */
 	bool required;           /* ... or refuse the call with 403          */
+	bool by_mode;            /* by Answer-Mode: an answer says how       */
 	uint32_t after_ms;
 };
 void sip_auto_answer_read(struct sip_auto_answer *a,

@@ -46,6 +46,7 @@ enum sip_ability {
 	SIP_AB_TYPE,             /* Accept, but for that of INVITE           */
 	SIP_AB_OPTION,           /* Supported; what Require may name         */
 	SIP_AB_EVENT,            /* Allow-Events                             */
+	SIP_AB_INFO,             /* Recv-Info: packages of INFO (RFC 6086)   */
 	SIP_AB_KINDS
 };
 /** Tell that we can do this, or no longer. @return 0, EINVAL (no token),

@@ -1,5 +1,6 @@
 /**
- * @file sip/ability.c  What we can do: Allow, Accept, Supported, Allow-Events
+ * @file sip/ability.c  What we can do: Allow, Accept, Supported, Allow-Events,
+ * Recv-Info
  *
  * Main thread.  One list of tokens of each kind and stack, kept as the text
  * that goes into the header.  It begins with what this layer does by itself;
@@ -20,6 +21,7 @@ static const char *const names[SIP_AB_KINDS] = {
 	[SIP_AB_TYPE]   = "Accept",
 	[SIP_AB_OPTION] = "Supported",
 	[SIP_AB_EVENT]  = "Allow-Events",
+	[SIP_AB_INFO]   = "Recv-Info",
 };
 
 static const struct {
@@ -144,8 +146,10 @@ int ability_write(struct mbuf *mb, const struct sip_stack *s, unsigned kinds)
 	for (i = 0; i < SIP_AB_KINDS && !err; i++) {
 		const char *text = s->ability->text[i];
 
-		/* an empty Supported says that there is nothing */
-		if (kinds & 1u << i && (*text || i == SIP_AB_OPTION))
+		/* an empty Supported says that there is nothing, an empty
+		   Recv-Info that packages are known, but none */
+		if (kinds & 1u << i && (*text || i == SIP_AB_OPTION ||
+					i == SIP_AB_INFO))
 			err = mbuf_printf(mb, "%s: %s\r\n", names[i], text);
 		if (!err && i == SIP_AB_TYPE && kinds & AB_ACCEPT)
 			err = mbuf_write_str(mb, "Accept-Encoding: "
@@ -191,6 +195,12 @@ int ability_write_options(struct mbuf *mb, const struct sip_stack *s,
 	}
 
 	return err ? err : mbuf_write_str(mb, "\r\n");
+}
+
+
+bool ability_any(const struct sip_stack *s, enum sip_ability what)
+{
+	return s && s->ability && *s->ability->text[what];
 }
 
 

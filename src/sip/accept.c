@@ -103,14 +103,19 @@ static void ok_again_h(void *arg)
 int session_accept(struct sip_call *c, struct strans **stp,
 		   const struct sip_msg *msg, struct mbuf *sdp)
 {
+	const bool first = c->phase == PHASE_INCOMING;
 	struct mbuf *ok = NULL;
-	char lines[160];
+	char se[160], *lines = NULL;
 	int err;
 
-	err = se_accept(c, msg, lines, sizeof(lines));
+	err = se_accept(c, msg, se, sizeof(se));
+	if (!err)
+		err = re_sdprintf(&lines, "%s%s", se,
+				  first && c->say ? c->say : "");
 	if (!err)
 		err = session_reply(c->br, c->leg, stp, &ok, msg, 200, "OK",
 				    lines, sdp);
+	mem_deref(lines);
 	if (err)
 		return err;
 

@@ -118,6 +118,7 @@ static void mode(struct sip_auto_answer *a, const struct sip_msg *msg,
 		a->manual = true;
 	else
 		return;
+	a->by_mode = true;
 
 	params = params_of(&h->val);
 	if (param_find(&params, "require", NULL))

@@ -27,6 +27,7 @@ void ext_learn(struct sip_call *c, const struct sip_msg *msg)
 	if (msg->req) {
 		c->peer_100rel = says(msg, "100rel");
 		c->need_100rel = header_has(msg, "Require", 0, "100rel");
+		c->peer_199 = says(msg, "199");
 	}
 }
 
@@ -58,7 +59,9 @@ int ext_write(struct mbuf *mb, const struct sip_call *c, bool first)
 	}
 	drop[n] = NULL;
 
-	err = ability_write(mb, c->stack, AB_ALLOW);
+	err = ability_write(mb, c->stack, AB_ALLOW |
+			    (ability_any(c->stack, SIP_AB_INFO) ? AB_INFO :
+			     0));
 	if (!err)
 		err = ability_write_options(mb, c->stack, drop);
 	if (!err && first && (rel || timer))

@@ -45,7 +45,7 @@ static bool is_loopback(const struct sa *sa)
 
 
 /* Does anybody of ours register with it? */
-static bool is_server(const struct sip_stack *s, const struct sa *addr)
+bool filter_server(const struct sip_stack *s, const struct sa *addr)
 {
 	struct le *le;
 
@@ -68,7 +68,7 @@ static bool too_much(struct leg *l, const struct sip_msg *msg)
 	char line[40];
 
 	if (!f || !f->per_min || is_loopback(&msg->src) ||
-	    is_server(l->stack, &msg->src))
+	    filter_server(l->stack, &msg->src))
 		return false;
 
 	switch (bucket_take(&f->buckets, &msg->src, f->per_min,

@@ -67,4 +67,7 @@ struct filter {
 	unsigned per_min;           /* 0: no limit                            */
 };
 
+/** Does anybody of ours register with it? */
+bool filter_server(const struct sip_stack *s, const struct sa *addr);
+
 #endif

@@ -117,6 +117,28 @@ int sip_info_header(const struct sip_info *in, const char *name,
 }
 
 
+bool sip_info_sips(const struct sip_info *in)
+{
+	return in && in->msg && in->msg->ruri.l > 5 &&
+		!strncasecmp(in->msg->ruri.p, "sips:", 5);
+}
+
+
+/* Who warns is told by a pseudonym: the address may be none of his business */
+bool sip_warning(char *buf, size_t sz, uint16_t code, const char *text)
+{
+	const int n = snprintf(buf, sz, "Warning: %u offhook \"%s\"\r\n",
+			       code, text);
+
+	if (n > 0 && (size_t)n < sz)
+		return true;
+
+	*buf = '\0';
+
+	return false;
+}
+
+
 void sip_result_status(struct sip_result *res, const struct sip_msg *msg)
 {
 	uint32_t s;
@@ -216,6 +238,7 @@ static const struct phrase {
 	{486, "Busy Here"},
 	{487, "Request Terminated"},
 	{488, "Not Acceptable Here"},
+	{469, "Bad Info Package"},
 	{489, "Bad Event"},
 	{491, "Request Pending"},
 	{493, "Undecipherable"},

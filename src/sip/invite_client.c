@@ -26,6 +26,7 @@ static void ring_h(void *arg)
 		.cause = c->heard ? SIP_CAUSE_NO_ANSWER : SIP_CAUSE_TIMEOUT,
 	};
 
+	reason_default(c, 408, "No answer");
 	invite_cancel(c);
 	session_closed(c, &res, NULL);
 }

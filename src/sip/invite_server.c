@@ -223,12 +223,46 @@ void answer_try(struct sip_call *c)
 }
 
 
+/*
+ * RFC 6228 5: a proxy that has forked the call keeps our refusal to itself
+ * until the other branches have answered; this tells the caller at once that
+ * what we have opened is over. It may be lost, so it is no use where 1xx must
+ * not be.
+ */
+static void early_over(struct sip_call *c, uint16_t code)
+{
+	const bool opened = c->rel || (c->prov && c->prov_code > 100);
+	char line[64];
+
+	if (!c->peer_199 || c->need_100rel || !opened || !c->st)
+		return;
+
+	(void)snprintf(line, sizeof(line), "Reason: SIP;cause=%u\r\n", code);
+	(void)session_reply(c->br, c->leg, &c->st, NULL, c->msg, 199, NULL,
+			    line, NULL);
+}
+
+
+int sip_call_say(struct sip_call *c, const char *lines)
+{
+	if (!c || !lines || !header_lines_ok(lines))
+		return EINVAL;
+	if (c->phase != PHASE_INCOMING)
+		return ENOTCONN;
+
+	c->say = mem_deref(c->say);
+
+	return str_dup(&c->say, lines);
+}
+
+
 int sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,
 		    const char *headers)
 {
 	struct sip_result res = {.cause = SIP_CAUSE_STATUS, .code = code};
 	const char *phrase = reason ? reason : sip_phrase(code);
-	int err;
+	char *lines = NULL;
+	int err = 0;
 
 	if (!c || code < 300 || code > 699 ||
 	    (reason && !header_text_ok(reason)) ||
@@ -239,6 +273,14 @@ int sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,
 
 	(void)text_copy(res.reason, sizeof(res.reason), phrase,
 			strlen(phrase));
+
+	if (c->say)
+		err = re_sdprintf(&lines, "%s%s", headers ? headers : "",
+				  c->say);
+	if (err)
+		return err;
+	if (lines)
+		headers = lines;
 
 	/*
 	 * As long as nothing was sent no state is owed (RFC 3261 8.2.7): a
@@ -254,9 +296,11 @@ int sip_call_reject(struct sip_call *c, uint16_t code, const char *reason,
 			err = keep_reply(c->leg, c->msg, code);
 	}
 	else {
+		early_over(c, code);
 		err = session_reply(c->br, c->leg, &c->st, NULL, c->msg, code,
 				    phrase, headers, NULL);
 	}
+	mem_deref(lines);
 	if (err)
 		return reply_failed(c, err);
 

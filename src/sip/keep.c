@@ -26,6 +26,7 @@ struct keep {
 	struct list list;
 	unsigned count;             /* of the list                        */
 	struct timer tmr;
+	uint32_t life_ms;           /* of each                            */
 };
 
 
@@ -83,7 +84,7 @@ static void sweep_h(void *arg)
 	while ((k = list_ledata(list_head(&kp->list)))) {
 
 		if (k->due_ms > now) {
-			timer_start(&kp->tmr, SIP_64T1_MS, sweep_h, kp);
+			timer_start(&kp->tmr, kp->life_ms, sweep_h, kp);
 			return;
 		}
 
@@ -104,6 +105,7 @@ int keep_reply(struct leg *l, const struct sip_msg *msg, uint16_t code)
 
 	if (!s->keep && keep_alloc(&s->keep))
 		return 0;
+	s->keep->life_ms = 64 * stack_trans_t1(s);
 
 	k = mem_zalloc(sizeof(*k), kept_destructor);
 	if (!k)
@@ -111,7 +113,7 @@ int keep_reply(struct leg *l, const struct sip_msg *msg, uint16_t code)
 
 	k->key = reply_key(s, msg);
 	k->code = code;
-	k->due_ms = clock_ms() + SIP_64T1_MS;
+	k->due_ms = clock_ms() + s->keep->life_ms;
 	if (s->keep->count >= KEEP_MAX)
 		kept_free(s->keep, list_ledata(list_head(&s->keep->list)));
 
@@ -120,7 +122,8 @@ int keep_reply(struct leg *l, const struct sip_msg *msg, uint16_t code)
 	hash_append(s->keep->ht, (uint32_t)k->key, &k->he, k);
 
 	if (!timer_running(&s->keep->tmr))
-		timer_start(&s->keep->tmr, SIP_64T1_MS, sweep_h, s->keep);
+		timer_start(&s->keep->tmr, s->keep->life_ms, sweep_h,
+			    s->keep);
 
 	return 0;
 }

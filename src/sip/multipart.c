@@ -21,7 +21,9 @@ struct part {
 	struct pl type, subtype, params;    /* type unset: text/plain      */
 	struct pl disposition, handling;
 	struct pl body;
-	bool coded;                         /* in base64 or the like       */
+	enum coding {
+		PLAIN = 0, BASE64, QUOTED, CODED,
+	} coding;                           /* CODED: in a way we cannot read */
 };
 
 
@@ -136,13 +138,17 @@ static void part_header(struct part *part, const struct pl *line)
 		(void)param_find(&params, "handling", &part->handling);
 	}
 	else if (!pl_strcasecmp(&name, "Content-Transfer-Encoding")) {
-		part->coded = pl_strcasecmp(&head, "7bit") &&
+		if (part->coding == CODED)
+			return;
+		part->coding = !pl_strcasecmp(&head, "base64") ? BASE64 :
+			!pl_strcasecmp(&head, "quoted-printable") ? QUOTED :
+			pl_strcasecmp(&head, "7bit") &&
 			pl_strcasecmp(&head, "8bit") &&
-			pl_strcasecmp(&head, "binary");
+			pl_strcasecmp(&head, "binary") ? CODED : PLAIN;
 	}
 	else if (!pl_strcasecmp(&name, "Content-Encoding")) {
-		part->coded = part->coded ||
-			pl_strcasecmp(&head, "identity") != 0;
+		if (pl_strcasecmp(&head, "identity"))
+			part->coding = CODED;
 	}
 }
 
@@ -235,7 +241,7 @@ static int sdp_find(struct part *found, const struct pl *text,
 				err = sdp_find(&part, &part.body,
 					       &part.params, depth + 1);
 			else if (part_is(&part, "application", "sdp") &&
-				 !part.coded &&
+				 part.coding != CODED &&
 				 (!pl_isset(&part.disposition) ||
 				  !pl_strcasecmp(&part.disposition,
 						 "session")))
@@ -259,6 +265,86 @@ static int sdp_find(struct part *found, const struct pl *text,
 }
 
 
+static int sextet(char c)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *p = c ? strchr(letters, c) : NULL;
+
+	return p ? (int)(p - letters) : -1;
+}
+
+
+/* In place: it only becomes shorter. @return false: that is no base64 */
+static bool base64_undo(char *p, size_t *len)
+{
+	size_t n = 0, got = 0, pads = 0;
+	uint32_t word = 0;
+
+	for (size_t i = 0; i < *len; i++) {
+		const int v = sextet(p[i]);
+
+		if (is_space(p[i]))
+			continue;
+		if (p[i] == '=')
+			++pads;
+		else if (v < 0 || pads)
+			return false;
+		word = word << 6 | (uint32_t)(v < 0 ? 0 : v);
+
+		if (++got % 4)
+			continue;
+		for (unsigned k = 0; k < 3 - (pads < 3 ? pads : 3); k++)
+			p[n++] = (char)(word >> (16 - 8 * k));
+		word = 0;
+	}
+
+	*len = n;
+
+	return got % 4 == 0 && pads < 3;
+}
+
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' :
+		c >= 'A' && c <= 'F' ? c - 'A' + 10 :
+		c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+
+/* "=3D", and "=" at the end of a line that goes on (RFC 2045 6.7) */
+static bool quoted_undo(char *p, size_t *len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < *len; i++) {
+		size_t k = i + 1;
+
+		if (p[i] != '=') {
+			p[n++] = p[i];
+			continue;
+		}
+		if (i + 2 < *len && hex(p[i + 1]) >= 0 &&
+		    hex(p[i + 2]) >= 0) {
+			p[n++] = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+			i += 2;
+			continue;
+		}
+		while (k < *len && (p[k] == ' ' || p[k] == '\t' ||
+				    p[k] == '\r'))
+			++k;
+		if (k < *len && p[k] != '\n')
+			return false;
+		i = k;
+	}
+
+	*len = n;
+
+	return true;
+}
+
+
 int multipart_sdp(struct msg_ctype *ctyp, struct mbuf *mb)
 {
 	const struct pl text = {(const char *)mbuf_buf(mb),
@@ -274,6 +360,12 @@ int multipart_sdp(struct msg_ctype *ctyp, struct mbuf *mb)
 	err = sdp_find(&part, &text, &params, 0);
 	if (err)
 		return err;
+
+	if ((part.coding == BASE64 &&
+	     !base64_undo((char *)part.body.p, &part.body.l)) ||
+	    (part.coding == QUOTED &&
+	     !quoted_undo((char *)part.body.p, &part.body.l)))
+		return ENOENT;
 
 	mb->pos = (size_t)((const uint8_t *)part.body.p - mb->buf);
 	mb->end = mb->pos + part.body.l;

@@ -24,7 +24,6 @@
 enum {
 	SIP_URI_MAX    = 1024,      /* longest URI we keep                    */
 	SIP_ROUTES_MAX = 32,        /* longest route set                      */
-	SIP_64T1_MS    = 32000,
 	SIP_T1_MS      = 500,
 	SIP_T2_MS      = 4000,
 	SIP_T4_MS      = 5000,
@@ -136,6 +135,7 @@ struct sip_stack {
 	struct list reqs;           /* struct request                         */
 	struct list rxs;            /* struct sip_rx, held by somebody        */
 	struct list queries;        /* struct target_query                    */
+	struct list aways;          /* responses that look for their way      */
 	struct list subs;           /* struct sip_sub, and their like         */
 	struct list notifiers;
 	struct list pubs;
@@ -210,6 +210,11 @@ static inline uint32_t stack_t1(const struct sip_stack *s)
 	return s && s->t1_ms ? s->t1_ms : SIP_T1_MS;
 }
 
+static inline uint32_t stack_trans_t1(const struct sip_stack *s)
+{
+	return s && s->trans_t1_ms ? s->trans_t1_ms : SIP_T1_MS;
+}
+
 /* ability.c --------------------------------------------------------------- */
 
 int  ability_alloc(struct sip_stack *s);     /* with what is always there    */
@@ -219,6 +224,8 @@ int  ability_write(struct mbuf *mb, const struct sip_stack *s,
 /** Supported, without those named in drop, a list that ends with NULL */
 int  ability_write_options(struct mbuf *mb, const struct sip_stack *s,
 			   const char *const *drop);
+/** Is there anything of that kind? */
+bool ability_any(const struct sip_stack *s, enum sip_ability what);
 int  ability_lines(char **lines, const struct sip_stack *s, unsigned kinds);
 bool ability_has(const struct sip_stack *s, enum sip_ability what,
 		 const struct pl *token);
@@ -227,6 +234,7 @@ enum {
 	AB_ACCEPT    = 1u << SIP_AB_TYPE,
 	AB_SUPPORTED = 1u << SIP_AB_OPTION,
 	AB_EVENTS    = 1u << SIP_AB_EVENT,
+	AB_INFO      = 1u << SIP_AB_INFO,
 };
 
 /* rx.c -------------------------------------------------------------------- */
@@ -279,6 +287,10 @@ struct target;
 void reply_way(struct target *way, struct leg *l, const struct sip_msg *msg);
 /** Send by it; a connection that is gone is made again where that may be */
 int  reply_transmit(struct target *way, struct mbuf *mb);
+/** reply_away.c: by another connection, now or soon. @return 0, ENOTCONN:
+ *  there is no way, ENOMEM */
+int  reply_away(const struct target *way, struct mbuf *mb);
+void reply_stack_gone(struct sip_stack *s);
 /** Send a response to msg, once more, as it was */
 int  reply_again(struct leg *l, const struct sip_msg *msg, struct mbuf *mb);
 

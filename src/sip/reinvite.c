@@ -206,7 +206,8 @@ static void slow_h(void *arg)
 	struct sip_call *c = arg;
 
 	if (c->mod.out)
-		request_cancel(c->invite);
+		request_cancel_saying(c->invite, "Reason: SIP;cause=408;"
+				      "text=\"No final answer\"\r\n");
 }
 
 

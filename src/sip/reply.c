@@ -5,7 +5,7 @@
  * same answer again, with the same tag (RFC 3261 8.2.7), because the tag is
  * made from the request and a key of this run.  A response goes back by the
  * connection its request came by; when that is gone, to where the top Via
- * says that the sender listens (18.2.2).
+ * says that the sender listens (18.2.2; reply_away.c).
  */
 #include "conn.h"
 
@@ -226,21 +226,11 @@ void reply_way(struct target *way, struct leg *l, const struct sip_msg *msg)
 }
 
 
-/*
- * The peer's certificate was not asked for on the connection that is gone: a
- * new one to it could not be told from one to a stranger.
- */
 int reply_transmit(struct target *way, struct mbuf *mb)
 {
-	int err = target_send(way, mb);
+	const int err = target_send(way, mb);
 
-	if (err != ENOTCONN || way->tp != SIP_TRANSP_TCP)
-		return err;
-
-	way->flow_only = false;
-	err = target_open(way, NULL, NULL);
-
-	return err ? err : target_send(way, mb);
+	return err == ENOTCONN ? reply_away(way, mb) : err;
 }
 
 

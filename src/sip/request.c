@@ -350,7 +350,8 @@ void request_cancel_saying(struct request *r, const char *lines)
 
 	if (r->tx) {
 		trans_cancel(r->tx, lines);
-		timer_start(&r->tmr, SIP_64T1_MS, silent_h, r);
+		timer_start(&r->tmr, 64 * stack_trans_t1(r->stack),
+			    silent_h, r);
 	}
 	else {
 		r->query = mem_deref(r->query);

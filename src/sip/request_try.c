@@ -21,7 +21,7 @@ enum {
 
 static uint32_t t1(const struct request *r)
 {
-	return r->stack->trans_t1_ms ? r->stack->trans_t1_ms : SIP_T1_MS;
+	return stack_trans_t1(r->stack);
 }
 
 

@@ -78,6 +78,7 @@ static int extras_write(struct mbuf *mb, const struct sip_rx *rx,
 		{501, SIP_AB_METHOD, "Allow"},
 		{415, SIP_AB_TYPE,   "Accept"},
 		{489, SIP_AB_EVENT,  "Allow-Events"},
+		{469, SIP_AB_INFO,   "Recv-Info"},
 	};
 	size_t i;
 	int err = 0;

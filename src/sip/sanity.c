@@ -383,6 +383,7 @@ bool sanity_request(const struct sip_msg *msg, void *arg)
 	struct leg *l = arg;
 	const char *flaw, *reason;
 	struct census c;
+	char warn[80] = "";
 	uint16_t code;
 	bool safe;
 
@@ -407,7 +408,10 @@ bool sanity_request(const struct sip_msg *msg, void *arg)
 	}
 	else {
 		++l->stack->stats.refused;
-		(void)stack_reply(l, msg, code, reason, NULL);
+		if (code == 480)
+			(void)sip_warning(warn, sizeof(warn), 380,
+					  "SIPS Not Allowed");
+		(void)stack_reply(l, msg, code, reason, warn);
 	}
 
 	return true;

@@ -116,6 +116,7 @@ static void call_destructor(void *arg)
 	mem_deref(c->headers);
 	mem_deref(c->extra);
 	mem_deref(c->reason);
+	mem_deref(c->say);
 	mem_deref(c->ended);
 }
 

@@ -117,6 +117,7 @@ struct sip_call {
 	uint32_t ok_cseq;
 	uint32_t ok_wait_ms;            /* next retransmission               */
 	uint64_t ok_end_ms;
+	char *say;                      /* lines for our final answer        */
 	struct sip_call *replaces;      /* during invite_h only              */
 	struct sip_call *joins;         /* the same                          */
 
@@ -129,6 +130,7 @@ struct sip_call {
 	bool peer_update;               /* the peer's Allow has it           */
 	bool peer_100rel;               /* it supports ...                   */
 	bool need_100rel;               /* ... or requires it                */
+	bool peer_199;                  /* RFC 6228                          */
 	bool peer_timer;
 
 	struct timer tmr_ring;          /* caller: patience; callee: 100 and

@@ -63,6 +63,7 @@ static void stack_destructor(void *arg)
 	session_stack_gone(s);
 	request_stack_gone(s);
 	rx_stack_gone(s);
+	reply_stack_gone(s);
 	target_stack_gone(s);
 	strans_stack_gone(s);
 
@@ -102,8 +103,10 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 
 	s->h = *h;
 	s->arg = arg;
-	s->timeout_ms = conf->timeout_ms && conf->timeout_ms < SIP_64T1_MS ?
-		conf->timeout_ms : SIP_64T1_MS;
+	s->t1_ms = s->trans_t1_ms = conf->t1_ms == SIP_T1_MS ? 0 : conf->t1_ms;
+	s->timeout_ms = 64 * stack_t1(s);
+	if (conf->timeout_ms && conf->timeout_ms < s->timeout_ms)
+		s->timeout_ms = conf->timeout_ms;
 	s->resolve_ms = conf->resolve_ms ? conf->resolve_ms : 10000;
 	s->max_sessions = conf->max_sessions;
 	s->tls = mem_ref(conf->tls);

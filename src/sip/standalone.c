@@ -206,7 +206,7 @@ static int parties_alloc(struct parties **pp, const struct sip_req_conf *c)
 
 	strcpy(p->name, c->method);
 	p->ident = mem_ref(c->ident);
-	p->contact = wants_contact(c->method);
+	p->contact = wants_contact(c->method) && !c->anonymous;
 	p->secure = !strncasecmp(c->uri, "sips:", 5) ||
 		!strncasecmp(sip_ident_hop(c->ident, c->uri), "sips:", 5);
 	p->cseq = rand_u16();
@@ -214,7 +214,10 @@ static int parties_alloc(struct parties **pp, const struct sip_req_conf *c)
 		       (unsigned long long)rand_u64(),
 		       (unsigned long long)rand_u64());
 
-	err = addr_dup(&p->from, c->ident->name, c->ident->aor, true);
+	err = c->anonymous ?
+		addr_dup(&p->from, "Anonymous",
+			 "sip:anonymous@anonymous.invalid", true) :
+		addr_dup(&p->from, c->ident->name, c->ident->aor, true);
 	if (!err)
 		err = addr_dup(&p->to, NULL, c->to ? c->to : c->uri, false);
 

@@ -48,9 +48,7 @@ struct stranss {
 
 static uint32_t t1(const struct strans *st)
 {
-	const struct sip_stack *s = st->stack;
-
-	return s && s->trans_t1_ms ? s->trans_t1_ms : SIP_T1_MS;
+	return stack_trans_t1(st->stack);
 }
 
 

@@ -51,7 +51,7 @@ struct transactions {
 
 static uint32_t t1(const struct trans *t)
 {
-	return t->stack->trans_t1_ms ? t->stack->trans_t1_ms : SIP_T1_MS;
+	return stack_trans_t1(t->stack);
 }
 
 

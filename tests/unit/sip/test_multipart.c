@@ -106,15 +106,48 @@ static void test_found(void **state)
 }
 
 
+/* RFC 2045 6.7 and 6.8: as if it had come plain */
+static void test_coded(void **state)
+{
+	(void)state;
+
+	assert_int_equal(NARROW("multipart/mixed;boundary=b",
+				"--b\r\nContent-Type: application/sdp\r\n"
+				"Content-Transfer-Encoding: Base64\r\n\r\n"
+				"dj0wDQpz\r\nPS0NCg==\r\n--b--\r\n"), 0);
+	assert_body("v=0\r\ns=-\r\n");
+	assert_int_equal(NARROW("multipart/mixed;boundary=b",
+				"--b\r\nContent-Type: application/sdp\r\n"
+				"Content-Transfer-Encoding: base64\r\n\r\n"
+				"dj0wDQpzPS0=\r\n--b\r\n" ISUP
+				"\r\n--b--\r\n"), 0);
+	assert_body("v=0\r\ns=-");
+	assert_int_equal(NARROW("multipart/mixed;boundary=b",
+				"--b\r\nContent-Type: application/sdp\r\n"
+				"Content-Transfer-Encoding: quoted-printable"
+				"\r\n\r\nv=3D0\r\ns=3D=\r\n-=20\r\n"
+				"--b--\r\n"), 0);
+	assert_body("v=0\r\ns=- ");
+}
+
+
 static void test_not_found(void **state)
 {
 	static const char other[] = "--b\r\n" ISUP "\r\n--b--\r\n";
 	static const char early[] =
 		"--b\r\nContent-Type: application/sdp\r\n"
 		"Content-Disposition: early-session\r\n\r\nv=0\r\n--b--\r\n";
-	static const char coded[] =
+	static const char zipped[] =
 		"--b\r\nContent-Type: application/sdp\r\n"
+		"Content-Encoding: gzip\r\n"
 		"Content-Transfer-Encoding: base64\r\n\r\ndj0w\r\n--b--\r\n";
+	static const char broken[] =
+		"--b\r\nContent-Type: application/sdp\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\ndj0=w\r\n--b--\r\n";
+	static const char unquoted[] =
+		"--b\r\nContent-Type: application/sdp\r\n"
+		"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+		"v=0\r\n--b--\r\n";
 	static const char open[] = "--b\r\n" SDP;
 	static const char longer[] = "--bb\r\n" SDP "\r\n--bb--\r\n";
 	static const char good[] = "--b\r\n" SDP "\r\n--b--\r\n";
@@ -126,7 +159,11 @@ static void test_not_found(void **state)
 	assert_untouched(sizeof(other) - 1);
 	assert_int_equal(NARROW("multipart/mixed;boundary=b", early),
 			 ENOENT);
-	assert_int_equal(NARROW("multipart/mixed;boundary=b", coded),
+	assert_int_equal(NARROW("multipart/mixed;boundary=b", zipped),
+			 ENOENT);
+	assert_int_equal(NARROW("multipart/mixed;boundary=b", broken),
+			 ENOENT);
+	assert_int_equal(NARROW("multipart/mixed;boundary=b", unquoted),
 			 ENOENT);
 	assert_int_equal(NARROW("multipart/mixed;boundary=b", open), ENOENT);
 	assert_int_equal(NARROW("multipart/mixed;boundary=b", longer),
@@ -195,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_found, teardown),
+		cmocka_unit_test_teardown(test_coded, teardown),
 		cmocka_unit_test_teardown(test_not_found, teardown),
 		cmocka_unit_test_teardown(test_required, teardown),
 		cmocka_unit_test_teardown(test_bounded, teardown),
