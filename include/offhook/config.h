@@ -47,6 +47,7 @@ struct config {
 	char turn_password_file[CONFIG_STR];
 	char public_address[CONFIG_STR];
 	int64_t ring_timeout_ms;         /* our INVITE and theirs           */
+	int64_t sip_repeat_ms;
 	int64_t sip_timeout_ms;          /* a transaction                   */
 	int64_t resolve_timeout_ms;
 	char dns_servers[CONFIG_STR];    /* "" the system's                 */
@@ -77,10 +78,14 @@ struct config {
 	int64_t end_tone_ms;             /* 0: none                         */
 	bool    hold_others;             /* one call talks at a time        */
 	int     transfers;               /* enum transfers_policy           */
+	int     transfers_outside;       /* enum outside_policy             */
 	int     dtmf_info;               /* enum dtmf_info                  */
-	bool    message_reports;         /* when they are asked for         */
+	int     message_reports;         /* enum reports_policy             */
+	bool    message_composing;
 	bool    watchers;                /* may see our presence and calls  */
 	int     joins;                   /* enum joins_policy               */
+	bool    history_info;
+	char    info_packages[CONFIG_STR];
 	int     redirects;               /* enum redirects_policy           */
 	int     dnd_code;                /* enum dnd_code                   */
 	char    dnd_schedule[CONFIG_STR]; /* when it is on by itself        */
@@ -202,12 +207,18 @@ bool schedule_on(const char *text, const struct tm *now);
 
 /** What becomes of a REFER; as the choices of option transfers */
 enum transfers_policy { TRANSFERS_ACCEPT, TRANSFERS_ASK, TRANSFERS_DENY };
+/** ... of one that comes outside of any call of ours */
+enum outside_policy {
+	OUTSIDE_ASK, OUTSIDE_KNOWN, OUTSIDE_ACCEPT, OUTSIDE_DENY,
+};
 /** When keys are looked for in the sound; as the choices of dtmf-inband */
 enum dtmf_inband { INBAND_AUTO, INBAND_ON, INBAND_OFF };
 /** When the phone's own tones sound; as the choices of tones */
 enum tones_policy { TONES_AUTO, TONES_ON, TONES_OFF };
 /** Body of a key as INFO; as the choices of option dtmf-info */
 enum dtmf_info { DTMF_INFO_RELAY, DTMF_INFO_PLAIN };
+/** What is told of a message, to who asks for it; as option message-reports */
+enum reports_policy { REPORTS_YES, REPORTS_DELIVERED, REPORTS_NO };
 /** What becomes of a caller who wants to join a call; as option joins */
 enum joins_policy { JOINS_ASK, JOINS_ACCEPT, JOINS_DENY };
 /** What becomes of a 3xx; as the choices of redirects */

@@ -143,6 +143,7 @@ struct event {
 		struct {
 			char state[EVENT_NAME];     /* trying ... failed    */
 			char by[EVENT_NAME];        /* local, remote        */
+			char from[EVENT_TEXT];      /* of a remote one      */
 			char target[EVENT_TEXT];    /* URI                  */
 			int64_t code;
 			char reason[EVENT_TEXT];
@@ -167,6 +168,7 @@ struct event {
 			char text[EVENT_BODY];
 		} message_sent;
 		struct {
+			char package[EVENT_NAME];   /* RFC 6086, or ""      */
 			char type[EVENT_TEXT];
 			char body[EVENT_BODY];
 			bool cut;

@@ -64,6 +64,15 @@ static const struct option options[] = {
 		.summary = "How long to wait for an answer to a request",
 	},
 	{
+		.name = "sip-repeat", .type = OPT_TIME, FIELD(sip_repeat_ms),
+		.def = "500ms", .min = 50, .max = 4000, .unit = "ms",
+		.restart = true,
+		.summary = "T1 of RFC 3261: when a packet without an answer is"
+			" sent again first; all is given up after 64 times"
+			" that. More on a slow way (satellite), less where all"
+			" is near",
+	},
+	{
 		.name = "resolve-timeout", .type = OPT_TIME,
 		FIELD(resolve_timeout_ms),
 		.def = "10s", .min = 100, .max = 120000, .unit = "ms",
@@ -300,6 +309,16 @@ static const struct option options[] = {
 			" else: do so, ask with call.transfer, or refuse",
 	},
 	{
+		.name = "transfers-outside", .type = OPT_ENUM,
+		FIELD(transfers_outside),
+		.def = "ask", .choices = "ask,known,accept,deny",
+		.summary = "Somebody who is in no call with us wants us to call"
+			" somebody (click to dial): ask with call.transfer; do"
+			" so for contacts that a server of the account vouches"
+			" for; for everybody; or refuse. Never less strict than"
+			" transfers",
+	},
+	{
 		.name = "watchers", .type = OPT_BOOL, FIELD(watchers),
 		.def = "no", .restart = true,
 		.summary = "Others may subscribe to our presence and to "
@@ -312,10 +331,19 @@ static const struct option options[] = {
 			"duration (application/dtmf-relay), or the key alone",
 	},
 	{
-		.name = "message-reports", .type = OPT_BOOL,
+		.name = "message-reports", .type = OPT_ENUM,
 		FIELD(message_reports),
+		.def = "yes", .choices = "yes,delivered,no",
+		.summary = "Tell who asks for it that a message has arrived and"
+			" that it was looked at, only that it has arrived, or"
+			" nothing",
+	},
+	{
+		.name = "message-composing", .type = OPT_BOOL,
+		FIELD(message_composing),
 		.def = "yes",
-		.summary = "Tell who asks for it that a message has arrived",
+		.summary = "Tell the other side that you are writing to it,"
+			" while you type (RFC 3994)",
 	},
 	{
 		.name = "joins", .type = OPT_ENUM, FIELD(joins),
@@ -323,6 +351,20 @@ static const struct option options[] = {
 		.summary = "Somebody calls to join a call of ours (Join, RFC"
 			" 3911): ring, and be together once it is answered;"
 			" answer at once; or refuse",
+	},
+	{
+		.name = "info-packages", .type = OPT_STRING,
+		FIELD(info_packages), .def = "", .restart = true,
+		.summary = "Packages of INFO (RFC 6086) that the other side may"
+			" send, with commas between them: call.info tells what"
+			" comes; others are refused (469)",
+	},
+	{
+		.name = "history-info", .type = OPT_BOOL, FIELD(history_info),
+		.def = "no",
+		.summary = "Our calls begin a history (RFC 7044): who gets them"
+			" after they were sent on sees whom we have called."
+			" Not those that are anonymous",
 	},
 	{
 		.name = "redirects", .type = OPT_ENUM, FIELD(redirects),

@@ -273,7 +273,10 @@ static void print_call_transfer(struct text_buf *b, const struct event *ev)
 {
 	const char *state = ev->u.call_transfer.state;
 
-	text_add(b, "call %u ", ev->call);
+	if (ev->call)
+		text_add(b, "call %u ", ev->call);
+	else
+		text_add(b, "%s ", ev->u.call_transfer.from);
 	if (!strcmp(ev->u.call_transfer.by, "remote"))
 		text_add(b, !strcmp(state, "asked") ?
 			 "asks us to call" : "sends us to");

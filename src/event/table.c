@@ -88,7 +88,8 @@ static const struct event_field call_state_fields[] = {
 	INT("attest-iat", call_state.attest_iat, "incoming: when it was "
 	    "claimed, seconds since 1970"),
 	STR("answer-mode", call_state.answer_mode, "incoming: auto: the "
-	    "phone is asked to answer by itself; manual: not to"),
+	    "phone is asked to answer by itself; manual: not to; "
+	    "active: auto, manual: how the other side has answered"),
 	INT("redial-ms", call_state.redial_ms, "calling: the last attempt "
 	    "failed with this code, and the next one is so far away"),
 	INT("joins", call_state.joins, "incoming: the call that the caller "
@@ -143,6 +144,7 @@ static const struct event_field call_transfer_fields[] = {
 	STR("state", call_transfer.state, "trying, ringing, done, failed; "
 	    "asked, accepted, refused when the other side transfers us"),
 	STR("by", call_transfer.by, "who transfers: local, remote"),
+	STR("from", call_transfer.from, "who asks us to call the target"),
 	STR("target", call_transfer.target, "URI to be called"),
 	INT("code", call_transfer.code, "SIP status of the new call"),
 	STR("reason", call_transfer.reason, "its reason phrase, or what else "
@@ -155,6 +157,8 @@ static const struct event_field call_transfer_fields[] = {
 };
 
 static const struct event_field call_info_fields[] = {
+	STR("package", call_info.package, "what it belongs to (option "
+	    "info-packages)"),
 	STR("type", call_info.type, "what the body is"),
 	STR("body", call_info.body, "as it came"),
 	BOOL("cut", call_info.cut, "it was longer"),
