@@ -168,6 +168,7 @@ struct ua_dial {
 	const char *headers;             /* lines with CRLF, or NULL         */
 	bool words;                      /* fill in {words} of the headers   */
 	const char *replaces;            /* value of Replaces, or NULL       */
+	const char *join;                /* value of Join (RFC 3911)         */
 	unsigned redial;                 /* make it so often again           */
 	uint32_t redial_ms;              /* ... so long after, 0: 5 s        */
 	const char *redial_on;           /* ... for these reasons, "busy,
@@ -185,6 +186,9 @@ struct ua_dial {
 	const char *reliable;            /* off, supported, required         */
 	const char *session_timer;       /* the same                         */
 	const char *redirects;           /* follow, ask, deny                */
+	const char *codecs;              /* as option codecs                 */
+	const char *direction;           /* sendrecv, sendonly, recvonly,
+					    inactive                         */
 };
 /**
  * Start a call; its id is known at once, everything else is told by events,
@@ -232,6 +236,13 @@ uint64_t call_dtmf_ms(const struct call *c);
  */
 int  call_update(struct call *c, bool bare, char *err);
 int  call_reinvite(struct call *c, bool late, char *err);
+/**
+ * What the next offer says of sound, and all later ones; NULL: as it was. Use
+ * call_reinvite or call_update to make it so; refused, the wish is taken back.
+ * direction: as in struct ua_dial. @return 0, EINVAL, ENOMEM
+ */
+int  call_wish(struct call *c, const char *codecs, const char *direction,
+	       char *err);
 /** Send a call that rings here elsewhere (302) */
 int  call_redirect(struct call *c, const char *target, char *err);
 /** The same by rule, told in Diversion (RFC 5806) and History-Info (RFC
@@ -366,6 +377,7 @@ struct ua_message {
 	unsigned call;                   /* in the dialog of this call, or 0 */
 	const char *account;             /* NULL: by rule                    */
 	const char *text;                /* UTF-8; composing: ""             */
+	bool anonymous;                  /* it is not told who we are        */
 	bool report;                     /* ask for a delivery report        */
 	bool again;                      /* it has failed before: if nobody
 					    is there now, "stored" is told   */
@@ -379,6 +391,17 @@ struct ua_message {
 int  ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 		char *err);
 
+/**
+ * A key was pressed in a message to target, or in this call: the other side is
+ * told that we write, now and then, and that we have stopped when no key comes
+ * any more (RFC 3994; option message-composing). The message itself ends it.
+ * @return 0, EINVAL, EAGAIN, ENOMEM
+ */
+int  ua_typing(struct ua *ua, const char *target, unsigned call,
+	       const char *account);
+/** It is not going to be sent */
+void ua_typing_end(struct ua *ua, const char *target, unsigned call);
+
 /* Calls of others ------------------------------------------------------------ */
 
 struct ua_pickup;                        /* mem_deref gives up           */
@@ -386,13 +409,20 @@ struct ua_pickup;                        /* mem_deref gives up           */
  *  is none (ENOENT: none rings), text is the sentence */
 typedef void (ua_pickup_h)(unsigned call, int err, const char *text,
 			   void *arg);
+/** Which call, and how */
+enum ua_pickup_kind {
+	UA_PICKUP_RINGING = 0,   /* the one that rings is taken              */
+	UA_PICKUP_PARKED,        /* one that was answered is taken (5359 2.15) */
+	UA_PICKUP_JOIN,          /* ... is joined (RFC 3911)                 */
+};
 /**
- * Take the call that rings at target, a phone or an extension: it is asked for
- * its dialogs (RFC 4235), and the one that rings is replaced (RFC 3891).
- * @return 0, EINVAL (target), ENOENT (account)
+ * Take a call at target, a phone or an extension: it is asked for its dialogs
+ * (RFC 4235) unless it has told them, and the one meant is replaced (RFC 3891)
+ * or joined. @return 0, EINVAL (target), ENOENT (account)
  */
 int  ua_pickup(struct ua_pickup **pp, struct ua *ua, const char *target,
-	       const char *account, ua_pickup_h *h, void *arg, char *err);
+	       const char *account, enum ua_pickup_kind kind, ua_pickup_h *h,
+	       void *arg, char *err);
 
 /** What peer wrote (NULL: anybody) was seen: who asked for it is told so (RFC
  *  5438 displayed; option message-reports) */
@@ -409,6 +439,11 @@ struct ua_ask_prm {
 	const char *account;             /* NULL: by rule                    */
 	const char *headers;             /* whole lines with CRLF, or NULL   */
 	const char *ctype, *body;        /* NULL: none                       */
+	bool anonymous;                  /* outside of calls: it is not told
+					    who we are                       */
+	unsigned about;                  /* outside of calls: it is about
+					    this one (Target-Dialog, RFC
+					    4538); 0: none                   */
 };
 /** Once: the final answer (in NULL: none came). keys: that were taken */
 typedef void (ua_ask_h)(const struct sip_result *res,
@@ -436,6 +471,9 @@ int  ua_subscribe(unsigned *idp, struct ua *ua, const struct ua_subscribe *prm,
 		  char *err);
 /** @return 0, ENOENT: no such subscription */
 int  ua_unsubscribe(struct ua *ua, unsigned id, char *err);
+/** Ask for the state now, also while it waits for its next try. @return 0,
+ *  ENOENT */
+int  ua_resubscribe(struct ua *ua, unsigned id);
 
 struct ua_subscription {
 	unsigned id;

@@ -49,10 +49,11 @@ void call_ability(const struct call *c, const struct sa *rtp,
 		  struct ability *ab)
 {
 	(void)ua_ability(ab, c->ua, c->acc);
+	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
+	call_wish_apply(c, ab);
 	ability_ready(ab);
 
 	ab->rtp = *rtp;
 	call_secure_ability(c, ab);
 	call_nat_ability(c, ab);
-	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
 }

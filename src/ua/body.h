@@ -144,6 +144,8 @@ struct cpim {
 	char from[BODY_TEXT], to[BODY_TEXT];
 	char message_id[64];           /* imdn.Message-ID, "" none             */
 	bool want_delivered, want_displayed;   /* imdn.Disposition-Notification */
+	char subject[BODY_TEXT];
+	char imdn[32];                 /* the prefix of its namespace          */
 	char date[48];
 	char ctype[128];               /* of what it wraps                     */
 	struct pl body;                /* slice of what was read               */

@@ -229,22 +229,84 @@ static void address_copy(char *dst, size_t sz, const struct pl *val)
 }
 
 
+/* The next of a list with commas. @return false: there is none */
+static bool list_next(struct pl *one, struct pl *rest)
+{
+	const char *comma;
+
+	if (!rest->l)
+		return false;
+
+	comma = memchr(rest->p, ',', rest->l);
+	one->p = rest->p;
+	one->l = comma ? (size_t)(comma - rest->p) : rest->l;
+	pl_advance(rest, (ssize_t)(one->l + (comma ? 1 : 0)));
+	trim(one);
+
+	return true;
+}
+
+
 static bool list_has(const struct pl *val, const char *word)
 {
 	struct pl rest = *val, one;
 
-	while (rest.l) {
-		const char *comma = memchr(rest.p, ',', rest.l);
-
-		one.p = rest.p;
-		one.l = comma ? (size_t)(comma - rest.p) : rest.l;
-		pl_advance(&rest, (ssize_t)(one.l + (comma ? 1 : 0)));
-		trim(&one);
+	while (list_next(&one, &rest)) {
 		if (text_caseeq(one.p, one.l, word))
 			return true;
 	}
 
 	return false;
+}
+
+
+/* "imdn <urn:ietf:params:imdn>": the prefix is the writer's to choose (RFC
+ * 3862 4.5); without one all that follows is of that namespace */
+static void namespace_take(struct cpim *c, const struct pl *val)
+{
+	static const char urn[] = "<urn:ietf:params:imdn>";
+	struct pl prefix = *val;
+
+	if (val->l < sizeof(urn) - 1 ||
+	    !text_caseeq(val->p + val->l - (sizeof(urn) - 1),
+			 sizeof(urn) - 1, urn))
+		return;
+
+	prefix.l -= sizeof(urn) - 1;
+	trim(&prefix);
+	if (prefix.l + 2 > sizeof(c->imdn))
+		return;
+
+	body_copy(c->imdn, sizeof(c->imdn), prefix.p, prefix.l);
+	if (prefix.l)
+		strcat(c->imdn, ".");
+}
+
+
+/* Is it that header of the namespace of reports? */
+static bool is_imdn(const struct cpim *c, const struct pl *name,
+		    const char *word)
+{
+	const size_t n = strlen(c->imdn);
+
+	return name->l > n && text_caseeq(name->p, n, c->imdn) &&
+		text_caseeq(name->p + n, name->l - n, word);
+}
+
+
+/* ";lang=fr Objet" */
+static void subject_copy(char *dst, size_t sz, const struct pl *val)
+{
+	struct pl text = *val;
+
+	if (text.l && *text.p == ';') {
+		const char *sp = memchr(text.p, ' ', text.l);
+
+		if (sp)
+			pl_advance(&text, sp - text.p);
+		trim(&text);
+	}
+	body_copy(dst, sz, text.p, text.l);
 }
 
 
@@ -257,14 +319,43 @@ static void cpim_header(struct cpim *c, const struct pl *name,
 		address_copy(c->to, sizeof(c->to), val);
 	else if (text_caseeq(name->p, name->l, "DateTime"))
 		body_copy(c->date, sizeof(c->date), val->p, val->l);
-	else if (text_caseeq(name->p, name->l, "imdn.Message-ID"))
+	else if (text_caseeq(name->p, name->l, "Subject"))
+		subject_copy(c->subject, sizeof(c->subject), val);
+	else if (text_caseeq(name->p, name->l, "NS"))
+		namespace_take(c, val);
+	else if (is_imdn(c, name, "Message-ID"))
 		body_copy(c->message_id, sizeof(c->message_id), val->p,
 			  val->l);
-	else if (text_caseeq(name->p, name->l,
-			     "imdn.Disposition-Notification")) {
+	else if (is_imdn(c, name, "Disposition-Notification")) {
 		c->want_delivered = list_has(val, "positive-delivery");
 		c->want_displayed = list_has(val, "display");
 	}
+}
+
+
+/* RFC 3862 3.6: what it names must be understood, or all is left alone */
+static bool understood(const struct cpim *c, const struct pl *val)
+{
+	static const char *const plain[] = {
+		"From", "To", "cc", "DateTime", "Subject", "NS", "Require",
+	};
+	static const char *const imdn[] = {
+		"Message-ID", "Disposition-Notification",
+	};
+	struct pl rest = *val, one;
+
+	while (list_next(&one, &rest)) {
+		bool found = !one.l;
+
+		for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+			found = found || text_caseeq(one.p, one.l, plain[i]);
+		for (size_t i = 0; i < ARRAY_SIZE(imdn); i++)
+			found = found || is_imdn(c, &one, imdn[i]);
+		if (!found)
+			return false;
+	}
+
+	return true;
 }
 
 
@@ -274,6 +365,7 @@ int cpim_parse(struct cpim *c, const char *text, size_t len)
 	bool inner = false;
 
 	memset(c, 0, sizeof(*c));
+	(void)strcpy(c->imdn, "imdn.");
 
 	while (body_line(&line, &rest)) {
 
@@ -288,6 +380,9 @@ int cpim_parse(struct cpim *c, const char *text, size_t len)
 		if (!body_field(&name, &val, &line))
 			return EBADMSG;
 
+		if (!inner && text_caseeq(name.p, name.l, "Require") &&
+		    !understood(c, &val))
+			return ENOTSUP;
 		if (!inner)
 			cpim_header(c, &name, &val);
 		else if (text_caseeq(name.p, name.l, "Content-Type"))

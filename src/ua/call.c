@@ -49,6 +49,7 @@ static void call_destructor(void *data)
 	explicit_bzero(&c->plan.secure, sizeof(c->plan.secure));
 	explicit_bzero(&c->next.secure, sizeof(c->next.secure));
 	mem_deref(c->acc);
+	call_wish_flush(c);
 	mem_deref(c->peer);
 	mem_deref(c->name);
 	mem_deref(c->called);
@@ -362,6 +363,10 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	c->ring_ms = prm->ring_ms ? prm->ring_ms
 				  : (uint32_t)ua->config->ring_timeout_ms;
 	e = extra_make(c, prm, err);
+	if (!e && (prm->codecs || prm->direction)) {
+		e = call_wish(c, prm->codecs, prm->direction, err);
+		call_wish_settle(c, true);
+	}
 	if (!e)
 		e = redial_set(c, prm, err);
 	if (e) {

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include "priv.h"
+#include "caller.h"
 
 
 int call_gone(const struct call *c, char *err)
@@ -172,6 +173,11 @@ int call_answer(struct call *c, char *err)
 		sdp = mem_ref(c->early);
 	else if (!e)
 		e = describe_answer(c, &sdp);
+	/* RFC 5373 5.3 */
+	if (!e && c->caller && c->caller->answer.by_mode)
+		(void)sip_call_say(c->sip, c->keep_others ?
+				   "Answer-Mode: Auto\r\n" :
+				   "Answer-Mode: Manual\r\n");
 	if (!e)
 		e = sip_call_answer(c->sip, sdp);
 	mem_deref(sdp);

@@ -40,6 +40,8 @@ void call_event_state(const struct call *c)
 	if (c->state == CALL_INCOMING && c->joins)
 		ev.u.call_state.joins = c->joins;
 
+	if (c->state == CALL_ACTIVE && c->outgoing && c->answered_by)
+		UTF8_PUT(ev.u.call_state.answer_mode, c->answered_by);
 	if (c->state == CALL_ACTIVE && c->begin_ms)
 		ev.u.call_state.setup_ms =
 			(int64_t)(c->active_ms - c->begin_ms);

@@ -236,15 +236,28 @@ static int change(struct call *c, enum sip_modify how, bool bare, char *err)
 }
 
 
+/* What was wished for it is not offered: nothing changes */
+static int change_wished(struct call *c, enum sip_modify how, bool bare,
+			 char *err)
+{
+	const int e = change(c, how, bare, err);
+
+	if (e && c)
+		call_wish_settle(c, false);
+
+	return e;
+}
+
+
 int call_update(struct call *c, bool bare, char *err)
 {
-	return change(c, SIP_MODIFY_UPDATE, bare, err);
+	return change_wished(c, SIP_MODIFY_UPDATE, bare, err);
 }
 
 
 int call_reinvite(struct call *c, bool late, char *err)
 {
-	return change(c, SIP_MODIFY_REINVITE, late, err);
+	return change_wished(c, SIP_MODIFY_REINVITE, late, err);
 }
 
 

@@ -227,6 +227,7 @@ static void pracked_handler(void *arg)
 
 static void established_handler(const struct sip_info *in, void *arg)
 {
+	struct sip_auto_answer mode;
 	struct call *c = arg;
 
 	c->acked = !c->outgoing;
@@ -236,6 +237,9 @@ static void established_handler(const struct sip_info *in, void *arg)
 		return;
 
 	heard(c, in);
+	sip_auto_answer_read(&mode, in);
+	if (mode.by_mode)
+		c->answered_by = mode.wanted ? "auto" : "manual";
 	call_answered(c);
 }
 
@@ -249,6 +253,8 @@ static void modified_handler(const struct sip_result *res, void *arg)
 
 	c->mod_busy = false;
 	network_told(c, res);
+	if (!c->mod_again || res->cause != SIP_CAUSE_NONE)
+		call_wish_settle(c, res->cause == SIP_CAUSE_NONE);
 
 	if (c->ending)
 		return;

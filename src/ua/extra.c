@@ -310,6 +310,14 @@ int extra_make(struct call *c, const struct ua_dial *prm, char *err)
 	if (e)
 		goto out;
 
+	if (prm->join)
+		text_add(&b, "Join: %s\r\n", prm->join);
+
+	/* the first entry of its history, so that who sends it on can tell
+	   where it began (RFC 7044 9.1) */
+	if (c->ua->config->history_info && !c->anonymous)
+		text_add(&b, "History-Info: <%s>;index=1\r\n", c->peer);
+
 	/* in every way that phones are known to listen to */
 	if (prm->intercom)
 		text_add(&b, "Answer-Mode: Auto\r\n"

@@ -78,6 +78,16 @@ static struct call *call_with(const struct ua *ua, const struct sip_call *old)
 }
 
 
+/* Why it is refused, for who reads Warning */
+static void say(struct sip_call *sc, uint16_t code, const char *text)
+{
+	char line[120];
+
+	if (sip_warning(line, sizeof(line), code, text))
+		(void)sip_call_say(sc, line);
+}
+
+
 int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 		    struct mbuf *offer, void *arg)
 {
@@ -96,6 +106,12 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 		code = 488;
 	if (!code && !call_room(ua))
 		code = 486;
+	if (!code && acc && !strncasecmp(acc->conf.aor, "sips:", 5) &&
+	    !sip_info_sips(in)) {
+		/* who is reached by sips: alone (RFC 5630 5.3) */
+		code = 480;
+		say(sc, 381, "SIPS Required");
+	}
 	if (!code && !sip_call_laddr(sc))
 		code = 500;
 	if (!code) {
@@ -117,6 +133,10 @@ int incoming_invite(struct sip_call *sc, const struct sip_info *in,
 	code = take_offer(c, sip_call_laddr(sc), offer);
 	if (!code && (caller_take(c, in) || call_invite_take(c, in)))
 		code = 500;
+	if (code == 488)
+		say(sc, c->nego.insecure ? 399 : 305, c->nego.insecure ?
+		    "Media is not protected as it must be" :
+		    "Incompatible media format");
 	if (code) {
 		/* never told, so its number is free again */
 		if (ua->next_call == c->id)

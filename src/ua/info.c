@@ -21,6 +21,7 @@ struct ua_ask {
 	unsigned call;
 	char method[32];
 	char *headers, *ctype, *body;
+	bool anonymous;
 	ua_ask_h *h;
 	void *arg;
 	char keys[KEYS_MAX + 1];
@@ -70,7 +71,8 @@ static bool relay_parse(char *digit, int64_t *ms, const char *p, size_t len)
 }
 
 
-static void info_tell(const struct call *c, const char *ctype,
+static void info_tell(const struct call *c, const char *package,
+		      const char *ctype,
 		      const char *body, size_t len)
 {
 	struct event ev;
@@ -81,6 +83,8 @@ static void info_tell(const struct call *c, const char *ctype,
 
 	memcpy(whole, body, len);
 	call_event(&ev, EVENT_CALL_INFO, c);
+	utf8_copy(ev.u.call_info.package, sizeof(ev.u.call_info.package),
+		  package);
 	utf8_copy(ev.u.call_info.type, sizeof(ev.u.call_info.type), ctype);
 	utf8_copy(ev.u.call_info.body, sizeof(ev.u.call_info.body), whole);
 	ev.u.call_info.cut = len >= sizeof(ev.u.call_info.body);
@@ -93,7 +97,7 @@ static void info_tell(const struct call *c, const char *ctype,
 int info_request(struct ua *ua, struct call *c, struct sip_rx *rx,
 		 const struct sip_info *in)
 {
-	char ctype[128] = "", digit;
+	char ctype[128] = "", package[64] = "", digit;
 	const char *body;
 	struct event ev;
 	int64_t ms = EVENT_NONE;
@@ -102,15 +106,23 @@ int info_request(struct ua *ua, struct call *c, struct sip_rx *rx,
 	if (!c)
 		return 481;
 
+	/* RFC 6086 4.2.3: one we have not asked for */
+	if (!sip_info_header(in, "Info-Package", package, sizeof(package))) {
+		package[strcspn(package, "; \t")] = '\0';
+		if (!sip_stack_is_able(ua->sip, SIP_AB_INFO, package))
+			return 469;
+	}
+
 	body = sip_rx_body(rx, &len);
-	if (!body || !len)
+	if ((!body || !len) && !package[0])
 		return 200;             /* asks whether we are there */
 
-	if (!sip_rx_ctype(rx, "application", "dtmf-relay") &&
-	    !sip_rx_ctype(rx, "application", "dtmf")) {
+	if (package[0] ||
+	    (!sip_rx_ctype(rx, "application", "dtmf-relay") &&
+	     !sip_rx_ctype(rx, "application", "dtmf"))) {
 		(void)sip_info_header(in, "Content-Type", ctype,
 				      sizeof(ctype));
-		info_tell(c, ctype, body, len);
+		info_tell(c, package, ctype, body ? body : "", len);
 		return 200;
 	}
 
@@ -168,6 +180,7 @@ static void reach_handler(const struct sip_result *err, const char *uri,
 	const struct sip_req_conf conf = {
 		.method = a->method, .uri = uri, .ident = ident,
 		.headers = a->headers, .ctype = a->ctype, .body = a->body,
+		.anonymous = a->anonymous,
 	};
 	int e;
 
@@ -206,6 +219,24 @@ static int ask_new(struct ua_ask **ap, struct ua *ua, const char *method,
 }
 
 
+/* RFC 4538: who knows both tags is in the call, or was told by who is */
+static int about(char **lines, const struct ua *ua,
+		 const struct ua_ask_prm *prm)
+{
+	const struct call *c = ua_call(ua, prm->about);
+	char target[UA_URI];
+	struct sip_dialog_id id;
+	int err = c && c->sip ? sip_call_dialog(&id, target, sizeof(target),
+						c->sip) : ENOENT;
+
+	return err ? err :
+		re_sdprintf(lines, "%sTarget-Dialog: %s;local-tag=%s;"
+			    "remote-tag=%s\r\n",
+			    prm->headers ? prm->headers : "", id.callid,
+			    id.rtag, id.ltag);
+}
+
+
 int ua_ask(struct ua_ask **ap, struct ua *ua, const struct ua_ask_prm *prm,
 	   ua_ask_h *h, void *arg, char *err)
 {
@@ -223,8 +254,16 @@ int ua_ask(struct ua_ask **ap, struct ua *ua, const struct ua_ask_prm *prm,
 		return call_error(err, EINVAL, "A body needs its type.");
 
 	e = ask_new(&a, ua, prm->method, h, arg);
-	if (!e)
+	if (!e && prm->about)
+		e = about(&a->headers, ua, prm);
+	else if (!e)
 		e = dup(&a->headers, prm->headers);
+	if (e == ENOENT || e == ENOTCONN) {
+		call_error(err, e, "Call %u has no dialog to name.",
+			   prm->about);
+		goto out;
+	}
+	a->anonymous = prm->anonymous;
 	if (!e)
 		e = dup(&a->ctype, prm->ctype);
 	if (!e)

@@ -487,5 +487,7 @@ bool nego_take_keys(struct media_plan *plan, struct nego *n,
 	if (ms->keying != MEDIA_KEYS_NONE)
 		return true;
 
+	n->insecure = n->insecure || ab->secure.policy == SECURE_REQUIRE;
+
 	return !secure && ab->secure.policy != SECURE_REQUIRE;
 }

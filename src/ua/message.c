@@ -40,6 +40,8 @@ struct message {
 	unsigned account;            /* id, 0: none                          */
 	bool again;                  /* somebody sends it again              */
 	bool silent;                 /* composing, reports: nobody is told   */
+	bool composing;
+	char *privacy;               /* lines; NULL: they may know us        */
 };
 
 
@@ -86,6 +88,7 @@ static void message_destructor(void *arg)
 	mem_deref(m->text);
 	mem_deref(m->ctype);
 	mem_deref(m->body);
+	mem_deref(m->privacy);
 	mem_deref(m->to);
 }
 
@@ -134,6 +137,10 @@ static void resp_h(const struct sip_result *res, const struct sip_info *in,
 
 	m->req = mem_deref(m->req);
 
+	/* it cannot know what that was */
+	if (m->composing && res->code >= 400 && res->code != 408 &&
+	    res->code != 480)
+		composing_refused(m->ua, m->to);
 	if (res->code / 100 != 2) {
 		failed(m, res);
 		return;
@@ -164,6 +171,7 @@ static void reach_handler(const struct sip_result *err, const char *uri,
 	struct sip_req_conf conf = {
 		.method = "MESSAGE", .uri = uri, .ident = ident,
 		.ctype = m->ctype, .body = m->body,
+		.headers = m->privacy, .anonymous = m->privacy != NULL,
 	};
 	int e;
 
@@ -253,6 +261,18 @@ static int send_in_call(struct message *m, struct call *c)
 }
 
 
+/* Who it is from is between us and our server (RFC 3323, 3325 9.1) */
+static int privacy_lines(char **lines, const struct account *acc)
+{
+	const bool other = acc && acc->conf.privacy[0];
+
+	return re_sdprintf(lines, "%s%s%sPrivacy: %s\r\n",
+			   acc ? "P-Preferred-Identity: <" : "",
+			   acc ? acc->conf.aor : "", acc ? ">\r\n" : "",
+			   other ? acc->conf.privacy : "id");
+}
+
+
 int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 	       char *err)
 {
@@ -291,8 +311,17 @@ int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 	else if (!ua_account_named(&acc, ua, prm->account, err) && acc)
 		m->account = acc->id;
 
+	if (!c && (prm->anonymous || (acc && acc->conf.anonymous))) {
+		e = privacy_lines(&m->privacy, acc);
+		if (e) {
+			call_error(err, e, "%s.", strerror(e));
+			goto out;
+		}
+	}
+
 	m->silent = prm->composing != UA_NOT_COMPOSING;
-	if (m->silent) {
+	m->composing = m->silent;
+	if (m->composing) {
 		const struct composing cp = {
 			.active = prm->composing == UA_COMPOSING,
 			.refresh_s = 90,
@@ -337,12 +366,14 @@ int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 			e = str_dup(&m->to, reach_uri(m->reach));
 		}
 	}
+	if (!e && !m->composing)
+		composing_sent(ua, prm->target, prm->call);
 
  out:
-	if (e)
-		mem_deref(m);
-	else if (idp)
+	if (!e && idp)
 		*idp = m->id;
+	if (e || (m->composing && composing_unwanted(ua, m->to)))
+		mem_deref(m);
 
 	return e;
 }
@@ -365,6 +396,7 @@ static void received(struct ua *ua, const struct call *c,
 	struct event ev;
 	char *whole;
 
+	composing_done(ua, in->from_uri);
 	told_init(&ev, c, EVENT_MESSAGE_RECEIVED);
 	utf8_copy(ev.u.message_received.from,
 		  sizeof(ev.u.message_received.from), in->from_uri);
@@ -522,26 +554,12 @@ static void cpim_take(struct ua *ua, const struct call *c,
 
 	received(ua, c, in, w->ctype[0] ? w->ctype : "text/plain", w->body.p,
 		 w->body.l);
-	if (!w->message_id[0] || !ua->config->message_reports)
+	if (!w->message_id[0] || ua->config->message_reports == REPORTS_NO)
 		return;
 	if (w->want_delivered)
 		report(ua, in->from_uri, w, "delivered");
-	if (w->want_displayed)
+	if (w->want_displayed && ua->config->message_reports == REPORTS_YES)
 		unseen_add(ua, in->from_uri, w);
-}
-
-
-static void composing_take(struct ua *ua, const struct call *c,
-			   const struct sip_info *in,
-			   const struct composing *cp)
-{
-	struct event ev;
-
-	told_init(&ev, c, EVENT_MESSAGE_COMPOSING);
-	utf8_copy(ev.u.message_composing.from,
-		  sizeof(ev.u.message_composing.from), in->from_uri);
-	ev.u.message_composing.active = cp->active;
-	event_publish(ua->bus, &ev);
 }
 
 
@@ -576,7 +594,7 @@ int message_request(struct ua *ua, struct call *c, struct sip_rx *rx,
 	else if (sip_rx_ctype(rx, "application", "im-iscomposing+xml")) {
 		err = composing_parse(&cp, body, len);
 		if (!err)
-			composing_take(ua, c, in, &cp);
+			composing_take(ua, c, in->from_uri, &cp);
 	}
 	else {
 		return 415;
@@ -588,6 +606,7 @@ int message_request(struct ua *ua, struct call *c, struct sip_rx *rx,
 
 void message_flush(struct ua *ua)
 {
+	composing_flush(ua);
 	list_flush(&ua->messages);
 	list_flush(&ua->unseen);
 }

@@ -243,6 +243,7 @@ int nego_take(struct media_plan *plan, bool *held, struct nego *n,
 
 	if (next.audio == d->mediac) {
 		if (wanted) {
+			n->insecure = next.insecure;
 			err = 488;
 			goto out;
 		}

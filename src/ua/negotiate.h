@@ -90,6 +90,7 @@ struct nego {
 	uint32_t answer_tag;             /* SDES                            */
 	const struct media_suite *answer_suite;
 	bool dtls_active;
+	bool insecure;                   /* refused: it would not be protected */
 	struct media_print peer_print;
 
 	/* ICE: by chance, from who makes the call; a letter tells restarts */

@@ -11,11 +11,14 @@
 #include "offhook/netwatch.h"
 #include "offhook/sip_locate.h"
 #include "priv.h"
+#include "requests.h"
 
 enum {
 	AGAIN_MS  = 2000,            /* a call that could not be told        */
 	AGAIN_MAX = 10,
 	ASLEEP_MS = 30000,           /* connections do not outlive this      */
+	WATCHES_MS = 1000,           /* who is watched hears of it once the
+					registrar has                        */
 };
 
 
@@ -115,6 +118,12 @@ void network_told(struct call *c, const struct sip_result *res)
 }
 
 
+static void watches_handler(void *arg)
+{
+	watch_moved(arg);
+}
+
+
 static bool register_all(struct ua *ua, bool must)
 {
 	bool any = false;
@@ -175,6 +184,9 @@ static void netwatch_handler(unsigned what, uint64_t slept_ms, void *arg)
 	ua->net_tries = 0;
 	calls = move_all(ua);
 
+	if (resume || m.added[0] || m.removed[0] || regs)
+		timer_start(&ua->tmr_watches, WATCHES_MS, watches_handler, ua);
+
 	if (resume || m.added[0] || m.removed[0] || regs || calls)
 		tell(ua, what, slept_ms, &m, calls);
 }
@@ -196,5 +208,6 @@ int network_watch(struct ua *ua)
 void network_flush(struct ua *ua)
 {
 	timer_cancel(&ua->tmr_net);
+	timer_cancel(&ua->tmr_watches);
 	ua->netwatch = mem_deref(ua->netwatch);
 }

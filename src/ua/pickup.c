@@ -1,10 +1,12 @@
 /**
- * @file pickup.c  A call that rings at somebody else's phone is taken here
+ * @file pickup.c  A call at somebody else's phone is taken here, or joined
  *
  * The phone is asked once which calls it has (dialog-info, RFC 4235); the one
  * that rings is taken from its caller with an INVITE that replaces the early
- * dialog (RFC 3891), as RFC 5359 2.16 does it.  What the phone says of the
- * caller is all we have to go by, so it must name the whole dialog.  Main
+ * dialog (RFC 3891), as RFC 5359 2.16 does it; one that is parked there in the
+ * same way (2.15); one that is joined by asking the phone (RFC 3911).  What
+ * the phone says of the caller is all we have to go by, so it must name the
+ * whole dialog.  A phone that is watched need not be asked: it has told.  Main
  * thread.
  */
 #include <stdio.h>
@@ -12,12 +14,15 @@
 #include "offhook/sip_event.h"
 #include "body.h"
 #include "reach.h"
+#include "watch.h"
 
 enum { WAIT_MS = 10000 };            /* for a NOTIFY after a 2xx             */
 
 struct ua_pickup {
 	struct ua *ua;
 	char *account;               /* NULL: by rule                        */
+	char *uri;                   /* of the phone                         */
+	enum ua_pickup_kind kind;
 	struct reach *reach;
 	struct sip_sub *sub;
 	struct timer tmr;
@@ -38,6 +43,7 @@ static void pickup_destructor(void *arg)
 	mem_deref(p->reach);
 	mem_deref(p->sub);
 	mem_deref(p->account);
+	mem_deref(p->uri);
 }
 
 
@@ -62,17 +68,23 @@ static void finish(struct ua_pickup *p, unsigned call, int err)
 }
 
 
-static bool rings(const struct dialog_entry *e)
+static bool meant(const struct ua_pickup *p, const struct dialog_entry *e)
 {
+	if (p->kind != UA_PICKUP_RINGING)
+		return !strcmp(e->state, "confirmed");
+
 	return !e->initiator && (!strcmp(e->state, "early") ||
 				 !strcmp(e->state, "proceeding") ||
 				 !strcmp(e->state, "trying"));
 }
 
 
-/* The caller's phone has the dialog the other way round */
-static int replaces_make(char *buf, size_t sz, const struct dialog_entry *e)
+/* The caller's phone has the dialog the other way round; who joins asks the
+ * phone itself */
+static int value_make(char *buf, size_t sz, const struct ua_pickup *p,
+		      const struct dialog_entry *e)
 {
+	const bool join = p->kind == UA_PICKUP_JOIN;
 	int n;
 
 	if (!e->callid[0] || !e->local_tag[0] || !e->remote_tag[0] ||
@@ -81,8 +93,10 @@ static int replaces_make(char *buf, size_t sz, const struct dialog_entry *e)
 	    strpbrk(e->remote_tag, " \t;,\r\n"))
 		return EBADMSG;
 
-	n = snprintf(buf, sz, "%s;to-tag=%s;from-tag=%s;early-only",
-		     e->callid, e->remote_tag, e->local_tag);
+	n = snprintf(buf, sz, "%s;to-tag=%s;from-tag=%s%s", e->callid,
+		     join ? e->local_tag : e->remote_tag,
+		     join ? e->remote_tag : e->local_tag,
+		     p->kind == UA_PICKUP_RINGING ? ";early-only" : "");
 
 	return n < 0 || (size_t)n >= sz ? EOVERFLOW : 0;
 }
@@ -90,19 +104,21 @@ static int replaces_make(char *buf, size_t sz, const struct dialog_entry *e)
 
 static void take(struct ua_pickup *p, const struct dialog_entry *e)
 {
-	char replaces[600];
+	const bool join = p->kind == UA_PICKUP_JOIN;
+	char value[600];
 	const struct ua_dial prm = {
-		.target   = e->remote_target[0] ? e->remote_target :
-			e->remote_uri,
+		.target   = join ? p->uri : e->remote_target[0] ?
+			e->remote_target : e->remote_uri,
 		.account  = p->account,
-		.replaces = replaces,
+		.replaces = join ? NULL : value,
+		.join     = join ? value : NULL,
 	};
 	unsigned id = 0;
 	int err;
 
-	if (!prm.target[0] || replaces_make(replaces, sizeof(replaces), e)) {
-		finish(p, 0, call_error(p->text, EBADMSG, "A call rings, but"
-					" the phone does not say which."));
+	if (!prm.target[0] || value_make(value, sizeof(value), p, e)) {
+		finish(p, 0, call_error(p->text, EBADMSG, "There is a call,"
+					" but the phone does not say which."));
 		return;
 	}
 
@@ -111,12 +127,25 @@ static void take(struct ua_pickup *p, const struct dialog_entry *e)
 }
 
 
+/* @return NULL: there is none such */
+static const struct dialog_entry *find(const struct ua_pickup *p,
+				       const struct dialog_info *d)
+{
+	for (unsigned i = 0; d && i < d->count; i++) {
+		if (meant(p, &d->v[i]))
+			return &d->v[i];
+	}
+
+	return NULL;
+}
+
+
 static int notify_h(const struct sip_info *in, const char *ctype,
 		    const char *body, size_t len, void *arg)
 {
 	struct ua_pickup *p = arg;
+	const struct dialog_entry *e;
 	struct dialog_info *d;
-	unsigned i;
 	(void)in;
 
 	if (strncasecmp(ctype, "application/dialog-info+xml", 27))
@@ -124,16 +153,15 @@ static int notify_h(const struct sip_info *in, const char *ctype,
 	if (dialog_info_parse(&d, body, len))
 		return 400;
 
-	for (i = 0; i < d->count && !rings(&d->v[i]); i++)
-		;
-
+	e = find(p, d);
 	if (p->done)
 		;
-	else if (i < d->count)
-		take(p, &d->v[i]);
+	else if (e)
+		take(p, e);
 	else
-		finish(p, 0, call_error(p->text, ENOENT,
-					"No call rings there."));
+		finish(p, 0, call_error(p->text, ENOENT, "No call %s there.",
+					p->kind == UA_PICKUP_RINGING ?
+					"rings" : "is answered"));
 	mem_deref(d);
 
 	return 200;
@@ -176,12 +204,20 @@ static void reach_handler(const struct sip_result *err, const char *uri,
 		.ident = ident, .uri = uri, .event = "dialog",
 		.accept = "application/dialog-info+xml",
 	};
+	const struct dialog_entry *known;
 	int e;
 
 	if (err) {
 		finish(p, 0, call_error(p->text, EHOSTUNREACH, "The phone"
 					" cannot be reached: %s.",
 					err->reason));
+		return;
+	}
+
+	known = find(p, watch_dialogs(p->ua, uri));
+	if (known && known->callid[0] && known->local_tag[0] &&
+	    known->remote_tag[0]) {
+		take(p, known);
 		return;
 	}
 
@@ -196,7 +232,8 @@ static void reach_handler(const struct sip_result *err, const char *uri,
 
 
 int ua_pickup(struct ua_pickup **pp, struct ua *ua, const char *target,
-	      const char *account, ua_pickup_h *h, void *arg, char *err)
+	      const char *account, enum ua_pickup_kind kind, ua_pickup_h *h,
+	      void *arg, char *err)
 {
 	struct ua_pickup *p;
 	int e;
@@ -210,6 +247,7 @@ int ua_pickup(struct ua_pickup **pp, struct ua *ua, const char *target,
 		return call_error(err, ENOMEM, "Out of memory.");
 
 	p->ua = ua;
+	p->kind = kind;
 	p->h = h;
 	p->arg = arg;
 
@@ -219,6 +257,8 @@ int ua_pickup(struct ua_pickup **pp, struct ua *ua, const char *target,
 	if (!e)
 		e = reach_find(&p->reach, ua, target, account, reach_handler,
 			       p, err);
+	if (!e)
+		e = str_dup(&p->uri, reach_uri(p->reach));
 	if (e)
 		mem_deref(p);
 	else

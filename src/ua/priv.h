@@ -64,6 +64,7 @@ struct ua {
 	struct list messages;        /* struct message, under way            */
 	unsigned next_message;
 	struct list unseen;          /* struct unseen: reports asked for     */
+	struct list typings, typists, deaf;      /* composing.c              */
 	unsigned next_account, next_call;
 	unsigned living;             /* calls that have not ended            */
 	bool device;                 /* somebody listens at a sound device   */
@@ -85,7 +86,7 @@ struct ua {
 	void *trace_arg;
 
 	struct netwatch *netwatch;   /* network.c                            */
-	struct timer tmr_net;
+	struct timer tmr_net, tmr_watches;
 	unsigned net_tries;
 
 	bool closing;
@@ -182,6 +183,12 @@ struct call {
 	char *headers;               /* of the INVITE, NULL: none            */
 	char *replaces;              /* the same: NULL: nothing              */
 	bool anonymous;              /* we do not tell who we are            */
+	struct call_wish {
+		char *codecs;        /* NULL: as the account or option says  */
+		unsigned shut;       /* bits of enum media_dir not wanted    */
+	} wish, wish_then;           /* now; as both have agreed on          */
+	bool wish_open;              /* ... which differ                     */
+	const char *answered_by;     /* auto, manual; NULL: not told         */
 	struct caller *caller;       /* callee; NULL: nothing special        */
 	struct sa src;               /* callee: who sent the INVITE          */
 	bool vouched;                /* ... a server of the account          */
@@ -370,6 +377,13 @@ void call_ability(const struct call *c, const struct sa *rtp,
 		  struct ability *ab);
 int  ua_ability(struct ability *ab, const struct ua *ua,
 		const struct account *acc);
+
+/* call_wish.c */
+/** In an offer or answer of ours */
+void call_wish_apply(const struct call *c, struct ability *ab);
+/** Our offer was accepted, or not */
+void call_wish_settle(struct call *c, bool agreed);
+void call_wish_flush(struct call *c);
 
 /* call_session.c */
 /** What is negotiated; prm NULL: nothing is said for this call alone */

@@ -60,6 +60,28 @@ int requests_lone(struct sip_rx *rx, const struct sip_info *in, void *arg)
 }
 
 
+/* Packages of INFO that somebody here waits for. @return 0, EINVAL */
+static int packages_tell(struct ua *ua)
+{
+	const char *p = ua->config->info_packages;
+	int err = 0;
+
+	while (*p && !err) {
+		const size_t n = strcspn(p, ", \t");
+		char word[64];
+
+		if (n)
+			err = text_copy(word, sizeof(word), p, n) ? EINVAL :
+				sip_stack_able(ua->sip, SIP_AB_INFO, word,
+					       true);
+		p += n;
+		p += strspn(p, ", \t");
+	}
+
+	return err;
+}
+
+
 int requests_init(struct ua *ua)
 {
 	static const char *const types[] = {
@@ -79,6 +101,8 @@ int requests_init(struct ua *ua)
 		err = sip_stack_able(ua->sip, SIP_AB_TYPE, types[i], true);
 	if (!err)
 		err = sip_stack_able(ua->sip, SIP_AB_EVENT, "refer", true);
+	if (!err)
+		err = packages_tell(ua);
 	for (size_t i = 0; i < ARRAY_SIZE(told) && !err; i++)
 		err = sip_stack_able(ua->sip, SIP_AB_EVENT, told[i],
 				     ua->config->watchers);

@@ -32,6 +32,10 @@ void message_flush(struct ua *ua);
 
 /* watch.c */
 void watch_flush(struct ua *ua);
+/** The network has changed: notifiers are told where we are */
+void watch_moved(struct ua *ua);
+/** The phone ends */
+void watch_close(struct ua *ua);
 
 /* presence.c */
 request_service_h presence_subscribe;

@@ -14,6 +14,7 @@
 enum {
 	ASK_MS       = 120000,      /* for the user to decide              */
 	TRANSFERS_MAX = 64,         /* at once, both ways                  */
+	OUTSIDE_MAX  = 8,           /* of them, asked about by strangers   */
 };
 
 
@@ -28,6 +29,8 @@ static void tell(const struct transfer *t, const char *state, uint16_t code,
 		 sizeof(ev.u.call_transfer.state));
 	str_ncpy(ev.u.call_transfer.by, t->notifier ? "remote" : "local",
 		 sizeof(ev.u.call_transfer.by));
+	utf8_copy(ev.u.call_transfer.from, sizeof(ev.u.call_transfer.from),
+		  t->from ? t->from : "");
 	utf8_copy(ev.u.call_transfer.target,
 		  sizeof(ev.u.call_transfer.target), t->target);
 	if (code)
@@ -54,6 +57,7 @@ static void transfer_destructor(void *arg)
 	mem_deref(t->event_sub);
 	mem_deref(t->headers);
 	mem_deref(t->target);
+	mem_deref(t->from);
 }
 
 
@@ -372,8 +376,11 @@ static void closed_h(const struct sip_result *res, void *arg)
 	struct transfer *t = arg;
 	(void)res;
 
-	/* nobody wants our reports any more; the new call goes on */
-	transfer_over(t);
+	/* nobody wants our reports any more; the new call goes on, and the
+	   user is still asked */
+	t->closed = true;
+	if (!t->asked)
+		transfer_over(t);
 }
 
 
@@ -410,10 +417,13 @@ static void go(struct transfer *t)
 		t->decided = true;
 		report(t, 503, NULL);
 		tell(t, "failed", 0, why, "local");
-		return;
+	}
+	else {
+		tell(t, "accepted", 0, "", "");
 	}
 
-	tell(t, "accepted", 0, "", "");
+	if (t->closed)
+		transfer_over(t);
 }
 
 
@@ -424,6 +434,8 @@ static void refuse(struct transfer *t)
 	t->decided = true;
 	report(t, 603, NULL);
 	tell(t, "refused", 603, sip_phrase(603), "");
+	if (t->closed)
+		transfer_over(t);
 }
 
 
@@ -472,6 +484,57 @@ static struct call *target_dialog(const struct ua *ua,
 }
 
 
+/*
+ * What becomes of a REFER. One that comes outside of our calls makes us call
+ * whomever a stranger likes, at our cost: his word alone is not enough. A
+ * From proves nothing unless a server of ours has brought it.
+ */
+static enum transfers_policy policy_of(const struct ua *ua,
+				       const struct call *c,
+				       const struct sip_info *in)
+{
+	const enum transfers_policy pol =
+		(enum transfers_policy)ua->config->transfers;
+	const struct account *acc = account_match(ua, in);
+
+	if (c || pol == TRANSFERS_DENY)
+		return pol;
+
+	switch (ua->config->transfers_outside) {
+
+	case OUTSIDE_ACCEPT:
+		return pol;
+
+	case OUTSIDE_KNOWN:
+		return acc && sip_ident_serves(acc->ident, in) &&
+			ua->known_h &&
+			ua->known_h(in->from_uri, ua->known_arg) ? pol :
+			TRANSFERS_DENY;
+
+	case OUTSIDE_ASK:
+		return TRANSFERS_ASK;
+
+	default:
+		return TRANSFERS_DENY;
+	}
+}
+
+
+static unsigned asked_outside(const struct ua *ua)
+{
+	unsigned n = 0;
+	struct le *le;
+
+	LIST_FOREACH(&ua->transfers, le) {
+		const struct transfer *t = le->data;
+
+		n += t->asked && !t->call;
+	}
+
+	return n;
+}
+
+
 int transfer_request(struct ua *ua, struct call *named, struct sip_rx *rx,
 		     const struct sip_info *in)
 {
@@ -481,6 +544,7 @@ int transfer_request(struct ua *ua, struct call *named, struct sip_rx *rx,
 		.ident = acc ? acc->ident : NULL, .expires_s = 180,
 	};
 	char value[1024], by[512] = "";
+	enum transfers_policy policy;
 	struct sip_refer_to to;
 	struct transfer *t = NULL;
 	int err;
@@ -492,14 +556,19 @@ int transfer_request(struct ua *ua, struct call *named, struct sip_rx *rx,
 		return 603;
 	if (ua->closing)
 		return 503;
-	if (ua->config->transfers == TRANSFERS_DENY)
+	policy = policy_of(ua, c, in);
+	if (policy == TRANSFERS_DENY)
 		return 603;
+	if (policy == TRANSFERS_ASK && !c && asked_outside(ua) >= OUTSIDE_MAX)
+		return 503;
 
 	(void)sip_info_header(in, "Referred-By", by, sizeof(by));
 
 	err = transfer_new(&t, ua, c ? c->id : 0, to.uri);
 	if (!err)
 		err = headers_make(&t->headers, &to, by);
+	if (!err)
+		err = utf8_dup(&t->from, in->from_uri, UA_URI);
 	if (err) {
 		mem_deref(t);
 		return err == EUSERS ? 503 : 500;
@@ -515,7 +584,7 @@ int transfer_request(struct ua *ua, struct call *named, struct sip_rx *rx,
 
 	report(t, 100, NULL);
 
-	if (ua->config->transfers == TRANSFERS_ASK) {
+	if (policy == TRANSFERS_ASK) {
 		t->asked = true;
 		timer_start(&t->tmr, ASK_MS, undecided_h, t);
 		tell(t, "asked", 0, "", "");

@@ -15,12 +15,14 @@ struct transfer {
 	unsigned call;               /* that it began in, 0: none            */
 	unsigned fresh;              /* transferee: the new call             */
 	char *target;                /* URI                                  */
+	char *from;                  /* transferee: who asks                 */
 	char *headers;               /* transferee: of the new INVITE        */
 	struct sip_sub *sub;         /* transferor                           */
 	struct sip_notifier *notifier;  /* transferee                        */
 	struct event_sub *event_sub;
 	struct timer tmr;            /* the user decides; it goes            */
 	bool asked;
+	bool closed;                 /* nobody hears reports any more        */
 	bool decided;                /* the outcome was told                 */
 	bool over;
 };

@@ -91,6 +91,7 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 	sc.user_agent = conf->config->user_agent;
 	sc.addrv = conf->addrv;
 	sc.addrc = conf->addrc;
+	sc.t1_ms = (uint32_t)conf->config->sip_repeat_ms;
 	sc.timeout_ms = (uint32_t)conf->config->sip_timeout_ms;
 	sc.resolve_ms = (uint32_t)conf->config->resolve_timeout_ms;
 	sc.dns_servers = conf->config->dns_servers;
@@ -217,5 +218,6 @@ void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg)
 		vq_end(le->data);
 
 	presence_close(ua);
+	watch_close(ua);
 	sip_stack_close(ua->sip, ms, close_handler, ua);
 }

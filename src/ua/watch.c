@@ -238,6 +238,62 @@ int ua_unsubscribe(struct ua *ua, unsigned id, char *err)
 }
 
 
+int ua_resubscribe(struct ua *ua, unsigned id)
+{
+	struct watch *w = watch_find(ua, id);
+
+	if (!w)
+		return ENOENT;
+
+	return w->sub ? sip_sub_refresh(w->sub) : 0;
+}
+
+
+/* Our Contact is another one now: each notifier is told by a refresh, which
+ * is what moves the target of a dialog (RFC 6665 4.4.1) */
+void watch_moved(struct ua *ua)
+{
+	struct le *le;
+
+	LIST_FOREACH(&ua->watches, le) {
+		struct watch *w = le->data;
+
+		if (w->sub && !w->ended)
+			(void)sip_sub_refresh(w->sub);
+	}
+}
+
+
+/* Nobody need tell us any more; there is no waiting for it */
+void watch_close(struct ua *ua)
+{
+	struct le *le;
+
+	LIST_FOREACH(&ua->watches, le) {
+		struct watch *w = le->data;
+
+		if (w->sub && !w->ended)
+			sip_sub_end(w->sub);
+	}
+}
+
+
+const struct dialog_info *watch_dialogs(const struct ua *ua, const char *uri)
+{
+	struct le *le;
+
+	LIST_FOREACH(&ua->watches, le) {
+		const struct watch *w = le->data;
+
+		if (!w->ended && w->st.state == SIP_SUB_ACTIVE &&
+		    w->dialogs && !strcmp(w->target, uri))
+			return w->dialogs;
+	}
+
+	return NULL;
+}
+
+
 bool ua_subscription(struct ua_subscription *s, const struct ua *ua, size_t i)
 {
 	struct le *le = list_head(&ua->watches);

@@ -31,4 +31,7 @@ struct watch {
 int  watch_body(struct watch *w, const char *ctype, const char *body,
 		size_t len);
 
+/** The dialogs that a phone has, as it told us last; NULL: it is not watched */
+const struct dialog_info *watch_dialogs(const struct ua *ua, const char *uri);
+
 #endif

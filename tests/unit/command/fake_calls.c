@@ -25,14 +25,15 @@ int call_early(struct call *c, char *err)
 
 
 int ua_pickup(struct ua_pickup **pp, struct ua *ua, const char *target,
-	      const char *account, ua_pickup_h *h, void *arg, char *err)
+	      const char *account, enum ua_pickup_kind kind, ua_pickup_h *h,
+	      void *arg, char *err)
 {
 	(void)ua;
 	(void)account;
 	(void)err;
 
 	*pp = NULL;
-	asked("ua_pickup %s", target);
+	asked(kind ? "ua_pickup %s %d" : "ua_pickup %s", target, (int)kind);
 	h(7, 0, "", arg);
 
 	return 0;
@@ -43,4 +44,42 @@ void ua_message_displayed(struct ua *ua, const char *peer)
 {
 	(void)ua;
 	(void)peer;
+}
+
+
+int ua_typing(struct ua *ua, const char *target, unsigned call,
+	      const char *account)
+{
+	(void)ua;
+	(void)account;
+	asked("ua_typing %s %u", target ? target : "-", call);
+
+	return 0;
+}
+
+
+void ua_typing_end(struct ua *ua, const char *target, unsigned call)
+{
+	(void)ua;
+	asked("ua_typing_end %s %u", target, call);
+}
+
+
+int ua_resubscribe(struct ua *ua, unsigned id)
+{
+	(void)ua;
+	asked("ua_resubscribe %u", id);
+
+	return 0;
+}
+
+
+int call_wish(struct call *c, const char *codecs, const char *direction,
+	      char *err)
+{
+	(void)err;
+	asked("call_wish %u %s %s", call_id(c), codecs ? codecs : "-",
+	      direction ? direction : "-");
+
+	return 0;
 }

@@ -397,6 +397,38 @@ static void test_reginfo(void **state)
 }
 
 
+/* RFC 3862: whoever writes names the prefix, and says what must be understood */
+static void test_cpim_namespaces(void **state)
+{
+	static const char own[] = "From: <a>\r\nTo: <b>\r\n"
+		"NS: n <urn:ietf:params:imdn>\r\nNS: x <mid:other@x>\r\n"
+		"Require: n.Message-ID, Subject\r\nx.Message-ID: no\r\n"
+		"n.Message-ID: yes\r\nimdn.Disposition-Notification: display"
+		"\r\nSubject:;lang=fr Objet\r\n\r\nContent-Type: text/plain"
+		"\r\n\r\nhi";
+	static const char plain[] = "NS: <urn:ietf:params:imdn>\r\n"
+		"Message-ID: yes\r\nDisposition-Notification: "
+		"positive-delivery\r\n\r\nContent-Type: text/plain\r\n\r\nhi";
+	static const char other[] = "From: <a>\r\nNS: x <mid:other@x>\r\n"
+		"Require: x.Vital\r\nx.Vital: y\r\n\r\n"
+		"Content-Type: text/plain\r\n\r\nhi";
+	struct cpim c;
+	(void)state;
+
+	assert_int_equal(cpim_parse(&c, own, sizeof(own) - 1), 0);
+	assert_string_equal(c.message_id, "yes");
+	assert_string_equal(c.subject, "Objet");
+	assert_false(c.want_displayed);
+	assert_int_equal(pl_strcmp(&c.body, "hi"), 0);
+
+	assert_int_equal(cpim_parse(&c, plain, sizeof(plain) - 1), 0);
+	assert_string_equal(c.message_id, "yes");
+	assert_true(c.want_delivered);
+
+	assert_int_equal(cpim_parse(&c, other, sizeof(other) - 1), ENOTSUP);
+}
+
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -409,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_sipfrag),
 		cmocka_unit_test(test_composing),
 		cmocka_unit_test(test_cpim_imdn),
+		cmocka_unit_test(test_cpim_namespaces),
 		cmocka_unit_test(test_reginfo),
 	};
 
