@@ -241,6 +241,7 @@ static int app_stop(struct app *a, int code)
 	a->ph.history = mem_deref(a->ph.history);
 	a->ph.outbox = mem_deref(a->ph.outbox);
 	a->ph.messages = mem_deref(a->ph.messages);
+	a->ph.lamps = mem_deref(a->ph.lamps);
 	a->ph.ua = mem_deref(a->ph.ua);
 	diagnosis_stop(a);
 	a->ph.numbers = mem_deref(a->ph.numbers);

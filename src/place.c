@@ -112,5 +112,9 @@ int place_kept(struct app *a)
 	ua_set_lookup(a->ph.ua, numbers_lookup, a->ph.numbers);
 	ua_set_known(a->ph.ua, contacts_known, a->ph.contacts);
 
-	return 0;
+	/* a command that soon ends watches nobody */
+	err = lamps_alloc(&a->ph.lamps, a->ph.ua, a->ph.bus, a->ph.contacts,
+			  !a->args.command);
+
+	return err ? 1 : 0;
 }

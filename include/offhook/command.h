@@ -11,6 +11,7 @@
 
 #include "offhook/app.h"
 #include "offhook/capture.h"
+#include "offhook/lamps.h"
 #include "offhook/metrics.h"
 #include "offhook/pcap.h"
 
@@ -35,6 +36,7 @@ struct phone {
 	struct messages *messages;
 	struct outbox *outbox;           /* NULL: a command that soon ends   */
 	struct contacts *contacts;
+	struct lamps *lamps;             /* NULL: nobody is watched          */
 	struct numbers *numbers;
 	struct hooks *hooks;
 	struct metrics *metrics;         /* NULL: nothing is counted         */
@@ -224,6 +226,11 @@ typedef void (target_h)(const char *typed, complete_h *h, void *h_arg,
 void command_complete(const struct phone *ph, const char *line, size_t len,
 		      size_t *from, char *expects, target_h *targets,
 		      void *targets_arg, complete_h *h, void *arg);
+/**
+ * Somebody writes this line, key by key; or has given it up. One that is a
+ * message is told to whom it is for (ua_typing).
+ */
+void command_typing(const struct phone *ph, const char *line, bool goes_on);
 /** Whole help of a command, or the list (NULL); free() */
 char *command_help(const struct command *c);
 /**

@@ -99,6 +99,8 @@ static void ask(struct cmd *x, const char *method, const char *target,
 		.method = method, .target = target, .call = call,
 		.account = cmd_str(x, "account"),
 		.ctype = cmd_str(x, "type"), .body = cmd_str(x, "body"),
+		.anonymous = cmd_has(x, "anonymous"),
+		.about = (unsigned)cmd_int(x, "about", 0),
 	};
 	char err[UA_ERR] = "";
 	struct asked *a;

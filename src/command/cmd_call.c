@@ -62,6 +62,8 @@ static void cmd_dial(struct cmd *x)
 		.redial_ms = (uint32_t)cmd_ms(x, "redial-after", 0),
 		.redial_on = cmd_str(x, "redial-on"),
 		.anonymous = cmd_has(x, "anonymous"),
+		.codecs = cmd_str(x, "codecs"),
+		.direction = cmd_str(x, "direction"),
 		.intercom = cmd_has(x, "intercom"),
 		.pai = cmd_str(x, "pai"),
 	};
@@ -305,6 +307,7 @@ static const struct command rows[] = {
 			{ .name = "redirects", .type = ARG_CHOICE,
 			  .choices = "follow,ask,deny",
 			  .summary = "as option redirects, for this call" },
+			THE_SOUND,
 			{ .name = "redial", .type = ARG_INT, .min = 0,
 			  .max = 100,
 			  .summary = "call so often again when it fails" },
@@ -522,6 +525,7 @@ static const struct command rows[] = {
 			{ .name = "bare",
 			  .summary = "without describing the sound: it only "
 				     "asks whether the call is there" },
+			THE_SOUND,
 		},
 		.summary = "Agree on the sound anew, by UPDATE",
 		.help = "Offers the session as it stands once more, also "
@@ -537,11 +541,14 @@ static const struct command rows[] = {
 			{ .name = "late-offer",
 			  .summary = "let the other side describe the sound "
 				     "first" },
+			THE_SOUND,
 		},
 		.summary = "Agree on the sound anew, by INVITE",
 		.help = "Offers the session as it stands once more. The line "
 			"is done when the other side has agreed and fails "
-			"when it refuses; call.update tells it too.",
+			"when it refuses; call.update tells it too. With "
+			"--codecs and --direction it is offered so from now "
+			"on; refused, all stays as it was.",
 		.run = cmd_reinvite,
 	},
 	{
@@ -591,11 +598,21 @@ static const struct command rows[] = {
 		.options = {
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .summary = "by way of this account" },
+			{ .name = "parked",
+			  .summary = "take one that is answered, and was "
+				     "parked there" },
+			{ .name = "join",
+			  .summary = "come into one that is answered, beside "
+				     "those who talk" },
 		},
 		.summary = "Take a call that rings at another phone",
 		.help = "The phone is asked which calls it has (event package "
-			"dialog), and the one that rings is taken from its "
-			"caller (Replaces). The line is done when that is "
+			"dialog) unless it is watched, and the one that rings "
+			"is taken from its caller (Replaces). Who parks a call "
+			"hands it to a phone or a server with `transfer`; with "
+			"--parked it is taken from there. With --join the "
+			"phone is asked to let us in (Join; its option joins "
+			"says whether it does). The line is done when that is "
 			"under way; call.state tells how it goes.",
 		.run = cmd_pickup,
 	},
@@ -682,6 +699,11 @@ static const struct command rows[] = {
 			  .summary = "the body" },
 			{ .name = "header", .type = ARG_WORD, .many = true,
 			  .summary = "another header, 'Name: value'" },
+			{ .name = "anonymous",
+			  .summary = "do not tell the other side who you are" },
+			{ .name = "about", .type = ARG_CALL,
+			  .summary = "it is about this call, though outside "
+				     "of it (Target-Dialog)" },
 		},
 		.summary = "Send any request by hand",
 		.help = "Outside of calls or in one, with what headers and "

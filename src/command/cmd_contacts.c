@@ -11,7 +11,34 @@
 enum { FOUND_MAX = 1000, VCARD_MAX = 16 << 20 };
 
 
-static void reply_contact(struct reply *r, const struct contact_conf *c)
+/* How it can be reached, as it told last */
+static void reply_lamp(struct reply *r, const struct phone *ph,
+		       const struct contact_conf *c)
+{
+	const struct lamp *l = lamps_find(ph->lamps, c->uri, c->account);
+
+	if (ph->lamps && c->presence)
+		reply_str(r, "watch", lamps_watch(ph->lamps, c, false));
+	if (ph->lamps && c->lamp)
+		reply_str(r, "lamp-watch", lamps_watch(ph->lamps, c, true));
+	if (!l)
+		return;
+
+	if (l->status[0])
+		reply_str(r, "status", l->status);
+	if (l->activity[0])
+		reply_str(r, "activity", l->activity);
+	if (l->note[0])
+		reply_str(r, "says", l->note);
+	if (l->calls[0])
+		reply_str(r, "calls", l->calls);
+	if (l->peer[0])
+		reply_str(r, "peer", l->peer);
+}
+
+
+static void reply_contact(struct reply *r, const struct phone *ph,
+			  const struct contact_conf *c)
 {
 	reply_row(r, "contact");
 	reply_str(r, "name", c->name);
@@ -28,6 +55,7 @@ static void reply_contact(struct reply *r, const struct contact_conf *c)
 		reply_str(r, "ring", c->ring);
 	if (c->note[0])
 		reply_str(r, "note", c->note);
+	reply_lamp(r, ph, c);
 }
 
 
@@ -55,7 +83,7 @@ void cmd_contacts(struct cmd *x)
 
 	if (!search) {
 		for (size_t i = 0; i < n; i++)
-			reply_contact(x->reply,
+			reply_contact(x->reply, x->ph,
 				      contacts_at(x->ph->contacts, i));
 		if (!n)
 			reply_text(x->reply, "no contacts");
@@ -70,7 +98,7 @@ void cmd_contacts(struct cmd *x)
 
 	n = contacts_search(x->ph->contacts, search, v, FOUND_MAX);
 	for (size_t i = 0; i < n; i++)
-		reply_contact(x->reply, v[i]);
+		reply_contact(x->reply, x->ph, v[i]);
 	if (!n)
 		reply_text(x->reply, "nobody is called so");
 
@@ -243,4 +271,6 @@ void cmd_contact(struct cmd *x)
 		contact_import(x);
 	else
 		contact_export(x);
+
+	lamps_settle(x->ph->lamps);
 }

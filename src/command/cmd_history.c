@@ -318,7 +318,11 @@ static const struct command kept_commands[] = {
 		.help = "Without a word all of them, in the order of the "
 			"file; else those that fit, the best first: the "
 			"letters may be apart, case and accents do not "
-			"matter. A contact's name can be dialled.",
+			"matter. A contact's name can be dialled. Those with "
+			"presence or lamp are watched by themselves while "
+			"their account is registered: watch and lamp-watch "
+			"say how that stands; status, activity, says and "
+			"calls (free, ringing, busy) what was told last.",
 		.alone = true,
 		.run = cmd_contacts,
 	},

@@ -51,6 +51,53 @@ static void sent_handler(struct cmd *x, const struct event *ev)
 }
 
 
+/* Whom a line "message TARGET TEXT" is for, as far as it is written. @return
+ * false: there is no text yet, or it is another line */
+static bool writes_to(char *target, size_t sz, const char *line)
+{
+	static const char word[] = "message";
+	const char *p = line + strspn(line, " \t");
+	char quote = '\0';
+	size_t n = 0;
+
+	if (strncmp(p, word, sizeof(word) - 1))
+		return false;
+	p += sizeof(word) - 1;
+	if (*p != ' ' && *p != '\t')
+		return false;
+	p += strspn(p, " \t");
+
+	for (; *p && (quote || (*p != ' ' && *p != '\t')); p++) {
+		if (quote ? *p == quote : *p == '\'' || *p == '"')
+			quote = quote ? '\0' : *p;
+		else if (n + 1 < sz)
+			target[n++] = *p;
+		else
+			return false;
+	}
+	target[n] = '\0';
+
+	p += strspn(p, " \t");
+
+	return n && target[0] != '-' && *p && *p != '-';
+}
+
+
+void command_typing(const struct phone *ph, const char *line, bool goes_on)
+{
+	char target[256];
+
+	if (!ph || !ph->ua || !line || !writes_to(target, sizeof(target),
+						  line))
+		return;
+
+	if (goes_on)
+		(void)ua_typing(ph->ua, target, 0, NULL);
+	else
+		ua_typing_end(ph->ua, target, 0);
+}
+
+
 static void cmd_message(struct cmd *x)
 {
 	struct ua_message m = {
@@ -58,6 +105,7 @@ static void cmd_message(struct cmd *x)
 		.text    = cmd_str(x, "text"),
 		.account = cmd_str(x, "account"),
 		.report  = cmd_has(x, "report"),
+		.anonymous = cmd_has(x, "anonymous"),
 		.call    = (unsigned)cmd_int(x, "call", 0),
 	};
 	const char *composing = cmd_str(x, "composing");
@@ -65,6 +113,12 @@ static void cmd_message(struct cmd *x)
 	unsigned *id;
 	int e;
 
+	if (composing && !strcmp(composing, "typing")) {
+		e = ua_typing(x->ph->ua, m.target, m.call, m.account);
+		if (e)
+			cmd_fail(x, e, NULL);
+		return;
+	}
 	if (composing)
 		m.composing = !strcmp(composing, "on") ? UA_COMPOSING :
 			UA_IDLE;
@@ -208,11 +262,14 @@ static const struct command people_commands[] = {
 			{ .name = "report",
 			  .summary = "ask to be told when it has arrived" },
 			{ .name = "composing", .type = ARG_CHOICE,
-			  .choices = "on,off",
+			  .choices = "on,off,typing",
 			  .summary = "only tell that you write, or have "
-				     "stopped" },
+				     "stopped; typing: a key was pressed, "
+				     "the rest goes by itself" },
 			{ .name = "call", .type = ARG_CALL,
 			  .summary = "send it in this call" },
+			{ .name = "anonymous",
+			  .summary = "do not tell the other side who you are" },
 		},
 		.summary = "Send a text message",
 		.help = "The line is done when the other side, or its server, "

@@ -51,7 +51,10 @@ void cmd_pickup(struct cmd *x)
 	p->x = x;
 
 	e = ua_pickup(&p->pickup, x->ph->ua, cmd_str(x, "target"),
-		      cmd_str(x, "account"), picked_handler, p, err);
+		      cmd_str(x, "account"), cmd_has(x, "parked") ?
+		      UA_PICKUP_PARKED : cmd_has(x, "join") ?
+		      UA_PICKUP_JOIN : UA_PICKUP_RINGING, picked_handler, p,
+		      err);
 	if (e) {
 		cmd_fail(x, e, err);
 		return;

@@ -81,6 +81,15 @@ static void change(struct cmd *x, const char *method, const char *bare,
 	w->id = call_id(c);
 	w->method = method;
 
+	if (cmd_has(x, "codecs") || cmd_has(x, "direction")) {
+		e = call_wish(c, cmd_str(x, "codecs"), cmd_str(x, "direction"),
+			      err);
+		if (e) {
+			(void)cmd_wrong(x, "bad-argument", "%s", err);
+			return;
+		}
+	}
+
 	e = h(c, cmd_has(x, bare), err);
 	if (e) {
 		cmd_fail(x, e, err);

@@ -107,6 +107,14 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 	{ .name = "call", .type = ARG_CALL, .optional = true,		\
 	  .summary = "its number; without it the selected call" }
 
+/* What it is to use of sound */
+#define THE_SOUND							\
+	{ .name = "codecs", .type = ARG_WORD,				\
+	  .summary = "these, the best first, in place of option codecs" }, \
+	{ .name = "direction", .type = ARG_CHOICE,			\
+	  .choices = "sendrecv,sendonly,recvonly,inactive",		\
+	  .summary = "which way sound may go" }
+
 /* Handlers whose rows are in another file */
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_dtmf, cmd_hold, cmd_info, cmd_request, cmd_resume, cmd_selftest,

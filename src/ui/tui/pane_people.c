@@ -1,31 +1,17 @@
 /**
  * @file pane_people.c  People: the contacts, and how each can be reached
  *
- * The lamp is what presence and dialog events told last of their address;
- * the pane remembers that, since nobody else does.  Main thread.
+ * The lamp is what presence and dialog events told last of their address
+ * (lamps.h).  Main thread.
  */
 #include <stdio.h>
 #include "offhook/text.h"
 #include "lists.h"
 #include "home.h"
 
-enum { LAMPS_MAX = 256 };
-
-struct lamp {
-	char who[128];           /* address without scheme and parameters    */
-	char status[16];         /* open, closed, "" not known               */
-	char activity[24];
-	char note[80];
-	bool busy;               /* on the phone                             */
-	bool rings;
-};
-
 struct people_pane {
 	struct found found;
 	struct rows rows;
-	struct lamp v[LAMPS_MAX];
-	unsigned n;              /* ever                                     */
-	unsigned version;        /* of the lamps                             */
 };
 
 static const struct key_row people_keys[] = {
@@ -46,65 +32,6 @@ static const struct key_row people_keys[] = {
 
 /* Lamps ------------------------------------------------------------------ */
 
-static struct lamp *lamp_find(struct people_pane *p, const char *who)
-{
-	const unsigned have = p->n < LAMPS_MAX ? p->n : LAMPS_MAX;
-
-	for (unsigned i = 0; i < have; i++) {
-		if (!strcasecmp(p->v[i].who, who))
-			return &p->v[i];
-	}
-
-	return NULL;
-}
-
-
-static struct lamp *lamp_of(struct people_pane *p, const char *uri, bool make)
-{
-	char who[128];
-	struct lamp *l = lamp_find(p, show_uri(who, sizeof(who), uri));
-
-	if (l || !make)
-		return l;
-
-	l = &p->v[p->n++ % LAMPS_MAX];
-	memset(l, 0, sizeof(*l));
-	snprintf(l->who, sizeof(l->who), "%s", who);
-
-	return l;
-}
-
-
-static void people_event(struct tui *t, void *state, const struct event *ev)
-{
-	struct people_pane *p = state;
-	struct lamp *l;
-	(void)t;
-
-	if (!p)
-		return;
-
-	if (ev->type == EVENT_PRESENCE) {
-		l = lamp_of(p, ev->u.presence.who, true);
-		snprintf(l->status, sizeof(l->status), "%.15s",
-			 ev->u.presence.status);
-		snprintf(l->activity, sizeof(l->activity), "%.23s",
-			 ev->u.presence.activity);
-		text_escape(l->note, sizeof(l->note), ev->u.presence.note,
-			    strlen(ev->u.presence.note));
-		++p->version;
-	}
-	else if (ev->type == EVENT_DIALOG) {
-		const char *s = ev->u.dialog.state;
-
-		l = lamp_of(p, ev->u.dialog.who, true);
-		l->busy = !strcmp(s, "busy");
-		l->rings = !strcmp(s, "ringing");
-		++p->version;
-	}
-}
-
-
 static enum sign lamp_sign(const struct lamp *l, enum style *st,
 			   const char **word)
 {
@@ -113,9 +40,11 @@ static enum sign lamp_sign(const struct lamp *l, enum style *st,
 	if (!l)
 		return SIGN_DOT;
 
-	if (l->rings || l->busy) {
-		*st = l->rings ? STYLE_ALERT : STYLE_WORK;
-		*word = l->rings ? "rings" : "on the phone";
+	if (!strcmp(l->calls, "ringing") || !strcmp(l->calls, "busy")) {
+		const bool rings = *l->calls == 'r';
+
+		*st = rings ? STYLE_ALERT : STYLE_WORK;
+		*word = rings ? "rings" : "on the phone";
 		return SIGN_WORK;
 	}
 	if (l->activity[0]) {
@@ -131,6 +60,15 @@ static enum sign lamp_sign(const struct lamp *l, enum style *st,
 
 	*word = l->status[0] ? "cannot be reached" : "";
 
+	/* only its calls are told */
+	if (!l->status[0]) {
+		if (!l->calls[0])
+			return SIGN_DOT;
+		*st = STYLE_OK;
+		*word = "free";
+		return SIGN_OK;
+	}
+
 	return SIGN_OFF;
 }
 
@@ -138,17 +76,13 @@ static enum sign lamp_sign(const struct lamp *l, enum style *st,
 enum sign people_lamp(struct tui *t, const char *uri, enum style *st,
 		      const char **word)
 {
-	struct people_pane *p = tui_state(t, &pane_people);
-
-	return lamp_sign(p ? lamp_of(p, uri, false) : NULL, st, word);
+	return lamp_sign(lamps_find(t->ph->lamps, uri, NULL), st, word);
 }
 
 
 unsigned people_version(struct tui *t)
 {
-	const struct people_pane *p = tui_state(t, &pane_people);
-
-	return p ? p->version : 0;
+	return lamps_version(t->ph->lamps);
 }
 
 
@@ -172,12 +106,31 @@ static const struct contact_conf *selected(struct tui *t,
 }
 
 
-static void draw_row(struct people_pane *p, const struct area *a, int y,
+/* What stands behind the word: with whom they talk, what they say, what we
+ * have noted */
+static const char *lamp_more(char *buf, size_t sz, const struct lamp *l,
+			     const struct contact_conf *c)
+{
+	char peer[160];
+
+	if (l && l->calls[0] && strcmp(l->calls, "free") && l->peer[0]) {
+		(void)snprintf(buf, sz, "with %s",
+			       show_uri(peer, sizeof(peer), l->peer));
+		return buf;
+	}
+	if (l && l->note[0])
+		return text_escape(buf, sz, l->note, strlen(l->note));
+
+	return c->note;
+}
+
+
+static void draw_row(const struct tui *t, const struct area *a, int y,
 		     const struct contact_conf *c)
 {
 	const int mid = a->w > 70 ? 30 : a->w * 4 / 10;
 	const int right = a->w > 70 ? 62 : a->w;
-	const struct lamp *l = lamp_of(p, c->uri, false);
+	const struct lamp *l = lamps_find(t->ph->lamps, c->uri, c->account);
 	const char *word;
 	char buf[300];
 	enum style st;
@@ -191,7 +144,7 @@ static void draw_row(struct people_pane *p, const struct area *a, int y,
 	if (right < a->w) {
 		x = area_cut(a, right, y, a->w - right, st, word) + 1;
 		area_cut(a, x, y, a->w - x, STYLE_DIM,
-			 l && l->note[0] ? l->note : c->note);
+			 lamp_more(buf, sizeof(buf), l, c));
 	}
 }
 
@@ -228,7 +181,7 @@ static void people_draw(struct tui *t, void *state, const struct area *a)
 
 		if (!c)
 			break;
-		draw_row(p, &list, y, c);
+		draw_row(t, &list, y, c);
 		if (i == p->rows.cur)
 			area_paint(&list, 0, y, list.w, STYLE_SELECTED);
 	}
@@ -314,10 +267,11 @@ const struct pane pane_people = {
 	.help = "Contacts come from the file `contacts`. The lamp in front "
 		"tells how somebody can be reached, once he is watched: by w "
 		"his presence, by b whether his phone rings or is busy; p "
-		"takes the call that rings there.",
+		"takes the call that rings there. Contacts added with "
+		"--presence or --lamp are watched by themselves, as long as "
+		"their account is registered.",
 	.draw = people_draw,
 	.act = people_act,
 	.click = people_click,
-	.event = people_event,
 	.close = people_close,
 };

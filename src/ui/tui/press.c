@@ -92,6 +92,8 @@ static void changed(struct tui *t)
 	if (t->ask == search_handler)
 		search(t, line_text(t->line));
 	suggest(t);
+	if (!t->ask)
+		command_typing(t->ph, line_text(t->line), true);
 }
 
 
@@ -110,6 +112,8 @@ void press_line_done(struct tui *t, bool entered)
 		return;
 	}
 
+	if (!entered)
+		command_typing(t->ph, text, false);
 	if (!entered || !text[strspn(text, " ")])
 		return;
 
