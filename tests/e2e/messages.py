@@ -43,6 +43,51 @@ def test_in_a_call(lab):
     check(not b.event("message.composing")["active"], "still writing")
 
 
+def test_typing(lab):
+    """who types is seen to, until the message comes; nobody is told who wants none of it"""
+    a = lab.offhook(name="a").ready()
+    b = lab.offhook(name="b").ready()
+    for _ in range(5):
+        a.command("message %s --composing typing" % b.uri)
+    check(b.event("message.composing")["active"], "not writing")
+    a.command("message %s there you are" % b.uri)
+    b.event("message.received", text="there you are")
+    check(not b.event("message.composing", again=True, active=False)["active"], "still writing")
+    a.command("set message-composing no")
+    a.command("message %s --composing typing" % b.uri)
+    a.command("message %s again" % b.uri)
+    b.event("message.received", text="again")
+    told = [o["active"] for o in b.objects() if o.get("event") == "message.composing"]
+    check(told == [True, False], "%s", told)
+
+
+def test_anonymous(lab):
+    """RFC 3323: who it is from is between us and our server"""
+    b = lab.offhook(name="b").ready()
+    a = lab.offhook("-a", "sip:alice@127.0.0.1;display-name=Alice;register=no", name="a").ready()
+    a.command("message %s --anonymous guess who" % b.uri)
+    got = b.event("message.received", text="guess who")
+    check(got["from"] == "sip:anonymous@anonymous.invalid" and got.get("name") == "Anonymous", "%s", got)
+    a.command("message %s it is me" % b.uri)
+    check(b.event("message.received", text="it is me")["from"] == "sip:alice@127.0.0.1", "hidden still")
+
+
+def test_displayed_by_choice(lab):
+    a = lab.offhook(name="a").ready()
+    b = lab.offhook("--set", "message-reports=delivered", name="b").ready()
+    number = a.command("message %s --report one" % b.uri)["id"]
+    b.event("message.received", text="one")
+    a.event("message.sent", id=number, result="delivered")
+    b.command("messages")
+    b.command("set message-reports yes")
+    number = a.command("message %s --report two" % b.uri)["id"]
+    b.event("message.received", text="two")
+    b.command("messages")
+    a.event("message.sent", id=number, result="displayed")
+    seen = [o["id"] for o in a.objects() if o.get("result") == "displayed"]
+    check(seen == [number], "%s", seen)
+
+
 def test_long(lab):
     a = lab.offhook(name="a", transports=("udp", "tcp")).ready()
     b = lab.offhook(name="b", transports=("udp", "tcp")).ready()

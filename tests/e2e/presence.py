@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 """Watching and being watched: presence, who is on the phone, any package."""
+import os
+import time
+
 from home import check, main
 
 
@@ -59,6 +62,79 @@ def test_refused(lab):
     check(not a.reply("subscribe 'no token' " + b2.uri)["ok"], "a package of two words")
     check(not a.reply("unsubscribe 7")["ok"], "what is not there is ended")
     check(not b.reply("publish away")["ok"], "published without an account")
+
+
+def contacts(lab, text, name="conf"):
+    os.makedirs(lab.path(name + ".d"), exist_ok=True)
+    lab.file(name + ".d/contacts", text)
+    return "-c", lab.path(name + ".d")
+
+
+def lamp(phone, name, **want):
+    """until the contact is shown so"""
+    until = time.monotonic() + 60
+    while True:
+        row = [c for c in phone.command("contacts")["contacts"] if c["name"] == name][0]
+        if all(row.get(k) == v for k, v in want.items()):
+            return row
+        check(time.monotonic() < until, "never %s: %s", want, row)
+        time.sleep(.1)
+
+
+def test_contacts_watched(lab):
+    """contacts that ask for it are watched by themselves; their state is kept"""
+    b = lab.offhook("--set", "watchers=yes", name="b").ready()
+    c = lab.offhook(name="c").ready()
+    a = lab.offhook(*contacts(lab, "Bob = <%s>;presence=yes;lamp=yes\nCarl = <%s>\n" % (b.uri, c.uri)), name="a").ready()
+    lamp(a, "Bob", status="open", calls="free", watch="active", lamp_watch="active")
+    c.command("dial " + b.uri)
+    lamp(a, "Bob", calls="ringing")
+    b.command("answer")
+    row = lamp(a, "Bob", calls="busy")
+    check(str(c.port) in row["peer"], "%s", row)
+    b.command("publish away --note lunch")
+    lamp(a, "Bob", activity="away", says="lunch")
+    b.command("hangup")
+    lamp(a, "Bob", calls="free")
+    check([s["event"] for s in a.command("subscriptions")["subscriptions"]] == ["presence", "dialog"], "others too")
+
+
+def test_contacts_change(lab):
+    """a lamp that is added is lit, one that is removed goes out"""
+    b = lab.offhook("--set", "watchers=yes", name="b").ready()
+    a = lab.offhook(*contacts(lab, ""), name="a").ready()
+    a.command("contact add Bob %s --lamp" % b.uri)
+    lamp(a, "Bob", calls="free")
+    a.command("contact remove Bob")
+    a.event("subscription.state", state="ended")
+    check(a.command("subscriptions")["subscriptions"] == [], "it is watched still")
+
+
+def test_pickup_known(lab):
+    """a phone that is watched need not be asked before its call is taken"""
+    b = lab.offhook("--set", "watchers=yes", name="b").ready()
+    c = lab.offhook(name="c").ready()
+    a = lab.offhook(*contacts(lab, "Bob = <%s>;lamp=yes\n" % b.uri), name="a").ready()
+    lamp(a, "Bob", calls="free")
+    c.command("dial " + b.uri)
+    lamp(a, "Bob", calls="ringing")
+    a.command("pickup Bob")
+    a.event("call.state", state="active")
+    c.event("call.state", state="active")
+    b.event("call.state", state="ended")
+    check(len(a.command("subscriptions")["subscriptions"]) == 1, "asked again")
+    lamp(a, "Bob", calls="free")
+
+
+def test_lamp_lost(lab):
+    """who is watched goes: what he was is not claimed any more"""
+    b = lab.offhook("--set", "watchers=yes", name="b").ready()
+    a = lab.offhook(*contacts(lab, "Bob = <%s>;presence=yes\n" % b.uri), name="a").ready()
+    lamp(a, "Bob", status="open")
+    b.say("quit")
+    a.event("subscription.state", state="ended")
+    row = lamp(a, "Bob", watch="waiting")
+    check("status" not in row, "%s", row)
 
 
 def test_end(lab):

@@ -73,6 +73,59 @@ def test_asked(lab):
     check(not reply["ok"], "nobody asks, and it is accepted: %s", reply)
 
 
+def refer(c, phone, target):
+    return c.reply("request REFER %s --header 'Refer-To: <%s>'" % (phone.uri, target.uri))
+
+
+def test_outside(lab):
+    """a stranger may not make the phone call somebody: the user is asked"""
+    bob = lab.offhook(name="bob").ready()
+    stranger = lab.offhook(name="stranger").ready()
+    carol = lab.offhook("--auto-answer", name="carol").ready()
+    check(refer(stranger, bob, carol).get("code") == 202, "not taken")
+    got = bob.event("call.transfer", state="asked", by="remote", target=carol.uri)
+    check("call" not in got and str(stranger.port) in got["from"], "%s", got)
+    bob.command("transfer --refuse")
+    bob.event("call.transfer", state="refused")
+    refer(stranger, bob, carol)
+    bob.event("call.transfer", state="asked", by="remote", target=carol.uri)
+    bob.command("transfer --accept")
+    bob.event("call.state", state="active")
+    carol.event("call.state", state="active")
+
+
+def test_outside_many(lab):
+    """whoever asks and asks takes no place from others"""
+    bob = lab.offhook(name="bob").ready()
+    stranger = lab.offhook(name="stranger").ready()
+    codes = [refer(stranger, bob, stranger).get("code") for _ in range(9)]
+    check(codes == [202] * 8 + [503], "%s", codes)
+    check(bob.command("calls")["calls"] == [], "it calls")
+
+
+def test_outside_policies(lab):
+    stranger = lab.offhook(name="stranger").ready()
+    carol = lab.offhook("--auto-answer", name="carol").ready()
+    for policy, code in (("deny", 603), ("known", 603), ("accept", 202)):
+        bob = lab.offhook("--set", "transfers-outside=" + policy, name="bob-" + policy).ready()
+        got = refer(stranger, bob, carol)
+        check(got.get("code") == code, "%s: %s", policy, got)
+        if code == 202:
+            bob.event("call.state", state="active")
+        else:
+            check(bob.command("calls")["calls"] == [], "%s: it calls", policy)
+
+
+def test_outside_no_less_strict(lab):
+    """who refuses those of his calls refuses all"""
+    stranger = lab.offhook(name="stranger").ready()
+    bob = lab.offhook("--set", "transfers=deny", "--set", "transfers-outside=accept", name="bob").ready()
+    check(refer(stranger, bob, stranger).get("code") == 603, "not refused")
+    bob = lab.offhook("--set", "transfers=ask", "--set", "transfers-outside=accept", name="bob2").ready()
+    check(refer(stranger, bob, stranger).get("code") == 202, "refused")
+    bob.event("call.transfer", state="asked")
+
+
 def test_wrong(lab):
     alice, _, carol = three(lab)
     for line, token in (("transfer", "missing-argument"), ("transfer a --to 1", "missing-argument"),

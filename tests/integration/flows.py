@@ -319,7 +319,7 @@ def test_rfc5359_2_9_forwarding_no_answer(lab):
 
 def test_rfc5359_2_18_click_to_dial(lab):
     """a REFER outside of any call makes the phone dial"""
-    phone = lab.offhook("-s", "transfers=accept").ready()
+    phone = lab.offhook("-s", "transfers=accept", "-s", "transfers-outside=accept").ready()
     target = lab.sipp([called(), ringing(), pause(400), ok(), recv("ACK"), recv("BYE", timeout=15000), done()], "-rtp_echo",
                       name="target")
     s = caller(lab, [

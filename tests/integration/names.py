@@ -2,6 +2,7 @@
 """Names: where calls go by what a real name server says (dnsmasq, on a port of
 its own), what `resolve` tells of it, and what happens when a server is dead."""
 import socket
+import threading
 import time
 
 from lab import Program, check, main, need, ports, wait_port
@@ -283,6 +284,80 @@ def test_odd_option(lab):
     for value in ("dns.example", "1.2.3.4:99999", "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,5.5.5.5"):
         code, out, err = lab.run("-s", "dns-servers=" + value, "-A", "null", "status")
         check(code == 2 and "dns-servers must be" in err, "%s: %d %s%s", value, code, out, err)
+
+
+# --- responses (RFC 3263 5) ---------------------------------------------------------
+
+INVITE = ("INVITE sip:phone@127.0.0.1:%(to)d SIP/2.0\r\nVia: SIP/2.0/TCP back.example:%(back)d;branch=z9hG4bK1\r\n"
+          "From: <sip:t@back.example>;tag=1\r\nTo: <sip:phone@127.0.0.1>\r\nCall-ID: by-name\r\nCSeq: 1 INVITE\r\n"
+          "Contact: <sip:t@127.0.0.1:%(back)d;transport=tcp>\r\nMax-Forwards: 70\r\nContent-Type: application/sdp\r\n"
+          "Content-Length: %(len)d\r\n\r\n%(sdp)s")
+SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+
+
+class Registrar:
+    """takes every REGISTER"""
+
+    def __init__(self):
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.bind(("127.0.0.1", 0))
+        self.port = self.s.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            data, peer = self.s.recvfrom(65536)
+            lines = data.decode().split("\r\n")
+            kept = [x for x in lines if x.split(":")[0] in ("Via", "From", "Call-ID", "CSeq", "Contact")]
+            to = [x for x in lines if x.startswith("To:")][0]
+            self.s.sendto("\r\n".join(["SIP/2.0 200 OK", to + ";tag=r"] + kept + ["Expires: 3600", "Content-Length: 0",
+                                                                                "", ""]).encode(), peer)
+
+
+def interrupted(lab, registered):
+    """an INVITE whose connection ends while it rings, then it is answered -> the phone, where the name leads"""
+    near, far = socket.socket(), socket.socket()
+    near.bind(("127.0.0.1", 0))         # and nobody listens there
+    port = near.getsockname()[1]
+    far.bind(("127.0.0.2", port))
+    far.listen()
+    dns = Dns(lab, "host-record=back.example,127.0.0.2\n")
+    account = ["-a", "sip:phone@127.0.0.1;registrar=127.0.0.1:%d" % Registrar().port] if registered else []
+    p = phone(lab, dns, "-s", "sip-repeat=50ms", *account)
+    if registered:
+        p.event("account.state", state="registered")
+    s = socket.create_connection(("127.0.0.1", p.port))
+    s.sendall((INVITE % dict(to=p.port, back=port, len=len(SDP), sdp=SDP)).encode())
+    got = b""
+    while b" 180 " not in got:
+        got += s.recv(65536)
+    s.close()
+    p.command("answer")
+    return p, far, near
+
+
+def test_response_by_name(lab):
+    """a server's connection is gone: our answer goes where the name in its Via leads"""
+    p, far, near = interrupted(lab, True)
+    far.settimeout(30)
+    c, _ = far.accept()
+    c.settimeout(30)
+    check(c.recv(65536).startswith(b"SIP/2.0 200 "), "no answer")
+    near.close()
+    check(p.command("calls")["calls"], "the call is gone")
+
+
+def test_response_to_stranger(lab):
+    """whom a stranger names we do not knock for"""
+    p, far, near = interrupted(lab, False)
+    p.event("call.state", state="ended", timeout=40)
+    far.settimeout(0.01)
+    try:
+        far.accept()
+        check(False, "somebody else was called")
+    except socket.timeout:
+        pass
+    near.close()
 
 
 if __name__ == "__main__":
