@@ -74,6 +74,36 @@ int  sip_dns_servers_check(const char *list, char *err, size_t errsz);
  *  was known is forgotten. @return 0, EINVAL, ENOMEM */
 int  sip_stack_set_dns(struct sip_stack *s, const char *list);
 
+/* Servers that help through NATs -------------------------------------------- */
+
+enum { SIP_HELPERS = 8 };
+
+/** One STUN or TURN server, where it is to be asked */
+struct sip_helper {
+	enum sip_transp tp;
+	struct sa addr;
+	char name[256];          /* what its certificate must be for         */
+};
+
+struct sip_helpers_conf {
+	bool turn;               /* RFC 5928; else STUN: RFC 8489 8.1        */
+	const char *host;        /* a name or an address                     */
+	uint16_t port;           /* 0: not given                             */
+	enum sip_transp tp;      /* TURN: SIP_TRANSP_NONE: any               */
+	int af;                  /* AF_INET, AF_INET6: what is of use        */
+};
+
+struct sip_helpers;
+/** v: the first one is to be tried first; n 0: why says why */
+typedef void (sip_helpers_h)(const struct sip_helper *v, unsigned n,
+			     const char *why, void *arg);
+/** By NAPTR (TURN), SRV, then addresses; a port that is given, or an address,
+ *  leaves out what it says already. Bounded by resolve_ms. mem_deref cancels.
+ *  @return 0, EINVAL, ENOMEM, EAGAIN (too many questions under way) */
+int  sip_helpers_find(struct sip_helpers **hp, struct sip_stack *s,
+		      const struct sip_helpers_conf *conf, sip_helpers_h *h,
+		      void *arg);
+
 /* ENUM --------------------------------------------------------------------- */
 
 struct sip_enum;
