@@ -46,6 +46,8 @@ struct config {
 	char turn_server[CONFIG_STR];
 	char turn_password_file[CONFIG_STR];
 	char public_address[CONFIG_STR];
+	int  port_mapping;               /* enum portmap_how of portmap.h   */
+	char port_mapping_server[CONFIG_STR];    /* "" the way out          */
 	int64_t ring_timeout_ms;         /* our INVITE and theirs           */
 	int64_t sip_repeat_ms;
 	int64_t sip_timeout_ms;          /* a transaction                   */

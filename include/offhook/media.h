@@ -239,6 +239,10 @@ int  stream_move(struct stream *s, const struct sa *local);
 uint32_t stream_ssrc(const struct stream *s);
 /** What gathering has brought so far */
 void stream_gathered(struct stream *s, struct media_gathered *g);
+/** After stream_move: its servers, and the router (NULL: none), are asked
+ *  anew; STREAM_GATHERED follows. @return false: there are none, and it does
+ *  not */
+bool stream_regather(struct stream *s, const struct sa *gateway);
 
 /** Begin, or change what runs: codec, address, direction. */
 int  stream_start(struct stream *s, const struct media_plan *plan);

@@ -8,14 +8,23 @@
 #define OFFHOOK_MEDIA_NAT_H
 
 #include "offhook/compat.h"
+#include "offhook/portmap.h"
 
 enum {
 	ICE_UFRAG_MAX = 64,      /* with the end; RFC 8445 allows 256        */
 	ICE_PWD_MAX   = 128,
 	ICE_CANDS     = 16,      /* of one side                              */
+	MEDIA_SERVERS = 4,       /* of one kind, after the first             */
 };
 
 enum media_relay { RELAY_NONE, RELAY_UDP, RELAY_TCP, RELAY_TLS };
+
+/** One that is asked when those before it fail */
+struct media_server {
+	struct sa addr;
+	enum media_relay relay;  /* TURN                                     */
+	char host[256];
+};
 
 /** Who helps. Addresses are found out before */
 struct media_nat {
@@ -27,6 +36,10 @@ struct media_nat {
 	char turn_user[128], turn_password[128];
 	bool tls_verify;
 	char tls_ca[256];        /* "" the system's                          */
+	struct media_server stunv[MEDIA_SERVERS], turnv[MEDIA_SERVERS];
+	unsigned stunc, turnc;
+	enum portmap_how portmap;        /* ask the router for ports ...     */
+	struct sa gateway;               /* ... this one                     */
 };
 
 enum media_cand_type { CAND_HOST, CAND_SRFLX, CAND_PRFLX, CAND_RELAY };
@@ -42,7 +55,10 @@ struct media_cand {
 /** What gathering has brought */
 struct media_gathered {
 	struct sa mapped;        /* as a server sees us, unset: not known    */
-	struct media_cand candv[4];
+	struct sa mapped_rtcp;   /* reports; unset: the port after it        */
+	int map_err;             /* the router maps no port: why, 0: it does,
+				    or was not asked                         */
+	struct media_cand candv[6];
 	unsigned candc;
 };
 

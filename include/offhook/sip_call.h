@@ -166,6 +166,13 @@ bool sip_call_can_update(const struct sip_call *c);
  */
 bool sip_call_moved(struct sip_call *c, struct sa *laddr);
 
+/**
+ * Caller without a final answer, which would go to an address that is ours no
+ * more: the INVITE is cancelled from where we are now and sent anew, with this
+ * offer (NULL: none). @return 0, ENOTCONN: there is no such INVITE, or errno
+ */
+int  sip_call_again(struct sip_call *c, struct mbuf *offer);
+
 /** Caller, after redirect_h with ASK: go there, or end with the 3xx.
  *  @return 0, ENOTCONN: nothing is being asked */
 int  sip_call_redirect(struct sip_call *c, bool follow);

@@ -136,6 +136,13 @@ const struct sip_result *account_result(const struct account *a);
 int  ua_ident(struct sip_ident **ip, const struct ua *ua,
 	      const struct account *a, const struct sa *laddr);
 
+/** Servers of the options that help a call from laddr through NATs, looked
+ *  up; h: once, never from inside. mem_deref cancels. @return 0, ENOMEM */
+struct ua_nat;
+typedef void (ua_nat_h)(const struct media_nat *conf, void *arg);
+int  ua_nat_find(struct ua_nat **np, struct ua *ua, const struct sa *laddr,
+		 bool ice, ua_nat_h *h, void *arg);
+
 /* Calls ----------------------------------------------------------------- */
 
 enum call_state {

@@ -158,13 +158,14 @@ static const struct option options[] = {
 		.name = "stun-server", .type = OPT_STRING, FIELD(stun_server),
 		.def = "",
 		.summary = "HOST[:PORT] that tells our address outside of a"
-			" NAT",
+			" NAT; without a port the name's SRV records say where",
 	},
 	{
 		.name = "turn-server", .type = OPT_STRING, FIELD(turn_server),
 		.def = "",
 		.summary = "[USER@]HOST[:PORT][;transport=udp|tcp|tls]: a"
-			" relay for ICE, where nothing else gets through",
+			" relay for ICE, where nothing else gets through;"
+			" what is not given DNS says",
 	},
 	{
 		.name = "turn-password-file", .type = OPT_STRING,
@@ -176,6 +177,18 @@ static const struct option options[] = {
 		FIELD(public_address), .def = "",
 		.summary = "Address that others reach us at, where a router"
 			" passes our media-ports on",
+	},
+	{
+		.name = "port-mapping", .type = OPT_ENUM, FIELD(port_mapping),
+		.def = "off", .choices = "off,auto,pcp,nat-pmp",
+		.summary = "Ask the router to pass the ports of a call on, by"
+			" PCP or NAT-PMP",
+	},
+	{
+		.name = "port-mapping-server", .type = OPT_ADDRS,
+		FIELD(port_mapping_server), .def = "", .max = 1,
+		.summary = "Router to ask for that; empty: the one that"
+			" packets leave by",
 	},
 	{
 		.name = "opus-complexity", .type = OPT_INT,

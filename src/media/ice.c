@@ -543,6 +543,12 @@ int ice_alloc(struct ice **ip, const struct media_ice *conf, bool relay,
 }
 
 
+void ice_moved(struct ice *ice)
+{
+	ice->ask_us = 0;
+}
+
+
 enum ice_state ice_state(const struct ice *ice)
 {
 	return ice->state;

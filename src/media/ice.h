@@ -31,6 +31,9 @@ bool ice_recv(struct ice *ice, const struct sa *from, bool relayed,
 	      const uint8_t *p, size_t len, uint64_t now_us);
 /** Each 20 ms while it checks, each 500 ms later */
 void ice_tick(struct ice *ice, uint64_t now_us);
+/** We have another address: the chosen way is checked from there at once, so
+ *  that the peer learns it before it is told */
+void ice_moved(struct ice *ice);
 enum ice_state ice_state(const struct ice *ice);
 /** Where to send now. @return false: nowhere yet */
 bool ice_way(const struct ice *ice, struct sa *dst, bool *relayed);

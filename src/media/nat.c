@@ -21,7 +21,18 @@ enum {
 	GATHER_US    = 3000000,  /* servers have so long                    */
 	STUN_RTO_US  = 200000,
 	STUN_TRIES   = 6,
+	NEXT_TRIES   = 3,        /* unanswered so often: the next server    */
+	NEXT_US      = 1300000,  /* the same of a relay                     */
+	REDIRECTS    = 2,        /* a relay may send us on so often         */
 	KEEP_US      = 15000000, /* a NAT forgets after thirty seconds      */
+};
+
+/** A port of ours on the router: 0 sound, 1 reports */
+struct map {
+	struct nat *n;
+	struct portmap *p;       /* NULL: not asked for                     */
+	struct sa out;
+	int err;                 /* EAGAIN: no answer yet                   */
 };
 
 struct nat {
@@ -37,9 +48,15 @@ struct nat {
 	unsigned tries;          /* 0: nothing is asked                     */
 	uint64_t due_us, keep_us;
 	struct sa mapped;
+	unsigned stun_next;      /* of conf.stunv                           */
 
 	struct turn *turn;
 	bool turn_told;
+	unsigned turn_next, redirects;
+	uint64_t turn_us;        /* begun                                   */
+	uint64_t more_us;        /* what changing servers takes             */
+
+	struct map maps[2];
 
 	struct media_ice agreed;
 	struct ice *ice;
@@ -94,6 +111,19 @@ static void ask_begin(struct nat *n, uint64_t now_us)
 }
 
 
+/* @return true: there is another one to be asked */
+static bool stun_other(struct nat *n)
+{
+	if (n->stun_next == n->conf.stunc)
+		return false;
+
+	n->conf.stun = n->conf.stunv[n->stun_next++].addr;
+	n->more_us += NEXT_US;
+
+	return true;
+}
+
+
 static void ask_tick(struct nat *n, uint64_t now_us)
 {
 	if (!sa_isset(&n->conf.stun, SA_ALL))
@@ -101,6 +131,10 @@ static void ask_tick(struct nat *n, uint64_t now_us)
 
 	/* the way stays open, and if it has moved that is known */
 	if (!n->tries && now_us > n->keep_us) {
+		ask_begin(n, now_us);
+	}
+	else if (n->tries >= NEXT_TRIES && now_us > n->due_us &&
+		 stun_other(n)) {
 		ask_begin(n, now_us);
 	}
 	else if (n->tries == STUN_TRIES && now_us > n->due_us) {
@@ -208,26 +242,153 @@ static void post(struct nat *n, int type, const char *text, bool relayed)
 }
 
 
+/* Relays ----------------------------------------------------------------- */
+
+static void turn_begin(struct nat *n)
+{
+	n->turn = mem_deref(n->turn);
+	n->turn_told = false;
+	n->turn_us = clock_us();
+	if (n->conf.relay != RELAY_NONE &&
+	    turn_alloc(&n->turn, &n->conf, turn_out, relayed_h, n))
+		n->turn = NULL;
+}
+
+
+/* The one that failed sends us to another, or there is another by name */
+static bool turn_other(struct nat *n)
+{
+	const struct sa *alt = n->turn ? turn_alternate(n->turn) : NULL;
+	const struct media_server *s = &n->conf.turnv[n->turn_next];
+
+	if (n->told)
+		return false;
+
+	if (alt && sa_isset(alt, SA_ALL) && n->redirects < REDIRECTS) {
+		++n->redirects;
+		n->conf.turn = *alt;
+	}
+	else if (n->turn_next < n->conf.turnc) {
+		++n->turn_next;
+		n->conf.turn = s->addr;
+		n->conf.relay = s->relay;
+		str_ncpy(n->conf.turn_host, s->host,
+			 sizeof(n->conf.turn_host));
+	}
+	else {
+		return false;
+	}
+
+	n->more_us += NEXT_US;
+	turn_begin(n);
+
+	return true;
+}
+
+
+static void turn_look(struct nat *n, uint64_t now_us)
+{
+	const int state = n->turn ? turn_state(n->turn) : 0;
+	char why[TURN_ERR];
+
+	if (!state || n->turn_told)
+		return;
+
+	if (state != EAGAIN) {
+		str_ncpy(why, turn_error(n->turn), sizeof(why));
+		if (!turn_other(n)) {
+			n->turn_told = true;
+			log_warn("%s", why);
+		}
+		else {
+			log_info("%s: the next one is asked", why);
+		}
+	}
+	else if (now_us > n->turn_us + NEXT_US && n->turn_next <
+		 n->conf.turnc && turn_other(n)) {
+		log_info("the TURN server does not answer: the next one is"
+			 " asked");
+	}
+}
+
+
+/* The router ------------------------------------------------------------- */
+
+static void map_h(int err, const struct sa *external, void *arg)
+{
+	struct map *m = arg;
+	struct nat *n = m->n;
+	const bool sound = m == n->maps;
+
+	m->err = err;
+	m->out = *external;
+
+	if (sound && err && !(n->told && err == ETIMEDOUT))
+		log_warn("no port on the router: %s", portmap_error(err));
+
+	/* where others reach us has changed in mid-call */
+	if (sound && n->told)
+		post(n, STREAM_GATHERED, "", false);
+}
+
+
+static void maps_begin(struct nat *n)
+{
+	struct sa local = n->f->tp.local;
+	uint16_t wish = 0;
+
+	for (unsigned i = 0; i < COUNT(n->maps); i++) {
+		struct map *m = &n->maps[i];
+
+		m->n = n;
+		m->p = mem_deref(m->p);
+		m->err = 0;
+		sa_init(&m->out, AF_UNSPEC);
+		sa_set_port(&local, (uint16_t)(sa_port(&n->f->tp.local) + i));
+
+		if (n->conf.portmap == PORTMAP_OFF)
+			continue;
+		m->err = portmap_alloc(&m->p, &local, &n->conf.gateway,
+				       n->conf.portmap, wish, map_h, m);
+		if (m->err)
+			log_info("no port on the router: %s",
+				 strerror(m->err));
+		else
+			m->err = EAGAIN;
+	}
+}
+
+
+static bool maps_wait(const struct nat *n)
+{
+	return n->maps[0].err == EAGAIN ||
+		(n->maps[1].err == EAGAIN && !n->maps[0].err);
+}
+
+
+/* Gathering -------------------------------------------------------------- */
+
 /* Is there an answer of each server that we asked, or has it had its time? */
 static void gather_look(struct nat *n, uint64_t now_us)
 {
-	const bool late = now_us > n->begin_us + GATHER_US;
+	const bool late = now_us > n->begin_us + GATHER_US + n->more_us;
 	const bool stun = sa_isset(&n->conf.stun, SA_ALL) && n->tries &&
 		!sa_isset(&n->mapped, SA_ALL);
-	const bool turn = n->turn && turn_state(n->turn) == EAGAIN;
+	bool turn;
 
-	if (n->turn && turn_state(n->turn) && !turn && !n->turn_told) {
-		n->turn_told = true;
-		log_warn("%s", turn_error(n->turn));
-	}
+	turn_look(n, now_us);
+	turn = n->turn && turn_state(n->turn) == EAGAIN;
 
-	if (n->told || ((stun || turn) && !late))
+	if (n->told || ((stun || turn || maps_wait(n)) && !late))
 		return;
 
 	if (sa_isset(&n->conf.stun, SA_ALL) && !sa_isset(&n->mapped, SA_ALL))
 		log_warn("the STUN server does not answer");
 	if (turn)
 		log_warn("the TURN server does not answer");
+	if (maps_wait(n))
+		log_warn("no port on the router: %s",
+			 portmap_error(ETIMEDOUT));
 
 	n->told = true;
 	unwatch(n);
@@ -308,10 +469,49 @@ static void destructor(void *arg)
 
 	timer_cancel(&n->tmr);
 	unwatch(n);
+	for (unsigned i = 0; i < COUNT(n->maps); i++)
+		mem_deref(n->maps[i].p);
 	mem_deref(n->turn);
 	mem_deref(n->ice);
 	explicit_bzero(&n->conf, sizeof(n->conf));
 	explicit_bzero(&n->agreed, sizeof(n->agreed));
+}
+
+
+/* From nothing, or after a move */
+static int begin(struct nat *n)
+{
+	const int af = sa_af(&n->f->tp.local);
+	int err = 0;
+
+	n->begin_us = clock_us();
+	n->told = false;
+	n->tries = 0;
+	n->more_us = 0;
+	sa_init(&n->mapped, AF_UNSPEC);
+
+	/* a server of the other family is of no use to this socket */
+	if (sa_af(&n->conf.stun) != af)
+		sa_init(&n->conf.stun, AF_UNSPEC);
+	if (sa_af(&n->conf.turn) != af)
+		n->conf.relay = RELAY_NONE;
+
+	/* once a call runs the engine reads */
+	if (!n->f->started) {
+		err = compat_fd_listen(&n->watch, n->f->tp.rtp, FD_READ,
+				       socket_h, n);
+		n->watched = !err;
+	}
+	if (err)
+		return err;
+
+	if (sa_isset(&n->conf.stun, SA_ALL))
+		ask_begin(n, n->begin_us);
+	turn_begin(n);
+	maps_begin(n);
+	timer_start(&n->tmr, FAST_MS, tick_h, n);
+
+	return 0;
 }
 
 
@@ -328,32 +528,50 @@ int nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf)
 
 	n->f = f;
 	n->conf = *conf;
-	n->begin_us = clock_us();
-	sa_init(&n->mapped, AF_UNSPEC);
 	sa_init(&n->way, AF_UNSPEC);
 
-	/* a server of the other family is of no use to this socket */
-	if (sa_af(&n->conf.stun) != sa_af(&f->tp.local))
-		sa_init(&n->conf.stun, AF_UNSPEC);
-	if (sa_af(&n->conf.turn) != sa_af(&f->tp.local))
-		n->conf.relay = RELAY_NONE;
-
-	err = compat_fd_listen(&n->watch, f->tp.rtp, FD_READ, socket_h, n);
-	n->watched = !err;
-
-	if (!err && sa_isset(&n->conf.stun, SA_ALL))
-		ask_begin(n, n->begin_us);
-	if (!err && n->conf.relay != RELAY_NONE)
-		err = turn_alloc(&n->turn, &n->conf, turn_out, relayed_h, n);
-
+	err = begin(n);
 	if (err)
 		mem_deref(n);
-	else {
-		timer_start(&n->tmr, FAST_MS, tick_h, n);
+	else
 		*np = n;
-	}
 
 	return err;
+}
+
+
+void nat_leave(struct nat *n)
+{
+	unwatch(n);
+}
+
+
+void nat_arrive(struct nat *n)
+{
+	if (!n->ice)
+		return;
+
+	ice_moved(n->ice);
+	timer_start(&n->tmr, 0, tick_h, n);
+}
+
+
+bool nat_again(struct nat *n, const struct sa *gw)
+{
+	const bool asks = sa_isset(&n->conf.stun, SA_ALL) ||
+		n->conf.relay != RELAY_NONE ||
+		n->conf.portmap != PORTMAP_OFF;
+
+	if (gw)
+		n->conf.gateway = *gw;
+	else
+		n->conf.portmap = PORTMAP_OFF;
+	if (!asks)
+		return false;
+
+	unwatch(n);
+
+	return !begin(n);
 }
 
 
@@ -362,18 +580,32 @@ static void cand_add(struct media_gathered *g, enum media_cand_type type,
 {
 	struct media_cand *c = &g->candv[g->candc];
 
-	if (!sa_isset(addr, SA_ALL))
+	unsigned same = 0;
+
+	if (!sa_isset(addr, SA_ALL) || g->candc == COUNT(g->candv))
 		return;
 	for (unsigned i = 0; i < g->candc; i++) {
 		if (sa_cmp(&g->candv[i].addr, addr, SA_ALL))
 			return;
+		same += g->candv[i].type == type;
 	}
 
 	c->type = type;
-	c->priority = ice_priority(type, 0);
+	c->priority = ice_priority(type, same);
 	c->addr = *addr;
 	c->base = *base;
 	++g->candc;
+}
+
+
+static void map_take(struct media_gathered *g, const struct nat *n)
+{
+	if (!sa_isset(&n->maps[0].out, SA_ALL))
+		return;
+
+	g->mapped = n->maps[0].out;
+	if (sa_cmp(&n->maps[1].out, &n->maps[0].out, SA_ADDR))
+		g->mapped_rtcp = n->maps[1].out;
 }
 
 
@@ -386,12 +618,20 @@ void nat_gathered(const struct nat *n, struct media_gathered *g)
 	memset(g, 0, sizeof(*g));
 	sa_init(&none, AF_UNSPEC);
 	sa_init(&g->mapped, AF_UNSPEC);
+	sa_init(&g->mapped_rtcp, AF_UNSPEC);
 
 	cand_add(g, CAND_HOST, local, &none);
 	if (sa_isset(&n->mapped, SA_ALL)) {
 		g->mapped = n->mapped;
 		cand_add(g, CAND_SRFLX, &n->mapped, local);
 	}
+	/* a port that the router keeps for all, unless another one is behind
+	 * it, of which it knows nothing */
+	if (!sa_isset(&n->mapped, SA_ALL) ||
+	    sa_cmp(&n->mapped, &n->maps[0].out, SA_ADDR))
+		map_take(g, n);
+	cand_add(g, CAND_SRFLX, &n->maps[0].out, local);
+	g->map_err = n->maps[0].err == EAGAIN ? ETIMEDOUT : n->maps[0].err;
 	/* over a connection the relay sees another port of ours */
 	if (relay && n->conf.relay == RELAY_UDP) {
 		if (!sa_isset(&g->mapped, SA_ALL))

@@ -18,6 +18,11 @@ int  nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf);
 void nat_gathered(const struct nat *n, struct media_gathered *g);
 /** What was agreed on; the same again changes nothing. @return 0, ENOMEM */
 int  nat_agree(struct nat *n, const struct media_ice *ice);
+/** Its socket is about to be another one; and it is */
+void nat_leave(struct nat *n);
+void nat_arrive(struct nat *n);
+/** Ask all anew; gw NULL: no router. @return false: nobody is asked */
+bool nat_again(struct nat *n, const struct sa *gw);
 /** Is it for us? */
 bool nat_packet(struct nat *n, struct packet *p);
 

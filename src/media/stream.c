@@ -54,7 +54,35 @@ void stream_gathered(struct stream *s, struct media_gathered *g)
 
 	memset(g, 0, sizeof(*g));
 	sa_init(&g->mapped, AF_UNSPEC);
+	sa_init(&g->mapped_rtcp, AF_UNSPEC);
 	stream_run(s, gathered_h, &j);
+}
+
+
+struct regather {
+	struct stream *s;
+	const struct sa *gateway;
+	bool asks;
+};
+
+
+static void regather_h(void *arg)
+{
+	struct regather *j = arg;
+	struct nat *n = j->s->flow->tp.nat;
+
+	j->asks = n && nat_again(n, j->gateway);
+}
+
+
+bool stream_regather(struct stream *s, const struct sa *gateway)
+{
+	struct regather j = { .s = s, .gateway = gateway };
+
+	assert_main();
+	stream_run(s, regather_h, &j);
+
+	return j.asks;
 }
 
 
@@ -127,11 +155,15 @@ static void move_sockets(void *arg)
 	struct transport *tp = mv->tp;
 	const int rtp = tp->rtp, rtcp = tp->rtcp;
 
+	if (tp->nat)
+		nat_leave(tp->nat);
 	tp->rtp = mv->rtp;
 	tp->rtcp = mv->rtcp;
 	tp->local = mv->local;
 	mv->rtp = rtp;
 	mv->rtcp = rtcp;
+	if (tp->nat)
+		nat_arrive(tp->nat);
 }
 
 

@@ -91,6 +91,8 @@ static bool read_attr(struct stun_in *m, unsigned type, const uint8_t *v,
 		return read_addr(&m->mapped, v, n, m->tid, true);
 	case SA_RELAYED:
 		return read_addr(&m->relayed, v, n, m->tid, true);
+	case SA_ALTERNATE:
+		return read_addr(&m->alternate, v, n, m->tid, false);
 	case SA_PEER:
 		return read_addr(&m->peer, v, n, m->tid, true);
 
@@ -147,6 +149,7 @@ int stunmsg_read(struct stun_in *m, const uint8_t *p, size_t len)
 	sa_init(&m->mapped, AF_UNSPEC);
 	sa_init(&m->relayed, AF_UNSPEC);
 	sa_init(&m->peer, AF_UNSPEC);
+	sa_init(&m->alternate, AF_UNSPEC);
 
 	if (!stunmsg_is(p, len))
 		return EBADMSG;

@@ -47,6 +47,7 @@ struct stun_in {
 	const uint8_t *tid;
 	struct sa mapped;        /* unset: none; XOR-MAPPED comes first     */
 	struct sa relayed, peer;
+	struct sa alternate;     /* go there instead (error 300)            */
 	struct pl user, realm, nonce, data;
 	unsigned error;          /* of an error response, 0: none           */
 	uint32_t lifetime, priority;

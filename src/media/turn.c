@@ -55,7 +55,7 @@ struct turn {
 	char realm[STUN_TEXT], nonce[STUN_TEXT];
 	int state;
 	char why[TURN_ERR];
-	struct sa relayed, mapped;
+	struct sa relayed, mapped, alternate;
 	uint64_t refresh_us;
 };
 
@@ -228,6 +228,14 @@ static void refused(struct turn *t, struct request *r,
 
 	if (challenged(t, r, m))
 		return;
+
+	/* RFC 8489 10: to another of its kind; our peers could not be there */
+	if (m->error == 300 && r->method == SM_ALLOCATE &&
+	    sa_af(&m->alternate) == sa_af(&t->conf.turn) &&
+	    sa_isset(&m->alternate, SA_ALL) &&
+	    !sa_is_any(&m->alternate) &&
+	    (!t->keyed || !stunmsg_check(m, t->key, sizeof(t->key))))
+		t->alternate = m->alternate;
 
 	(void)snprintf(text, sizeof(text), m->error == 401 ?
 		       "does not take the name and password" :
@@ -409,6 +417,7 @@ int turn_alloc(struct turn **tp, const struct media_nat *conf,
 	t->state = EAGAIN;
 	sa_init(&t->relayed, AF_UNSPEC);
 	sa_init(&t->mapped, AF_UNSPEC);
+	sa_init(&t->alternate, AF_UNSPEC);
 
 	if (conf->relay != RELAY_UDP)
 		err = turn_stream_open(&t->stream, conf, frame_h, lost_h, t);
@@ -432,6 +441,12 @@ int turn_state(const struct turn *t)
 const char *turn_error(const struct turn *t)
 {
 	return t->why;
+}
+
+
+const struct sa *turn_alternate(const struct turn *t)
+{
+	return &t->alternate;
 }
 
 

@@ -30,6 +30,8 @@ void turn_tick(struct turn *t, uint64_t now_us);
 /** @return 0: allocated, EAGAIN: under way, else it failed for good */
 int  turn_state(const struct turn *t);
 const char *turn_error(const struct turn *t);
+/** Where it sends us instead, once it failed; unset: nowhere */
+const struct sa *turn_alternate(const struct turn *t);
 const struct sa *turn_relayed(const struct turn *t);
 const struct sa *turn_mapped(const struct turn *t);
 /** We shall speak with that peer. @return 0, ENOSPC */

@@ -61,6 +61,31 @@ static bool dialog_h(struct le *le, void *arg)
 }
 
 
+/* Who calls cannot be answered any more; who is called can answer */
+static void calls_moved(struct sip_stack *s)
+{
+	struct le *le;
+
+	LIST_FOREACH(&s->calls, le) {
+		struct sip_call *c = le->data;
+
+		if (c->phase == PHASE_CALLING && c->flow.leg &&
+		    c->flow.leg->gone)
+			request_adrift(c->invite);
+
+		if (c->leg && c->leg->gone && c->msg) {
+			struct leg *l = stack_leg(s, &c->msg->src,
+						  c->msg->tp);
+
+			if (l) {
+				c->leg = l;
+				c->laddr = *leg_laddr(l, c->msg->tp);
+			}
+		}
+	}
+}
+
+
 int sip_stack_moved(struct sip_stack *s, bool asleep, struct sip_moved *m)
 {
 	int err;
@@ -79,6 +104,8 @@ int sip_stack_moved(struct sip_stack *s, bool asleep, struct sip_moved *m)
 
 	/* before connections end: who hears of it looks for another way */
 	(void)hash_apply(s->dialogs, dialog_h, NULL);
+	strans_moved(s);
+	calls_moved(s);
 
 	conns_end(s, false, ENETDOWN, "this machine's address is gone");
 	if (asleep)
@@ -103,6 +130,44 @@ bool sip_stack_has(const struct sip_stack *s, const struct sa *addr)
 }
 
 
+/* The INVITE is out; whoever answers it does so to where it came from */
+static bool calling_moved(const struct sip_call *c, struct sa *laddr)
+{
+	const struct target *tg = &c->flow;
+	const struct leg *l;
+
+	if (!tg->leg)
+		return false;
+
+	l = stack_leg(c->stack, &tg->dst, tg->tp);
+	if (!tg->leg->gone && (l == tg->leg || tg->tp != SIP_TRANSP_UDP))
+		return false;
+
+	sa_init(laddr, AF_UNSPEC);
+	if (l)
+		*laddr = l->addr;
+
+	return true;
+}
+
+
+int sip_call_again(struct sip_call *c, struct mbuf *offer)
+{
+	if (!c || c->phase != PHASE_CALLING || !c->invite)
+		return ENOTCONN;
+
+	/* what rings there stops ringing, then rings again */
+	(void)request_moved(c->invite);
+	invite_cancel(c);
+	c->invite = mem_deref(c->invite);
+
+	mem_deref(c->sdp);
+	c->sdp = mem_ref(offer);
+
+	return invite_start(c);
+}
+
+
 bool sip_call_moved(struct sip_call *c, struct sa *laddr)
 {
 	struct dialog *d = c && c->br ? c->br->dlg : NULL;
@@ -110,6 +175,8 @@ bool sip_call_moved(struct sip_call *c, struct sa *laddr)
 	struct target_list tl;
 	struct sip_result res;
 
+	if (c && c->phase == PHASE_CALLING && c->stack)
+		return calling_moved(c, laddr);
 	if (!d || !d->stack ||
 	    !(d->moved || !sip_stack_has(d->stack, laddr)))
 		return false;

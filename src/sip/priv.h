@@ -303,6 +303,8 @@ struct stranss;
 typedef void (strans_cancel_h)(const struct sip_msg *msg, void *arg);
 int  stranss_alloc(struct stranss **tp);         /* free: mem_deref           */
 void strans_stack_gone(struct sip_stack *s);
+/** Responses whose address is gone leave from where we are now */
+void strans_moved(struct sip_stack *s);
 int  strans_alloc(struct strans **stp, struct leg *l,
 		  const struct sip_msg *msg, strans_cancel_h *h, void *arg);
 /**
@@ -507,6 +509,11 @@ int  request_send(struct request **rp, struct sip_stack *s,
 void request_cancel(struct request *r);
 /** The same with more headers in the CANCEL: whole lines, or NULL */
 void request_cancel_saying(struct request *r, const char *lines);
+/** Our address is gone, but it may be moved: it does not fail for that */
+void request_adrift(struct request *r);
+/** What is left of it (its CANCEL) goes from where we are now. @return 0,
+ *  ENOTCONN (nothing is under way), ENETUNREACH ... */
+int  request_moved(struct request *r);
 /** While the stack closes: how long it is worth waiting for, UINT64_MAX: to
  *  its end */
 uint64_t request_pending_until(const struct request *r);

@@ -86,6 +86,11 @@ int  trans_send(struct trans **tp, const struct target *tg,
  *  lines more (NULL: none); it is not sent again meanwhile. h goes on. Bounded
  *  by 64*T1 */
 void trans_cancel(struct trans *t, const char *lines);
+/** Our address is gone: it is sent no more, and does not end with its
+ *  connection */
+void trans_adrift(struct trans *t);
+/** What is left of it goes this way, which is open */
+void trans_move(struct trans *t, const struct target *tg);
 /** Let go: no h any more, nothing is sent again, an INVITE is cancelled.
  *  @return NULL */
 struct trans *trans_drop(struct trans *t);

@@ -37,6 +37,39 @@ void request_drop(struct request *r)
 }
 
 
+void request_adrift(struct request *r)
+{
+	if (r && r->tx)
+		trans_adrift(r->tx);
+}
+
+
+int request_moved(struct request *r)
+{
+	struct target tg;
+	int err;
+
+	if (!r || !r->tx || !r->sent)
+		return ENOTCONN;
+
+	tg = r->tl.v[r->ti];
+	tg.leg = stack_leg(r->stack, &tg.dst, tg.tp);
+	tg.flow = 0;
+	if (!tg.leg)
+		return ENETUNREACH;
+
+	err = tg.tp == SIP_TRANSP_UDP ? 0 :
+		target_open(&tg, r->tls, r->domain);
+	if (err)
+		return err;
+
+	trans_move(r->tx, &tg);
+	r->tl.v[r->ti] = tg;
+
+	return 0;
+}
+
+
 static void mark(struct request *r, uint32_t peace_s, const char *why)
 {
 	const struct target *tg = &r->tl.v[r->ti];

@@ -350,6 +350,29 @@ bool strans_request(struct leg *l, const struct sip_msg *msg)
 }
 
 
+static bool moved_h(struct le *le, void *arg)
+{
+	struct strans *st = le->data;
+	struct leg *l;
+	(void)arg;
+
+	if (!st->leg->gone)
+		return false;
+
+	l = stack_leg(st->stack, &st->way.dst, st->way.tp);
+	if (l)
+		st->leg = st->way.leg = l;
+
+	return false;
+}
+
+
+void strans_moved(struct sip_stack *s)
+{
+	(void)hash_apply(s->stranss->keys, moved_h, NULL);
+}
+
+
 static bool all_h(struct le *le, void *arg)
 {
 	(void)arg;

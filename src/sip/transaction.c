@@ -31,6 +31,7 @@ struct trans {
 	enum state state;
 	bool invite;
 	bool cancel;                /* as soon as it may be                 */
+	bool adrift;                /* our address is gone: it waits        */
 	uint32_t wait_ms;           /* until the next copy                  */
 	uint64_t due_ms;            /* timer B or F                         */
 	struct timer tmr;
@@ -156,7 +157,7 @@ static void retransmit_h(void *arg)
 
 	/* nobody wants it any more, or once is enough: only the deadline is
 	   left */
-	if (!t->h || t->cancel || reliable(t)) {
+	if (!t->h || t->cancel || t->adrift || reliable(t)) {
 		timer_start(&t->tmr, t->due_ms - now, retransmit_h, t);
 		return;
 	}
@@ -543,6 +544,20 @@ int trans_send(struct trans **tp, const struct target *tg,
 	mem_deref(mb);
 
 	return err;
+}
+
+
+void trans_adrift(struct trans *t)
+{
+	conn_unwatch(&t->watch);
+	t->adrift = true;
+}
+
+
+void trans_move(struct trans *t, const struct target *tg)
+{
+	conn_unwatch(&t->watch);
+	t->tg = *tg;
 }
 
 

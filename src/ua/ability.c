@@ -16,6 +16,7 @@ int ua_ability(struct ability *ab, const struct ua *ua,
 
 	memset(ab, 0, sizeof(*ab));
 	sa_init(&ab->rtp, AF_UNSPEC);
+	sa_init(&ab->rtcp, AF_UNSPEC);
 
 	ab->dir = MEDIA_SENDRECV;
 	ab->param.ptime_ms = (unsigned)conf->packet_time_ms;

@@ -41,6 +41,7 @@ static void call_destructor(void *data)
 	hash_unlink(&c->he);
 	mem_deref(c->target);
 	mem_deref(c->enm);
+	mem_deref(c->nat);
 	mem_deref(c->probe);
 	mem_deref(c->sip);
 	if (c->stream)
@@ -155,6 +156,7 @@ void call_finish(struct call *c, const struct sip_result *res)
 	timer_cancel(&c->tmr_probe);
 	c->target = mem_deref(c->target);
 	c->enm = mem_deref(c->enm);
+	c->nat = mem_deref(c->nat);
 	c->probe = mem_deref(c->probe);
 
 	call_media_close(c);

@@ -93,6 +93,7 @@ void call_answered(struct call *c)
 	call_media_settle(c);
 	ua_quality_start(c->ua);
 	ua_level_start(c->ua);
+	network_answered(c);
 	join(c);
 }
 

@@ -126,6 +126,15 @@ static void put_ice(struct writer *w, const struct nego *n,
 }
 
 
+/* A router has given reports another port than the next one (RFC 3605) */
+static void put_rtcp(struct writer *w, const struct ability *ab)
+{
+	if (sa_isset(&ab->rtcp, SA_ALL) &&
+	    sa_port(&ab->rtcp) != sa_port(&ab->rtp) + 1)
+		put(w, "a=rtcp:%u\r\n", sa_port(&ab->rtcp));
+}
+
+
 static void put_ours(struct writer *w, const struct nego *n,
 		     const struct ability *ab, const struct ours *o,
 		     const char *proto)
@@ -167,6 +176,7 @@ static void put_ours(struct writer *w, const struct nego *n,
 
 	put(w, "a=ptime:%u\r\na=%s\r\n", o->ptime_ms,
 	    media_dir_name(o->dir));
+	put_rtcp(w, ab);
 	if (o->mux)
 		put(w, "a=rtcp-mux\r\n");
 	if (o->rsize)

@@ -1,35 +1,40 @@
 /**
  * @file nat.c  A call and the servers that help it through NATs
  *
- * Which they are stands in the options; their names are looked up on a worker,
- * since nothing here may wait.  Before an offer or an answer goes out it is
- * found out what the servers say, for which they have three seconds: the call
- * waits for that, and goes on without who does not answer.  Main thread.
+ * Which they are stands in the options; where they are the name service says,
+ * by SRV when there is no port.  Before an offer or an answer goes out it is
+ * found out what the servers, and the router, say, for which they have three
+ * seconds: the call waits for that, and goes on without who does not answer.
+ * After a move to another network all of it is done anew.  Main thread.
  */
-#include <netdb.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include "offhook/sip_locate.h"
 #include "offhook/text.h"
-#include "offhook/worker.h"
 #include "priv.h"
 
 
-enum { PORT = 3478, TLS_PORT = 5349 };
-
-/** A name and what it stands for */
-struct server {
-	char host[256];
-	uint16_t port;
-	struct sa addr;          /* unset: not looked up, or not found      */
+enum {
+	ROUTER_DEAF_MS = 60000,  /* it did not answer: not asked for so long */
 };
 
-struct lookup {
+/** As it stands in an option */
+struct server {
+	char host[256];
+	uint16_t port;           /* 0: not given                            */
+	enum sip_transp tp;      /* SIP_TRANSP_NONE: any                    */
+};
+
+/** While servers are looked for */
+struct ua_nat {
 	struct ua *ua;
-	unsigned call;
-	int af;
-	bool stream;
+	struct sa laddr;
 	struct server stun, turn;
+	struct sip_helpers *find_stun, *find_turn;
+	struct timer tmr;        /* the turn it ends in                     */
 	struct media_nat conf;
+	ua_nat_h *h;
+	void *arg;
 };
 
 
@@ -45,16 +50,16 @@ static bool wants_ice(const struct call *c)
 
 bool call_nat_wanted(const struct call *c)
 {
-	return wants_ice(c) || c->ua->config->stun_server[0];
+	return wants_ice(c) || c->ua->config->stun_server[0] ||
+		c->ua->config->port_mapping != PORTMAP_OFF;
 }
 
 
 /* "host", "host:port", "[v6]:port", v6 alone */
-static int server_read(struct server *s, const char *text, size_t len,
-		       uint16_t port)
+static int server_read(struct server *s, const char *text, size_t len)
 {
 	size_t host = 0, n = 0, at = 0;
-	uint32_t v = port;
+	uint32_t v = 0;
 
 	while (at < len && text[at] != ':')
 		++at;
@@ -86,26 +91,32 @@ static int server_read(struct server *s, const char *text, size_t len,
 
 
 /* [USER@]HOST[:PORT][;transport=...] */
-static int turn_read(struct lookup *l, const char *text)
+static int turn_read(struct ua_nat *l, const char *text)
 {
+	static const struct {
+		const char *name;
+		enum sip_transp tp;
+	} v[] = {
+		{ "udp", SIP_TRANSP_UDP }, { "tcp", SIP_TRANSP_TCP },
+		{ "tls", SIP_TRANSP_TLS },
+	};
 	const size_t len = strcspn(text, ";");
 	const char *tp = strstr(text + len, "transport=");
 	const char *at = memrchr(text, '@', len);
 	const char *host = at ? at + 1 : text;
 
-	tp = tp ? tp + strlen("transport=") : "udp";
-	l->conf.relay = !strcmp(tp, "udp") ? RELAY_UDP :
-		!strcmp(tp, "tcp") ? RELAY_TCP :
-		!strcmp(tp, "tls") ? RELAY_TLS : RELAY_NONE;
-	if (l->conf.relay == RELAY_NONE)
+	l->turn.tp = SIP_TRANSP_NONE;
+	for (size_t i = 0; tp && i < ARRAY_SIZE(v); i++) {
+		if (!strcmp(tp + strlen("transport="), v[i].name))
+			l->turn.tp = v[i].tp;
+	}
+	if (text[len] && l->turn.tp == SIP_TRANSP_NONE)
 		return EINVAL;
 	if (at && text_copy(l->conf.turn_user, sizeof(l->conf.turn_user),
 			    text, (size_t)(at - text)))
 		return EINVAL;
 
-	return server_read(&l->turn, host, len - (size_t)(host - text),
-			   l->conf.relay == RELAY_TLS ? TLS_PORT :
-			   PORT);
+	return server_read(&l->turn, host, len - (size_t)(host - text));
 }
 
 
@@ -125,18 +136,18 @@ static void password_read(char *buf, size_t sz, const char *path)
 }
 
 
-static void conf_read(struct lookup *l, const struct call *c)
+static void conf_read(struct ua_nat *l)
 {
-	const struct config *conf = c->ua->config;
+	const struct config *conf = l->ua->config;
 	const char *stun = conf->stun_server, *turn = conf->turn_server;
 
-	l->conf.ice = wants_ice(c);
 	l->conf.tls_verify = conf->tls_verify;
 	str_ncpy(l->conf.tls_ca, conf->tls_ca, sizeof(l->conf.tls_ca));
-	sa_init(&l->stun.addr, AF_UNSPEC);
-	sa_init(&l->turn.addr, AF_UNSPEC);
+	sa_init(&l->conf.stun, AF_UNSPEC);
+	sa_init(&l->conf.turn, AF_UNSPEC);
+	l->conf.relay = RELAY_NONE;
 
-	if (stun[0] && server_read(&l->stun, stun, strlen(stun), PORT)) {
+	if (stun[0] && server_read(&l->stun, stun, strlen(stun))) {
 		log_warn("stun-server: \"%s\" is no HOST[:PORT]", stun);
 		l->stun.host[0] = '\0';
 	}
@@ -146,49 +157,178 @@ static void conf_read(struct lookup *l, const struct call *c)
 	if (turn_read(l, turn)) {
 		log_warn("turn-server: \"%s\" is no"
 			 " [USER@]HOST[:PORT][;transport=udp|tcp|tls]", turn);
-		l->conf.relay = RELAY_NONE;
 		l->turn.host[0] = '\0';
 		return;
 	}
 
-	str_ncpy(l->conf.turn_host, l->turn.host, sizeof(l->conf.turn_host));
 	password_read(l->conf.turn_password, sizeof(l->conf.turn_password),
 		      conf->turn_password_file);
 }
 
 
-/* Names ------------------------------------------------------------------ */
+/* The router ------------------------------------------------------------- */
 
-/* @return true: nobody has to be asked */
-static bool server_known(struct server *s)
+/* @return false: there is none, or it is of no use to ask it */
+static bool router_find(struct sa *gw, const struct ua *ua,
+			const struct sa *laddr)
 {
-	return !s->host[0] || !sa_set_str(&s->addr, s->host, s->port);
+	const char *said = ua->config->port_mapping_server;
+	char host[CONFIG_STR];
+	uint16_t port = 0;
+	int err;
+
+	if (ua->config->port_mapping == PORTMAP_OFF ||
+	    clock_ms() < ua->router_deaf_ms)
+		return false;
+
+	if (said[0])
+		return !text_addr(host, sizeof(host), &port, said,
+				  strlen(said)) &&
+			!sa_set_str(gw, host, port) &&
+			sa_af(gw) == sa_af(laddr);
+
+	err = portmap_gateway(gw, laddr);
+	if (err && !sa_is_loopback(laddr))
+		log_info("there is no router to ask for a port: %s",
+			 strerror(err));
+
+	return !err;
 }
 
 
-static void server_find(struct server *s, int af)
+/* The next call need not wait for a router that answers nothing */
+static void router_look(struct call *c)
 {
-	const struct addrinfo hints = {
-		.ai_family = af, .ai_socktype = SOCK_DGRAM,
-	};
-	struct addrinfo *res = NULL;
+	const int err = c->gathered.map_err;
 
-	if (server_known(s) || getaddrinfo(s->host, NULL, &hints, &res) ||
-	    !res)
+	if (err == ETIMEDOUT || err == ECONNREFUSED)
+		c->ua->router_deaf_ms = clock_ms() + ROUTER_DEAF_MS;
+}
+
+
+/* Servers ---------------------------------------------------------------- */
+
+static void end_h(void *arg)
+{
+	struct ua_nat *l = arg;
+
+	l->h(&l->conf, l->arg);
+}
+
+
+static void found(struct ua_nat *l)
+{
+	if (!l->find_stun && !l->find_turn)
+		timer_start(&l->tmr, 0, end_h, l);
+}
+
+
+static enum media_relay relay_of(enum sip_transp tp)
+{
+	return tp == SIP_TRANSP_TLS ? RELAY_TLS :
+		tp == SIP_TRANSP_TCP ? RELAY_TCP : RELAY_UDP;
+}
+
+
+static void stun_h(const struct sip_helper *v, unsigned n, const char *why,
+		   void *arg)
+{
+	struct ua_nat *l = arg;
+
+	if (n)
+		l->conf.stun = v[0].addr;
+	else
+		log_warn("stun-server: %s", why);
+	for (unsigned i = 1; i < n && l->conf.stunc < MEDIA_SERVERS; i++)
+		l->conf.stunv[l->conf.stunc++].addr = v[i].addr;
+
+	l->find_stun = mem_deref(l->find_stun);
+	found(l);
+}
+
+
+static void turn_h(const struct sip_helper *v, unsigned n, const char *why,
+		   void *arg)
+{
+	struct ua_nat *l = arg;
+
+	if (n) {
+		l->conf.turn = v[0].addr;
+		l->conf.relay = relay_of(v[0].tp);
+		str_ncpy(l->conf.turn_host, v[0].name,
+			 sizeof(l->conf.turn_host));
+	}
+	else {
+		log_warn("turn-server: %s", why);
+	}
+	for (unsigned i = 1; i < n && l->conf.turnc < MEDIA_SERVERS; i++) {
+		struct media_server *s = &l->conf.turnv[l->conf.turnc++];
+
+		s->addr = v[i].addr;
+		s->relay = relay_of(v[i].tp);
+		str_ncpy(s->host, v[i].name, sizeof(s->host));
+	}
+
+	l->find_turn = mem_deref(l->find_turn);
+	found(l);
+}
+
+
+static void find(struct sip_helpers **hp, struct ua_nat *l,
+		 const struct server *s, bool turn)
+{
+	const struct sip_helpers_conf conf = {
+		.turn = turn, .host = s->host, .port = s->port,
+		.tp = turn ? s->tp : SIP_TRANSP_UDP,
+		.af = sa_af(&l->laddr),
+	};
+	int err;
+
+	if (!s->host[0])
 		return;
 
-	(void)sa_set_sa(&s->addr, res->ai_addr);
-	sa_set_port(&s->addr, s->port);
-	freeaddrinfo(res);
+	err = sip_helpers_find(hp, l->ua->sip, &conf,
+			       turn ? turn_h : stun_h, l);
+	if (err)
+		log_warn("%s-server: %s cannot be looked for: %s",
+			 turn ? "turn" : "stun", s->host, strerror(err));
 }
 
 
-static void find_h(void *arg)
+static void nat_destructor(void *arg)
 {
-	struct lookup *l = arg;
+	struct ua_nat *l = arg;
 
-	server_find(&l->stun, l->af);
-	server_find(&l->turn, l->af);
+	timer_cancel(&l->tmr);
+	mem_deref(l->find_stun);
+	mem_deref(l->find_turn);
+	explicit_bzero(&l->conf, sizeof(l->conf));
+}
+
+
+int ua_nat_find(struct ua_nat **np, struct ua *ua, const struct sa *laddr,
+		bool ice, ua_nat_h *h, void *arg)
+{
+	struct ua_nat *l = mem_zalloc(sizeof(*l), nat_destructor);
+
+	if (!l)
+		return ENOMEM;
+
+	l->ua = ua;
+	l->laddr = *laddr;
+	l->h = h;
+	l->arg = arg;
+	l->conf.ice = ice;
+	conf_read(l);
+	l->conf.portmap = router_find(&l->conf.gateway, ua, laddr) ?
+		(enum portmap_how)ua->config->port_mapping : PORTMAP_OFF;
+
+	find(&l->find_stun, l, &l->stun, false);
+	find(&l->find_turn, l, &l->turn, true);
+	found(l);
+	*np = l;
+
+	return 0;
 }
 
 
@@ -209,21 +349,16 @@ static void go_on(struct call *c)
 }
 
 
-/* The servers are known */
-static void gather(struct lookup *l, struct call *c)
+static void gather_h(const struct media_nat *conf, void *arg)
 {
+	struct call *c = arg;
 	int err;
 
-	if (l->stun.host[0] && sa_af(&l->stun.addr) == AF_UNSPEC)
-		log_warn("stun-server: %s has no address", l->stun.host);
-	if (l->turn.host[0] && sa_af(&l->turn.addr) == AF_UNSPEC) {
-		log_warn("turn-server: %s has no address", l->turn.host);
-		l->conf.relay = RELAY_NONE;
-	}
-	l->conf.stun = l->stun.addr;
-	l->conf.turn = l->turn.addr;
+	if (!call_living(c) || !c->gathering || c->stream)
+		return;
 
-	err = call_media_open_with(c, &c->laddr, &l->conf);
+	err = call_media_open_with(c, &c->laddr, conf);
+	c->nat = mem_deref(c->nat);
 	if (err && c->outgoing)
 		call_fail(c, SIP_CAUSE_LOCAL, err, err == EADDRINUSE ?
 			  "no free port in media-ports" : strerror(err));
@@ -232,67 +367,45 @@ static void gather(struct lookup *l, struct call *c)
 }
 
 
-static void lookup_destructor(void *arg)
-{
-	struct lookup *l = arg;
-
-	explicit_bzero(&l->conf, sizeof(l->conf));
-}
-
-
-static void found_h(void *arg)
-{
-	struct lookup *l = arg;
-	struct call *c = ua_call(l->ua, l->call);
-
-	if (call_living(c) && c->gathering && !c->stream)
-		gather(l, c);
-	mem_deref(l);
-}
-
-
-static void drop_h(void *arg)
-{
-	mem_deref(arg);
-}
-
-
 void call_nat_begin(struct call *c, const struct sa *laddr)
 {
-	struct lookup *l = mem_zalloc(sizeof(*l), lookup_destructor);
-	struct ua *ua = c->ua;
-	bool known;
-
 	c->laddr = *laddr;
 	c->gathering = true;
-	if (!l) {
+	c->nat = mem_deref(c->nat);
+	if (ua_nat_find(&c->nat, c->ua, laddr, wants_ice(c), gather_h, c))
 		go_on(c);
-		return;
-	}
-
-	l->ua = ua;
-	l->call = c->id;
-	l->af = sa_af(laddr);
-	conf_read(l, c);
-
-	known = server_known(&l->stun);
-	known = server_known(&l->turn) && known;
-	if (!known && (ua->nat_worker ||
-		       !worker_alloc(&ua->nat_worker, "nat")) &&
-	    !worker_post(ua->nat_worker, find_h, found_h, drop_h, l))
-		return;
-
-	gather(l, c);
-	mem_deref(l);
 }
 
 
 void call_nat_gathered(struct call *c)
 {
-	stream_gathered(c->stream, &c->gathered);
+	const struct sa before = c->gathered.mapped;
+	bool same;
 
-	if (c->gathering)
+	stream_gathered(c->stream, &c->gathered);
+	router_look(c);
+
+	if (c->gathering) {
 		go_on(c);
+		return;
+	}
+	if (!call_living(c))
+		return;
+
+	/* asked anew after a move, or the router has changed its mind */
+	same = sa_isset(&before, SA_ALL) ?
+		sa_cmp(&before, &c->gathered.mapped, SA_ALL) :
+		!sa_isset(&c->gathered.mapped, SA_ALL);
+	if (!c->regather && same)
+		return;
+
+	if (c->nego.ice_on)
+		++c->nego.ice_turn;
+	if (c->state == CALL_ACTIVE)
+		(void)call_reoffer(c);
+	else if (c->outgoing && c->regather)
+		network_call_again(c);
+	c->regather = false;
 }
 
 
@@ -329,6 +442,7 @@ void call_nat_ability(const struct call *c, struct ability *ab)
 	if (sa_af(&c->gathered.mapped) == sa_af(&ab->rtp) &&
 	    sa_isset(&c->gathered.mapped, SA_ALL)) {
 		ab->rtp = c->gathered.mapped;
+		ab->rtcp = c->gathered.mapped_rtcp;
 		ab->mux = true;
 	}
 	/* loopback is not behind the router */
@@ -340,24 +454,35 @@ void call_nat_ability(const struct call *c, struct ability *ab)
 
 
 /*
- * What servers said of the old network is of no use in the new one.  The
- * checks begin anew, under other names, from our own address; a NAT before it
- * is found by them.
+ * What servers said of the old network is of no use in the new one: they are
+ * asked anew, and the peer is told when they have answered.  Meanwhile ICE
+ * looks for the peer from the new address under the old names.
  */
-void call_nat_moved(struct call *c)
+bool call_nat_moved(struct call *c)
 {
 	struct media_gathered *g = &c->gathered;
 	unsigned i, n = 0;
+	struct sa gw;
 
-	++c->nego.ice_turn;
+	if (c->gathering)
+		return false;
+
 	stream_gathered(c->stream, g);
 	sa_init(&g->mapped, AF_UNSPEC);
-
+	sa_init(&g->mapped_rtcp, AF_UNSPEC);
 	for (i = 0; i < g->candc; i++) {
 		if (g->candv[i].type == CAND_HOST)
 			g->candv[n++] = g->candv[i];
 	}
 	g->candc = n;
+
+	c->ua->router_deaf_ms = 0;
+	c->regather = stream_regather(c->stream, router_find(&gw, c->ua,
+				      stream_local(c->stream)) ? &gw : NULL);
+	if (!c->regather && c->nego.ice_on)
+		++c->nego.ice_turn;
+
+	return c->regather;
 }
 
 

@@ -32,6 +32,7 @@ struct ability {
 	unsigned codecc;
 	struct codec_param param;        /* our wishes, ptime_ms among them */
 	struct sa rtp;                   /* our RTP address and port        */
+	struct sa rtcp;                  /* unset: the port after it        */
 	enum media_dir dir;              /* what we want                    */
 	bool red;                        /* redundancy (RFC 2198)           */
 	bool cn;                         /* comfort noise (RFC 3389)        */

@@ -25,24 +25,32 @@ enum {
 static void again_handler(void *arg);
 
 
-/* @return true: it has another address now */
+/* @return true: it has another address now, of which the peer can be told;
+ *  a call that servers are asked for first is told of when they answer */
 static bool move_media(struct call *c, const struct sa *laddr)
 {
 	struct sa local = *laddr;
+	bool waits;
 	int err;
+
+	if (c->regather)
+		return false;
 
 	if (sa_cmp(stream_local(c->stream), &local, SA_ADDR))
 		return true;
 
 	sa_set_port(&local, 0);
 	err = stream_move(c->stream, &local);
-	if (err)
+	if (err) {
 		log_info("call %u: its sound stays where it was: %s", c->id,
 			 strerror(err));
-	else
-		call_nat_moved(c);
+		return false;
+	}
 
-	return !err;
+	c->laddr = local;
+	waits = call_nat_moved(c);
+
+	return !waits;
 }
 
 
@@ -56,14 +64,84 @@ static int by_media(struct sa *laddr, const struct call *c)
 }
 
 
+/* Nobody has answered yet, and who does cannot reach us: call again */
+void network_call_again(struct call *c)
+{
+	struct mbuf *offer = NULL;
+	struct ability ab;
+	int err = 0;
+
+	if (!c->late) {
+		call_ability(c, stream_local(c->stream), &ab);
+		err = nego_offer(&offer, &c->nego, &ab);
+	}
+	if (!err)
+		err = sip_call_again(c->sip, offer);
+	mem_deref(offer);
+
+	c->moving = false;
+	if (err)
+		call_fail(c, SIP_CAUSE_TRANSPORT, err,
+			  "the network has changed while it rang");
+	else
+		log_info("call %u: called again from another address", c->id);
+}
+
+
+/* @return true: it is called again */
+static bool move_calling(struct call *c)
+{
+	struct sa laddr = *stream_local(c->stream);
+
+	if (!sip_call_moved(c->sip, &laddr))
+		return false;
+
+	c->moving = true;
+	if (!sa_isset(&laddr, SA_ADDR) || !sip_stack_has(c->ua->sip, &laddr))
+		return false;
+	if (!move_media(c, &laddr))
+		return c->regather;
+
+	network_call_again(c);
+
+	return true;
+}
+
+
+/* It rings here: the answer tells where we are */
+static bool move_incoming(struct call *c)
+{
+	struct sa laddr = *stream_local(c->stream);
+
+	if (!sip_call_moved(c->sip, &laddr) && !c->moving)
+		return false;
+
+	c->moving = true;
+	if (!sa_isset(&laddr, SA_ADDR) &&
+	    sip_stack_source(c->ua->sip, &c->src, &laddr))
+		return false;
+	if (!sip_stack_has(c->ua->sip, &laddr))
+		return false;
+
+	(void)move_media(c, &laddr);
+	log_info("call %u: rings at another address now", c->id);
+
+	/* what was described already is told once it is answered */
+	c->moving = c->early != NULL;
+
+	return !c->moving;
+}
+
+
 /* @return true: the peer is being told */
 static bool move(struct call *c)
 {
 	struct sa laddr;
 
-	if (!call_living(c) || c->state != CALL_ACTIVE || !c->sip ||
-	    !c->stream)
+	if (!call_living(c) || !c->sip || !c->stream)
 		return false;
+	if (c->state != CALL_ACTIVE)
+		return c->outgoing ? move_calling(c) : move_incoming(c);
 
 	laddr = *stream_local(c->stream);
 	if (!sip_call_moved(c->sip, &laddr) && !c->moving)
@@ -72,8 +150,10 @@ static bool move(struct call *c)
 	c->moving = true;
 	if (!sa_isset(&laddr, SA_ADDR) && by_media(&laddr, c))
 		return false;
-	if (!sip_stack_has(c->ua->sip, &laddr) || !move_media(c, &laddr))
+	if (!sip_stack_has(c->ua->sip, &laddr))
 		return false;
+	if (!move_media(c, &laddr))
+		return c->regather;
 
 	log_info("call %u: moved to another address", c->id);
 
@@ -95,7 +175,13 @@ static unsigned move_all(struct ua *ua)
 		struct call *c = le->data;
 
 		n += move(c);
-		waits = waits || c->moving;
+		waits = waits || (c->moving && !c->regather);
+
+		/* nothing more can be heard of it */
+		if (c->moving && c->outgoing && c->state != CALL_ACTIVE &&
+		    call_living(c) && ua->net_tries >= AGAIN_MAX)
+			call_fail(c, SIP_CAUSE_TRANSPORT, ENETDOWN,
+				  "the network is gone");
 	}
 
 	if (waits && ua->net_tries++ < AGAIN_MAX)
@@ -108,6 +194,16 @@ static unsigned move_all(struct ua *ua)
 static void again_handler(void *arg)
 {
 	(void)move_all(arg);
+}
+
+
+void network_answered(struct call *c)
+{
+	if (!c->moving)
+		return;
+
+	c->ua->net_tries = 0;
+	timer_start(&c->ua->tmr_net, 0, again_handler, c->ua);
 }
 
 

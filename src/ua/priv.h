@@ -68,7 +68,7 @@ struct ua {
 	unsigned next_account, next_call;
 	unsigned living;             /* calls that have not ended            */
 	bool device;                 /* somebody listens at a sound device   */
-	struct worker *nat_worker;   /* names of servers, NULL: none yet     */
+	uint64_t router_deaf_ms;     /* not asked for ports until then       */
 	struct timer tmr_quality, tmr_level;
 	struct list reports;         /* struct vq, under way                 */
 	char cname[24];              /* RFC 7022: by chance, for this run    */
@@ -220,6 +220,8 @@ struct call {
 	bool insecure;               /* it did not                           */
 	bool gathering;              /* servers are asked for our addresses  */
 	bool answer_waits;           /* for that                             */
+	bool regather;               /* ... again, after a move              */
+	struct ua_nat *nat;          /* while servers are looked for         */
 	struct sa laddr;             /* while it is                          */
 	struct media_gathered gathered;
 	const char *path;            /* that ICE has chosen, NULL: none      */
@@ -403,6 +405,10 @@ bool session_elsewhere(const struct call *c);
 /** Follow the machine's addresses, for as long as the ua lives */
 int  network_watch(struct ua *ua);
 void network_flush(struct ua *ua);
+/** Where we are now the servers are known: call again */
+void network_call_again(struct call *c);
+/** It is active now: its peer may have an address of ours that is gone */
+void network_answered(struct call *c);
 /** A re-INVITE of ours is done */
 void network_told(struct call *c, const struct sip_result *res);
 
@@ -432,8 +438,9 @@ bool call_nat_wanted(const struct call *c);
 /** Open the stream and ask; then call_invite, or the answer that waits */
 void call_nat_begin(struct call *c, const struct sa *laddr);
 void call_nat_gathered(struct call *c);
-/** Its stream has another local address */
-void call_nat_moved(struct call *c);
+/** Its stream has another local address. @return true: servers are asked
+ *  first, then the peer is told */
+bool call_nat_moved(struct call *c);
 void call_nat_ability(const struct call *c, struct ability *ab);
 /** There is no way any more, or there never was one */
 void call_nat_lost(struct call *c, const char *why);

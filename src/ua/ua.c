@@ -16,7 +16,6 @@ static void ua_destructor(void *data)
 {
 	struct ua *ua = data;
 
-	mem_deref(ua->nat_worker);
 	network_flush(ua);
 	timer_cancel(&ua->tmr_quality);
 	timer_cancel(&ua->tmr_level);

@@ -195,6 +195,16 @@ void stream_gathered(struct stream *s, struct media_gathered *g)
 	(void)s;
 	memset(g, 0, sizeof(*g));
 	sa_init(&g->mapped, AF_UNSPEC);
+	sa_init(&g->mapped_rtcp, AF_UNSPEC);
+}
+
+
+bool stream_regather(struct stream *s, const struct sa *gateway)
+{
+	(void)s;
+	(void)gateway;
+
+	return false;
 }
 
 

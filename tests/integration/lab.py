@@ -322,10 +322,10 @@ class Lab:
     def sipp(self, *args, **kw):
         return Sipp(self, *args, **kw)
 
-    def run(self, *args, timeout=60, stdin=None):
+    def run(self, *args, timeout=60, stdin=None, wrap=()):
         """offhook to its end -> (exit code, stdout, stderr)"""
         os.makedirs(self.path("run.d"), exist_ok=True)
-        r = subprocess.run([self.program, "-c", self.path("run.d")] + list(args), timeout=timeout, input=stdin or "",
+        r = subprocess.run([*wrap, self.program, "-c", self.path("run.d")] + list(args), timeout=timeout, input=stdin or "",
                            capture_output=True, text=True, cwd=self.dir,
                            env=dict(os.environ, HOME=self.dir, XDG_RUNTIME_DIR=self.dir))
         check(not SANITIZER.search(r.stderr), "sanitizer:\n%s", r.stderr[-6000:])

@@ -1,211 +1,121 @@
 #!/usr/bin/env python3
-"""Ways through NATs: two phones, each behind a router built of network
-namespaces, and a server (coturn) on the net between them. Needs root."""
-import os
-import subprocess
+"""Ways through NATs: phones behind routers built of network namespaces, and a
+server (coturn) on the net between them. Needs root."""
 import time
 
-import sound
-from lab import Failed, Program, Skip, check, main, need
+from lab import Program, check, main, need
+from natlab import (PASSWORD, SERVER, SERVER6, Gateway, address, at_once, chosen, phone, turn_options, turn_server,
+                    within)
 from phones import OURS, THEIRS, steady
 
-SERVER, PASSWORD = "203.0.113.1", "open sesame"
+KINDS = ("cone", "restricted", "port", "symmetric")
 
 
-def run(*argv):
-    r = subprocess.run(argv, capture_output=True, text=True, timeout=20)
-    check(not r.returncode, "%s: %s", " ".join(argv), r.stderr.strip())
+def target(i, v6=False):
+    return "sip:b@[%s]:5060" % address(i, v6) if v6 else "sip:b@%s:5060" % address(i)
 
 
-class Net:
-    """phone 1 - router 1 - net - router 2 - phone 2, and a server on the net.
-
-    SIP (port 5060) passes as if there were no routers; of all other packets a
-    router lets in what answers what went out, from the same address and port.
-    symmetric: a port of its own for each destination"""
-
-    def __init__(self, lab, symmetric=()):
-        if os.geteuid():
-            raise Skip("network namespaces need root")
-        need("ip", "nft")
-        self.tag = "oh%d" % os.getpid() + lab.dir[-3:]
-        self.names = []
-        try:
-            self.build(symmetric)
-        except Exception:
-            self.close()
-            raise
-
-    def ns(self, name):
-        return "%s-%s" % (self.tag, name)
-
-    def inside(self, name):
-        return ("ip", "netns", "exec", self.ns(name))
-
-    def build(self, symmetric):
-        for name in ("net", "r1", "r2", "p1", "p2"):
-            r = subprocess.run(["ip", "netns", "add", self.ns(name)], capture_output=True, text=True)
-            if r.returncode:
-                raise Skip("no network namespace can be made: " + r.stderr.strip())
-            self.names.append(name)
-            run(*self.inside(name), "ip", "link", "set", "lo", "up")
-        run(*self.inside("net"), "ip", "link", "add", "br0", "type", "bridge")
-        run(*self.inside("net"), "ip", "addr", "add", SERVER + "/24", "dev", "br0")
-        run(*self.inside("net"), "ip", "link", "set", "br0", "up")
-        run(*self.inside("net"), "ip", "route", "add", "default", "dev", "br0")      # a relay ends when it has none
-        for i in (1, 2):
-            router, phone = "r%d" % i, "p%d" % i
-            run("ip", "link", "add", "wan", "netns", self.ns(router), "type", "veth", "peer", "name", router,
-                "netns", self.ns("net"))
-            run(*self.inside("net"), "ip", "link", "set", router, "master", "br0", "up")
-            run("ip", "link", "add", "lan", "netns", self.ns(router), "type", "veth", "peer", "name", "eth0",
-                "netns", self.ns(phone))
-            for dev, addr in (("wan", "203.0.113.1%d/24" % i), ("lan", "10.0.%d.1/24" % i)):
-                run(*self.inside(router), "ip", "addr", "add", addr, "dev", dev)
-                run(*self.inside(router), "ip", "link", "set", dev, "up")
-            run(*self.inside(router), "ip", "route", "add", "10.0.%d.0/24" % (3 - i), "via", "203.0.113.1%d" % (3 - i))
-            run(*self.inside(router), "sysctl", "-qw", "net.ipv4.ip_forward=1")
-            run(*self.inside(phone), "ip", "addr", "add", "10.0.%d.2/24" % i, "dev", "eth0")
-            run(*self.inside(phone), "ip", "link", "set", "eth0", "up")
-            run(*self.inside(phone), "ip", "route", "add", "default", "via", "10.0.%d.1" % i)
-            rules = """table ip nat {
-                chain post { type nat hook postrouting priority 100;
-                    oifname "wan" udp sport 5060 accept
-                    oifname "wan" udp dport 5060 accept
-                    oifname "wan" masquerade %s
-                }
-                }
-                table ip filter {
-                chain forward { type filter hook forward priority 0;
-                    iifname "wan" ct state established,related accept
-                    iifname "wan" udp dport 5060 accept
-                    iifname "wan" drop
-                }
-                chain input { type filter hook input priority 0;
-                    iifname "wan" ct state established,related accept
-                    iifname "wan" drop
-                }
-                }""" % ("fully-random" if i in symmetric else "")
-            r = subprocess.run([*self.inside(router), "nft", "-f", "-"], input=rules, capture_output=True, text=True,
-                               timeout=20)
-            check("syntax error" not in r.stderr, "%s", r.stderr)
-            if r.returncode:
-                raise Skip("no NAT can be made: " + r.stderr.strip())
-
-    def close(self):
-        for name in self.names:
-            subprocess.run(["ip", "netns", "del", self.ns(name)], capture_output=True, timeout=20)
-
-
-def server(lab, net, tls=False):
-    need("turnserver")
-    lines = ["listening-port=3478", "listening-ip=" + SERVER, "relay-ip=" + SERVER, "lt-cred-mech",
-             "user=alice:" + PASSWORD, "realm=example.com", "no-cli", "no-dtls", "no-multicast-peers",
-             "pidfile=" + lab.path("turn.pid"), "userdb=" + lab.path("turn.db"), "log-file=stdout", "simple-log"]
-    if tls:
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-            "-keyout", lab.path("key.pem"), "-out", lab.path("cert.pem"), "-subj", "/CN=turn",
-            "-addext", "subjectAltName=IP:" + SERVER)
-        lines += ["tls-listening-port=5349", "cert=" + lab.path("cert.pem"), "pkey=" + lab.path("key.pem")]
-    else:
-        lines += ["no-tls"]
-    p = Program(lab, "turnserver", [*net.inside("net"), "turnserver", "-c", lab.file("turn.conf", "\n".join(lines))])
-    p.wait_line("Relay ports initialization done|Total auth threads|IPv4. UDP listener opened", 20)
-    return p
-
-
-def phone(lab, net, i, *options, hz):
-    args = [x for o in options for x in ("-s", o)]
-    return lab.offhook("-s", "record-layout=them", "-s", "codecs=pcmu", *args, name="phone%d" % i, host="10.0.%d.2" % i,
-                       port=5060, wrap=net.inside("p%d" % i), audio="tone:%d" % hz).ready(30)
-
-
-def chosen(p, seconds=25):
-    """the path that ICE has chosen"""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        path = p.event("call.media", timeout=end - time.monotonic()).get("path")
-        if path:
-            return path
-    raise Failed("%s: ICE has chosen nothing" % p.name)
-
-
-def call(lab, net, *options, path, security="dtls"):
-    """phone 1 calls phone 2: by which way, and what each hears"""
-    callee = phone(lab, net, 2, *options, hz=THEIRS)
-    caller = phone(lab, net, 1, *options, hz=OURS)
-    callee.command("auto-answer on")
-    caller.command("dial sip:b@10.0.2.2:5060")
-    caller.event("call.state", state="active", timeout=20)
-    paths = [chosen(p) for p in (caller, callee)]
-    # one relay is enough: the other phone sends to it as to anybody
-    check(path in paths if path == "relay" else paths == [path] * 2, "paths: %s", paths)
+def talk(lab, caller, callee, seconds=2.2, sleep="3"):
+    """both record what they hear and find the other's tone in it"""
     for p in (caller, callee):
-        p.command("record " + lab.path(p.name + ".wav"))
-    caller.command("sleep 3", timeout=15)
-    stats = caller.command("stats")
+        p.command("record " + lab.path(p.name + ".wav"), timeout=20)
+    caller.command("sleep " + sleep, timeout=30)
+    stats = caller.command("stats", timeout=20)
+    caller.command("hangup", timeout=20)
+    for p in (caller, callee):
+        p.event("call.state", state="ended", timeout=20)
+    steady(lab.path(caller.name + ".wav"), THEIRS, seconds, caller.name + " heard")
+    steady(lab.path(callee.name + ".wav"), OURS, seconds, callee.name + " heard")
+    return stats
+
+
+def call(lab, net, *options, path, security="dtls", v6=False, theirs=None):
+    """phone 1 calls phone 2: by which way, and what each hears"""
+    callee = phone(lab, net, 2, *(options if theirs is None else theirs), hz=THEIRS, v6=v6)
+    caller = phone(lab, net, 1, *options, hz=OURS, v6=v6)
+    callee.command("auto-answer on")
+    caller.command("dial " + target(2, v6))
+    caller.event("call.state", state="active", timeout=30)
+    if path:
+        paths = [chosen(p) for p in (caller, callee)]
+        # one relay is enough: the other phone sends to it as to anybody
+        check(path in paths if path == "relay" else paths == [path] * 2, "paths: %s", paths)
+    stats = talk(lab, caller, callee)
     check(stats["security"] == security, "%s", stats)
-    caller.command("hangup")
-    callee.event("call.state", state="ended", timeout=15)
-    steady(lab.path("phone1.wav"), THEIRS, 2.2, "phone 1 heard")
-    steady(lab.path("phone2.wav"), OURS, 2.2, "phone 2 heard")
     return caller, callee
 
 
-def turn_options(lab, how=""):
-    return ("ice=yes", "turn-server=alice@" + SERVER + how, "turn-password-file=" + lab.file("password", PASSWORD + "\n"))
-
-
-def within(lab, symmetric, work):
-    net = Net(lab, symmetric)
-    try:
-        work(net)
-        for p in reversed(lab.programs):
-            p.stop()
-        lab.programs.clear()
-    finally:
-        net.close()
-
-
-def test_direct(lab):
-    """two NATs that keep a port for all: the phones meet without a relay"""
+def test_matrix(lab):
+    """each kind of NAT on each side, with STUN and a relay: speech goes both
+    ways, and by the relay only where nothing else does (RFC 5780's kinds)"""
     def work(net):
-        server(lab, net)
-        call(lab, net, "ice=yes", "stun-server=" + SERVER, path="direct")
-    within(lab, (), work)
+        turn_server(lab, net)
+        options = turn_options(lab) + ("stun-server=" + SERVER,)
+        callers = [phone(lab, net, 1 + i, *options, hz=OURS, ready=False) for i in range(4)]
+        callees = [phone(lab, net, 5 + i, *options, hz=THEIRS, ready=False) for i in range(4)]
+        for p in callers + callees:
+            p.ready(60)
+        for p in callees:
+            p.command("auto-answer on", timeout=20)
+        for turn in range(4):
+            at_once([lambda i=i, k=(i + turn) % 4: pair(callers[i], KINDS[i], callees[k], KINDS[k], 5 + k)
+                     for i in range(4)])
+
+    def pair(caller, kind, callee, other, number):
+        no = caller.command("dial " + target(number), timeout=20)["call"]
+        caller.event("call.state", state="active", call=no, timeout=40)
+        theirs = callee.event("call.state", state="active", timeout=40)["call"]
+        paths = [chosen(caller, call=no), chosen(callee, call=theirs)]
+        hard = {kind, other} in ({"symmetric"}, {"symmetric", "port"})
+        what = "%s to %s: %s" % (kind, other, paths)
+        check(("relay" in paths) if hard else paths == ["direct"] * 2, "%s", what)
+        talk(lab, caller, callee, 1.5, "2")
+    within(lab, KINDS * 2, work)
 
 
-def test_symmetric(lab):
-    """one NAT takes a port for each destination: nothing but a relay helps"""
+test_matrix.limit = 240
+
+
+def test_hopeless(lab):
+    """symmetric NATs on both sides and no relay: the call says what is wrong"""
     def work(net):
-        server(lab, net)
-        call(lab, net, *turn_options(lab), path="relay")
-    within(lab, (1, 2), work)
+        turn_server(lab, net)
+        options = ("ice=yes", "stun-server=" + SERVER, "rtp-timeout=0")
+        callee, caller = phone(lab, net, 2, *options, hz=THEIRS), phone(lab, net, 1, *options, hz=OURS)
+        callee.command("auto-answer on")
+        caller.command("dial " + target(2))
+        caller.event("call.state", state="active", timeout=30)
+        end = time.monotonic() + 60
+        while "no way to the other side was found" not in caller.stderr() and time.monotonic() < end:
+            time.sleep(0.2)
+        check("no way to the other side was found" in caller.stderr(), "nothing said:\n%s", caller.stderr()[-2000:])
+        caller.command("hangup")
+    within(lab, ("symmetric", "port"), work)
 
 
 def test_relay_over_tcp(lab):
     def work(net):
-        server(lab, net)
+        turn_server(lab, net)
         call(lab, net, *turn_options(lab, ";transport=tcp"), path="relay")
-    within(lab, (1, 2), work)
+    within(lab, ("symmetric", "symmetric"), work)
 
 
 def test_relay_over_tls(lab):
     """and its certificate is looked at"""
     def work(net):
-        server(lab, net, tls=True)
+        turn_server(lab, net, tls=True)
         call(lab, net, *turn_options(lab, ";transport=tls"), "tls-ca=" + lab.path("cert.pem"), path="relay")
-    within(lab, (1, 2), work)
+    within(lab, ("symmetric", "symmetric"), work)
 
 
 def test_wrong_password(lab):
     """it is said, and the call goes on without"""
     def work(net):
-        server(lab, net)
+        turn_server(lab, net)
         caller, _ = call(lab, net, "ice=yes", "stun-server=" + SERVER, "turn-server=alice@" + SERVER,
                          "turn-password-file=" + lab.file("password", "wrong\n"), path="direct")
         check("does not take the name and password" in caller.stderr(), "nothing said:\n%s", caller.stderr()[-2000:])
-    within(lab, (), work)
+    within(lab, ("port", "port"), work)
 
 
 def test_no_server(lab):
@@ -214,11 +124,142 @@ def test_no_server(lab):
         callee = phone(lab, net, 2, hz=THEIRS)
         caller = phone(lab, net, 1, "stun-server=203.0.113.99", hz=OURS)
         callee.command("auto-answer on")
-        caller.command("dial sip:b@10.0.2.2:5060")
-        caller.event("call.state", state="active", timeout=20)
+        caller.command("dial " + target(2))
+        caller.event("call.state", state="active", timeout=30)
         check("STUN server does not answer" in caller.stderr(), "nothing said:\n%s", caller.stderr()[-2000:])
-    within(lab, (), work)
+    within(lab, ("port", "port"), work)
+
+
+def test_no_udp(lab):
+    """a firewall that lets no UDP through: a relay over TCP carries the sound,
+    SIP goes over TCP"""
+    def work(net):
+        turn_server(lab, net)
+        callee = phone(lab, net, 2, "ice=yes", "stun-server=" + SERVER, hz=THEIRS, transports=("udp", "tcp"))
+        caller = phone(lab, net, 1, *turn_options(lab, ";transport=tcp"), hz=OURS, transports=("udp", "tcp"))
+        net.nft("r2", 'insert rule ip nat forward iifname "wan" tcp dport 5060 accept')
+        callee.command("auto-answer on")
+        caller.command("dial '%s;transport=tcp'" % target(2))
+        caller.event("call.state", state="active", timeout=30)
+        check(chosen(caller) == "relay", "not by the relay")
+        talk(lab, caller, callee)
+    within(lab, ("noudp", "port"), work)
+
+
+def test_ipv6(lab):
+    """firewalls on both sides, IPv6 alone: both look for each other, and so
+    each opens its own"""
+    def work(net):
+        call(lab, net, "ice=yes", path="direct", v6=True)
+    within(lab, ("port", "port"), work)
+
+
+def test_ipv6_relay(lab):
+    """the same by a relay that speaks IPv6 (RFC 8656)"""
+    def work(net):
+        turn_server(lab, net, v6=True)
+        net.nft("r1", 'insert rule ip6 fw forward ip6 daddr 2001:db8:2::2 udp dport != 5060 drop')
+        net.nft("r2", 'insert rule ip6 fw forward ip6 daddr 2001:db8:1::2 udp dport != 5060 drop')
+        call(lab, net, "ice=yes", "turn-server=alice@[%s]" % SERVER6,
+             "turn-password-file=" + lab.file("password", PASSWORD + "\n"), path="relay", v6=True)
+    within(lab, ("port", "port"), work)
+
+
+ZONE = """
+srv-host=_stun._udp.net.example,dead.example,3478,10
+srv-host=_stun._udp.net.example,live.example,3478,20
+srv-host=_turn._udp.net.example,dead.example,3478,10
+srv-host=_turn._tcp.net.example,live.example,3478,20
+host-record=dead.example,203.0.113.99
+host-record=live.example,%s
+""" % SERVER
+
+
+def test_names(lab):
+    """servers by DNS SRV; the first of each kind is dead, the next one helps"""
+    need("dnsmasq")
+
+    def work(net):
+        turn_server(lab, net)
+        Program(lab, "dns", [*net.inside("net"), "dnsmasq", "-C", lab.file(
+            "dns.conf", "no-resolv\nno-hosts\nno-daemon\nlog-queries\nlog-facility=-\nuser=\ngroup=\npid-file=\n"
+            "local=/example/\nbind-interfaces\nlisten-address=%s\nport=53\n%s" % (SERVER, ZONE))]).wait_line("started", 20)
+        options = ("dns-servers=" + SERVER, "ice=yes", "stun-server=net.example", "turn-server=alice@net.example",
+                   "turn-password-file=" + lab.file("password", PASSWORD + "\n"))
+        caller, _ = call(lab, net, *options, path="relay")
+        check("STUN server does not answer" not in caller.stderr(), "%s", caller.stderr()[-2000:])
+    within(lab, ("symmetric", "symmetric"), work)
+
+
+# --- a router that maps ports -----------------------------------------------------------------------------------------
+
+def mapped(lab, how, *gateway, ice="no"):
+    def work(net):
+        gates = [Gateway(lab, net, i, *gateway) for i in (1, 2)]
+        caller, callee = call(lab, net, "port-mapping=" + how, "ice=" + ice, path="direct" if ice == "yes" else None)
+        for g in gates:
+            check(len({m["port"] for m in g.seen("map")}) == 2, "%s", g.lines)      # sound and its reports
+            end = time.monotonic() + 20
+            while len({m["port"] for m in g.seen("delete")}) < 2 and time.monotonic() < end:
+                time.sleep(0.05)
+            check(len({m["port"] for m in g.seen("delete")}) == 2, "not given back: %s", g.lines)
+    within(lab, ("port", "port"), work)
+
+
+def test_pcp(lab):
+    """no ICE, no STUN: what the routers have mapped is in the descriptions"""
+    mapped(lab, "pcp", "pcp")
+
+
+def test_natpmp(lab):
+    mapped(lab, "nat-pmp", "nat-pmp")
+
+
+def test_mapping_auto(lab):
+    """asked by PCP, it knows NAT-PMP only; as a candidate"""
+    mapped(lab, "auto", "nat-pmp", ice="yes")
+
+
+def test_mapping_lies(lab):
+    """answers that are not the router's, or not to us, are passed over"""
+    mapped(lab, "auto", "pcp", "lies")
+
+
+def test_mapping_renewed(lab):
+    """what the router gives for thirty seconds is asked for again before"""
+    def work(net):
+        gate = Gateway(lab, net, 1, "pcp")
+        callee = phone(lab, net, 2, hz=THEIRS)
+        caller = phone(lab, net, 1, "port-mapping=auto", hz=OURS)
+        callee.command("auto-answer on")
+        caller.command("dial " + target(2))
+        caller.event("call.state", state="active", timeout=30)
+        before = len(gate.seen("map"))
+        end = time.monotonic() + 45
+        while len(gate.seen("map")) < before + 2 and time.monotonic() < end:
+            time.sleep(0.1)
+        check(len(gate.seen("map")) >= before + 2, "not renewed: %s", gate.lines)
+        check(len({m["outer"] for m in gate.seen("map")}) == 2, "%s", gate.lines)
+        caller.command("hangup")
+    within(lab, ("port", "port"), work)
+
+
+def test_no_mapping(lab):
+    """a router that answers nothing is told of once, and the next call does not
+    wait for it"""
+    def work(net):
+        net.nft("r1", 'table ip deaf { chain input { type filter hook input priority -10; udp dport 5351 drop; }; }')
+        callee = phone(lab, net, 2, hz=THEIRS)
+        caller = phone(lab, net, 1, "port-mapping=auto", hz=OURS)
+        callee.command("auto-answer on")
+        for _ in range(2):
+            caller.command("dial " + target(2))
+            caller.event("call.state", state="active", timeout=30)
+            caller.command("hangup")
+            caller.event("call.state", state="ended", timeout=30)
+        check(caller.stderr().count("no port on the router") == 1, "%s", caller.stderr()[-2000:])
+    within(lab, ("port", "port"), work)
 
 
 if __name__ == "__main__":
-    main(globals(), limit=120)
+    main(globals(), limit=150)

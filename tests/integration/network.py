@@ -6,9 +6,10 @@ import os
 import subprocess
 import time
 
+import sound
 from authority import Authority
 from kamailio import DOMAIN, Kamailio
-from lab import Skip, check, main, need
+from lab import Program, Skip, check, main, need
 
 USERS = {"alice": "secret", "bob": "bobpw"}
 SERVER, BOB = "10.91.9.9", "10.91.9.8"
@@ -194,6 +195,95 @@ def test_tls(lab):
 def test_ice(lab):
     """the checks begin anew from the new address"""
     moves(lab, lambda s: s.account("alice", "secret"), "-s", "ice=yes", theirs=("-s", "ice=yes"))
+
+
+def test_ice_moves(lab):
+    """the relay is asked anew from the new address, the peer is told what it
+    gives, and the sound goes on; how long it was away is printed"""
+    need("turnserver")
+    net = Net(lab)
+    s = server(lab, net)
+    conf = ("listening-port=3478", "listening-ip=" + SERVER, "relay-ip=" + SERVER, "lt-cred-mech", "user=alice:turnpw",
+            "realm=example.com", "no-cli", "no-tls", "no-dtls", "no-multicast-peers", "log-file=stdout", "simple-log",
+            "pidfile=" + lab.path("turn.pid"), "userdb=" + lab.path("turn.db"))
+    Program(lab, "turnserver", [*wrap(net.outside), "turnserver", "-c", lab.file("turn.conf", "\n".join(conf))])
+    b = bob(lab, net, s, "-s", "ice=yes", "-s", "record-layout=them", "-s", "codecs=pcmu")
+    a = registered(lab.offhook(
+        "-s", "ice=yes", "-s", "stun-server=" + SERVER, "-s", "turn-server=alice@" + SERVER, "-s", "turn-password-file=" +
+        lab.file("password", "turnpw\n"), "-t=" + lab.path("trace"), "-a", s.account("alice", "secret"), name="alice",
+        transports=(), port=5060, wrap=wrap(net.inside), audio="tone:440"))
+    call(a, b, "bob")
+    sound_flows(b), sound_flows(a)
+    b.command("record " + lab.path("bob.wav"))
+    net.go(1)
+    end = time.monotonic() + 40
+    while "typ relay raddr " + WAYS[1][0] not in open(lab.path("trace"), encoding="utf-8").read():
+        check(time.monotonic() < end, "no relay from the new address\n%s", a.tail())
+        time.sleep(0.1)
+    registered(a, 40)
+    for p in (a, b):
+        p.seen = len(p.lines)
+    sound_flows(b), sound_flows(a)
+    b.command("record stop")
+    heard = sound.heard(lab.path("bob.wav"), 440)
+    print("away for %.2f s: %s" % (sum(g for _, g in heard.gaps), heard))
+    check(heard.seconds > 1, "%s", heard)
+    b.command("hangup")
+    a.event("call.state", state="ended", timeout=20)
+
+
+def test_rings_there(lab):
+    """it rings at the other side when our address goes: answers would go to
+    nobody, so it is called again from the new one, and is one call to us"""
+    net = Net(lab)
+    s = server(lab, net)
+    b, a = bob(lab, net, s), alice(lab, net, s.account("alice", "secret"))
+    a.command("dial bob")
+    first = b.event("call.state", state="incoming", timeout=20)["call"]
+    a.event("call.state", state="ringing", timeout=20)
+    net.go(1)
+    second = b.event("call.state", state="incoming", timeout=40)["call"]
+    gone = b.event("call.state", state="ended", call=first, timeout=20, again=True)
+    check(gone["cause"] == "cancelled", "%s", gone)
+    b.command("answer %d" % second)
+    for p in (a, b):
+        p.event("call.state", state="active", timeout=20)
+    sound_flows(b), sound_flows(a)
+    check(not any(o.get("event") == "call.state" and o.get("state") == "ended" for o in a.objects()), "%s", a.tail())
+    a.command("hangup")
+    b.event("call.state", state="ended", call=second, timeout=20)
+
+
+def test_rings_here(lab):
+    """it rings here when our address goes: the answer leaves from the new one"""
+    net = Net(lab)
+    s = server(lab, net)
+    b, a = bob(lab, net, s), alice(lab, net, s.account("alice", "secret"))
+    b.command("dial alice")
+    a.event("call.state", state="incoming", timeout=20)
+    b.event("call.state", state="ringing", timeout=20)
+    net.go(1)
+    a.event("network.changed", timeout=20)
+    bound_at(s, WAYS[1][0], 40)
+    a.command("answer")
+    for p in (a, b):
+        p.event("call.state", state="active", timeout=20)
+    sound_flows(b), sound_flows(a)
+    b.command("hangup")
+    a.event("call.state", state="ended", timeout=20)
+
+
+def test_rings_on(lab):
+    """the network is gone for good while it rings: the call ends and says why"""
+    net = Net(lab)
+    s = server(lab, net)
+    b, a = bob(lab, net, s), alice(lab, net, s.account("alice", "secret"))
+    a.command("dial bob")
+    b.event("call.state", state="incoming", timeout=20)
+    a.event("call.state", state="ringing", timeout=20)
+    net.leave()
+    end = a.event("call.state", state="ended", timeout=60)
+    check(end["cause"] == "transport" and "network" in end["reason"], "%s", end)
 
 
 def test_no_network(lab):
