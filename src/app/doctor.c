@@ -255,6 +255,12 @@ static void step_dns(struct doctor *d)
 static const char *const transports[] = { "udp", "tcp", "tls" };
 
 
+static const char *transport_upper(const char *area)
+{
+	return !strcmp(area, "tcp") ? "TCP" : "TLS";
+}
+
+
 /* What our address looks like from there */
 static void seen_as(struct doctor *d, const struct sip_info *in)
 {
@@ -310,6 +316,14 @@ static void options_handler(const struct sip_result *res,
 		     ", from " : "", in->user_agent);
 		seen_as(d, in);
 		date_of(d, in);
+		if (d->udp_silent && strcmp(want, area)) {
+			d->udp_silent = false;
+			doctor_tell(d, "ports", DOCTOR_WARN, strcmp(area, "tcp") ?
+				    "account parameter transport=tls" :
+				    "account parameter transport=tcp",
+				    "UDP to this server is blocked on the"
+				    " way, %s passes", transport_upper(area));
+		}
 	}
 	else {
 		doctor_tell(d, area, wanted ? DOCTOR_FAIL : DOCTOR_NOTE, wanted ?
@@ -319,6 +333,8 @@ static void options_handler(const struct sip_result *res,
 		     "no answer" : res->reason);
 	}
 
+	if (!in && !d->transport && res->cause == SIP_CAUSE_TIMEOUT)
+		d->udp_silent = true;
 	d->req = mem_deref(d->req);
 	++d->transport;
 	doctor_next(d);
@@ -338,6 +354,8 @@ static void step_reach(struct doctor *d)
 		doctor_next(d);
 		return;
 	}
+	if (!d->transport)
+		d->udp_silent = false;
 
 	server_of(a, uri, sizeof(uri), host, sizeof(host),
 		  transports[d->transport]);
@@ -509,7 +527,8 @@ static const struct {
 	{ step_dns, true },
 	{ step_reach, true }, { step_reach, true }, { step_reach, true },
 	{ step_tls, true }, { step_register, true },
-	{ step_skew, false }, { doctor_nat, false }, { doctor_devices, false },
+	{ step_skew, false }, { doctor_nat, false }, { doctor_ways, false },
+	{ doctor_devices, false },
 	{ doctor_selftest, false },
 };
 
@@ -590,6 +609,10 @@ static void destructor(void *arg)
 	mem_deref(d->locate);
 	mem_deref(d->req);
 	mem_deref(d->stun);
+	mem_deref(d->helpers);
+	mem_deref(d->nat);
+	if (d->stream)
+		stream_close(d->stream);
 	mem_deref(d->selftest);
 	mem_deref(d->ident);
 	mem_deref(d->worker);

@@ -1,151 +1,15 @@
 /**
- * @file app/doctor_local.c  What the doctor sees on this machine: NAT, sound
+ * @file app/doctor_local.c  What the doctor sees on this machine: sound, codecs
  *
- * Main thread; a name is looked up by the worker.
+ * Main thread.
  */
 #include <math.h>
-#include <netdb.h>
 #include <stdio.h>
 #include "doctor_priv.h"
 
 enum {
 	DEVICES_MS = 10000,
 };
-
-/* A name that a worker looks up */
-struct stun_job {
-	struct doctor *d;
-	char host[256];
-	struct sa sa;
-	int err;
-};
-
-
-/* NAT ----------------------------------------------------------------------------- */
-
-static void nat_handler(const struct nat_result *res, void *arg)
-{
-	struct doctor *d = arg;
-	char local[64], mapped[64];
-
-	(void)re_snprintf(local, sizeof(local), "%j", &res->local);
-	(void)re_snprintf(mapped, sizeof(mapped), "%J", &res->mapped);
-
-	if (res->err) {
-		doctor_tell(d, "nat", DOCTOR_WARN, "UDP may be blocked, or the STUN "
-		     "server is away: try another", "no answer by STUN: %s",
-		     strerror(res->err));
-	}
-	else if (!res->behind) {
-		doctor_tell(d, "nat", DOCTOR_PASS, "", "no NAT: %s is our address "
-		     "outside too; filtering is %s", local,
-		     nat_kind_name(res->filtering));
-	}
-	else {
-		const bool hard = res->mapping == NAT_ADDRESS ||
-			res->mapping == NAT_ADDRESS_PORT;
-
-		doctor_tell(d, "nat", hard ? DOCTOR_WARN : DOCTOR_PASS, hard ?
-		     "STUN alone does not help here: use ICE with a TURN "
-		     "server" : "", "behind a NAT, seen as %s; mapping is %s, "
-		     "filtering is %s", mapped, nat_kind_name(res->mapping),
-		     nat_kind_name(res->filtering));
-	}
-
-	d->stun = mem_deref(d->stun);
-	doctor_next(d);
-}
-
-
-static void stun_look_up(void *arg)
-{
-	const struct addrinfo hints = {
-		.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM,
-	};
-	struct stun_job *j = arg;
-	struct addrinfo *ai = NULL;
-
-	if (getaddrinfo(j->host, NULL, &hints, &ai) || !ai) {
-		j->err = ENOENT;
-		return;
-	}
-
-	(void)sa_set_sa(&j->sa, ai->ai_addr);
-	freeaddrinfo(ai);
-}
-
-
-static void stun_begin(struct doctor *d, const struct sa *sa)
-{
-	const int err = stun_nat_start(&d->stun, sa, nat_handler, d);
-
-	if (!err)
-		return;
-
-	doctor_tell(d, "nat", DOCTOR_WARN, "is there a network?", "STUN cannot be "
-	     "tried: %s", strerror(err));
-	doctor_next(d);
-}
-
-
-static void stun_found(void *arg)
-{
-	struct stun_job *j = arg;
-	struct doctor *d = j->d;
-	const struct sa sa = j->sa;
-	const int err = j->err;
-
-	if (err)
-		doctor_tell(d, "nat", DOCTOR_WARN, "check its name", "the STUN "
-		     "server %s is not found", j->host);
-	mem_deref(j);
-
-	if (err)
-		doctor_next(d);
-	else
-		stun_begin(d, &sa);
-}
-
-
-void doctor_nat(struct doctor *d)
-{
-	const char *s = d->conf.stun;
-	struct stun_job *j;
-	uint16_t port;
-
-	if (!s || !*s) {
-		doctor_next(d);
-		return;
-	}
-
-	j = mem_zalloc(sizeof(*j), NULL);
-	if (!j || text_addr(j->host, sizeof(j->host), &port, s, strlen(s))) {
-		mem_deref(j);
-		doctor_tell(d, "nat", DOCTOR_WARN, "write ADDR or ADDR:PORT",
-		     "'%s' is no STUN server", s);
-		doctor_next(d);
-		return;
-	}
-
-	j->d = d;
-	if (!port)
-		port = STUN_PORT;
-
-	if (!sa_set_str(&j->sa, j->host, port)) {
-		const struct sa sa = j->sa;
-
-		mem_deref(j);
-		stun_begin(d, &sa);
-		return;
-	}
-
-	sa_init(&j->sa, AF_INET);
-	if (worker_post(d->worker, stun_look_up, stun_found, doctor_drop, j)) {
-		mem_deref(j);
-		doctor_next(d);
-		return;
-	}
-}
 
 
 /* Sound --------------------------------------------------------------------------- */

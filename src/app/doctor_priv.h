@@ -1,8 +1,8 @@
 /**
  * @file app/doctor_priv.h  What the files of the doctor share
  *
- * doctor.c: the steps and what is about accounts; doctor_local.c: NAT, sound,
- * codecs.
+ * doctor.c: the steps and what is about accounts; doctor_nat.c: NATs and
+ * firewalls; doctor_local.c: sound, codecs.
  */
 #ifndef OFFHOOK_APP_DOCTOR_PRIV_H
 #define OFFHOOK_APP_DOCTOR_PRIV_H
@@ -30,6 +30,7 @@ struct doctor {
 	bool of_accounts;
 	unsigned transport;      /* of the account's server                  */
 	bool answered;           /* some transport was                       */
+	bool udp_silent;         /* ... but not UDP                          */
 	struct timer tmr;        /* the next step, or the bound of one       */
 
 	struct sip_locate *locate;
@@ -43,6 +44,13 @@ struct doctor {
 
 	struct worker *worker;
 	struct stun_nat *stun;
+	struct sip_helpers *helpers;
+	struct sip_helper helperv[SIP_HELPERS];  /* STUN servers             */
+	unsigned helperc, helper;
+	struct ua_nat *nat;      /* what a call would use                    */
+	struct stream *stream;   /* ... as it would                          */
+	bool ways_stun, ways_turn, ways_router;
+	char turn_name[256];
 	struct selftest *selftest;
 	unsigned calls, bad;     /* of the self-test                         */
 	double delay_ms;         /* ... over the sound card                  */
@@ -59,6 +67,6 @@ void doctor_next(struct doctor *d);
 /** For what a worker did not get to do */
 void doctor_drop(void *arg);
 
-step_h doctor_nat, doctor_devices, doctor_selftest;
+step_h doctor_nat, doctor_ways, doctor_devices, doctor_selftest;
 
 #endif

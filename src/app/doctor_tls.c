@@ -19,7 +19,7 @@
 #include "offhook/text.h"
 #include "doctor_tls.h"
 
-enum { BOUND_MS = 6000 };
+enum { BOUND_MS = 6000, TCP_MS = 4000 };
 
 
 /* @return false: too late */
@@ -52,6 +52,18 @@ static int tcp_open(int *fdp, const struct sa *sa, uint64_t end_ms)
 		close(fd);
 	else
 		*fdp = fd;
+
+	return err;
+}
+
+
+int tcp_probe(const struct sa *sa)
+{
+	int fd = -1;
+	const int err = tcp_open(&fd, sa, clock_ms() + TCP_MS);
+
+	if (!err)
+		close(fd);
 
 	return err;
 }

@@ -24,5 +24,8 @@ struct tls_probe {
 
 /** Blocks, 6 s at most: for a worker. Trusts nobody, only looks */
 void tls_probe_run(void *arg);
+/** Does TCP get through to there? Blocks, 4 s at most: for a worker.
+ *  @return 0 or errno */
+int  tcp_probe(const struct sa *sa);
 
 #endif

@@ -9,15 +9,16 @@ import subprocess
 import threading
 
 from lab import check, main, need, ports, wait_port
+from natlab import SERVER, Gateway, address, outer, turn_options, turn_server, within
 
 
-def visit(lab, *args, code=None, more=()):
+def visit(lab, *args, code=None, more=(), wrap=(), host="127.0.0.1"):
     """-> the rows of the reply by area, the reply"""
     # no sound card, and no plugins that leak
     os.environ["ALSA_CONFIG_PATH"] = lab.file("asound.conf", "pcm.nothing { type hw card 99 }\n")
     port = ports()
-    got, out, err = lab.run("-l", "127.0.0.1:%d" % port, "-A", "null", "--json", *args,
-                            "doctor", "--quick", *more)
+    got, out, err = lab.run("-l", "%s:%d" % (host, port), "-A", "null", "--json", *args,
+                            "doctor", "--quick", *more, wrap=wrap)
     r = [json.loads(x) for x in out.splitlines() if x.startswith('{"reply"')][-1]
     check(code is None or got == code, "exit code %s\n%s\n%s", got, out, err)
     areas = {}
@@ -149,6 +150,68 @@ def test_no_nat(lab):
     finally:
         p.kill()
         p.wait()
+
+
+NATS = {
+    "cone": ("pass", "mapping is endpoint-independent, filtering is endpoint-independent"),
+    "restricted": ("pass", "mapping is endpoint-independent, filtering is address-dependent"),
+    "port": ("pass", "mapping is endpoint-independent, filtering is address-and-port-dependent"),
+    "symmetric": ("warn", "mapping is address-and-port-dependent, filtering is address-and-port-dependent"),
+    "noudp": ("warn", "UDP is blocked by a firewall"),
+}
+
+
+def test_nats(lab):
+    """behind each kind of NAT, and behind a firewall that lets no UDP through"""
+    def work(net):
+        turn_server(lab, net, both=True)
+        for i, (kind, (verdict, text)) in enumerate(NATS.items(), 1):
+            areas, _ = visit(lab, "-s", "stun-server=" + SERVER, code=0, wrap=net.inside("p%d" % i), host=address(i))
+            nat = areas["nat"][0]
+            check(nat["verdict"] == verdict and text in nat["text"], "%s: %s", kind, nat)
+            check(verdict == "pass" or nat["advice"], "%s", nat)
+            check(kind == "noudp" or "seen as " + outer(i) in nat["text"], "%s", nat)
+    within(lab, tuple(NATS), work)
+
+
+def test_ways(lab):
+    """a relay that helps, one that does not take the password, a router that
+    maps ports, and one that does not"""
+    def work(net):
+        turn_server(lab, net)
+        Gateway(lab, net, 1)
+        options = [x for o in turn_options(lab) for x in ("-s", o)]
+        areas, _ = visit(lab, *options, "-s", "port-mapping=auto", code=0, wrap=net.inside("p1"), host=address(1))
+        check(areas["relay"][0]["verdict"] == "pass" and SERVER in areas["relay"][0]["text"], "%s", areas)
+        check(areas["router"][0]["verdict"] == "pass" and outer(1) in areas["router"][0]["text"], "%s", areas)
+        lab.file("password", "wrong")
+        areas, _ = visit(lab, *options, "-s", "port-mapping=auto", code=1, wrap=net.inside("p2"), host=address(2))
+        check(areas["relay"][0]["verdict"] == "fail" and areas["relay"][0]["advice"], "%s", areas)
+        check(areas["router"][0]["verdict"] == "warn" and areas["router"][0]["advice"], "%s", areas)
+    within(lab, ("port", "port"), work)
+
+
+def test_ports(lab):
+    """a server that is not reached by UDP, but by TCP"""
+    def answer(method):
+        return "200 OK"
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    tcp.bind(("127.0.0.1", 0))
+    udp.bind(tcp.getsockname())
+    tcp.listen(5)
+
+    def serve():
+        while True:
+            s, _ = tcp.accept()
+            data = s.recv(65535).decode("utf-8", "replace")
+            keep = [x for x in data.split("\r\n") if re.match(r"(Via|From|To|Call-ID|CSeq):", x)]
+            s.sendall(("\r\n".join(["SIP/2.0 " + answer("")] + keep + ["Content-Length: 0", "", ""])).encode())
+    threading.Thread(target=serve, daemon=True).start()
+    areas, _ = visit(lab, "-a", "sip:me@127.0.0.1:%d;register=no" % tcp.getsockname()[1], code=1)
+    check(areas["udp"][0]["verdict"] == "fail" and areas["tcp"][0]["verdict"] == "pass", "%s", areas)
+    ports_ = areas["ports"][0]
+    check(ports_["verdict"] == "warn" and "transport=tcp" in ports_["advice"], "%s", areas)
 
 
 def test_stun_silent(lab):
