@@ -744,6 +744,8 @@ struct stream {
 
 /** Run on the media thread when it knows the stream, else here */
 void stream_run(struct stream *s, media_fn *fn, void *arg);
+/* stream_nat.c. @return 0, ENOMEM */
+int  stream_nat_open(struct stream *s, const struct media_nat *conf);
 /** On main: what the flow, or a recording, has left for us */
 void stream_handle(struct stream *s, const struct post *p);
 bool stream_wants_device(const struct stream *s);

@@ -8,7 +8,6 @@
  */
 #define LOG_MODULE "media"
 #include <offhook/log.h>
-#include "nat.h"
 #include "priv.h"
 
 
@@ -19,70 +18,6 @@ static void destructor(void *arg)
 	hash_unlink(&s->le);
 	mem_deref(s->flow);
 	free(s->play_v);
-}
-
-
-struct nat_job {
-	struct stream *s;
-	const struct media_nat *conf;
-	struct media_gathered *g;
-	int err;
-};
-
-
-static void nat_h(void *arg)
-{
-	struct nat_job *j = arg;
-
-	flow_attach(j->s->flow, j->s->m->eng);
-	j->err = nat_alloc(&j->s->flow->tp.nat, j->s->flow, j->conf);
-}
-
-
-static void gathered_h(void *arg)
-{
-	struct nat_job *j = arg;
-
-	if (j->s->flow->tp.nat)
-		nat_gathered(j->s->flow->tp.nat, j->g);
-}
-
-
-void stream_gathered(struct stream *s, struct media_gathered *g)
-{
-	struct nat_job j = { .s = s, .g = g };
-
-	memset(g, 0, sizeof(*g));
-	sa_init(&g->mapped, AF_UNSPEC);
-	sa_init(&g->mapped_rtcp, AF_UNSPEC);
-	stream_run(s, gathered_h, &j);
-}
-
-
-struct regather {
-	struct stream *s;
-	const struct sa *gateway;
-	bool asks;
-};
-
-
-static void regather_h(void *arg)
-{
-	struct regather *j = arg;
-	struct nat *n = j->s->flow->tp.nat;
-
-	j->asks = n && nat_again(n, j->gateway);
-}
-
-
-bool stream_regather(struct stream *s, const struct sa *gateway)
-{
-	struct regather j = { .s = s, .gateway = gateway };
-
-	assert_main();
-	stream_run(s, regather_h, &j);
-
-	return j.asks;
 }
 
 
@@ -118,13 +53,8 @@ int stream_open(struct stream **sp, struct media *m,
 	s->ssrc = s->flow->tx.ssrc;
 	hash_append(m->streams, s->id, &s->le, s);
 
-	if (conf->nat) {
-		struct nat_job j = { .s = s, .conf = conf->nat };
-
-		media_run(m, nat_h, &j);
-		s->attached = true;
-		err = j.err;
-	}
+	if (conf->nat)
+		err = stream_nat_open(s, conf->nat);
 
  out:
 	if (err)
@@ -139,64 +69,6 @@ int stream_open(struct stream **sp, struct media *m,
 const struct sa *stream_local(const struct stream *s)
 {
 	return &s->local;
-}
-
-
-struct move {
-	struct transport *tp;
-	int rtp, rtcp;
-	struct sa local;
-};
-
-
-static void move_sockets(void *arg)
-{
-	struct move *mv = arg;
-	struct transport *tp = mv->tp;
-	const int rtp = tp->rtp, rtcp = tp->rtcp;
-
-	if (tp->nat)
-		nat_leave(tp->nat);
-	tp->rtp = mv->rtp;
-	tp->rtcp = mv->rtcp;
-	tp->local = mv->local;
-	mv->rtp = rtp;
-	mv->rtcp = rtcp;
-	if (tp->nat)
-		nat_arrive(tp->nat);
-}
-
-
-int stream_move(struct stream *s, const struct sa *local)
-{
-	struct transport fresh;
-	struct move mv;
-	int err;
-
-	assert_main();
-
-	if (!s || !local)
-		return EINVAL;
-
-	memset(&fresh, 0, sizeof(fresh));
-	err = transport_open(&fresh, local, s->m->conf.port_min,
-			     s->m->conf.port_max);
-	if (err)
-		return err;
-
-	mv.tp = &s->flow->tp;
-	mv.rtp = fresh.rtp;
-	mv.rtcp = fresh.rtcp;
-	mv.local = fresh.local;
-	stream_run(s, move_sockets, &mv);
-
-	/* the old ones, which nobody reads any more */
-	fresh.rtp = mv.rtp;
-	fresh.rtcp = mv.rtcp;
-	transport_close(&fresh);
-	s->local = mv.local;
-
-	return 0;
 }
 
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """gateway.py LAN-ADDRESS OUTER-ADDRESS [pcp] [nat-pmp] [lies] [restart=SECONDS]
 
 A router's half of PCP (RFC 6887) and NAT-PMP (RFC 6886): what is asked for is
