@@ -290,7 +290,9 @@ static void refused(struct portmap *m, const struct portmap_answer *a)
 		again_ms = 1000ull * (a->lifetime < LATER_MAX_S ?
 				      a->lifetime : LATER_MAX_S);
 
-	failed(m, portmap_result(a->version, a->result), again_ms);
+	/* a success of no use is a failure, too */
+	failed(m, a->result ? portmap_result(a->version, a->result) : EPROTO,
+	       again_ms);
 }
 
 
