@@ -34,7 +34,7 @@ struct ours {
 	const struct media_suite *suite; /* NULL: all                       */
 	uint32_t tag;
 	const char *setup;               /* of DTLS, NULL: none             */
-	bool ice;
+	bool ice, ice_mismatch;
 };
 
 
@@ -186,6 +186,8 @@ static void put_ours(struct writer *w, const struct nego *n,
 	put_keys(w, n, ab, o);
 	if (o->ice)
 		put_ice(w, n, ab);
+	else if (o->ice_mismatch)
+		put(w, "a=ice-mismatch\r\n");
 }
 
 
@@ -419,7 +421,7 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		.codecc = n->answer_codecc,
 		.sdes = n->keying == MEDIA_KEYS_SDES,
 		.suite = n->answer_suite, .tag = n->answer_tag,
-		.ice = n->ice_on,
+		.ice = n->ice_on, .ice_mismatch = n->ice_mismatch,
 	};
 
 	if (n->keying == MEDIA_KEYS_DTLS)

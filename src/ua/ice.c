@@ -10,6 +10,9 @@
 #include "ice.h"
 
 
+enum { PORT_DISCARD = 9 };
+
+
 static struct pl word(struct pl *pl)
 {
 	struct pl w;
@@ -132,6 +135,34 @@ static bool name_ok(const struct pl *pl, size_t min, size_t max)
 }
 
 
+/*
+ * RFC 8839 4.2.5: where the sound would go without ICE must be one of the
+ * candidates, or somebody in between has written another address.  Nothing can
+ * be said of a line that is on hold, has no address yet (port 9), or names
+ * hosts.
+ */
+static bool mismatch(const struct desc_media *m)
+{
+	struct media_cand c;
+	struct sa dst = m->addr;
+	bool any = false;
+
+	sa_set_port(&dst, m->port);
+	if (sa_is_any(&dst) || m->port == PORT_DISCARD)
+		return false;
+
+	for (unsigned i = 0; i < m->candc; i++) {
+		if (cand_read(&c, m->candv[i].p, m->candv[i].l))
+			continue;
+		if (sa_cmp(&c.addr, &dst, SA_ALL))
+			return false;
+		any = true;
+	}
+
+	return any;
+}
+
+
 void nego_take_ice(struct media_plan *plan, struct nego *n,
 		   const struct ability *ab, const struct desc_media *m,
 		   bool lite, bool offer)
@@ -141,10 +172,14 @@ void nego_take_ice(struct media_plan *plan, struct nego *n,
 	bool same;
 
 	memset(ice, 0, sizeof(*ice));
-	n->ice_on = false;
+	n->ice_on = n->ice_mismatch = false;
 
 	if (!ab->ice.on || !name_ok(&m->ufrag, 4, ICE_UFRAG_MAX) ||
 	    !name_ok(&m->pwd, 22, ICE_PWD_MAX))
+		return;
+
+	n->ice_mismatch = mismatch(m);
+	if (n->ice_mismatch)
 		return;
 
 	(void)text_copy(peer, sizeof(peer), m->ufrag.p, m->ufrag.l);

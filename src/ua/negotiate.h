@@ -98,6 +98,7 @@ struct nego {
 	char ice_ufrag[12], ice_pwd[32];
 	unsigned ice_turn;               /* restarts                        */
 	bool ice_on;                     /* agreed on                       */
+	bool ice_mismatch;               /* not, since addresses differ     */
 	bool ice_controlling;
 	char ice_peer[ICE_UFRAG_MAX];
 };

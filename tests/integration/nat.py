@@ -130,6 +130,34 @@ def test_no_server(lab):
     within(lab, ("port", "port"), work)
 
 
+def test_consent(lab):
+    """the way is cut until both sides have given up, then it is back: a new
+    search finds it, and the sound is there again (RFC 7675)"""
+    def work(net):
+        turn_server(lab, net)
+        options = ("ice=yes", "stun-server=" + SERVER, "rtp-timeout=0")
+        callee, caller = phone(lab, net, 2, *options, hz=THEIRS), phone(lab, net, 1, *options, hz=OURS)
+        callee.command("auto-answer on")
+        caller.command("dial " + target(2))
+        caller.event("call.state", state="active", timeout=30)
+        for p in (caller, callee):
+            chosen(p)
+        net.nft("r1", "table ip cut { chain forward { type filter hook forward priority -10; udp dport != 5060 drop; }; }")
+        end = time.monotonic() + 70
+        while "answers no checks any more" not in caller.stderr() and time.monotonic() < end:
+            time.sleep(0.1)
+        check("answers no checks any more" in caller.stderr(), "nothing said:\n%s", caller.stderr()[-2000:])
+        net.nft("r1", "delete table ip cut")
+        for p in (caller, callee):
+            p.seen = len(p.lines)
+        first = caller.event("call.quality", timeout=20)["packets_received"]
+        end = time.monotonic() + 40
+        while caller.event("call.quality", timeout=20)["packets_received"] < first + 50:
+            check(time.monotonic() < end, "nothing is heard again\n%s", caller.tail())
+        talk(lab, caller, callee)
+    within(lab, ("port", "port"), work)
+
+
 def test_no_udp(lab):
     """a firewall that lets no UDP through: a relay over TCP carries the sound,
     SIP goes over TCP"""

@@ -27,6 +27,7 @@ static struct world {
 	unsigned lose;           /* of a hundred, by chance                 */
 	uint32_t rnd;
 	bool mute[2];            /* what it sends is lost                   */
+	bool lite;               /* 1 only answers                          */
 	struct msg q[QUEUE];
 	unsigned n;
 } w;
@@ -67,7 +68,7 @@ static void cand(struct media_ice *c, enum media_cand_type type,
 }
 
 
-static void world(bool direct, bool relays, bool both_control)
+static void world_roles(bool direct, bool relays, bool first, bool second)
 {
 	static const char *const names[] = { "frag0", "frag1" };
 	static const char *const pwds[] = {
@@ -85,7 +86,7 @@ static void world(bool direct, bool relays, bool both_control)
 
 	for (unsigned i = 0; i < 2; i++) {
 		struct media_ice c = { .on = true,
-			.controlling = i == 0 || both_control };
+			.controlling = i ? second : first };
 
 		strcpy(c.ufrag, names[i]);
 		strcpy(c.pwd, pwds[i]);
@@ -97,6 +98,12 @@ static void world(bool direct, bool relays, bool both_control)
 		assert_int_equal(ice_alloc(&w.ice[i], &c, relays, send_h,
 					   &ids[i]), 0);
 	}
+}
+
+
+static void world(bool direct, bool relays, bool both_control)
+{
+	world_roles(direct, relays, true, both_control);
 }
 
 
@@ -122,7 +129,7 @@ static uint64_t run(uint64_t from_us, unsigned ms)
 		memmove(w.q, w.q + n, (w.n - n) * sizeof(w.q[0]));
 		w.n -= n;
 
-		for (unsigned i = 0; i < 2; i++)
+		for (unsigned i = 0; i < (w.lite ? 1u : 2u); i++)
 			ice_tick(w.ice[i], now);
 	}
 
@@ -211,6 +218,54 @@ static void test_conflict(void **state)
 }
 
 
+/* Both believe that they are controlled: one takes it on */
+static void test_conflict_controlled(void **state)
+{
+	(void)state;
+
+	world_roles(true, false, false, false);
+	(void)run(1000000, 3000);
+	chosen(&w.host[1], &w.host[0], false);
+	world_end();
+}
+
+
+/* A lite agent looks for nothing and answers */
+static void test_lite(void **state)
+{
+	struct sa a;
+	bool relayed;
+	(void)state;
+
+	world(true, false, false);
+	w.lite = true;
+	(void)run(1000000, 2000);
+	assert_int_equal(ice_state(w.ice[0]), ICE_CHOSEN);
+	assert_true(ice_way(w.ice[0], &a, &relayed));
+	assert_true(sa_cmp(&a, &w.host[1], SA_ALL));
+	world_end();
+}
+
+
+/* Another address of ours is known to the peer, which hears us from there,
+ * before anybody has told of it */
+static void test_moved(void **state)
+{
+	uint64_t now;
+	(void)state;
+
+	world(true, false, false);
+	now = run(1000000, 1000);
+	chosen(&w.host[1], &w.host[0], false);
+	sa_set_port(&w.host[0], 3000);
+	ice_moved(w.ice[0]);
+	assert_false(ice_knows(w.ice[1], &w.host[0]));
+	(void)run(now, 1000);
+	assert_true(ice_knows(w.ice[1], &w.host[0]));
+	world_end();
+}
+
+
 static void test_nothing(void **state)
 {
 	struct sa a;
@@ -278,6 +333,9 @@ int main(void)
 		cmocka_unit_test(test_relay),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_conflict_controlled),
+		cmocka_unit_test(test_lite),
+		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_consent),
 		cmocka_unit_test(test_stranger),
