@@ -61,7 +61,7 @@ class Screen:
         if not self.pid:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", h, w, 0, 0))
             env = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "HOME": folder, "PATH": os.environ["PATH"],
-                   "XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": folder + "/state", "XDG_CONFIG_HOME": folder + "/conf",
+                   "XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": folder + "/state",
                    "COLORFGBG": "15;0"}
             os.execve(program, [program, *args], env)
         os.set_blocking(self.fd, False)
@@ -118,11 +118,11 @@ def key_times(s, what, keys, rounds=40):
 
 
 def kept(folder):
-    os.makedirs(folder + "/conf/offhook")
+    os.makedirs(folder + "/.config/offhook")
     os.makedirs(folder + "/state/offhook")
-    with open(folder + "/conf/offhook/contacts", "w", encoding="ascii") as f:
+    with open(folder + "/.config/offhook/contacts", "w", encoding="ascii") as f:
         f.writelines("Person %d = sip:p%d@company%d.example\n" % (i, i, i % 37) for i in range(1000))
-    with open(folder + "/conf/offhook/accounts", "w", encoding="ascii") as f:
+    with open(folder + "/.config/offhook/accounts", "w", encoding="ascii") as f:
         f.write("# none\n")
     with open(folder + "/state/offhook/history", "w", encoding="ascii") as f:
         for i in range(10000):

@@ -406,9 +406,15 @@ def test_speech(lab):
         out.writeframes(f.readframes(f.getnframes()) * 6)
     bob = lab.offhook("-a", "sip:bob@example.com;display-name=Bob%20Smith;register=no", name="bob",
                       audio="file:" + speech).ready()
+    os.makedirs(lab.path("conf.d"))
+    lab.file("conf.d/contacts", "Bob Smith = sip:bob@example.com\nCarol Jones = sip:carol@example.com\n"
+                                "Reception = sip:101@example.com\nZoë Müller = sip:zoe@example.com\n")
     s = Screen(lab, "-a", "sip:alice@example.com;password=x;outbound=sip:127.0.0.1:%d%%3Blr" % server,
-               audio="file:" + speech)
+               audio="file:" + speech, size=(116, 26))
     s.wait(r"● alice@example\.com")
+    bob.command("message sip:alice@127.0.0.1:%d 'running late, start without me'" % s.port, 20)
+    s.wait(r"MESSAGES +1 unread")
+    s.wait(r"Bob Smith: running late, start without me")
     s.wait(r"registered at 127\.0\.0\.1:%d" % server)
     bob.command("dial sip:alice@127.0.0.1:%d" % s.port)
     s.wait(r"Bob Smith")

@@ -419,8 +419,11 @@ void area_fill(const struct area *a, enum style st)
 {
 	for (int y = 0; y < a->h; y++) {
 		for (int x = 0; x < a->w; x++) {
+			struct cell *c = cell_at(a, x, y);
+
 			cell_free(a, x, y);
-			cell_blank(cell_at(a, x, y), st);
+			if (c)
+				cell_blank(c, st);
 		}
 	}
 }

@@ -496,11 +496,13 @@ static void start_draw(struct tui *t, void *state, const struct area *a)
 	if (s->aor[0] && (s->looking || s->foundc || s->tryc))
 		y = draw_steps(a, y, s);
 
-	area_text(a, 3, y++, STYLE_NORMAL, ua_account(t->ph->ua, 0) ?
-		  "This machine can be called at" :
-		  "Without an account you can call and be called at");
-	y = draw_reach(t, a, y);
-	y += a->h > 10;
+	if (!s->added) {
+		area_text(a, 3, y++, STYLE_NORMAL, ua_account(t->ph->ua, 0) ?
+			  "This machine can be called at" :
+			  "Without an account you can call and be called at");
+		y = draw_reach(t, a, y);
+		y += a->h > 10;
+	}
 
 	y = draw_choice(a, y, "e", "Echo test", "hear what you say, in a call to "
 			"yourself");

@@ -317,6 +317,17 @@ static int colours_most(const struct tui *t, const struct tui_terminal *term)
 }
 
 
+/* Files of what is kept are read when somebody asks first: now, so that no
+ * paint has to wait for ten thousand lines */
+static void kept_read(struct tui *t)
+{
+	(void)history_count(t->ph->history);
+	(void)contacts_count(t->ph->contacts);
+	if (t->ph->messages)
+		(void)messages_count(t->ph->messages);
+}
+
+
 int tui_start(struct tui *t, const struct tui_terminal *term, char *err)
 {
 	const struct config *conf = t->ph->config;
@@ -348,6 +359,7 @@ int tui_start(struct tui *t, const struct tui_terminal *term, char *err)
 		return e;
 	}
 
+	kept_read(t);
 	t->canvas.ascii = conf->screen_signs == SCREEN_SIGNS_ASCII ||
 		(conf->screen_signs == SCREEN_SIGNS_AUTO &&
 		 !is_utf8(term->lang));
