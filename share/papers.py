@@ -49,6 +49,12 @@ def man_commands(tables):
             group = c["group"]
             out += ".SS %s\n" % roff(group[:1].upper() + group[1:])
         out += ".TP\n.B %s\n%s\n%s\n" % (roff(c["usage"]), roff(sentence(c["summary"])), roff(c["help"]))
+        if c["reply"]:
+            out += ".br\nReplies: %s.\n" % ("what the event or the figure says" if c["reply"] == "*" else roff(c["reply"]))
+        if c["errors"]:
+            out += ".br\nErrors: %s.\n" % roff(", ".join(sorted(set(c["errors"].split()))))
+        if c["exit"] == "cause":
+            out += ".br\nAs a COMMAND it exits with the cause, see EXIT STATUS.\n"
         if c["alias"]:
             out += "Alias:\n.BR %s .\n" % roff(c["alias"])
         rows = [(a["value"], a["summary"]) for a in c["args"]]

@@ -116,7 +116,7 @@ static void ask(struct cmd *x, const char *method, const char *target,
 
 	e = ua_ask(&a->ask, x->ph->ua, &prm, answer_handler, a, err);
 	if (e) {
-		cmd_fail(x, e, err);
+		cmd_missing(x, e, "no-such-account", err);
 		goto out;
 	}
 
@@ -131,14 +131,22 @@ void cmd_request(struct cmd *x)
 {
 	const unsigned call = (unsigned)cmd_int(x, "call", 0);
 	const char *target = cmd_str(x, "target");
+	const char *method = cmd_str(x, "method");
 
+	if (!*method || method[strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz0123456789"
+				      "-.!%*_+`'~")]) {
+		(void)cmd_wrong(x, "bad-argument", "a method is one word of "
+				"letters, such as OPTIONS");
+		return;
+	}
 	if (!target == !call) {
 		(void)cmd_wrong(x, "missing-argument", "give a target, or "
 				"--call");
 		return;
 	}
 
-	ask(x, cmd_str(x, "method"), target, call);
+	ask(x, method, target, call);
 }
 
 

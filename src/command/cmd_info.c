@@ -218,7 +218,7 @@ static void cmd_report(struct cmd *x)
 	char err[UA_ERR] = "";
 
 	if (c)
-		cmd_fail(x, call_report(c, err), err);
+		cmd_missing(x, call_report(c, err), "wrong-state", err);
 }
 
 

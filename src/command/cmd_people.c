@@ -135,7 +135,7 @@ static void cmd_message(struct cmd *x)
 
 	e = ua_message(id, x->ph->ua, &m, err);
 	if (e) {
-		cmd_fail(x, e, err);
+		cmd_missing(x, e, "no-such-account", err);
 		return;
 	}
 
@@ -195,7 +195,7 @@ static void cmd_subscribe(struct cmd *x)
 
 	e = ua_subscribe(id, x->ph->ua, &prm, err);
 	if (e) {
-		cmd_fail(x, e, err);
+		cmd_missing(x, e, "no-such-account", err);
 		return;
 	}
 
@@ -214,7 +214,7 @@ static void cmd_unsubscribe(struct cmd *x)
 	e = ua_unsubscribe(x->ph->ua, (unsigned)cmd_int(x, "subscription", 0),
 			   err);
 	if (e)
-		cmd_fail(x, e, err);
+		cmd_missing(x, e, "no-such-subscription", err);
 }
 
 
@@ -243,7 +243,7 @@ static void cmd_publish(struct cmd *x)
 	e = ua_publish(x->ph->ua, cmd_str(x, "account"),
 		       cmd_str(x, "status"), cmd_str(x, "note"), err);
 	if (e)
-		cmd_fail(x, e, err);
+		cmd_missing(x, e, "no-such-account", err);
 }
 
 

@@ -142,5 +142,5 @@ void cmd_redirect(struct cmd *x)
 	if (e == EINVAL)
 		(void)cmd_wrong(x, "bad-target", "%s", err);
 	else
-		cmd_fail(x, e, err);
+		cmd_missing(x, e, "wrong-state", err);
 }

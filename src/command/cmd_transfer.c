@@ -65,7 +65,7 @@ static void decide(struct cmd *x, bool accept)
 	e = ua_transfer_decide(x->ph->ua, (unsigned)cmd_int(x, "call", 0),
 			       accept, err);
 	if (e)
-		cmd_fail(x, e, err);
+		cmd_missing(x, e, "wrong-state", err);
 }
 
 
@@ -120,7 +120,7 @@ void cmd_transfer(struct cmd *x)
 	else
 		e = call_transfer(c, target, err);
 	if (e) {
-		cmd_fail(x, e, err);
+		cmd_missing(x, e, "wrong-state", err);
 		cmd_done(x);
 	}
 }

@@ -241,6 +241,17 @@ void *cmd_state(struct cmd *x, size_t sz, mem_destroy_h *dh)
 }
 
 
+void cmd_missing(struct cmd *x, int err, const char *token, const char *text)
+{
+	if (err == ENOENT)
+		reply_error(x->reply, token, "%s", text);
+	else if (err == EPROTONOSUPPORT)
+		(void)cmd_wrong(x, "bad-target", "%s", text);
+	else
+		cmd_fail(x, err, text);
+}
+
+
 int cmd_wrong(struct cmd *x, const char *token, const char *fmt, ...)
 {
 	va_list ap;
@@ -332,8 +343,10 @@ static int row_find(struct cmd *x, const char *name)
 	const struct words w = { .n = 1, .v = { (char *)name } };
 
 	x->command = command_find(name);
-	if (x->command)
+	if (x->command) {
+		x->reply->command = x->command->name;
 		return 0;
+	}
 
 	/* the check of an argument of type command says what is near */
 	x->command = &nothing;

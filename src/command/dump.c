@@ -94,6 +94,8 @@ static void dump_commands(json_t *v)
 
 		struct text_buf usage = { .max = 4096 };
 		struct text_buf about = { .max = 4096 };
+		struct text_buf errors = { .max = 4096 };
+		const struct result_row *result = result_find(c->name);
 		json_t *o = add(v, c->name, c->summary);
 
 		command_usage(&usage, c);
@@ -104,8 +106,16 @@ static void dump_commands(json_t *v)
 		set(o, "usage", usage.s);
 		json_object_set_new(o, "args", dump_args(c->args));
 		json_object_set_new(o, "options", dump_args(c->options));
+		if (result) {
+			result_errors(&errors, result);
+			set(o, "reply", result->fields);
+			set(o, "errors", errors.s ? errors.s : "");
+			set(o, "any-errors", result_any_line());
+			set(o, "exit", result->cause ? "cause" : "usual");
+		}
 		text_buf_reset(&usage);
 		text_buf_reset(&about);
+		text_buf_reset(&errors);
 	}
 }
 

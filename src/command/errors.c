@@ -45,6 +45,7 @@ static const struct error_row rows[] = {
 	{ "no-such-file", "a file or folder is not there" },
 	{ "no-such-host", "a name cannot be resolved" },
 	{ "no-such-rule", "no rule has this number" },
+	{ "no-such-subscription", "no subscription has this number" },
 	{ "not-supported", "the phone or the other side cannot do it" },
 	{ "port-taken", "another program has the port" },
 	{ "refused", "the other side does not want it" },

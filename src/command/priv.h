@@ -212,6 +212,9 @@ struct call *cmd_call(struct cmd *x);
 void *cmd_state(struct cmd *x, size_t sz, mem_destroy_h *dh);
 /** Reply errno of a ua function with its sentence */
 void cmd_fail(struct cmd *x, int err, const char *text);
+/** The same of what is about somebody: ENOENT is told under this token, for no
+ *  file is meant, EPROTONOSUPPORT is a target that is not spoken here */
+void cmd_missing(struct cmd *x, int err, const char *token, const char *text);
 /** The line itself is wrong: reply that. @return EINVAL */
 int  cmd_wrong(struct cmd *x, const char *token, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -305,6 +308,7 @@ struct reply {
 	struct list records;     /* first: the reply itself                  */
 	char id[160];            /* JSON text                                */
 	char where[128];
+	const char *command;     /* its name, NULL: there is none of it      */
 	char *line;              /* as it was given, secrets masked          */
 	uint64_t begin_ms, took_ms;
 	char token[32];          /* "" : no error                            */
@@ -344,6 +348,24 @@ int  message_figure(const struct phone *ph, unsigned call, const char *name,
 void figure_print(char *buf, size_t sz, double num);
 /** Values of a living call into the reply (calls, status, stats) */
 void reply_call(struct reply *r, struct call *c);
+
+/* results.c: what commands reply ------------------------------------------- */
+
+struct result_row {
+	const char *command;
+	const char *fields;      /* "call calls[call peer]"; "*": any        */
+	unsigned groups;         /* of errors                                */
+	const char *errors;      /* tokens, with blanks between them         */
+	bool cause;              /* its exit code is the cause of a call     */
+};
+const struct result_row *result_at(size_t i);            /* NULL ends it */
+const struct result_row *result_find(const char *command);
+/** Its tokens, beside those of any line */
+void result_errors(struct text_buf *b, const struct result_row *row);
+const char *result_any_line(void);
+/** Does it hold only what is told of this command? why: what not */
+bool result_fits(const struct reply *r, const char *command, char *why,
+		 size_t sz);
 
 /* errors.c --------------------------------------------------------------- */
 

@@ -82,7 +82,7 @@ def test_wrong_usage(lab):
 def tokens_of(text):
     """the error tokens that C source names where errors are told"""
     found = set()
-    calls = r"\b(?:reply_error|cmd_wrong|client_refuse|usage|fatal|wrong|fail|reply_error_json|close_with|peer_turn_away)\(((?:[^\";]|\"[a-z-]+\")*)"
+    calls = r"\b(?:reply_error|cmd_wrong|cmd_missing|client_refuse|usage|fatal|wrong|fail|reply_error_json|close_with|peer_turn_away)\(((?:[^\";]|\"[a-z-]+\")*)"
     for m in re.finditer(calls, text):
         found |= set(re.findall(r'(?<!cmd_str\(x, )"([a-z]+(?:-[a-z]+)*)"', m.group(1)))
     for m in re.finditer(r"\bconst char \*(?:error_token|token_of)\(.*?\n}", text, re.S):

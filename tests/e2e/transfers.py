@@ -130,7 +130,7 @@ def test_wrong(lab):
     alice, _, carol = three(lab)
     for line, token in (("transfer", "missing-argument"), ("transfer a --to 1", "missing-argument"),
                         ("transfer --to 1", "bad-argument"), ("transfer --to 9", "no-such-call"),
-                        ("transfer http://x", "not-supported")):
+                        ("transfer http://x", "bad-target")):
         reply = alice.reply(line)
         check(not reply["ok"] and reply["error"] == token, "%s: %s", line, reply)
     alice.command("hangup")

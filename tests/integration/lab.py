@@ -23,6 +23,7 @@ import threading
 import time
 import traceback
 
+import documented
 import scenario
 
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|WARNING: ThreadSanitizer")
@@ -217,7 +218,10 @@ class Offhook(Program):
             at = len(self.lines)
         self.say(line)
         _, i = self.wait_line(r'^\{"reply":', timeout, at)
-        return json.loads(self.lines[i - 1])
+        r = json.loads(self.lines[i - 1])
+        text = documented.wrong(self.lab.program, line, r)
+        check(not text, "'%s': %s\n%s", line, text, r)
+        return r
 
     def command(self, line, timeout=10):
         r = self.reply(line, timeout)

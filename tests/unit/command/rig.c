@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "offhook/clock.h"
 #include "offhook/timer.h"
+#include "priv.h"
 #include "rig.h"
 
 
@@ -15,10 +16,13 @@ static void reply_handler(const struct reply *r, bool failed, void *arg)
 	struct rig *rig = arg;
 	char *json = reply_json(r), *print;
 	const size_t n = strlen(rig->replies);
+	char why[256];
 
 	assert_non_null(json);
 	if (!reply_ok(r) && !error_find(reply_token(r)))
 		fail_msg("%s is in no table", reply_token(r));
+	if (r->command && !result_fits(r, r->command, why, sizeof(why)))
+		fail_msg("%s: %s", reply_line(r), why);
 	snprintf(rig->replies + n, sizeof(rig->replies) - n, "%s\n", json);
 	free(json);
 

@@ -492,6 +492,64 @@ static void test_slow(void **state)
 
 
 /* Every row is whole, and names do not clash */
+/* What it replies, and how it may fail, in words that there are */
+static void told(const char *name)
+{
+	const struct result_row *row = result_find(name);
+	struct text_buf b = { .max = 4096 };
+	char *p, *word;
+
+	if (!row)
+		fail_msg("nobody knows what %s replies", name);
+
+	text_add(&b, "%s", result_any_line());
+	result_errors(&b, row);
+	for (p = b.s; (word = strsep(&p, " ")); ) {
+		if (!error_find(word))
+			fail_msg("%s: there is no error '%s'", name, word);
+	}
+	text_buf_reset(&b);
+}
+
+
+static void test_results(void **state)
+{
+	const struct result_row *row, *last = NULL;
+	struct reply *r;
+	char why[256];
+	(void)state;
+
+	for (size_t i = 0; (row = result_at(i)); i++) {
+		if (!command_find(row->command))
+			fail_msg("there is no command %s", row->command);
+		assert_true(!last || strcmp(last->command, row->command) < 0);
+		last = row;
+	}
+
+	/* what it is not to let through */
+	assert_int_equal(reply_alloc(&r, ""), 0);
+	assert_true(result_fits(r, "calls", why, sizeof(why)));
+	assert_false(result_fits(r, "nothing", why, sizeof(why)));
+	reply_row(r, "call");
+	reply_int(r, "call", 1);
+	assert_true(result_fits(r, "calls", why, sizeof(why)));
+	assert_false(result_fits(r, "rules", why, sizeof(why)));
+	reply_int(r, "oops", 1);
+	assert_false(result_fits(r, "calls", why, sizeof(why)));
+	assert_non_null(strstr(why, "call.oops"));
+	mem_deref(r);
+
+	assert_int_equal(reply_alloc(&r, ""), 0);
+	reply_int(r, "id", 1);
+	assert_true(result_fits(r, "message", why, sizeof(why)));
+	assert_false(result_fits(r, "calls", why, sizeof(why)));
+	reply_error(r, "no-space", "x");
+	assert_true(result_fits(r, "message", why, sizeof(why)));
+	assert_false(result_fits(r, "mute", why, sizeof(why)));
+	mem_deref(r);
+}
+
+
 static void test_table(void **state)
 {
 	const struct command *c;
@@ -503,6 +561,7 @@ static void test_table(void **state)
 		char *help = command_help(c);
 
 		assert_ptr_equal(command_find(command_name(c)), c);
+		told(command_name(c));
 		if (command_alias(c)[0])
 			assert_ptr_equal(command_find(command_alias(c)), c);
 		assert_true(command_summary(c)[0]);
@@ -585,7 +644,7 @@ int main(void)
 		T(test_hold_refused), T(test_unknown),
 		T(test_listen), T(test_options), T(test_look),
 		T(test_request), T(test_files), T(test_errors),
-		T(test_slow), T(test_table), T(test_dump), T(test_help),
+		T(test_slow), T(test_table), T(test_results), T(test_dump), T(test_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
