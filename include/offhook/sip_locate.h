@@ -98,7 +98,8 @@ struct sip_helpers;
 typedef void (sip_helpers_h)(const struct sip_helper *v, unsigned n,
 			     const char *why, void *arg);
 /** By NAPTR (TURN), SRV, then addresses; a port that is given, or an address,
- *  leaves out what it says already. Bounded by resolve_ms. mem_deref cancels.
+ *  leaves out what it says already. Bounded by resolve_ms, and by four
+ *  seconds. mem_deref cancels.
  *  @return 0, EINVAL, ENOMEM, EAGAIN (too many questions under way) */
 int  sip_helpers_find(struct sip_helpers **hp, struct sip_stack *s,
 		      const struct sip_helpers_conf *conf, sip_helpers_h *h,

@@ -88,7 +88,9 @@ static const struct command rows[] = {
 		.help = "Configuration, clock, and for each account the name "
 			"of its server, an answer by UDP, TCP and TLS, the "
 			"certificates, registration; then the NAT (RFC 5780, "
-			"with --stun), sound devices, and a call to oneself "
+			"with --stun or option stun-server), whether UDP is "
+			"blocked, what a relay and the router would give a "
+			"call, sound devices, and a call to oneself "
 			"with each codec, over the sound card too when --audio "
 			"is auto. Each line passes, warns or fails, and says "
 			"what to do next. Fails when one of them does.",

@@ -13,6 +13,7 @@ enum {
 	PORT      = 3478,
 	PORT_TLS  = 5349,
 	SHARE     = 3,              /* of the time for each of two steps    */
+	BOUND_MS  = 4000,           /* a call waits for it                  */
 };
 
 enum stage { STAGE_NAPTR, STAGE_SRV, STAGE_ADDR };
@@ -39,6 +40,7 @@ struct sip_helpers {
 	struct sip_helper v[SIP_HELPERS];
 	unsigned n;
 	char why[128];
+	uint32_t bound_ms;
 	uint64_t due_ms;
 	struct timer tmr;           /* the turn it ends in                  */
 	sip_helpers_h *h;
@@ -85,8 +87,8 @@ static int stage_run(struct sip_helpers *q, enum stage stage)
 	uint64_t ms = q->due_ms > now ? q->due_ms - now : 1;
 	int err;
 
-	if (stage != STAGE_ADDR && ms > q->stack->resolve_ms / SHARE)
-		ms = q->stack->resolve_ms / SHARE;
+	if (stage != STAGE_ADDR && ms > q->bound_ms / SHARE)
+		ms = q->bound_ms / SHARE;
 
 	q->stage = stage;
 	err = looks_start(&q->looks, true, (uint32_t)ms, answered_h, q);
@@ -447,7 +449,8 @@ int sip_helpers_find(struct sip_helpers **hp, struct sip_stack *s,
 	q->af = conf->af;
 	q->h = h;
 	q->arg = arg;
-	q->due_ms = clock_ms() + s->resolve_ms;
+	q->bound_ms = s->resolve_ms < BOUND_MS ? s->resolve_ms : BOUND_MS;
+	q->due_ms = clock_ms() + q->bound_ms;
 	err = text_copy(q->host, sizeof(q->host), conf->host,
 			strlen(conf->host));
 	if (!err)

@@ -9,13 +9,30 @@
 #include "negotiate.h"
 
 
-static void ability_make(struct ability *ab)
+static struct media_gathered gathered;
+
+
+/* ICE as it may be: only with names of ours */
+static void names_make(struct nego *n)
+{
+	strcpy(n->ice_ufrag, "abcdefgh");
+	strcpy(n->ice_pwd, "abcdefghijklmnopqrstuvwxy");
+}
+
+
+static void ability_make(struct ability *ab, bool ice)
 {
 	memset(ab, 0, sizeof(*ab));
 	must(!ability_codecs(ab, "opus,pcmu,pcma,l16"));
 	ab->param.ptime_ms = 20;
 	must(!sa_set_str(&ab->rtp, "192.0.2.1", 4000));
 	ab->dir = MEDIA_SENDRECV;
+	ab->ice.on = ice;
+	ab->ice.have = &gathered;
+	gathered.candc = 1;
+	gathered.candv[0].type = CAND_HOST;
+	gathered.candv[0].priority = 1;
+	gathered.candv[0].addr = ab->rtp;
 }
 
 
@@ -45,6 +62,12 @@ static void plan_check(const struct media_plan *p)
 		must(p->te_also[i].pt < 128 && p->te_also[i].clock_hz &&
 		     p->te_also[i].pt != p->te_recv);
 	must(p->dir <= MEDIA_SENDRECV);
+	must(p->ice.candc <= ICE_CANDS);
+	must(!p->ice.on || (strlen(p->ice.peer_ufrag) >= 4 &&
+			    strlen(p->ice.peer_pwd) >= 22));
+	for (unsigned i = 0; i < p->ice.candc; i++)
+		must(sa_port(&p->ice.candv[i].addr) &&
+		     p->ice.candv[i].priority);
 }
 
 
@@ -60,6 +83,7 @@ static void offered(const struct ability *ab, const char *text, size_t len)
 	memset(&n, 0, sizeof(n));
 	memset(&plan, 0, sizeof(plan));
 	nego_init(&n, 1);
+	names_make(&n);
 	if (!nego_take(&plan, &held, &n, ab, text, len)) {
 		plan_check(&plan);
 		must(!nego_answer(&mb, &n, ab));
@@ -83,6 +107,7 @@ static void answered(const struct ability *ab, const char *text, size_t len)
 	memset(&n, 0, sizeof(n));
 	memset(&plan, 0, sizeof(plan));
 	nego_init(&n, 1);
+	names_make(&n);
 	must(!nego_offer(&mb, &n, ab));
 	must(lines(mb) == 1);
 	mb = mem_deref(mb);
@@ -99,9 +124,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ability ab;
 
-	ability_make(&ab);
-	offered(&ab, (const char *)data, size);
-	answered(&ab, (const char *)data, size);
+	for (unsigned ice = 0; ice < 2; ice++) {
+		ability_make(&ab, ice);
+		offered(&ab, (const char *)data, size);
+		answered(&ab, (const char *)data, size);
+	}
 
 	return 0;
 }

@@ -4,8 +4,8 @@ server (coturn) on the net between them. Needs root."""
 import time
 
 from lab import Program, check, main, need
-from natlab import (PASSWORD, SERVER, SERVER6, Gateway, address, at_once, chosen, phone, turn_options, turn_server,
-                    within)
+from natlab import (PASSWORD, SERVER, SERVER2, SERVER6, Gateway, address, at_once, chosen, outer, phone, run, turn_options,
+                    turn_server, within)
 from phones import OURS, THEIRS, steady
 
 KINDS = ("cone", "restricted", "port", "symmetric")
@@ -219,6 +219,16 @@ def test_names(lab):
     within(lab, ("symmetric", "symmetric"), work)
 
 
+def test_sent_on(lab):
+    """a relay that sends us to another one (error 300)"""
+    def work(net):
+        turn_server(lab, net)
+        turn_server(lab, net, name="on", ip=SERVER2, more=["alternate-server=%s:3478" % SERVER])
+        call(lab, net, "ice=yes", "turn-server=alice@" + SERVER2, "turn-password-file=" +
+             lab.file("password", PASSWORD + "\n"), path="relay")
+    within(lab, ("symmetric", "symmetric"), work)
+
+
 # --- a router that maps ports -----------------------------------------------------------------------------------------
 
 def mapped(lab, how, *gateway, ice="no"):
@@ -251,6 +261,63 @@ def test_mapping_auto(lab):
 def test_mapping_lies(lab):
     """answers that are not the router's, or not to us, are passed over"""
     mapped(lab, "auto", "pcp", "lies")
+
+
+def upnpd(lab, net, outside):
+    """miniupnpd on router 1, which takes no address of documentation for its own: it is told another one"""
+    need("miniupnpd")
+    net.ip("r1", "addr add %s/32 dev wan" % outside)
+    net.ip("r2", "route add %s/32 via %s" % (outside, outer(1)))
+    net.nft("r1", """add rule ip nat mapped_out oifname "wan" udp dport != 5060 snat to %s
+        table inet filter {
+            chain miniupnpd {
+            }
+            chain prerouting_miniupnpd {
+            }
+            chain postrouting_miniupnpd {
+            }
+            chain forward { type filter hook forward priority -5;
+                jump miniupnpd
+            }
+            chain prerouting { type nat hook prerouting priority -110;
+                jump prerouting_miniupnpd
+            }
+            chain postrouting { type nat hook postrouting priority 90;
+                jump postrouting_miniupnpd
+            }
+        }""" % outside)
+    conf = ("ext_ifname=wan", "listening_ip=lan", "ext_ip=" + outside, "enable_natpmp=yes", "enable_upnp=no",
+            "min_lifetime=8", "max_lifetime=86400", "uuid=00000000-0000-0000-0000-000000000000",
+            "allow 1024-65535 0.0.0.0/0 1024-65535", "upnp_table_name=filter", "upnp_nat_table_name=filter",
+            "upnp_forward_chain=miniupnpd", "upnp_nat_chain=prerouting_miniupnpd",
+            "upnp_nat_postrouting_chain=postrouting_miniupnpd")
+    p = Program(lab, "miniupnpd", [*net.inside("r1"), "miniupnpd", "-d", "-P", lab.path("upnpd.pid"), "-f",
+                                   lab.file("upnpd.conf", "\n".join(conf) + "\n")])
+    p.wait_line("Listening for NAT-PMP/PCP", 20)
+
+
+def rules(net):
+    return run(*net.inside("r1"), "nft", "list", "chain", "inet", "filter", "prerouting_miniupnpd").count("dnat")
+
+
+def miniupnpd(lab, how):
+    def work(net):
+        upnpd(lab, net, "11.0.0.1")
+        call(lab, net, "port-mapping=" + how, "rtp-timeout=0", path=None, theirs=())
+        end = time.monotonic() + 20
+        while rules(net) and time.monotonic() < end:
+            time.sleep(0.1)
+        check(not rules(net), "not given back")
+    within(lab, ("port", "port"), work)
+
+
+def test_miniupnpd_pcp(lab):
+    """a router's program that nobody here wrote"""
+    miniupnpd(lab, "pcp")
+
+
+def test_miniupnpd_natpmp(lab):
+    miniupnpd(lab, "nat-pmp")
 
 
 def test_mapping_renewed(lab):

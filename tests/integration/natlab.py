@@ -151,12 +151,13 @@ class Net:
             subprocess.run(["ip", "netns", "del", self.ns(name)], capture_output=True, timeout=20, check=False)
 
 
-def turn_server(lab, net, tls=False, v6=False, name="turnserver", ip=SERVER, port=3478, both=False):
+def turn_server(lab, net, tls=False, v6=False, name="turnserver", ip=SERVER, port=3478, both=False, more=()):
     """coturn on the net; both: on two addresses and ports, so that it can tell what a NAT does (RFC 5780)"""
     need("turnserver")
     lines = ["listening-port=%d" % port, "listening-ip=" + ip, "relay-ip=" + ip, "lt-cred-mech",
              "user=alice:" + PASSWORD, "realm=example.com", "no-cli", "no-dtls", "no-multicast-peers",
              "pidfile=" + lab.path(name + ".pid"), "userdb=" + lab.path(name + ".db"), "log-file=stdout", "simple-log"]
+    lines += more
     if both:
         lines += ["listening-ip=" + SERVER2, "alt-listening-port=%d" % (port + 1)]
     if v6:
