@@ -12,6 +12,7 @@ import wave
 from home import Failed, check, main, ports
 import sound
 from lab import wait_port
+from names import Dns
 from peers import Baresip
 from terminal import PICTURES, Terminal
 
@@ -392,6 +393,41 @@ def test_first_run(lab):
     s.wait(r"● alice@127\.0\.0\.1")
     s.wait(r"CALLS")
     check(len([x for x in seen if "Authorization" in x]) >= 2, "not registered again")
+    sock.close()
+
+
+def test_first_command(lab):
+    """the server found by its name, the password by a command: only that is in the file"""
+    server = ports(1)
+    sock, seen = registrar(server)
+    names = Dns(lab, "srv-host=_sip._udp.phones.example,a.example,%d\nhost-record=a.example,127.0.0.1\n" % server)
+    s = Screen(lab, "-s", "dns-servers=" + names.server, first=True)
+    s.wait(r"WELCOME")
+    s.keys("n")
+    s.wait(r"Your SIP address")
+    s.type("alice@phones.example")
+    s.keys("Enter")
+    s.wait(r"Password")
+    # looked up while the password is typed
+    s.wait(r"The server of phones\.example, as the name service tells:")
+    s.wait(r"UDP:127\.0\.0\.1:%d" % server)
+    s.keys("Enter")
+    s.wait(r"A command that prints it")
+    s.type("false")
+    s.keys("Enter")
+    s.wait(r"prints no password")
+    s.wait(r"A command that prints it")
+    s.keys("C-u")
+    s.type("echo warning >&2; echo geheim7")
+    s.keys("Enter")
+    s.wait(r"Registered at 127\.0\.0\.1:%d over udp" % server)
+    s.wait(r"The password comes from your command")
+    s.picture("first-command")
+    check("geheim7" not in re.sub(r"echo geheim7", "", s.text()), "the password is shown\n%s", s.text())
+    with open(lab.path("conf.d", "accounts"), encoding="utf-8") as f:
+        text = f.read()
+    check("password-command" in text and "echo geheim7" in text and "password = " not in text, "%s", text)
+    s.quit()
     sock.close()
 
 

@@ -1,12 +1,22 @@
 #!/usr/bin/env python3
 """Calls on the screen with phones of somebody else's at the other end, which
 hear what we say: answered, held, sent on, put together."""
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
 import time
 
-from home import check, main
+from home import Failed, check, main, ports
 import sound
+from lab import wait_port
 from peers import Baresip
 from screen import Screen, invite
+from soundcard import TOOLS, start_card
 
 
 def phone(lab, name, hz, auto=True):
@@ -160,6 +170,108 @@ def test_caller(lab):
     s.picture("call-waiting")
     s.press("r", r"INCOMING CALL", gone=True)
     sock.close()
+
+
+class Raw:
+    """the phone on a pty of our own: every byte that it writes"""
+
+    def __init__(self, lab, *args):
+        os.makedirs(lab.path("conf.d"))
+        lab.file("conf.d/accounts", "# none\n")
+        self.port = ports(1)
+        self.uri = "sip:me@127.0.0.1:%d" % self.port
+        env = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "HOME": lab.dir, "XDG_RUNTIME_DIR": lab.dir,
+               "XDG_STATE_HOME": lab.path("state"), "PATH": os.environ["PATH"]}
+        env.update((k, os.environ[k]) for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "OFFHOOK_SOUNDS") if k in os.environ)
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            os.execve(lab.program, [lab.program, "-c", lab.path("conf.d"), "-A", "tone:440", "-l",
+                                    "udp:127.0.0.1:%d" % self.port, *args], env)
+        self.seen = b""
+
+    def wait(self, pattern, timeout=20):
+        end = time.monotonic() + timeout
+        while not re.search(pattern, self.seen, re.S):
+            if time.monotonic() > end:
+                raise Failed("the terminal was not told %r, only %r" % (pattern, self.seen[-3000:]))
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    self.seen += os.read(self.fd, 65536)
+                except OSError:
+                    return
+
+    def quit(self):
+        os.write(self.fd, b"q\r")
+        self.wait(rb"\033\[\?1049l", 20)
+        os.close(self.fd)
+        os.waitpid(self.pid, 0)
+
+
+def test_notice(lab):
+    """bell, notices and title tell of a call to who looks elsewhere; a name in them is text"""
+    s = Raw(lab)
+    s.wait(rb"\033\[\?1049h.*\033\]2;offhook\007")
+    wait_port("127.0.0.1", s.port)
+    sock = invite(s, '"Eve; calc \u202e"')
+    s.wait(rb"\007\033\]777;notify;Incoming call;Eve, calc[^;\007]*\007\033\]9;Incoming call: Eve, calc[^\007]*\007")
+    s.wait(rb"\033\]2;Eve, calc[^\007]* calls - offhook\007")
+    check("\u202e".encode() not in s.seen, "it turns the text round")
+    time.sleep(0.5)              # keys right after a call came are no answer to it
+    s.seen = b""
+    os.write(s.fd, b"r")
+    s.wait(rb"\033\]2;offhook\007")
+    sock.close()
+    s.quit()
+    # all that was switched on is switched off again, the title is the old one
+    for on, off in ((rb"?2004h", rb"?2004l"), (rb"?1000h", rb"?1000l"), (rb"[22;2t", rb"[23;2t")):
+        check(off in s.seen, "%s is left on", on)
+
+
+def test_devices(lab):
+    """a page chooses microphone and loudspeaker, also in a call"""
+    peer = lab.offhook("--auto-answer", name="bob", audio="tone:1000").ready()
+    card, env = start_card(lab, "alice", "carol")
+    try:
+        s = Screen(lab, audio="portaudio", env=env, size=(100, 30))
+        s.keys("V")
+        s.wait(r"DEVICES +\d+ devices")
+        s.wait(r"^ . carol +both ways")
+        s.picture("devices")
+
+        def select_row(name):
+            s.keys("Home")
+            for _ in range(8):
+                row = [r for r in s.text(colours=True).split("\n") if re.search(r"\033\[[^m]*48;5;24[^m]*m.*" + name, r)]
+                if row:
+                    return
+                s.keys("Down")
+                time.sleep(0.2)
+            raise Failed("%s is not selected\n%s" % (name, s.text()))
+        select_row("carol")
+        s.keys("m")
+        s.wait(r"microphone +carol")
+        s.keys("s")
+        s.wait(r"loudspeaker +carol")
+        s.dial(peer.uri)
+        s.wait(r"loudspeaker +carol +[▁▂▃▄▅▆▇█]*[▃▄▅▆▇█]{3}", timeout=30)
+        s.picture("devices-call")
+        # the other one, in mid-call
+        select_row("alice")
+        s.keys("Enter")
+        s.wait(r"microphone +alice")
+        s.wait(r"loudspeaker +alice +[▁▂▃▄▅▆▇█]*[▃▄▅▆▇█]{3}", timeout=30)
+        check(peer.command("calls")["calls"][0]["state"] == "active", "the call is over")
+        # kept for the next start
+        s.keys("w")
+        s.wait(r"options? saved")
+        with open(lab.path("conf.d", "offhook.conf"), encoding="utf-8") as f:
+            text = f.read()
+        check("audio-mic = alice" in text and "audio-speaker = alice" in text, "%s", text)
+        s.keys("g")
+        s.quit()
+    finally:
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ enum { ANSWER = 200, FOUND_MAX = 6, TRIES_MAX = 4, STEP_TEXT = 160 };
 struct start {
 	char aor[ANSWER];        /* "alice@example.com"                      */
 	char password[ANSWER];   /* until it is known where it is kept       */
+	char command[ANSWER];    /* that prints it                           */
+	struct client *runner;   /* which runs that                          */
 	char wrong[CONFIG_ERR];  /* with the last answer                     */
 	bool added;
 	char kept[STEP_TEXT];    /* where the password is, in words          */
@@ -158,8 +160,35 @@ static int password_write(struct start *s, const char *dir, char *path,
 }
 
 
-/* where: f file, a accounts file, n nowhere, c what password holds is a
- * command that prints it */
+/* The file says by which command the password comes, not what it is */
+static int command_write(struct start *s, const char *dir)
+{
+	char path[600], uri[3 * ANSWER + 300], word[3 * ANSWER];
+	const char *port = strrchr(s->aor, ':');
+	struct account_conf ac;
+	int e;
+
+	percent(word, sizeof(word), s->command);
+	snprintf(uri, sizeof(uri), "sip:%.190s;password-command=%s", s->aor,
+		 word);
+	e = account_parse(&ac, uri, s->wrong);
+	/* as it is called when it is added */
+	if (port && strchr(port, ']'))
+		port = NULL;
+	if (!e && !ac.name[0])
+		snprintf(ac.name, sizeof(ac.name), "%.*s", port ?
+			 (int)(port - s->aor) : (int)strlen(s->aor), s->aor);
+	if (!e)
+		e = path_join(path, sizeof(path), dir, "accounts");
+	if (!e)
+		e = accounts_save(path, &ac, s->wrong);
+	explicit_bzero(&ac, sizeof(ac));
+
+	return e;
+}
+
+
+/* where: f file, a accounts file, n nowhere, c by a command: written already */
 static void add(struct tui *t, struct start *s, char where)
 {
 	const char *dir = t->ph->config_dir;
@@ -176,26 +205,31 @@ static void add(struct tui *t, struct start *s, char where)
 			percent(word, sizeof(word), path);
 			snprintf(param, sizeof(param), ";password-file=%s",
 				 word);
-			snprintf(s->kept, sizeof(s->kept), "password in "
-				 "%.140s", path);
+			snprintf(s->kept, sizeof(s->kept), "The password "
+				 "is in %.140s", path);
 		}
 	}
 	else if (!e && s->password[0]) {
 		percent(word, sizeof(word), s->password);
-		snprintf(param, sizeof(param), ";password%s=%s", where == 'c' ?
-			 "-command" : "", word);
+		snprintf(param, sizeof(param), ";password=%s", word);
 		snprintf(s->kept, sizeof(s->kept), "%s", where == 'c' ?
-			 "the password comes from your command" : where ==
-			 'a' ? "with its password" : "");
+			 "The password comes from your command." : where ==
+			 'a' ? "The password stands there too." : "");
 	}
 
+	if (!e && where == 'c')
+		e = command_write(s, dir);
 	if (!e) {
 		tui_submit(t, "account add 'sip:%s%s'%s", s->aor, param,
-			   where == 'n' ? "" : " --save");
+			   where == 'n' || where == 'c' ? "" : " --save");
 		s->saved = where != 'n';
 		s->tryc = 0;
 		s->added = true;
 		tui_show(t, &pane_start);
+	}
+	else {
+		tui_say(t, STYLE_BAD, "%s", s->wrong[0] ? s->wrong :
+			strerror(e));
 	}
 
 	explicit_bzero(word, sizeof(word));
@@ -227,16 +261,66 @@ static void where_handler(const char *answer, void *arg)
 }
 
 
-static void command_handler(const char *answer, void *arg)
+static void ask_command(struct tui *t, const char *text);
+
+
+/* What it has printed is the password, up to the end of its first line */
+static void printed_handler(const struct reply *r, bool failed, void *arg)
 {
 	struct tui *t = arg;
 	struct start *s = start_of(t);
+	char *text = reply_ok(r) ? reply_print(r) : NULL;
+	(void)failed;
+
+	if (text)
+		text[strcspn(text, "\r\n")] = '\0';
+	if (text && *text && strlen(text) < sizeof(s->password)) {
+		snprintf(s->password, sizeof(s->password), "%s", text);
+		add(t, s, 'c');
+	}
+	else {
+		tui_say(t, STYLE_BAD, "The command prints no password: %s",
+			reply_ok(r) ? "nothing came" : reply_error_text(r));
+		ask_command(t, s->command);
+	}
+
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+
+static void command_handler(const char *answer, void *arg)
+{
+	static const struct client_h h = { .reply_h = printed_handler };
+	struct tui *t = arg;
+	struct start *s = start_of(t);
+	char word[2 * ANSWER + 40], line[2 * ANSWER + 60];
 
 	if (!answer)
 		return;
+	if (!*answer) {
+		add(t, s, 'a');
+		return;
+	}
 
-	snprintf(s->password, sizeof(s->password), "%s", answer);
-	add(t, s, s->password[0] ? 'c' : 'a');
+	snprintf(s->command, sizeof(s->command), "%s", answer);
+	if (!s->runner && client_alloc(&s->runner, t->ph, &h, t))
+		return;
+
+	/* what it says beside is not the password */
+	snprintf(line, sizeof(line), "(%s) 2>/dev/null", s->command);
+	tui_quote(line, word, sizeof(word));
+	snprintf(line, sizeof(line), "run %s", word);
+	tui_say(t, STYLE_NORMAL, "The command runs ...");
+	(void)client_submit(s->runner, line, strlen(line), NULL);
+}
+
+
+static void ask_command(struct tui *t, const char *text)
+{
+	tui_ask(t, "A command that prints it (Enter: no password)", text,
+		false, command_handler, t);
 }
 
 
@@ -250,8 +334,7 @@ static void password_handler(const char *answer, void *arg)
 
 	snprintf(s->password, sizeof(s->password), "%s", answer);
 	if (!s->password[0]) {
-		tui_ask(t, "A command that prints it (Enter: no password)",
-			"", false, command_handler, t);
+		ask_command(t, "");
 		return;
 	}
 	tui_ask(t, "Keep it: [f]ile of its own, [a]ccounts file, "
@@ -453,10 +536,11 @@ static int draw_account(struct tui *t, const struct area *a, int y)
 
 	y += area_wrap(a, 3, y, a->w - 5, style, text, 0);
 	if (s->saved && y < a->h) {
-		snprintf(text, sizeof(text), "Written: accounts and "
-			 "offhook.conf, with comments, in %.200s%s%s.",
-			 t->ph->config_dir, s->kept[0] ? "; " : "", s->kept);
+		snprintf(text, sizeof(text), "Written, with comments: "
+			 "accounts and offhook.conf in %.200s",
+			 t->ph->config_dir);
 		y += area_wrap(a, 3, y, a->w - 5, STYLE_DIM, text, 0);
+		y += area_wrap(a, 3, y, a->w - 5, STYLE_DIM, s->kept, 0);
 	}
 
 	return y + 1;
@@ -582,6 +666,7 @@ static void start_close(struct tui *t, void *state)
 
 	forget(s);
 	s->client = mem_deref(s->client);
+	s->runner = mem_deref(s->runner);
 }
 
 
