@@ -178,8 +178,9 @@ void nego_take_ice(struct media_plan *plan, struct nego *n,
 	    !name_ok(&m->pwd, 22, ICE_PWD_MAX))
 		return;
 
+	/* they have seen it in our offer, or we see it in theirs */
 	n->ice_mismatch = mismatch(m);
-	if (n->ice_mismatch)
+	if (n->ice_mismatch || (m->ice_mismatch && !offer))
 		return;
 
 	(void)text_copy(peer, sizeof(peer), m->ufrag.p, m->ufrag.l);

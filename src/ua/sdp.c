@@ -432,6 +432,8 @@ static void read_attribute(struct reader *r, struct pl val)
 		m->ufrag = val;
 	else if (is(&name, "ice-pwd"))
 		m->pwd = val;
+	else if (is(&name, "ice-mismatch"))
+		m->ice_mismatch = true;
 	else if (is(&name, "candidate"))
 		collect(m->candv, &m->candc, DESC_CAND_MAX, val);
 }

@@ -56,6 +56,7 @@ struct desc_media {
 	unsigned printc;
 	struct pl setup;         /* the same for a=setup; unset: not said   */
 	struct pl ufrag, pwd;    /* of ICE: its own or the session's        */
+	bool ice_mismatch;       /* somebody has written another address    */
 	struct pl candv[DESC_CAND_MAX];          /* values of a=candidate   */
 	unsigned candc;
 };

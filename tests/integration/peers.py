@@ -17,9 +17,9 @@ class Baresip(Program):
     by its sndfile filter, told what to do over its control port"""
 
     def __init__(self, lab, source, codec="PCMU", auto=True, name="baresip", secure=None, account=None,
-                 certificate=None):
+                 certificate=None, nat=None):
         """account: (address-of-record, password) of a server that its name tells;
-        certificate: PEM file with its key, for TLS on port + 1"""
+        certificate: PEM file with its key, for TLS on port + 1; nat: "ice", with one port for sound and reports"""
         need("baresip")
         modules = next((m for m in MODULES if os.path.isdir(m)), None)
         if not modules:
@@ -36,6 +36,7 @@ class Baresip(Program):
         config += ["module %s.so" % m for m in ("g711", "opus", "aufile", "aubridge", "sndfile")]
         if secure:                       # mediaenc: srtp, srtp-mand, srtp-mandf, dtls_srtp
             config += ["module %s.so" % secure.split("-")[0]]
+        config += ["module %s.so" % nat, "rtcp_mux yes"] if nat else []
         config += ["sip_certificate %s" % certificate] if certificate else []
         config += ["module_tmp account.so", "module_app menu.so", "module_app ctrl_tcp.so"]
         with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as f:
@@ -43,8 +44,9 @@ class Baresip(Program):
         with open(os.path.join(self.folder, "accounts"), "w", encoding="ascii") as f:
             who = "<sip:%s>;regint=60;auth_pass=%s" % account if account else \
                 "<sip:peer@127.0.0.1:%d>;regint=0" % self.port
-            f.write("%s;audio_codecs=%s%s%s\n" % (who, codec, ";answermode=auto" if auto else "",
-                                                  ";mediaenc=" + secure if secure else ""))
+            f.write("%s;audio_codecs=%s%s%s%s\n" % (who, codec, ";answermode=auto" if auto else "",
+                                                    ";mediaenc=" + secure if secure else "",
+                                                    ";medianat=" + nat if nat else ""))
         self.events, self.buffer = [], b""
         super().__init__(lab, name, ["baresip", "-4", "-f", self.folder])
         wait_port("127.0.0.1", self.port)

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Calls between offhook and other people's phones: speech both ways, digits,
 hold, hang-up. baresip and linphonec, from Debian's packages."""
+import socket
+import time
+
 import sound
-from lab import check, main
+from lab import Skip, check, main
 from peers import Baresip, Linphonec
 
 OURS, THEIRS = 440, 1000         # Hz
@@ -12,10 +15,10 @@ FORM = {                         # what the peer plays and how it calls the code
 }
 
 
-def setup(lab, kind, codec, *args):
+def setup(lab, kind, codec, *args, **kw):
     rate, channels, name = FORM[kind, codec]
     source = sound.write_tone(lab.path("theirs.wav"), THEIRS, 60, rate, channels)
-    peer = kind(lab, source, codec=name)
+    peer = kind(lab, source, codec=name, **kw)
     phone = lab.offhook("-s", "record-layout=them", "--auto-answer", *args, audio="tone:%d" % OURS).ready()
     return phone, peer
 
@@ -171,6 +174,35 @@ def test_linphonec_digits(lab):
 
 def test_linphonec_hold(lab):
     holding(lab, Linphonec, "pcmu")
+
+
+def ice(lab, outgoing):
+    """both look for ways to each other, and take one that works"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+        try:
+            u.connect(("192.0.0.9", 9))                  # nothing is sent
+        except OSError:
+            raise Skip("baresip offers no way over loopback, and there is no other")
+    phone, peer = setup(lab, Baresip, "pcmu", "-s", "ice=yes", nat="ice")
+    connect(phone, peer, outgoing)
+    end = time.monotonic() + 30
+    while not phone.event("call.media", timeout=max(0.1, end - time.monotonic())).get("path"):
+        pass
+    phone.command("record " + lab.path("ours.wav"))
+    phone.command("sleep 3", timeout=15)
+    phone.command("hangup")
+    phone.event("call.state", state="ended", timeout=15)
+    steady(lab.path("ours.wav"), THEIRS, 2.2, "we heard")
+    h = sound.heard(peer.recording(), OURS)
+    check(h.seconds > 2, "baresip heard: %s", h)
+
+
+def test_baresip_ice_out(lab):
+    ice(lab, True)
+
+
+def test_baresip_ice_in(lab):
+    ice(lab, False)
 
 
 if __name__ == "__main__":

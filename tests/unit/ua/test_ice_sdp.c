@@ -173,6 +173,13 @@ static void test_mismatch(void **state)
 	has(reply(&s), "a=ice-mismatch", false);
 	nego_reset(&s.n);
 
+	/* they have seen it in our offer */
+	side_init(&s, true);
+	result(&s, describe("", "198.51.100.9", 5000, UFRAG PWD HOST
+			    "a=ice-mismatch\r\n"));
+	assert_false(s.plan.ice.on);
+	nego_reset(&s.n);
+
 	/* in an answer */
 	side_init(&s, true);
 	result(&s, describe("", "203.0.113.7", 5000, UFRAG PWD HOST));
