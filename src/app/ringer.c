@@ -120,7 +120,8 @@ static void look(struct ringer *r)
 	bool rings = false, back = false, talks = false;
 	const struct call *c = NULL;
 
-	while ((c = ua_call_next(r->ua, c))) {
+	/* with nobody to hear it, calls by the hundred need no looking at */
+	while (audible(r) && (c = ua_call_next(r->ua, c))) {
 
 		switch (call_state(c)) {
 

@@ -480,28 +480,20 @@ struct wish {
 };
 
 
-static bool wish_h(struct le *le, void *arg)
-{
-	const struct stream *s = le->data;
-	struct wish *w = arg;
-
-	if (stream_wants_device(s)) {
-		++w->count;
-		if (s->id >= w->id) {
-			w->id = s->id;
-			w->rate_hz = s->rate_hz;
-		}
-	}
-
-	return false;
-}
-
-
 void media_look(struct media *m)
 {
 	struct wish w = { 0 };
+	struct le *le;
 
-	(void)hash_apply(m->streams, wish_h, &w);
+	LIST_FOREACH(&m->wanting, le) {
+		const struct stream *s = le->data;
+
+		++w.count;
+		if (s->id >= w.id) {
+			w.id = s->id;
+			w.rate_hz = s->rate_hz;
+		}
+	}
 	for (unsigned i = 0; i < COUNT(m->sounds); i++)
 		w.count += m->sounds[i] != 0;
 	device_want(m->dev, w.count > 0, w.rate_hz);

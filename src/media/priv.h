@@ -696,6 +696,7 @@ struct device;
 struct media {
 	struct media_conf conf;
 	struct hash *streams;        /* by id                               */
+	struct list wanting;         /* those that want the device          */
 	uint32_t id_last;
 	struct device *dev, *ring;
 	struct worker *worker;       /* opens and closes devices; when needed */
@@ -717,6 +718,7 @@ void media_look(struct media *m);
 
 struct stream {
 	struct le le;
+	struct le wle;               /* media->wanting                      */
 	struct media *m;
 	uint32_t id;
 	struct flow *flow;           /* once attached: media thread's       */

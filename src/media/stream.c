@@ -16,6 +16,7 @@ static void destructor(void *arg)
 	struct stream *s = arg;
 
 	hash_unlink(&s->le);
+	list_unlink(&s->wle);
 	mem_deref(s->flow);
 	free(s->play_v);
 }
@@ -95,6 +96,21 @@ bool stream_wants_device(const struct stream *s)
 }
 
 
+/* Among hundreds that need none, those that want it are few: they are listed,
+ * so that a call costs the same whatever the others do */
+static void look(struct stream *s)
+{
+	const bool wants = stream_wants_device(s);
+
+	if (wants && !s->wle.list)
+		list_append(&s->m->wanting, &s->wle, s);
+	else if (!wants)
+		list_unlink(&s->wle);
+
+	media_look(s->m);
+}
+
+
 /* Things that cross the door -------------------------------------------- */
 
 struct job {
@@ -171,7 +187,7 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 
 	s->started = plan->codec != NULL;
 	s->te_send = plan->te_send;
-	media_look(s->m);
+	look(s);
 
 	return 0;
 }
@@ -225,7 +241,7 @@ int stream_set_source(struct stream *s, enum stream_source src, double hz)
 
 	stream_run(s, source_h, &j);
 	s->source = src;
-	media_look(s->m);
+	look(s);
 
 	return 0;
 }
