@@ -4,6 +4,7 @@ import os
 import time
 
 from home import check, main
+from names import Registrar
 
 
 def test_presence(lab):
@@ -108,6 +109,25 @@ def test_contacts_change(lab):
     a.command("contact remove Bob")
     a.event("subscription.state", state="ended")
     check(a.command("subscriptions")["subscriptions"] == [], "it is watched still")
+
+
+def test_contacts_wait_for_account(lab):
+    """nobody is asked before the account is registered, nor after it is taken off"""
+    server = Registrar(is_open=False)
+    b = lab.offhook("--set", "watchers=yes", name="b").ready()
+    a = lab.offhook(*contacts(lab, "Bob = <%s>;lamp=yes\n" % b.uri), "-a", "sip:alice@127.0.0.1;registrar=127.0.0.1:%d" %
+                    server.port, "--set", "sip-timeout=1", name="a").ready()
+    lamp(a, "Bob", lamp_watch="waiting")
+    check(a.command("subscriptions")["subscriptions"] == [], "asked without an account")
+    server.open = True
+    a.event("account.state", state="registered", timeout=60)
+    lamp(a, "Bob", lamp_watch="active", calls="free")
+    a.command("unregister")
+    a.event("subscription.state", state="ended")
+    row = lamp(a, "Bob", lamp_watch="waiting")
+    check("calls" not in row, "%s", row)
+    a.command("register")
+    lamp(a, "Bob", lamp_watch="active", calls="free")
 
 
 def test_pickup_known(lab):

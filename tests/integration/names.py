@@ -296,9 +296,10 @@ SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n
 
 
 class Registrar:
-    """takes every REGISTER"""
+    """takes every REGISTER while it is open"""
 
-    def __init__(self):
+    def __init__(self, is_open=True):
+        self.open = is_open
         self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.s.bind(("127.0.0.1", 0))
         self.port = self.s.getsockname()[1]
@@ -307,6 +308,8 @@ class Registrar:
     def serve(self):
         while True:
             data, peer = self.s.recvfrom(65536)
+            if not self.open:
+                continue
             lines = data.decode().split("\r\n")
             kept = [x for x in lines if x.split(":")[0] in ("Via", "From", "Call-ID", "CSeq", "Contact")]
             to = [x for x in lines if x.startswith("To:")][0]
