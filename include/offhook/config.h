@@ -34,6 +34,7 @@ struct config {
 	char codecs[CONFIG_LIST];        /* "opus,g722,pcmu,pcma,l16"       */
 	int64_t packet_time_ms;          /* 10..60, default 20              */
 	int64_t port_min, port_max;      /* media-ports                     */
+	int64_t rtp_dscp, sip_dscp;      /* code points of packets          */
 	int64_t jitter_max_ms;           /* most the buffer may add         */
 	int64_t jitter_min_ms;
 	int64_t rtp_timeout_ms;          /* 0: never                        */

@@ -45,6 +45,7 @@ struct media_room_figures {
 struct media_conf {
 	struct media_room room;
 	uint16_t port_min, port_max;     /* of RTP; even ports are used      */
+	uint8_t dscp;                    /* of RTP and RTCP                  */
 	unsigned latency_ms;             /* PortAudio's suggested latency    */
 	uint32_t pipe_rate_hz;
 	unsigned jitter_min_ms, jitter_max_ms;  /* playout delay's limits    */

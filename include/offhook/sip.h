@@ -99,6 +99,7 @@ struct sip_stack_conf {
 	uint32_t resolve_ms;     /* name resolution                          */
 	const char *dns_servers; /* ADDR[:PORT],...; NULL, "": the system's  */
 	uint32_t max_sessions;   /* INVITE sessions at once, 0: no limit     */
+	uint8_t dscp;            /* of what is sent                          */
 	struct sip_tls *tls;     /* sip_tls.h; NULL: all that is usual       */
 };
 

@@ -500,6 +500,7 @@ void phone_media_conf(struct media_conf *mc, const struct config *config)
 	memset(mc, 0, sizeof(*mc));
 	mc->port_min      = (uint16_t)config->port_min;
 	mc->port_max      = (uint16_t)config->port_max;
+	mc->dscp          = (uint8_t)config->rtp_dscp;
 	mc->room.echo     = config->echo_cancel;
 	mc->room.noise    = config->noise_suppress;
 	mc->room.agc      = config->auto_gain;

@@ -31,6 +31,18 @@ static const struct option options[] = {
 		.summary = "UDP ports for sound: two of them for each call",
 	},
 	{
+		.name = "rtp-dscp", .type = OPT_INT, FIELD(rtp_dscp),
+		.def = "46", .min = 0, .max = 63,
+		.summary = "How the packets of new calls are marked for"
+			" routers: 46 is expedited forwarding, 0 none",
+	},
+	{
+		.name = "sip-dscp", .type = OPT_INT, FIELD(sip_dscp),
+		.def = "40", .min = 0, .max = 63, .restart = true,
+		.summary = "The same for SIP messages: 40 is what RFC 4594"
+			" gives to signalling, 0 none",
+	},
+	{
 		.name = "jitter-max", .type = OPT_TIME, FIELD(jitter_max_ms),
 		.def = "500ms", .min = 20, .max = 5000, .unit = "ms",
 		.summary = "The most that the jitter buffer may delay",

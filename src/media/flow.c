@@ -65,6 +65,8 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	if (mc)
 		err = transport_open(&f->tp, &sc->local, mc->port_min,
 				     mc->port_max);
+	if (!err && mc)
+		transport_mark(&f->tp, mc->dscp);
 
  out:
 	if (err)

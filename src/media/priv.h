@@ -112,6 +112,8 @@ struct transport {
 int  transport_open(struct transport *t, const struct sa *local,
 		    uint16_t port_min, uint16_t port_max);
 void transport_close(struct transport *t);
+/** How what it sends is marked */
+void transport_mark(const struct transport *t, unsigned dscp);
 /** Take what waits. @return packets, valid until the next call */
 unsigned transport_recv(const struct transport *t, bool rtcp,
 			struct inbox *in, struct packet **pv);

@@ -127,6 +127,7 @@ int stream_move(struct stream *s, const struct sa *local)
 	if (err)
 		return err;
 
+	transport_mark(&fresh, s->m->conf.dscp);
 	mv.tp = &s->flow->tp;
 	mv.rtp = fresh.rtp;
 	mv.rtcp = fresh.rtcp;

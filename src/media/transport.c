@@ -16,6 +16,7 @@
 #include <unistd.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include <offhook/dscp.h>
 #include "bytes.h"
 #include "priv.h"
 #include "nat.h"
@@ -173,7 +174,7 @@ static uint64_t arrival_us(const struct inbox *in, struct msghdr *h)
 
 static int socket_bind(int *fdp, const struct sa *addr)
 {
-	const int on = 1, tos = 0xb8;       /* DSCP EF */
+	const int on = 1;
 	const int af = sa_af(addr);
 	int fd, err;
 
@@ -181,15 +182,9 @@ static int socket_bind(int *fdp, const struct sa *addr)
 	if (fd < 0)
 		return errno;
 
-	if (af == AF_INET6) {
+	if (af == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 				 sizeof(on));
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos,
-				 sizeof(tos));
-	}
-	else {
-		(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 
 	if (bind(fd, &addr->u.sa, addr->len)) {
@@ -258,6 +253,15 @@ int transport_open(struct transport *t, const struct sa *local,
 	}
 
 	return EADDRINUSE;
+}
+
+
+void transport_mark(const struct transport *t, unsigned dscp)
+{
+	const int af = sa_af(&t->local);
+
+	dscp_set(t->rtp, af, dscp);
+	dscp_set(t->rtcp, af, dscp);
 }
 
 

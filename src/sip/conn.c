@@ -393,7 +393,8 @@ static int conn_open(struct conn **cp, struct leg *l,
 	}
 
 	if (!err)
-		err = sock_connect(&c->fd, &l->addr, &want->dst);
+		err = sock_connect(&c->fd, &l->addr, &want->dst,
+				   l->stack->dscp);
 	if (!err)
 		err = sock_local(c->fd, &c->laddr);
 	if (!err)

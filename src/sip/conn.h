@@ -111,7 +111,8 @@ void conn_last_words(struct conn *c);
 
 /* sock.c */
 /** Connect from laddr. @return 0 or errno; under way or done */
-int  sock_connect(int *fdp, const struct sa *laddr, const struct sa *dst);
+int  sock_connect(int *fdp, const struct sa *laddr, const struct sa *dst,
+		  unsigned dscp);
 /** Listen; a port that another program has is refused even where the system
  *  would share it. got: with the port. @return 0 or errno */
 int  sock_listen(int *fdp, const struct sa *laddr, struct sa *got);

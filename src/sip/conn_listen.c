@@ -7,6 +7,7 @@
  */
 #include <sys/socket.h>
 #include <unistd.h>
+#include <offhook/dscp.h>
 #include "conn.h"
 
 
@@ -124,8 +125,10 @@ int listener_open(struct listener **lp, struct leg *l, enum sip_transp tp,
 	ls->fd = -1;
 
 	err = sock_listen(&ls->fd, addr, got);
-	if (!err)
+	if (!err) {
+		dscp_set(ls->fd, sa_af(addr), l->stack->dscp);
 		err = watch(ls);
+	}
 
 	if (err)
 		mem_deref(ls);

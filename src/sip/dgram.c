@@ -12,6 +12,7 @@
 #include <netinet/ip_icmp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <offhook/dscp.h>
 #include "priv.h"
 
 
@@ -158,6 +159,7 @@ static int socket_open(struct dgram *d, const struct sa *addr, struct sa *got)
 			 v6 ? IPV6_RECVERR : IP_RECVERR, &on, sizeof(on));
 	/* a wish: the system bounds it */
 	(void)setsockopt(d->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	dscp_set(d->fd, sa_af(addr), d->leg->stack->dscp);
 
 	if (bind(d->fd, &addr->u.sa, addr->len))
 		return errno;

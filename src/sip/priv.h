@@ -157,6 +157,7 @@ struct sip_stack {
 	struct ability *ability;    /* what we can do                         */
 	uint32_t timeout_ms;
 	uint32_t resolve_ms;
+	uint8_t dscp;
 	uint32_t max_sessions;
 	uint32_t t1_ms;             /* T1 of INVITE sessions, 0: SIP_T1_MS;
 				       tests shorten it                       */

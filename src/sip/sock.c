@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <offhook/dscp.h>
 #include "conn.h"
 
 
@@ -66,7 +67,8 @@ static int sock_new(int *fdp, const struct sa *addr)
 }
 
 
-int sock_connect(int *fdp, const struct sa *laddr, const struct sa *dst)
+int sock_connect(int *fdp, const struct sa *laddr, const struct sa *dst,
+		 unsigned dscp)
 {
 	struct sa from = *laddr;
 	int fd = -1, err;
@@ -76,6 +78,7 @@ int sock_connect(int *fdp, const struct sa *laddr, const struct sa *dst)
 		return err;
 
 	sock_tune(fd);
+	dscp_set(fd, sa_af(dst), dscp);
 
 	/* from the address that our Via and Contact tell; the port is chosen
 	   when the peer is known, so that many may share it */

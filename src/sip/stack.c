@@ -107,6 +107,7 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 	s->timeout_ms = 64 * stack_t1(s);
 	if (conf->timeout_ms && conf->timeout_ms < s->timeout_ms)
 		s->timeout_ms = conf->timeout_ms;
+	s->dscp = conf->dscp;
 	s->resolve_ms = conf->resolve_ms ? conf->resolve_ms : 10000;
 	s->max_sessions = conf->max_sessions;
 	s->tls = mem_ref(conf->tls);

@@ -160,5 +160,44 @@ def test_refused(lab):
     check("LocalID:<sip:alice@127.0.0.1>" in collector.next(), "as whom")
 
 
+class Marked:
+    """a port that sees how what comes is marked"""
+
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        self.sock.bind(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+
+    def next(self):
+        """-> the packet, its code point, whom it is from"""
+        self.sock.settimeout(20)
+        data, more, _, who = self.sock.recvmsg(65535, 256)
+        return data, more[0][2][0] >> 2, who
+
+
+def marked(lab, sip, rtp, *args):
+    """a call to a peer that answers by hand: how is what we send marked?"""
+    there, sound = Marked(), Marked()
+    phone = lab.offhook(*args, "-s", "codecs=pcmu", audio="tone:440").ready()
+    phone.command("dial sip:x@127.0.0.1:%d" % there.port)
+    data, mark, who = there.next()
+    check(data.startswith(b"INVITE ") and mark == sip, "%s %s", mark, data)
+    lines = data.decode().split("\r\n")
+    keep = [x + (";tag=t" if x.lower().startswith("to:") else "") for x in lines
+            if x.lower().split(":")[0] in ("via", "from", "to", "call-id", "cseq")]
+    sdp = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP 0\r\n" % sound.port)
+    there.sock.sendto(("\r\n".join(["SIP/2.0 200 OK"] + keep + ["Contact: <sip:x@127.0.0.1:%d>" % there.port,
+                      "Content-Type: application/sdp", "Content-Length: %d" % len(sdp), "", sdp])).encode(), who)
+    data, mark, _ = sound.next()
+    check(len(data) == 172 and mark == rtp, "%s of %d bytes", mark, len(data))
+
+
+def test_marks(lab):
+    """SIP and sound are marked for routers, as the options say"""
+    marked(lab, 40, 46)
+    marked(lab, 0, 10, "-s", "sip-dscp=0", "-s", "rtp-dscp=10")
+
+
 if __name__ == "__main__":
     main(globals())
