@@ -51,7 +51,8 @@ struct nat {
 	unsigned stun_next;      /* of conf.stunv                           */
 
 	struct turn *turn;
-	bool turn_told;
+	bool turn_told, turn_checked;
+	bool moved;              /* the socket is another one since         */
 	unsigned turn_next, redirects;
 	uint64_t turn_us;        /* begun                                   */
 	uint64_t more_us;        /* what changing servers takes             */
@@ -111,13 +112,20 @@ static void ask_begin(struct nat *n, uint64_t now_us)
 }
 
 
-/* @return true: there is another one to be asked */
+/* The one that failed goes to the end, should all be asked again.
+ * @return true: there is another one to be asked */
 static bool stun_other(struct nat *n)
 {
+	struct media_server *v = n->conf.stunv;
+	const struct sa failed = n->conf.stun;
+
 	if (n->stun_next == n->conf.stunc)
 		return false;
 
-	n->conf.stun = n->conf.stunv[n->stun_next++].addr;
+	++n->stun_next;
+	n->conf.stun = v[0].addr;
+	memmove(v, v + 1, (n->conf.stunc - 1) * sizeof(*v));
+	v[n->conf.stunc - 1].addr = failed;
 	n->more_us += NEXT_US;
 
 	return true;
@@ -247,7 +255,7 @@ static void post(struct nat *n, int type, const char *text, bool relayed)
 static void turn_begin(struct nat *n)
 {
 	n->turn = mem_deref(n->turn);
-	n->turn_told = false;
+	n->turn_told = n->turn_checked = false;
 	n->turn_us = clock_us();
 	if (n->conf.relay != RELAY_NONE &&
 	    turn_alloc(&n->turn, &n->conf, turn_out, relayed_h, n))
@@ -255,11 +263,41 @@ static void turn_begin(struct nat *n)
 }
 
 
+/* The next one; the one that failed goes to the end */
+static void turn_rotate(struct media_nat *conf)
+{
+	struct media_server *v = conf->turnv, failed = {
+		.addr = conf->turn, .relay = conf->relay,
+	};
+
+	str_ncpy(failed.host, conf->turn_host, sizeof(failed.host));
+	conf->turn = v[0].addr;
+	conf->relay = v[0].relay;
+	str_ncpy(conf->turn_host, v[0].host, sizeof(conf->turn_host));
+	memmove(v, v + 1, (conf->turnc - 1) * sizeof(*v));
+	v[conf->turnc - 1] = failed;
+}
+
+
+/* From the same socket it would be refused a second time: is it there yet? */
+static void turn_again(struct nat *n)
+{
+	if (!n->turn || turn_state(n->turn) || n->moved) {
+		turn_begin(n);
+		return;
+	}
+
+	n->turn_told = false;
+	n->turn_checked = true;
+	n->turn_us = clock_us();
+	turn_check(n->turn);
+}
+
+
 /* The one that failed sends us to another, or there is another by name */
 static bool turn_other(struct nat *n)
 {
 	const struct sa *alt = n->turn ? turn_alternate(n->turn) : NULL;
-	const struct media_server *s = &n->conf.turnv[n->turn_next];
 
 	if (n->told)
 		return false;
@@ -270,10 +308,7 @@ static bool turn_other(struct nat *n)
 	}
 	else if (n->turn_next < n->conf.turnc) {
 		++n->turn_next;
-		n->conf.turn = s->addr;
-		n->conf.relay = s->relay;
-		str_ncpy(n->conf.turn_host, s->host,
-			 sizeof(n->conf.turn_host));
+		turn_rotate(&n->conf);
 	}
 	else {
 		return false;
@@ -294,7 +329,11 @@ static void turn_look(struct nat *n, uint64_t now_us)
 	if (!state || n->turn_told)
 		return;
 
-	if (state != EAGAIN) {
+	if (state != EAGAIN && n->turn_checked) {
+		/* it has forgotten us, or its connection is gone */
+		turn_begin(n);
+	}
+	else if (state != EAGAIN) {
 		str_ncpy(why, turn_error(n->turn), sizeof(why));
 		if (!turn_other(n)) {
 			n->turn_told = true;
@@ -507,7 +546,8 @@ static int begin(struct nat *n)
 
 	if (sa_isset(&n->conf.stun, SA_ALL))
 		ask_begin(n, n->begin_us);
-	turn_begin(n);
+	turn_again(n);
+	n->moved = false;
 	maps_begin(n);
 	timer_start(&n->tmr, FAST_MS, tick_h, n);
 
@@ -548,6 +588,7 @@ void nat_leave(struct nat *n)
 
 void nat_arrive(struct nat *n)
 {
+	n->moved = true;
 	if (!n->ice)
 		return;
 
@@ -570,6 +611,7 @@ bool nat_again(struct nat *n, const struct sa *gw)
 		return false;
 
 	unwatch(n);
+	n->stun_next = n->turn_next = n->redirects = 0;
 
 	return !begin(n);
 }

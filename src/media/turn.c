@@ -262,6 +262,7 @@ static void granted(struct turn *t, const struct request *r,
 		t->state = 0;
 		/*@fallthrough@*/
 	case SM_REFRESH:
+		t->state = 0;
 		t->refresh_us = now + SECOND_US *
 			(life > 120 ? life - 60 : life / 2 + 1);
 		break;
@@ -513,6 +514,18 @@ int turn_send(struct turn *t, const struct sa *peer, const uint8_t *p,
 	out(t, frame, t->stream ? (len + 3) & ~(size_t)3 : len);
 
 	return 0;
+}
+
+
+void turn_check(struct turn *t)
+{
+	if (t->state)
+		return;
+
+	t->state = EAGAIN;
+	t->refresh_us = 0;
+	if (request(t, SM_REFRESH, 0, LIFETIME_S))
+		fail(t, "the TURN server ", "cannot be asked");
 }
 
 

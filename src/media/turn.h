@@ -39,6 +39,8 @@ int  turn_permit(struct turn *t, const struct sa *peer);
 /** @return 0, ENOTCONN (not permitted yet) */
 int  turn_send(struct turn *t, const struct sa *peer, const uint8_t *p,
 	       size_t len);
+/** Is it there yet? Its state is EAGAIN until that is known */
+void turn_check(struct turn *t);
 /** Give the allocation back */
 void turn_end(struct turn *t);
 

@@ -486,13 +486,29 @@ bool call_nat_moved(struct call *c)
 }
 
 
+/*
+ * Once more from the beginning: we may have another address now, and a relay
+ * may be gone.  Who has called tells the other side; who was called has what
+ * the servers say at hand when it is asked.
+ */
 void call_nat_lost(struct call *c, const char *why)
 {
+	bool asks;
+	struct sa gw;
+
 	log_warn("call %u: %s", c->id, why);
 
-	/* once more from the beginning: we may have another address now */
-	if (call_living(c) && c->state == CALL_ACTIVE && c->nego.ice_on &&
-	    c->outgoing) {
+	if (!call_living(c) || c->state != CALL_ACTIVE || !c->nego.ice_on ||
+	    c->regather)
+		return;
+
+	asks = stream_regather(c->stream, router_find(&gw, c->ua,
+			       stream_local(c->stream)) ? &gw : NULL);
+	if (!c->outgoing)
+		return;
+
+	c->regather = asks;
+	if (!asks) {
 		++c->nego.ice_turn;
 		(void)call_reoffer(c);
 	}

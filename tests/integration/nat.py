@@ -203,20 +203,66 @@ host-record=live.example,%s
 """ % SERVER
 
 
+def dns(lab, net, zone):
+    Program(lab, "dns", [*net.inside("net"), "dnsmasq", "-C", lab.file(
+        "dns.conf", "no-resolv\nno-hosts\nno-daemon\nlog-queries\nlog-facility=-\nuser=\ngroup=\npid-file=\n"
+        "local=/example/\nbind-interfaces\nlisten-address=%s\nport=53\n%s" % (SERVER, zone))]).wait_line("started", 20)
+
+
 def test_names(lab):
     """servers by DNS SRV; the first of each kind is dead, the next one helps"""
     need("dnsmasq")
 
     def work(net):
         turn_server(lab, net)
-        Program(lab, "dns", [*net.inside("net"), "dnsmasq", "-C", lab.file(
-            "dns.conf", "no-resolv\nno-hosts\nno-daemon\nlog-queries\nlog-facility=-\nuser=\ngroup=\npid-file=\n"
-            "local=/example/\nbind-interfaces\nlisten-address=%s\nport=53\n%s" % (SERVER, ZONE))]).wait_line("started", 20)
+        dns(lab, net, ZONE)
         options = ("dns-servers=" + SERVER, "ice=yes", "stun-server=net.example", "turn-server=alice@net.example",
                    "turn-password-file=" + lab.file("password", PASSWORD + "\n"))
         caller, _ = call(lab, net, *options, path="relay")
         check("STUN server does not answer" not in caller.stderr(), "%s", caller.stderr()[-2000:])
     within(lab, ("symmetric", "symmetric"), work)
+
+
+def relay_dies(lab, restarts):
+    need("dnsmasq")
+
+    def work(net):
+        zone = "srv-host=_turn._udp.net.example,one.example,3478,10\nsrv-host=_turn._udp.net.example,two.example,3478,20\n" \
+            "host-record=one.example,%s\nhost-record=two.example,%s\n" % (SERVER, SERVER2)
+        dns(lab, net, zone)
+        one = turn_server(lab, net, name="one")
+        if not restarts:
+            turn_server(lab, net, name="two", ip=SERVER2)
+        options = ("dns-servers=" + SERVER, "ice=yes", "rtp-timeout=0", "turn-server=alice@net.example",
+                   "turn-password-file=" + lab.file("password", PASSWORD + "\n"))
+        callee, caller = phone(lab, net, 2, *options, hz=THEIRS), phone(lab, net, 1, *options, hz=OURS)
+        callee.command("auto-answer on")
+        caller.command("dial " + target(2))
+        caller.event("call.state", state="active", timeout=30)
+        check("relay" in [chosen(p) for p in (caller, callee)], "no relay")
+        one.stop()
+        if restarts:
+            turn_server(lab, net, name="again")
+        end = time.monotonic() + 100
+        while caller.event("call.quality", timeout=20)["packets_received"] == caller.event(
+                "call.quality", timeout=20)["packets_received"] or "no checks any more" not in caller.stderr():
+            check(time.monotonic() < end, "nothing is heard again\n%s", caller.tail())
+        talk(lab, caller, callee)
+    within(lab, ("symmetric", "symmetric"), work)
+
+
+def test_relay_dies(lab):
+    """the relay in use ends in mid-call: another one of the same name is found,
+    and the sound is there again"""
+    relay_dies(lab, False)
+
+
+def test_relay_restarts(lab):
+    """the relay in use has forgotten us: it is asked again"""
+    relay_dies(lab, True)
+
+
+test_relay_dies.limit = test_relay_restarts.limit = 240
 
 
 def test_sent_on(lab):
