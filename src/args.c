@@ -8,6 +8,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include "offhook/log.h"
 #include "offhook/text.h"
 #include "main.h"
 
@@ -51,8 +52,9 @@ static const struct arg_row {
 		"no events, and only errors in the log" },
 	[A_VERBOSE] = { 'v', "verbose", NONE, NULL,
 		"a louder log; twice: for developers" },
-	[A_LOG] = { 0, "log", NEEDED, "FILE",
-		"log to a file instead of stderr" },
+	[A_LOG] = { 0, "log", NEEDED, "WHERE|LEVELS",
+		"log to a file, journal or syslog instead of stderr; or say "
+		"how much, as in sip=debug,media=info; repeatable" },
 	[A_TRACE] = { 't', "trace", MAYBE, "FILE",
 		"SIP messages as sent and received, into the log or a file" },
 	[A_JOURNAL] = { 0, "journal", NEEDED, "FILE",
@@ -69,8 +71,8 @@ static const struct arg_row {
 		"is one. --account, --listen, --audio, --auto-answer, --set, "
 		"--trace and --log imply it" },
 	[A_DUMP] = { 0, "dump", NEEDED, "WHAT",
-		"print commands, options, accounts, events, figures, errors "
-		"or arguments as JSON, the schema of all JSON lines, or the "
+		"print commands, options, accounts, events, figures, errors, "
+		"modules or arguments as JSON, the schema of all JSON lines, or the "
 		"default config" },
 	[A_HELP] = { 'h', "help", NONE, NULL,
 		"tell this, or all about COMMAND" },
@@ -241,6 +243,30 @@ static int take_answer(struct args *a, const char *value, struct fault *err)
 }
 
 
+/* `sip=debug`, `info,media=warn` say how much; the rest says where. A file of
+ * such a name is written ./sip=debug */
+static int take_log(struct args *a, const char *value, struct fault *err)
+{
+	char why[160];
+
+	if (!*value)
+		return wrong(err, "bad-argument", "--log needs a file, "
+			     "journal, syslog, stderr, or levels such as "
+			     "info,sip=debug");
+
+	if (!log_levels_check(value, why, sizeof(why))) {
+		a->log_levels = value;
+		return 0;
+	}
+	if (strchr(value, '=') && !strchr(value, '/'))
+		return wrong(err, "bad-argument", "--log %s", why);
+
+	a->log = value;
+
+	return 0;
+}
+
+
 /* What a phone that runs already cannot be told */
 static bool implies_new(enum arg_id id)
 {
@@ -267,7 +293,7 @@ static int take(struct args *a, enum arg_id id, char *value, struct fault *err)
 	case A_JSON:    a->json = true; break;
 	case A_QUIET:   a->quiet = true; break;
 	case A_VERBOSE: ++a->verbose; break;
-	case A_LOG:     a->log = value; break;
+	case A_LOG:     return take_log(a, value, err);
 	case A_TRACE:   a->trace = true; a->trace_file = value; break;
 	case A_JOURNAL: a->journal = value; break;
 	case A_JUNIT:   a->junit = value; break;

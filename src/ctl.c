@@ -400,6 +400,11 @@ static void interrupt(struct ctl *c)
 		return;
 
 	sig = (int)si.ssi_signo;
+
+	/* the phone's, and a window that changes its size */
+	if (sig == SIGWINCH || sig == SIGCONT || sig == SIGUSR1)
+		return;
+
 	if (c->follow || c->lasts == LASTS_LISTEN) {
 		if (c->lasts == LASTS_LISTEN)
 			(void)say(c, "auto-answer off");

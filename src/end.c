@@ -260,6 +260,18 @@ static int signal_code(const struct app *a, int sig)
 }
 
 
+/* Somebody has renamed the file of the log */
+static void log_again(void)
+{
+	const int err = log_reopen();
+
+	if (err)
+		log_warn("the log cannot be opened anew: %s", strerror(err));
+	else
+		log_info("the log was opened anew");
+}
+
+
 static void signal_handler(int flags, void *arg)
 {
 	struct app *a = arg;
@@ -271,6 +283,11 @@ static void signal_handler(int flags, void *arg)
 
 	if (si.ssi_signo == SIGWINCH || si.ssi_signo == SIGCONT) {
 		screen_signal(a, (int)si.ssi_signo);
+		return;
+	}
+
+	if (si.ssi_signo == SIGUSR1) {
+		log_again();
 		return;
 	}
 
@@ -336,6 +353,7 @@ void end_signals_block(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1);
 	sigaddset(set, SIGWINCH);
 	sigaddset(set, SIGCONT);
 	sigprocmask(SIG_BLOCK, set, NULL);

@@ -197,6 +197,7 @@ static void signalled(struct holder *h)
 	case SIGWINCH: say(h, LINK_SIZE);     break;
 	case SIGCONT:  say(h, LINK_CONTINUE); break;
 	case SIGHUP:   h->code = 128 + SIGHUP; break;
+	case SIGUSR1:  break;        /* the phone's own */
 	default:       say(h, LINK_LEAVE);    break;
 	}
 }

@@ -25,126 +25,6 @@ enum {
 };
 
 
-/* Logging ---------------------------------------------------------------- */
-
-static void wake_handler(int id, void *data, void *arg)
-{
-	(void)id;
-	(void)data;
-	(void)arg;
-	log_drain();
-}
-
-
-static void wake(void *arg)
-{
-	(void)mqueue_push(arg, 0, NULL);
-}
-
-
-static void log_event(enum log_level level, const char *module,
-		      const char *text, void *arg)
-{
-	struct app *a = arg;
-	struct event ev;
-
-	if (level > log_get_level() || !event_wanted(a->ph.bus, EVENT_LOG))
-		return;
-
-	event_init(&ev, EVENT_LOG);
-	snprintf(ev.u.log.level, sizeof(ev.u.log.level), "%s",
-		 log_level_name(level));
-	snprintf(ev.u.log.module, sizeof(ev.u.log.module), "%s", module);
-	snprintf(ev.u.log.text, sizeof(ev.u.log.text), "%s", text);
-	event_publish(a->ph.bus, &ev);
-}
-
-
-static void libre_log(int level, const char *p, size_t len, void *arg)
-{
-	char line[512];
-	(void)level;
-	(void)arg;
-
-	if (log_get_level() < LOGL_DEBUG)
-		return;
-
-	while (len && (p[len - 1] == '\n' || p[len - 1] == '\r'))
-		--len;
-	log_debug("libre: %s", text_escape(line, sizeof(line), p, len));
-}
-
-
-/* What libraries print by themselves: libre tells strangers' mistakes so, and
- * a reader who stopped would stop the phone. A failed assertion is no noise */
-static ssize_t stray_write(void *cookie, const char *p, size_t len)
-{
-	const size_t total = len;
-	char line[512];
-	(void)cookie;
-
-	if (memmem(p, len, "Assertion", 9))
-		return write(STDERR_FILENO, p, len);
-
-	while (len && (p[len - 1] == '\n' || p[len - 1] == '\r'))
-		--len;
-	if (len)
-		log_debug("stray: %s", text_escape(line, sizeof(line), p,
-						   len));
-
-	return (ssize_t)total;
-}
-
-
-/* stdout is for replies and events alone: descriptor 1 leads to the log from
- * here on, and what is printed through stdio becomes lines of it */
-static int stdout_take(struct app *a)
-{
-	static const cookie_io_functions_t io = { .write = stray_write };
-	FILE *f;
-
-	a->out_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (a->out_fd < 0)
-		return errno;
-
-	if (dup2(log_fd(), STDOUT_FILENO) < 0)
-		return errno;
-
-	f = fopencookie(NULL, "w", io);
-	if (!f)
-		return errno;
-
-	setvbuf(f, NULL, _IOLBF, BUFSIZ);
-	stdout = stderr = f;
-
-	return 0;
-}
-
-
-static int log_start(struct app *a)
-{
-	const struct args *args = &a->args;
-	int err;
-
-	log_set_level(args->quiet ? LOGL_ERROR :
-		      args->verbose > 1 ? LOGL_DEBUG :
-		      args->verbose ? LOGL_INFO : LOGL_WARN);
-
-	a->screen = screen_wanted(args);
-
-	err = log_open(args->log);
-	if (err) {
-		fatal_file(a, args->log, err);
-		return err;
-	}
-
-	dbg_init(DBG_WARNING, DBG_NONE);
-	dbg_handler_set(libre_log, NULL);
-
-	return stdout_take(a);
-}
-
-
 /* Start ------------------------------------------------------------------ */
 
 /* The first lines, from inside the loop */
@@ -185,16 +65,13 @@ static int app_start(struct app *a, const sigset_t *signals)
 {
 	int code, err;
 
-	if (config_start(a))
+	if (config_start(a) || logging_configure(a))
 		return EXIT_USAGE;
 	screen_log(a);
 
 	if (trace_alloc(&a->trace) || event_bus_alloc(&a->ph.bus) ||
-	    mqueue_alloc(&a->wake, wake_handler, a) || end_start(a, signals))
+	    logging_follow(a) || end_start(a, signals))
 		return 1;
-
-	log_set_wake(wake, a->wake);
-	log_set_handler(log_event, a);
 
 	if (a->args.trace && (err = trace_to(a->trace, a->args.trace_file))) {
 		fatal_file(a, a->args.trace_file, err);
@@ -247,9 +124,7 @@ static int app_stop(struct app *a, int code)
 	a->ph.numbers = mem_deref(a->ph.numbers);
 	a->ph.contacts = mem_deref(a->ph.contacts);
 	a->ph.media = mem_deref(a->ph.media);
-	log_drain();
-	log_set_handler(NULL, NULL);
-	log_set_wake(NULL, NULL);
+	logging_leave(a);
 	a->ph.bus = mem_deref(a->ph.bus);
 	a->trace = mem_deref(a->trace);
 	a->wake = mem_deref(a->wake);
@@ -312,7 +187,7 @@ static int run(struct app *a)
 	/* few threads allocate, and little: two arenas are enough */
 	(void)mallopt(M_ARENA_MAX, 2);
 
-	if (log_start(a))
+	if (logging_start(a))
 		return EXIT_USAGE;
 
 	err = loops();
@@ -375,7 +250,8 @@ static int tell(const struct app *a)
 		command_dump(args->dump);
 	if (!text) {
 		fatal(a, "bad-argument", "--dump takes commands, options, "
-		      "accounts, events, figures, errors, arguments, "
+		      "accounts, events, figures, errors, modules, "
+		      "arguments, "
 		      "schema or config");
 		return EXIT_USAGE;
 	}

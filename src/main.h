@@ -29,7 +29,8 @@ struct args {
 	bool fresh;              /* --new, or what implies it                */
 	bool json, quiet, plain;
 	unsigned verbose;
-	const char *log;
+	const char *log;         /* where, NULL: as the option says          */
+	const char *log_levels;  /* NULL: the same                           */
 	bool trace;
 	const char *trace_file;  /* NULL: the log                            */
 	const char *junit;       /* NULL: none                               */
@@ -75,6 +76,7 @@ struct app {
 	struct journal *journal;
 	struct metrics_server *monitors;
 	struct event_sub *calls, *records, *accounts;
+	struct event_sub *course[5];     /* of calls, for the log            */
 	struct mqueue *wake;     /* a foreign thread logged                  */
 	struct compat_fd signals;
 	int signal_fd;
@@ -90,6 +92,16 @@ struct app {
 	bool ending;
 	int code;
 };
+
+/* logging.c: where the log goes -------------------------------------------- */
+
+/** Before anything else is there. @return 0 or errno, told */
+int  logging_start(struct app *a);
+/** The options are known. @return 0 or errno, told */
+int  logging_configure(struct app *a);
+/** There is a loop and a bus: lines become events. @return 0 or errno */
+int  logging_follow(struct app *a);
+void logging_leave(struct app *a);
 
 /* setup.c: the phone's parts, in the order of being reachable ------------ */
 

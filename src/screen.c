@@ -60,7 +60,7 @@ void screen_log(struct app *a)
 	if (!a->screen)
 		return;
 
-	if (!a->args.log) {
+	if (!a->args.log && !a->ph.config->log_to[0]) {
 		state_file(a, path, sizeof(path), "log");
 		if (!path[0] || log_open(path))
 			(void)log_open("/dev/null");

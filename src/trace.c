@@ -112,12 +112,50 @@ static void put(int fd, const char *p, size_t len)
 }
 
 
+static void add_head(struct text_buf *b, bool tx, enum sip_transp tp,
+		     const char *from, const char *to)
+{
+	text_add(b, "%s %s %s -> %s\n", tx ? "sent" : "received",
+		 tp == SIP_TRANSP_TLS ? "tls" :
+		 tp == SIP_TRANSP_TCP ? "tcp" : "udp", from, to);
+}
+
+
+/* A log whose lines have a form: each is one of its own */
+static void note_lines(char *text)
+{
+	char *next;
+
+	for (char *p = text; *p; p = next) {
+
+		next = p + strcspn(p, "\n");
+		if (*next)
+			*next++ = '\0';
+		log_note("trace", "%s", p);
+	}
+}
+
+
+static void put_message(const struct trace *t, const char *text, size_t len)
+{
+	struct text_buf b = { .max = 512 << 10 };
+	char when[CLOCK_ISO8601_SIZE];
+
+	text_add(&b, "%s ", clock_iso8601(when, clock_wall_ms()));
+	text_add_mem(&b, text, len);
+	text_add(&b, "\n");
+	if (b.s)
+		put(t->fd >= 0 ? t->fd : log_fd(), b.s, b.len);
+	text_buf_reset(&b);
+}
+
+
 void trace_message(const struct trace *t, bool tx, enum sip_transp tp,
 		   const struct sa *local, const struct sa *peer,
 		   const char *text, size_t len)
 {
 	struct text_buf b = { .max = 256 << 10 };
-	char when[CLOCK_ISO8601_SIZE], from[80] = "", to[80] = "";
+	char from[80] = "", to[80] = "";
 
 	if (!t->on)
 		return;
@@ -125,15 +163,15 @@ void trace_message(const struct trace *t, bool tx, enum sip_transp tp,
 	(void)re_snprintf(from, sizeof(from), "%J", tx ? local : peer);
 	(void)re_snprintf(to, sizeof(to), "%J", tx ? peer : local);
 
-	text_add(&b, "%s %s %s %s -> %s\n",
-		 clock_iso8601(when, clock_wall_ms()), tx ? "sent" : "received",
-		 tp == SIP_TRANSP_TLS ? "tls" :
-		 tp == SIP_TRANSP_TCP ? "tcp" : "udp", from, to);
+	add_head(&b, tx, tp, from, to);
 	add_lines(&b, text, len);
-	text_add(&b, "\n");
 
-	if (b.s)
-		put(t->fd >= 0 ? t->fd : log_fd(), b.s, b.len);
+	if (!b.s || b.err)
+		;
+	else if (t->fd < 0 && !log_is_plain())
+		note_lines(b.s);
+	else
+		put_message(t, b.s, b.len);
 
 	text_buf_reset(&b);
 }

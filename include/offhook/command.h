@@ -61,6 +61,8 @@ struct phone {
 
 /** What the engine is told, from the options */
 void phone_media_conf(struct media_conf *mc, const struct config *config);
+/** Levels, form and size of the log, from the options */
+void phone_log_conf(const struct config *config);
 
 /* Replies: records of names and values ----------------------------------- */
 

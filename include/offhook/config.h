@@ -115,6 +115,11 @@ struct config {
 	int64_t capture_messages;        /* 0: none is kept                 */
 	int64_t capture_bytes;
 	char metrics[CONFIG_STR];        /* "" nowhere                      */
+	char log_to[CONFIG_STR];         /* "" stderr, as log_open() has it */
+	char log_levels[CONFIG_STR];     /* as log_levels_set() has them    */
+	int     log_format;              /* enum log_format                 */
+	int64_t log_size;                /* kB, 0: any                      */
+	int64_t log_keep;
 	char hep_server[CONFIG_STR];     /* "" none                         */
 	char quality_report[CONFIG_STR]; /* URI, "" nobody                  */
 	char quality_alert[8];           /* "off", or MOS: 3.1, 3.6, 4.0    */

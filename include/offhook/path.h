@@ -35,6 +35,19 @@ int path_read(char **textp, size_t *lenp, const char *path, size_t max);
  */
 int path_write(const char *path, const char *text, size_t len, unsigned mode);
 
+/** FILE becomes FILE.1, that FILE.2 ... and the one behind `keep` is gone;
+ *  0: FILE itself. @return 0 or errno */
+int  path_turn(const char *path, unsigned keep);
+
+/**
+ * While files of the folder that path is in are read, changed and written:
+ * another phone waits, as this one does for 300 ms at most.  A folder that can
+ * hold no lock is no hindrance: *fdp is -1.
+ * @return 0: end it with path_unlock(*fdp); EBUSY
+ */
+int  path_lock(int *fdp, const char *path);
+void path_unlock(int fd);
+
 /** The sounds directory: $OFFHOOK_SOUNDS, the installed one, or the source's */
 int path_sound(char *buf, size_t sz, const char *file);
 

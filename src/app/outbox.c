@@ -7,7 +7,9 @@
  * or some time has passed, longer each time.  After a week it is given up.
  * Main thread.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include "offhook/app.h"
 #include "offhook/clock.h"
@@ -45,6 +47,7 @@ struct outbox {
 	struct event_sub *sub[4];
 	struct list letters;         /* oldest first                         */
 	char path[1024];             /* "" : nothing is kept beyond this run */
+	int lock;                    /* the file is ours, -1: it is not      */
 	struct timer tmr;
 };
 
@@ -82,45 +85,6 @@ static struct letter *letter_add(struct outbox *o, const char *to,
 
 /* The file ------------------------------------------------------------------ */
 
-static void save(const struct outbox *o)
-{
-	struct text_buf b = { .max = FILE_MAX_B };
-	struct le *le;
-	int err;
-
-	if (!o->path[0])
-		return;
-
-	LIST_FOREACH(&o->letters, le) {
-		const struct letter *l = le->data;
-		json_t *j = json_object();
-		char *s;
-
-		line_set(j, "to", l->to);
-		line_set(j, "text", l->text);
-		line_set(j, "account", l->account);
-		(void)json_object_set_new(j, "time_ms",
-					  json_integer((json_int_t)l->time));
-		s = json_dumps(j, JSON_COMPACT);
-		if (s)
-			text_add(&b, "%s\n", s);
-		free(s);
-		json_decref(j);
-	}
-
-	err = b.err;
-	if (!err && !b.len)
-		err = unlink(o->path) && errno != ENOENT ? errno : 0;
-	else if (!err)
-		err = path_write(o->path, b.s, b.len, 0600);
-	text_buf_reset(&b);
-
-	if (err)
-		log_warn("messages that wait are not kept in %s: %s", o->path,
-			 strerror(err));
-}
-
-
 static void load(struct outbox *o)
 {
 	char *text = NULL;
@@ -148,6 +112,87 @@ static void load(struct outbox *o)
 	}
 
 	free(text);
+}
+
+
+/* One phone keeps what waits in the file, or two would send it twice and each
+ * would write over what the other keeps. Whoever has it not keeps its own in
+ * memory, and takes the file when the other has left */
+static int take_file(struct outbox *o, bool make)
+{
+	char path[1040], dir[1024];
+	int err;
+
+	if (!o->path[0] || o->lock >= 0)
+		return 0;
+
+	snprintf(path, sizeof(path), "%s.lock", o->path);
+	snprintf(dir, sizeof(dir), "%.*s",
+		 (int)(strrchr(path, '/') - path), path);
+	err = make ? path_mkdirs(dir) : 0;
+	if (err)
+		return err;
+
+	o->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		       0600);
+	if (o->lock < 0)
+		return errno;
+
+	if (flock(o->lock, LOCK_EX | LOCK_NB)) {
+		err = errno;
+		close(o->lock);
+		o->lock = -1;
+		return err;
+	}
+
+	load(o);
+
+	return 0;
+}
+
+
+static void save(struct outbox *o)
+{
+	struct text_buf b = { .max = FILE_MAX_B };
+	struct le *le;
+	int err;
+
+	if (!o->path[0])
+		return;
+
+	err = take_file(o, list_count(&o->letters) > 0);
+	if (err == EWOULDBLOCK)
+		return;
+
+	LIST_FOREACH(&o->letters, le) {
+		const struct letter *l = le->data;
+		json_t *j = json_object();
+		char *s;
+
+		line_set(j, "to", l->to);
+		line_set(j, "text", l->text);
+		line_set(j, "account", l->account);
+		(void)json_object_set_new(j, "time_ms",
+					  json_integer((json_int_t)l->time));
+		s = json_dumps(j, JSON_COMPACT);
+		if (s)
+			text_add(&b, "%s\n", s);
+		free(s);
+		json_decref(j);
+	}
+
+	err = err ? err : b.err;
+	if (o->lock < 0 && !b.len)
+		err = 0;
+	else if (!err && !b.len)
+		err = unlink(o->path) && errno != ENOENT ? errno : 0;
+	else if (!err)
+		err = path_write(o->path, b.s, b.len, 0600);
+	text_buf_reset(&b);
+
+	if (err)
+		log_warn("messages that wait are not kept in %s: %s", o->path,
+			 strerror(err));
 }
 
 
@@ -426,6 +471,8 @@ static void outbox_destructor(void *arg)
 		mem_deref(o->sub[i]);
 	timer_cancel(&o->tmr);
 	list_flush(&o->letters);
+	if (o->lock >= 0)
+		close(o->lock);
 }
 
 
@@ -449,6 +496,7 @@ int outbox_alloc(struct outbox **op, struct ua *ua, struct event_bus *bus,
 
 	o->ua = ua;
 	o->bus = bus;
+	o->lock = -1;
 	if (dir)
 		err = path_join(o->path, sizeof(o->path), dir, "outbox");
 
@@ -462,8 +510,8 @@ int outbox_alloc(struct outbox **op, struct ua *ua, struct event_bus *bus,
 	}
 
 	/* what waited when the phone ended last */
-	if (o->path[0])
-		load(o);
+	if (take_file(o, false) == EWOULDBLOCK)
+		log_info("another phone keeps the messages that wait");
 	LIST_FOREACH(&o->letters, le) {
 		struct letter *l = le->data;
 

@@ -1,21 +1,16 @@
 /**
  * @file log.c  Logging
  *
- * The main thread (the one the process began with) writes, a line with one
- * system call.  Every other thread formats into a record on its own stack and
- * copies it into a bounded ring of many writers and one reader: main drains
- * it.  A foreign thread never waits and never touches the file; when the ring
- * is full the line is counted and lost.  Main does not wait for the reader of
- * the log either (a pipe nobody empties, a stopped terminal): what he does
- * not take is counted and told later.  Not for the sound callback.
+ * The main thread (the one the process began with) writes.  Every other
+ * thread formats into a record on its own stack and copies it into a bounded
+ * ring of many writers and one reader: main drains it.  A foreign thread never
+ * waits and never touches the file; when the ring is full the line is counted
+ * and lost.  Not for the sound callback.
  *
  * A slot's turn says whose it is: lap * SLOTS when free for writing in that
  * lap, one more when it holds a record.  It is counted from the slot's own
  * index, so that zeroed memory is an empty ring.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,24 +21,16 @@
 #include <offhook/clock.h>
 #include <offhook/log.h>
 #include <offhook/text.h>
+#include "log_priv.h"
 
 
 enum {
 	SLOTS = 256,         /* a power of two */
-	MODULE_SIZE = 16,
-	TEXT_SIZE = 480,
-};
-
-struct record {
-	uint64_t time;              /* wall ms */
-	enum log_level level;
-	char module[MODULE_SIZE];
-	char text[TEXT_SIZE];       /* escaped */
 };
 
 struct slot {
 	atomic_size_t turn;
-	struct record rec;
+	struct log_record rec;
 };
 
 static struct {
@@ -54,15 +41,10 @@ static struct {
 	atomic_bool pending;        /* main has been woken          */
 } ring;
 
-static atomic_int log_level = LOGL_WARN;
-
 static void (*_Atomic wake_h)(void *arg);
 static void *_Atomic wake_arg;
 
 /* main only */
-static int file_fd = -1;            /* -1: stderr */
-static bool file_failed;            /* said once  */
-static uint64_t refused;            /* lines its reader did not take */
 static bool in_handler;
 static log_h *handler;
 static void *handler_arg;
@@ -79,96 +61,37 @@ static bool thread_is_main(void)
 }
 
 
-static void fd_write(int fd, const char *p, size_t len)
+/* A handler that logs would hear itself for ever */
+static void tell(enum log_level level, const char *module, const char *text)
 {
-	while (len) {
-		const ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-
-		if (n <= 0) {
-			if (fd != STDERR_FILENO && !file_failed) {
-				static const char msg[] =
-					"offhook: cannot write the log file\n";
-
-				file_failed = true;
-				fd_write(STDERR_FILENO, msg, sizeof(msg) - 1);
-			}
-			return;
-		}
-
-		p += n;
-		len -= (size_t)n;
-	}
-}
-
-
-/* A pipe that is ready takes a line whole */
-static bool reader_ready(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
-}
-
-
-static void line_write(const char *line, size_t len)
-{
-	const int fd = log_fd();
-	char told[96];
-	int n;
-
-	if (!reader_ready(fd)) {
-		++refused;
+	if (!handler || in_handler)
 		return;
-	}
 
-	if (refused) {
-		n = snprintf(told, sizeof(told), "warn: log: %llu lines are "
-			     "missing, they were not taken\n",
-			     (unsigned long long)refused);
-		refused = 0;
-		fd_write(fd, told, (size_t)n);
-	}
-
-	fd_write(fd, line, len);
+	in_handler = true;
+	handler(level, module, text, handler_arg);
+	in_handler = false;
 }
 
 
-static void record_write(const struct record *rec)
+static void record_write(const struct log_record *rec)
 {
-	char line[TEXT_SIZE + 80], when[CLOCK_ISO8601_SIZE];
-	int len;
+	const char *trouble;
 
-	/* someone who only sees warnings on a terminal needs no times */
-	if (file_fd < 0 && log_get_level() <= LOGL_WARN)
-		len = snprintf(line, sizeof(line), "%s: %s: %s\n",
-			       log_level_name(rec->level), rec->module,
-			       rec->text);
-	else
-		len = snprintf(line, sizeof(line), "%s %-5s %s: %s\n",
-			       clock_iso8601(when, rec->time),
-			       log_level_name(rec->level), rec->module,
-			       rec->text);
+	log_sink_write(rec);
+	tell(rec->level, rec->module, rec->text);
 
-	if (len > 0 && (size_t)len < sizeof(line))
-		line_write(line, (size_t)len);
-
-	/* a handler that logs would hear itself for ever */
-	if (handler && !in_handler) {
-		in_handler = true;
-		handler(rec->level, rec->module, rec->text, handler_arg);
-		in_handler = false;
-	}
+	/* once, to whoever may see it elsewhere */
+	trouble = log_sink_trouble();
+	if (trouble)
+		tell(LOGL_ERROR, "log", trouble);
 }
 
 
 static void __attribute__((format(printf, 4, 0)))
-record_vformat(struct record *rec, enum log_level level, const char *module,
-	       const char *fmt, va_list ap)
+record_vformat(struct log_record *rec, enum log_level level,
+	       const char *module, const char *fmt, va_list ap)
 {
-	char text[2 * TEXT_SIZE];
+	char text[2 * LOG_TEXT_SIZE];
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 
@@ -181,8 +104,8 @@ record_vformat(struct record *rec, enum log_level level, const char *module,
 
 
 static void __attribute__((format(printf, 4, 5)))
-record_format(struct record *rec, enum log_level level, const char *module,
-	      const char *fmt, ...)
+record_format(struct log_record *rec, enum log_level level,
+	      const char *module, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -192,7 +115,7 @@ record_format(struct record *rec, enum log_level level, const char *module,
 }
 
 
-static void ring_push(const struct record *rec)
+static void ring_push(const struct log_record *rec)
 {
 	size_t head = atomic_load_explicit(&ring.head, memory_order_relaxed);
 	struct slot *slot;
@@ -229,7 +152,7 @@ static void ring_push(const struct record *rec)
 }
 
 
-static bool ring_pop(struct record *rec)
+static bool ring_pop(struct log_record *rec)
 {
 	struct slot *slot = &ring.slots[ring.tail % SLOTS];
 	const size_t lap = ring.tail - ring.tail % SLOTS;
@@ -247,7 +170,7 @@ static bool ring_pop(struct record *rec)
 
 void log_drain(void)
 {
-	struct record rec;
+	struct log_record rec;
 	unsigned lost;
 
 	/*
@@ -277,10 +200,10 @@ void log_drain(void)
 void log_write(enum log_level level, const char *module, const char *fmt, ...)
 {
 	void (*wake)(void *arg);
-	struct record rec;
+	struct log_record rec;
 	va_list ap;
 
-	if (level > log_get_level())
+	if (!log_wanted(module, level))
 		return;
 
 	va_start(ap, fmt);
@@ -304,51 +227,17 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
 }
 
 
-int log_open(const char *path)
+void log_note(const char *module, const char *fmt, ...)
 {
-	int fd = -1;
+	struct log_record rec;
+	va_list ap;
 
-	if (path) {
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-			  O_NOCTTY, 0600);
-		if (fd < 0)
-			return errno;
-	}
+	va_start(ap, fmt);
+	record_vformat(&rec, LOGL_INFO, module, fmt, ap);
+	va_end(ap);
 
-	log_close();
-	file_fd = fd;
-	file_failed = false;
-
-	return 0;
-}
-
-
-void log_close(void)
-{
 	log_drain();
-
-	if (file_fd >= 0)
-		(void)close(file_fd);
-	file_fd = -1;
-}
-
-
-int log_fd(void)
-{
-	return file_fd >= 0 ? file_fd : STDERR_FILENO;
-}
-
-
-void log_set_level(enum log_level level)
-{
-	atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
-}
-
-
-enum log_level log_get_level(void)
-{
-	return (enum log_level)atomic_load_explicit(&log_level,
-						    memory_order_relaxed);
+	log_sink_write(&rec);
 }
 
 
@@ -364,18 +253,4 @@ void log_set_wake(void (*wake)(void *arg), void *arg)
 	atomic_store(&wake_h, NULL);
 	atomic_store(&wake_arg, arg);
 	atomic_store(&wake_h, wake);
-}
-
-
-const char *log_level_name(enum log_level level)
-{
-	switch (level) {
-
-	case LOGL_ERROR: return "error";
-	case LOGL_WARN:  return "warn";
-	case LOGL_INFO:  return "info";
-	case LOGL_DEBUG: return "debug";
-	}
-
-	return "?";
 }

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <offhook/clock.h>
 #include <offhook/path.h>
@@ -22,6 +24,7 @@
 enum {
 	READ_WAIT_MS = 5000,    /* for a pipe: `password-file=<(...)` */
 	READ_CHUNK = 4096,
+	LOCK_WAIT_MS = 300,
 };
 
 
@@ -308,6 +311,72 @@ int path_write(const char *path, const char *text, size_t len, unsigned mode)
 		dir_sync(target);
 
 	return err;
+}
+
+
+int path_turn(const char *path, unsigned keep)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	if (!keep)
+		return unlink(path) && errno != ENOENT ? errno : 0;
+
+	for (unsigned i = keep; i > 0; i--) {
+
+		if (snprintf(to, sizeof(to), "%s.%u", path, i) >=
+		    (int)sizeof(to))
+			return ENAMETOOLONG;
+		if (i > 1)
+			(void)snprintf(from, sizeof(from), "%s.%u", path,
+				       i - 1);
+		if (rename(i > 1 ? from : path, to) && errno != ENOENT)
+			return errno;
+	}
+
+	return 0;
+}
+
+
+int path_lock(int *fdp, const char *path)
+{
+	const uint64_t until = clock_ms() + LOCK_WAIT_MS;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	char lock[PATH_MAX];
+	int fd;
+
+	*fdp = -1;
+	if (snprintf(lock, sizeof(lock), "%.*s.lock", slash ?
+		     (int)(slash + 1 - path) : 0, path ? path : "") >=
+	    (int)sizeof(lock))
+		return 0;
+
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return 0;
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+
+		if (errno != EWOULDBLOCK || clock_ms() >= until) {
+			const bool held = errno == EWOULDBLOCK;
+
+			(void)close(fd);
+			return held ? EBUSY : 0;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+
+	*fdp = fd;
+
+	return 0;
+}
+
+
+void path_unlock(int fd)
+{
+	/* the file stays: another phone may have it open */
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 

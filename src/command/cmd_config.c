@@ -347,6 +347,7 @@ static void config_reload_all(struct cmd *x)
 		phone_media_conf(&mc, x->ph->config);
 		media_configure(x->ph->media, &mc);
 	}
+	phone_log_conf(x->ph->config);
 
 	if (x->ph->ua) {
 		accounts_drop(x, &w);
@@ -436,9 +437,12 @@ static void config_keep(struct cmd *x)
 		e = config_save(c, path, err);
 	mem_deref(c);
 
-	if (e)
+	if (e == EINVAL || e == ERANGE || e == ENOENT)
 		(void)cmd_wrong(x, "bad-config", "%s", err[0] ? err :
 				strerror(e));
+	else if (e)
+		reply_error(x->reply, error_token(e), "%s", err[0] ? err :
+			    strerror(e));
 	else if (!count)
 		reply_text(x->reply, "nothing to save: %s says so already",
 			   path);
@@ -497,6 +501,26 @@ static const struct command rows_phone[] = {
 			"comments, stay as they are.",
 		.alone = true,
 		.run = cmd_config,
+	},
+	{
+		.name = "log",
+		.args = {
+			{ .name = "what", .type = ARG_WORD, .optional = true,
+			  .summary = "levels, as in info,sip=debug; reopen, "
+				     "for a file that was renamed; or "
+				     "default, as the options say" },
+		},
+		.summary = "Say how much the log tells of what, and where",
+		.help = "A level is error, warn, info or debug; alone it is "
+			"for all, behind the name of a module and = for that "
+			"one. It counts at once, until the end; options "
+			"log-levels, log-format, log-size and log-keep say "
+			"it for good. SIGUSR1 opens the file anew as `log "
+			"reopen` does. Without an argument: what is in force, "
+			"where lines go, how many were not taken, and all "
+			"modules.",
+		.alone = true,
+		.run = cmd_log,
 	},
 };
 

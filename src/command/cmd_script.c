@@ -95,6 +95,8 @@ static void cmd_set(struct cmd *x)
 		phone_media_conf(&mc, x->ph->config);
 		media_configure(x->ph->media, &mc);
 	}
+	if (!strncmp(name, "log-", 4))
+		phone_log_conf(x->ph->config);
 
 	if (option_find(name)->restart)
 		reply_text(x->reply, "%s takes effect at the next start",
@@ -291,7 +293,8 @@ static const struct command rows[] = {
 			  .optional = true, .summary = "new value" },
 		},
 		.summary = "Set an option for this run",
-		.help = "`show` lists all options with their values.",
+		.help = "`show` lists all options with their values; `config "
+			"save` writes what was set into offhook.conf.",
 		.alone = true,
 		.run = cmd_set,
 	},

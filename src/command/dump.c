@@ -5,6 +5,7 @@
  * documented.  A dump that memory is too short for lacks values; it runs at
  * build time.  Main thread.
  */
+#include "offhook/log.h"
 #include "json.h"
 #include "priv.h"
 #include "schema.h"
@@ -216,6 +217,16 @@ static void dump_errors(json_t *v)
 }
 
 
+static void dump_modules(json_t *v)
+{
+	const struct log_module *m;
+
+	for (size_t i = 0; (m = log_module_at(i)); i++)
+		json_array_append_new(v, json_pack("{ss ss}", "name", m->name,
+						   "summary", m->summary));
+}
+
+
 char *command_dump(const char *what)
 {
 	static const struct { const char *name; void (*h)(json_t *v); } t[] = {
@@ -225,6 +236,7 @@ char *command_dump(const char *what)
 		{ "events",   dump_events   },
 		{ "figures",  dump_figures  },
 		{ "errors",   dump_errors   },
+		{ "modules",  dump_modules  },
 	};
 
 	if (!strcmp(what, "config"))

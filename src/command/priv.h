@@ -122,6 +122,8 @@ cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_swap, cmd_pickup, cmd_voicemail;
 /* cmd_conference.c */
 cmd_run_h cmd_conference, cmd_gain;
+/* of cmd_config.c */
+cmd_run_h cmd_log;
 /* of cmd_script.c */
 cmd_run_h cmd_if, cmd_repeat, cmd_run_shell;
 /* of cmd_diagnosis.c */

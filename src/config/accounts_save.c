@@ -277,8 +277,8 @@ int accounts_save(const char *path, const struct account_conf *ac, char *err)
 {
 	struct text_buf out = {.max = 2 * CONF_FILE_MAX};
 	struct section sec;
-	struct file f;
-	int e;
+	struct file f = { .text = NULL };
+	int lock = -1, e;
 
 	if (!path || !ac)
 		return EINVAL;
@@ -287,7 +287,9 @@ int accounts_save(const char *path, const struct account_conf *ac, char *err)
 		return conf_error(err, EINVAL, "an account in the file needs a"
 				  " name without brackets");
 
-	e = file_open(&f, path, err);
+	e = conf_lock(&lock, path, err);
+	if (!e)
+		e = file_open(&f, path, err);
 	if (e)
 		goto out;
 
@@ -312,6 +314,7 @@ int accounts_save(const char *path, const struct account_conf *ac, char *err)
 		explicit_bzero(out.s, out.len);
 	text_buf_reset(&out);
 	file_close(&f);
+	path_unlock(lock);
 
 	return e;
 }
@@ -321,13 +324,15 @@ int accounts_forget(const char *path, const char *name, char *err)
 {
 	struct text_buf out = {.max = 2 * CONF_FILE_MAX};
 	struct section sec;
-	struct file f;
-	int e;
+	struct file f = { .text = NULL };
+	int lock = -1, e;
 
 	if (!path || !name)
 		return EINVAL;
 
-	e = file_open(&f, path, err);
+	e = conf_lock(&lock, path, err);
+	if (!e)
+		e = file_open(&f, path, err);
 	if (e)
 		goto out;
 
@@ -343,6 +348,7 @@ int accounts_forget(const char *path, const char *name, char *err)
 
  out:
 	file_close(&f);
+	path_unlock(lock);
 
 	return e;
 }

@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 #include <offhook/compat.h>
+#include <offhook/log.h>
 #include <offhook/path.h>
 #include <offhook/text.h>
 #include "priv.h"
@@ -47,11 +48,16 @@ static int unknown_option(char *err, const char *name)
 /* What no row can check alone */
 static int config_check(const struct config *c, char *err)
 {
+	char why[160];
+
 	if (c->jitter_min_ms > c->jitter_max_ms)
 		return conf_error(err, EINVAL, "jitter-min (%lldms) must not"
 				  " be greater than jitter-max (%lldms)",
 				  (long long)c->jitter_min_ms,
 				  (long long)c->jitter_max_ms);
+
+	if (log_levels_check(c->log_levels, why, sizeof(why)))
+		return conf_error(err, EINVAL, "log-levels: %s", why);
 
 	return conf_collector_check(c->quality_report, err);
 }
@@ -440,7 +446,7 @@ int config_save(const struct config *c, const char *path, char *err)
 	struct config *old = NULL;
 	char *text = NULL;
 	size_t len = 0;
-	int e;
+	int lock = -1, e;
 
 	if (!c || !path)
 		return EINVAL;
@@ -449,7 +455,9 @@ int config_save(const struct config *c, const char *path, char *err)
 	if (e)
 		return conf_error(err, e, "%s", strerror(e));
 
-	e = file_read(&text, &len, path, err);
+	e = conf_lock(&lock, path, err);
+	if (!e)
+		e = file_read(&text, &len, path, err);
 	if (e && e != ENOENT)
 		goto out;
 
@@ -471,6 +479,7 @@ int config_save(const struct config *c, const char *path, char *err)
 	free(text);
 	text_buf_reset(&out);
 	mem_deref(old);
+	path_unlock(lock);
 
 	return e;
 }

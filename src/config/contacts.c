@@ -579,7 +579,7 @@ int contacts_save(const char *path, const struct contact_conf *v, size_t n,
 	char *text = NULL, value[CONF_VALUE];
 	bool *done = NULL;
 	size_t len = 0;
-	int e = 0;
+	int lock = -1, e = 0;
 
 	if (!path || (!v && n))
 		return EINVAL;
@@ -593,6 +593,8 @@ int contacts_save(const char *path, const struct contact_conf *v, size_t n,
 		else
 			e = contact_parse(&again, v[i].name, value, err);
 	}
+	if (!e)
+		e = conf_lock(&lock, path, err);
 	if (!e)
 		e = file_take(&text, &len, path, err);
 	if (e)
@@ -611,6 +613,7 @@ int contacts_save(const char *path, const struct contact_conf *v, size_t n,
 	free(done);
 	free(text);
 	text_buf_reset(&out);
+	path_unlock(lock);
 
 	return e;
 }
@@ -624,12 +627,14 @@ int contacts_forget(const char *path, const char *name, char *err)
 	enum conf_line_type type;
 	struct conf_lines l;
 	bool found = false;
-	int e;
+	int lock = -1, e;
 
 	if (!path || !name)
 		return EINVAL;
 
-	e = file_take(&text, &len, path, err);
+	e = conf_lock(&lock, path, err);
+	if (!e)
+		e = file_take(&text, &len, path, err);
 	if (e)
 		goto out;
 
@@ -660,6 +665,7 @@ int contacts_forget(const char *path, const char *name, char *err)
  out:
 	free(text);
 	text_buf_reset(&out);
+	path_unlock(lock);
 
 	return e;
 }

@@ -15,6 +15,8 @@ enum {
 /** Say what is wrong: err has CONFIG_ERR bytes or is NULL. @return code */
 int conf_error(char *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/** path_lock(), and what to say when another phone has it */
+int conf_lock(int *fdp, const char *path, char *err);
 
 /* value.c: one value of either table, read and written by its type */
 

@@ -548,6 +548,36 @@ static const struct option options[] = {
 		.summary = "How much memory they may take together",
 	},
 	{
+		.name = "log-to", .type = OPT_STRING, FIELD(log_to),
+		.def = "", .restart = true,
+		.summary = "Where the log goes: a file, journal, syslog or"
+			" stderr; --log is stronger. Empty: stderr, or a file"
+			" while the phone is on the screen",
+	},
+	{
+		.name = "log-levels", .type = OPT_STRING, FIELD(log_levels),
+		.def = "",
+		.summary = "How much it tells: error, warn, info or debug for"
+			" all, and for single modules, as in"
+			" info,sip=debug; empty: as -q and -v say",
+	},
+	{
+		.name = "log-format", .type = OPT_ENUM, FIELD(log_format),
+		.def = "text", .choices = "text,json",
+		.summary = "Lines for people, or a JSON object each",
+	},
+	{
+		.name = "log-size", .type = OPT_INT, FIELD(log_size),
+		.def = "10240", .min = 0, .max = 4194304, .unit = "kB",
+		.summary = "A log file that would get larger is renamed to"
+			" FILE.1 and begun anew; 0: never",
+	},
+	{
+		.name = "log-keep", .type = OPT_INT, FIELD(log_keep),
+		.def = "3", .min = 0, .max = 100,
+		.summary = "So many older ones are kept: FILE.1, FILE.2 ...",
+	},
+	{
 		.name = "metrics", .type = OPT_STRING, FIELD(metrics),
 		.def = "", .restart = true,
 		.summary = "Where monitors find the figures of `metrics`:"

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <offhook/path.h>
 #include <offhook/text.h>
 #include "priv.h"
 
@@ -38,6 +39,14 @@ int conf_error(char *err, int code, const char *fmt, ...)
 	}
 
 	return code;
+}
+
+
+int conf_lock(int *fdp, const char *path, char *err)
+{
+	return path_lock(fdp, path) ?
+		conf_error(err, EBUSY, "another phone is writing beside "
+			   "%.200s just now; try again", path) : 0;
 }
 
 

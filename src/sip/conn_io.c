@@ -392,7 +392,7 @@ void conn_up(struct conn *c)
 	c->state = CONN_UP;
 	conn_wait(c, c->incoming ? CONN_WAIT_FIRST : CONN_WAIT_IDLE);
 
-	if (c->pipe && log_get_level() >= LOGL_DEBUG) {
+	if (c->pipe && log_wanted(LOG_MODULE, LOGL_DEBUG)) {
 		char text[80];
 
 		log_debug("connection %llu: %s%s", (unsigned long long)c->id,

@@ -503,7 +503,7 @@ static int find(struct target_query **qp, struct sip_stack *s,
 	if (err)
 		return err;
 
-	q->log = log_get_level() >= LOGL_DEBUG;
+	q->log = log_wanted(LOG_MODULE, LOGL_DEBUG);
 	if (trail || q->log) {
 		err = trail_alloc(&q->trail);
 		if (err)

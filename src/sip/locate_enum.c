@@ -138,7 +138,7 @@ static void answer_h(struct name_answer *a, void *arg)
 
 	if (!found)
 		trail_note(e->trail, "%s", res.reason);
-	if (log_get_level() >= LOGL_DEBUG)
+	if (log_wanted(LOG_MODULE, LOGL_DEBUG))
 		trail_log(e->trail);
 
 	/* its owner may let go inside */

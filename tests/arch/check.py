@@ -5,6 +5,7 @@
   check.py [--top DIR] libre           libre's functions only where their family lives
   check.py [--top DIR] formats         no format string but a literal
   check.py [--top DIR] text            length of files, marks of unfinished work, first comment
+  check.py [--top DIR] logs            each LOG_MODULE has a row in base/log_level.c, and each row a user
   check.py [--top DIR] scripts         shell and Python scripts are sound
   check.py [--top DIR] symbols LIB...  no global name of ours is also a shared library's
   check.py [--top DIR] documented PROGRAM   commands, options, events, accounts all say what they are
@@ -290,6 +291,20 @@ def check_text(files):
             yield f.path, len(lines), "does not end with a line end"
 
 
+def check_logs(files):
+    rows, used = {}, {}
+    for f in files:
+        if f.path == os.path.join("src", "base", "log_level.c"):
+            table = re.search(r"modules\[\] = \{(.*?)\n\};", f.bare, re.S).group(1)
+            rows = {m.group(1): f.path for m in re.finditer(r'\{ "(\w+)",', table)}
+        for m in re.finditer(r'define LOG_MODULE "(\w+)"|record_format\(&rec, \w+, "(\w+)"', f.bare):
+            used.setdefault(m.group(1) or m.group(2), f.path)
+    for name in sorted(set(used) - set(rows)):
+        yield used[name], 0, "LOG_MODULE %s has no row in base/log_level.c" % name
+    for name in sorted(set(rows) - set(used)):
+        yield rows[name], 0, "nobody logs as %s" % name
+
+
 def tracked(top):
     r = subprocess.run(["git", "-C", top, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                        capture_output=True, text=True)
@@ -394,6 +409,8 @@ def check_self(plan):
         ("one behind an argument", check_formats([src("src/sip/x.c", 'void f(void) { re_snprintf(b, g(1, "2,"), name); }')])),
         ("a mark", check_text([src("src/sip/x.c", "/* TO" "DO */\n")])),
         ("a long file", check_text([src("src/sip/x.c", "/* */\n" * (MAX_LINES + 1))])),
+        ("a module that logs", check_logs([src("src/base/log_level.c", 'modules[] = {\n\t{ "sip", "x" },\n};'),
+                                            src("src/sip/x.c", '#define LOG_MODULE "spi"\n')])),
         ("a wide line", check_text([src("src/sip/x.c", "/* */\n" + "\t" * 12 + "return 123456;\n")])),
     ]
     for what, found in cases:
@@ -418,7 +435,7 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--top", default=os.path.join(here, "..", ".."))
-    p.add_argument("check", choices=("includes", "libre", "formats", "text", "scripts", "symbols", "documented", "self"))
+    p.add_argument("check", choices=("includes", "libre", "formats", "text", "logs", "scripts", "symbols", "documented", "self"))
     p.add_argument("files", nargs="*")
     a = p.parse_args()
     top = os.path.abspath(a.top)
@@ -430,6 +447,7 @@ def main():
         "formats": lambda: check_formats(files),
         "text": lambda: check_text(files + sources(top, os.path.join("tests", "unit"), os.path.join("tests", "fake"),
                                                    os.path.join("tests", "fuzz"), os.path.join("tests", "bench"))),
+        "logs": lambda: check_logs(files),
         "scripts": lambda: check_scripts(top),
         "symbols": lambda: check_symbols(a.files),
         "documented": lambda: check_documented(a.files[0]),

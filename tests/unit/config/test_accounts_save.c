@@ -42,8 +42,12 @@ static int teardown(void **state)
 	(void)unlink(file);
 	(void)snprintf(sub, sizeof(sub), "%s/deep/accounts", dir);
 	(void)unlink(sub);
+	(void)snprintf(sub, sizeof(sub), "%s/deep/.lock", dir);
+	(void)unlink(sub);
 	(void)snprintf(sub, sizeof(sub), "%s/deep", dir);
 	(void)rmdir(sub);
+	(void)snprintf(sub, sizeof(sub), "%s/.lock", dir);
+	(void)unlink(sub);
 
 	return rmdir(dir);
 }
