@@ -5,7 +5,12 @@
  * waits in a bounded buffer.  Behind 256 KiB statistics and log lines are
  * dropped, behind 8 MiB everything, and it is said how much.  The descriptor
  * is somebody else's too, so it is not made non-blocking: we ask poll first
- * and write no more than a pipe takes in one piece.  Main thread.
+ * and write no more than a pipe takes in one piece.
+ *
+ * Programs on a socket are told at once, and of what follows in the same turn
+ * of the loop together at its end, or a millisecond later: when much happens
+ * and many listen, a system call for each line and each of them would be what
+ * the phone does most.  Main thread.
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,6 +19,7 @@
 #include <unistd.h>
 #include "offhook/clock.h"
 #include "offhook/log.h"
+#include "offhook/timer.h"
 #include "priv.h"
 
 #define LOG_MODULE "ui"
@@ -22,6 +28,8 @@ enum {
 	MINOR_MAX  = 256 << 10,
 	BUFFER_MAX = 8 << 20,
 	CHUNK      = PIPE_BUF,
+	GATHER_MAX = 32 << 10,   /* bytes, and how long they may wait        */
+	GATHER_NS  = 1000000,
 };
 
 struct output {
@@ -37,6 +45,9 @@ struct output {
 	uint64_t dropped;
 	bool sock;               /* asks nobody before it writes             */
 	bool inside;             /* the last byte written ended no line      */
+	bool gathers;            /* written in this turn already             */
+	uint64_t since_ns;       /* the first byte that waits for its end    */
+	struct timer turn;       /* its end                                  */
 	size_t max;              /* bytes that may wait                      */
 	output_full_h *full_h;
 };
@@ -179,6 +190,38 @@ static bool reserve(struct output *o, size_t n)
 }
 
 
+static void turn_over(void *arg)
+{
+	struct output *o = arg;
+
+	o->gathers = false;
+	if (!o->err && !o->watched && o->len > o->pos)
+		write_now(o);
+}
+
+
+/* Until the end of this turn. waiting: bytes that did before */
+static bool may_wait(struct output *o, size_t waiting)
+{
+	const uint64_t now = o->sock ? clock_ns() : 0;
+
+	if (!o->sock)
+		return false;
+
+	if (!o->gathers) {
+		o->gathers = true;
+		timer_start(&o->turn, 0, turn_over, o);
+		return false;
+	}
+
+	if (!waiting)
+		o->since_ns = now;
+
+	return o->len - o->pos < GATHER_MAX &&
+		now - o->since_ns < GATHER_NS;
+}
+
+
 void output_write(struct output *o, const char *text, size_t len, bool minor)
 {
 	const size_t waiting = o->len - o->pos;
@@ -197,7 +240,7 @@ void output_write(struct output *o, const char *text, size_t len, bool minor)
 	memcpy(o->buf + o->len, text, len);
 	o->len += len;
 
-	if (!o->watched)
+	if (!o->watched && !may_wait(o, waiting))
 		write_now(o);
 }
 
@@ -273,6 +316,7 @@ static void destructor(void *arg)
 	struct output *o = arg;
 
 	watch(o, false);
+	timer_cancel(&o->turn);
 	free(o->buf);
 }
 

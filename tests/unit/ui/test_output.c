@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "offhook/clock.h"
@@ -241,11 +242,59 @@ static void test_file(void **state)
 }
 
 
+/* Programs on a socket: the first line at once, what follows in the same turn
+ * of the loop with one system call, in its order */
+static void test_gathered(void **state)
+{
+	struct timer t = { 0 };
+	struct output *o;
+	char buf[256];
+	int fds[2];
+	ssize_t n;
+	(void)state;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+				    0, fds), 0);
+	assert_int_equal(output_alloc(&o, fds[0], NULL, NULL), 0);
+
+	output_write(o, "one\n", 4, false);
+	assert_int_equal(recv(fds[1], buf, sizeof(buf), 0), 4);
+
+	output_write(o, "two\n", 4, false);
+	output_write(o, "three\n", 6, true);
+	output_write(o, "four\n", 5, false);
+
+	timer_start(&t, 0, stop, NULL);
+	assert_int_equal(re_main(NULL), 0);
+	assert_true(output_empty(o));
+
+	/* each send was a packet: a slow machine may have made them two */
+	for (size_t got = 0; got < 15; got += (size_t)n) {
+		n = recv(fds[1], buf + got, sizeof(buf) - got, 0);
+		assert_true(n > 0);
+	}
+	assert_memory_equal(buf, "two\nthree\nfour\n", 15);
+
+	/* the next turn begins anew; what waits when it ends goes out */
+	output_write(o, "five\n", 5, false);
+	assert_int_equal(recv(fds[1], buf, sizeof(buf), 0), 5);
+	output_write(o, "six\n", 4, false);
+	output_flush(o, 1000);
+	assert_int_equal(recv(fds[1], buf, sizeof(buf), 0), 4);
+
+	timer_cancel(&t);
+	mem_deref(o);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_quick), T(test_slow), T(test_stopped), T(test_gone),
+		T(test_quick), T(test_gathered), T(test_slow), T(test_stopped),
+		T(test_gone),
 		T(test_gone_later), T(test_full), T(test_file),
 	};
 
