@@ -140,7 +140,8 @@ int diagnosis_follow(struct app *a)
 		err = findings_start(&a->findings, a->ph.ua, a->ph.bus,
 				     a->ph.capture);
 	if (!err)
-		err = metrics_alloc(&a->ph.metrics, a->ph.ua, a->ph.bus);
+		err = metrics_alloc(&a->ph.metrics, a->ph.ua, a->ph.media,
+				    a->ph.bus);
 	if (!err && a->args.journal)
 		err = journal_start(a);
 	if (!err && a->ph.config->metrics[0])

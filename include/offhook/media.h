@@ -377,6 +377,15 @@ int  media_sniff(struct media *m, bool clear, media_packet_h *h, void *arg);
 /** Packets that came faster than main took them, so far */
 uint64_t media_sniff_lost(const struct media *m);
 
+/** How well the media thread keeps time: its cycle of calls that meet no sound
+ *  card with a clock, since the start. Main; never waits */
+struct media_times {
+	uint64_t cycles;
+	uint64_t late;               /* by 10 ms or more                     */
+	uint64_t most_us;            /* the latest of all                    */
+};
+void media_times(const struct media *m, struct media_times *t);
+
 struct stream_stats {
 	uint64_t packets_sent, bytes_sent;
 	uint64_t packets_received, bytes_received;

@@ -8,13 +8,15 @@
 #define OFFHOOK_METRICS_H
 
 #include "offhook/event.h"
+#include "offhook/media.h"
 #include "offhook/text.h"
 #include "offhook/ua.h"
 
 struct metrics;
 
-/** Count from now on; ua and bus are borrowed. Free: mem_deref */
-int  metrics_alloc(struct metrics **mp, struct ua *ua, struct event_bus *bus);
+/** Count from now on; all are borrowed, media may be NULL. Free: mem_deref */
+int  metrics_alloc(struct metrics **mp, struct ua *ua,
+		   const struct media *media, struct event_bus *bus);
 /** All figures as OpenMetrics 1.0 text, with its end */
 void metrics_print(struct text_buf *b, const struct metrics *m);
 

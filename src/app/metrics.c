@@ -30,6 +30,7 @@ struct histogram {
 
 struct metrics {
 	struct ua *ua;
+	const struct media *media;
 	struct event_sub *sub;
 	uint64_t begin_ms;
 	uint64_t started[2];     /* in, out                                  */
@@ -149,7 +150,8 @@ static void destructor(void *arg)
 }
 
 
-int metrics_alloc(struct metrics **mp, struct ua *ua, struct event_bus *bus)
+int metrics_alloc(struct metrics **mp, struct ua *ua,
+		  const struct media *media, struct event_bus *bus)
 {
 	struct metrics *m = mem_zalloc(sizeof(*m), destructor);
 	int err;
@@ -158,6 +160,7 @@ int metrics_alloc(struct metrics **mp, struct ua *ua, struct event_bus *bus)
 		return ENOMEM;
 
 	m->ua = ua;
+	m->media = media;
 	m->begin_ms = clock_wall_ms();
 	m->setup.le = setup_s;
 	m->mos.le = mos_le;
@@ -214,12 +217,20 @@ static void in_out(struct text_buf *b, const char *name, const char *unit,
 }
 
 
+/* A limit is written as a number with a point, always the same way */
+static bool whole(double v)
+{
+	return v >= 0.0 && v < 1e6 && v == floor(v);
+}
+
+
 static void histogram(struct text_buf *b, const char *name, const char *unit,
 		      const char *help, const struct histogram *h)
 {
 	head(b, name, "histogram", unit, help);
 	for (unsigned i = 0; i < BUCKETS; i++)
-		text_add(b, "%s_bucket{le=\"%g\"} %llu\n", name, h->le[i],
+		text_add(b, "%s_bucket{le=\"%g%s\"} %llu\n", name, h->le[i],
+			 whole(h->le[i]) ? ".0" : "",
 			 (unsigned long long)h->v[i]);
 	text_add(b, "%s_bucket{le=\"+Inf\"} %llu\n%s_count %llu\n%s_sum "
 		 "%.17g\n", name, (unsigned long long)h->count, name,
@@ -335,6 +346,21 @@ static void print_process(struct text_buf *b, const struct metrics *m)
 }
 
 
+static void print_media(struct text_buf *b, const struct metrics *m)
+{
+	struct media_times t;
+
+	media_times(m->media, &t);
+	number(b, "offhook_media_cycles", "counter", "",
+	       "Turns of the media thread, of calls without a sound card",
+	       (double)t.cycles);
+	number(b, "offhook_media_cycles_late", "counter", "",
+	       "Those that came 10 ms late or more", (double)t.late);
+	number(b, "offhook_media_cycle_late_max_seconds", "gauge", "seconds",
+	       "The latest of them", (double)t.most_us / 1e6);
+}
+
+
 void metrics_print(struct text_buf *b, const struct metrics *m)
 {
 	struct sip_stack_stats st = { 0 };
@@ -370,6 +396,7 @@ void metrics_print(struct text_buf *b, const struct metrics *m)
 	number(b, "offhook_sip_discarded", "counter", "",
 	       "Messages dropped", (double)st.discarded);
 
+	print_media(b, m);
 	print_process(b, m);
 	text_add(b, "# EOF\n");
 }

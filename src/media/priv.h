@@ -9,6 +9,7 @@
 #define OFFHOOK_MEDIA_PRIV_H
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <offhook/clock.h>
 #include <offhook/media.h>
 #include <offhook/ring.h>
@@ -598,6 +599,13 @@ struct post {
 };
 typedef void (engine_post_h)(const struct post *p, void *arg);
 
+/** The media thread writes, main reads: no door */
+struct cycles {
+	atomic_ullong n;         /* of the tick                             */
+	atomic_ullong late;      /* by half a packet time or more           */
+	atomic_ullong most_ns;
+};
+
 struct engine {
 	struct list flows;       /* started                                 */
 	struct list rooms;       /* conferences                             */
@@ -611,6 +619,7 @@ struct engine {
 	struct timer tick;
 	unsigned tick_ms;        /* 0: it stands                            */
 	uint64_t tick_ns;        /* when the next is due                    */
+	struct cycles cycles;
 	unsigned tick_flows;     /* driven by it,                           */
 	struct flow *tick_flow;  /*   one of them                           */
 	/* the device: the inner ends only; main's, on loan (engine_device.c) */

@@ -13,6 +13,7 @@
 
 
 enum {
+	LATE_NS = 10000000,      /* half a packet time: it is heard of       */
 	CATCH_UP_NS = 250000000, /* made up for after a stall               */
 	MARGIN_US = 4000,        /* the tick comes so long after a packet   */
 	BAND_US   = 1500,        /* nearer than that is near enough         */
@@ -64,11 +65,27 @@ static uint64_t tick_next(struct engine *e, uint64_t now_ns)
 }
 
 
+/* How late it is; main reads it without the door */
+static void engine_count(struct engine *e, uint64_t late_ns)
+{
+	struct cycles *c = &e->cycles;
+
+	atomic_fetch_add_explicit(&c->n, 1, memory_order_relaxed);
+	if (late_ns >= LATE_NS)
+		atomic_fetch_add_explicit(&c->late, 1, memory_order_relaxed);
+	if (late_ns > atomic_load_explicit(&c->most_ns, memory_order_relaxed))
+		atomic_store_explicit(&c->most_ns, late_ns,
+				      memory_order_relaxed);
+}
+
+
 static void tick_h(void *arg)
 {
 	struct engine *e = arg;
 	const uint64_t now = clock_ns();
 	uint64_t at = now;
+
+	engine_count(e, now > e->tick_ns ? now - e->tick_ns : 0);
 
 	/* a tick that is made up for belongs to its own time: the packets
 	 * that have come since were not early */

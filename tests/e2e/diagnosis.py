@@ -4,9 +4,11 @@ import json
 import os
 import re
 import socket
+import subprocess
 import urllib.request
 
-from home import check, exits, main, ports
+import openmetrics
+from home import Failed, Skip, check, exits, main, ports
 from scenario import back, called, ok, pause, recv, response
 
 
@@ -210,25 +212,29 @@ def test_fault(lab):
     check(phone.reply("fault both --loss 101")["error"] == "bad-argument", "101 %")
 
 
-SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [-+0-9.einfNa]+$')
-
-
 def figures(text):
-    """OpenMetrics as it must be: every sample belongs to the family above it"""
-    values, family = {}, None
-    lines = text.split("\n")
-    check(lines[-2:] == ["# EOF", ""], "the end: %s", lines[-3:])
-    for line in lines[:-2]:
-        if line.startswith("# "):
-            word, name = line.split()[1:3]
-            check(word in ("TYPE", "UNIT", "HELP"), "%s", line)
-            family = name
-            continue
-        check(SAMPLE.match(line) and line.startswith(family), "%s (of %s)", line, family)
-        key, value = line.rsplit(" ", 1)
-        check(key not in values, "%s is there twice", key)
-        values[key] = float(value)
-    return values
+    try:
+        return openmetrics.figures(text)
+    except openmetrics.Wrong as e:
+        raise Failed("%s\n%s" % (e, text))
+
+
+def test_metrics_reader(lab):
+    """our reader of them finds what is wrong; another one reads ours"""
+    openmetrics.check_self()
+    phone = lab.offhook("-a", "sip:a%22b%5Cc@127.0.0.1:9;register=no;name=x", "-a",
+                        "sip:d@127.0.0.1:%d;password=x;name=y" % ports(1), audio="null").ready()
+    phone.command("dial sip:x@127.0.0.1:%d" % phone.port)
+    phone.event("call.state", state="ended", timeout=30)
+    text = phone.command("metrics")["text"]
+    figures(text)
+    python = "/usr/bin/python3"
+    if subprocess.run([python, "-c", "import prometheus_client"], capture_output=True).returncode:
+        raise Skip("python3-prometheus-client is not installed")
+    r = subprocess.run([python, "-c", "import sys\nfrom prometheus_client.openmetrics.parser import "
+                        "text_string_to_metric_families as f\nprint(len(list(f(sys.stdin.read()))))"], input=text,
+                       capture_output=True, text=True)
+    check(r.returncode == 0 and int(r.stdout) > 20, "%s%s\n%s", r.stdout, r.stderr, text)
 
 
 def test_metrics(lab):

@@ -451,6 +451,13 @@ int stream_stats(struct stream *s, struct stream_stats *st)
 }
 
 
+void media_times(const struct media *m, struct media_times *t)
+{
+	(void)m;
+	memset(t, 0, sizeof(*t));
+}
+
+
 void media_stats(struct media *m, struct stream *const *sv,
 		 struct stream_stats *stv, size_t n)
 {
