@@ -17,6 +17,8 @@ struct pcap_conf {
 	bool past;               /* begin with the messages that are kept    */
 	bool media;              /* RTP and RTCP too                         */
 	bool clear;              /* ... without SRTP                         */
+	uint64_t max;            /* bytes of a file, 0: any number           */
+	unsigned keep;           /* older ones, FILE.1 the youngest          */
 };
 /**
  * Write a pcapng file until mem_deref. c and m are borrowed; one with media
@@ -28,10 +30,11 @@ int  pcap_open(struct pcap **pp, const struct pcap_conf *conf,
 struct pcap_stats {
 	uint64_t messages, packets;      /* written                          */
 	uint64_t lost;           /* could not be: nobody took them in time   */
-	uint64_t bytes;
+	uint64_t bytes;          /* of all files                             */
+	uint64_t files;
 	int err;                 /* writing has ended for this reason        */
 };
-void pcap_stats(const struct pcap *p, struct pcap_stats *st);
+void pcap_stats(struct pcap *p, struct pcap_stats *st);
 const char *pcap_path(const struct pcap *p);
 
 /* pcap_frame.c: pure ------------------------------------------------------ */

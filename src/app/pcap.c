@@ -4,7 +4,8 @@
  * Two interfaces: IP packets, and the clear text of what went through TLS.
  * Messages come from the capture, masked; packets from the media thread by
  * way of a ring.  Main writes; who reads a pipe too slowly loses whole blocks,
- * which are counted.  Main thread.
+ * which are counted.  Frames are gathered for a moment: a system call for each
+ * would be most of what a capture costs.  Main thread.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -12,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "offhook/clock.h"
+#include "offhook/path.h"
 #include "offhook/pcap.h"
+#include "offhook/timer.h"
 
 #define LOG_MODULE "pcap"
 #include "offhook/log.h"
@@ -28,6 +31,8 @@ enum {
 	MSS   = 16384,           /* of a stream that is told in pieces       */
 	PENDING_MAX = 1 << 20,   /* for a reader that is slow                */
 	UDP_MAX = 65000,
+	GATHER  = 64 << 10,      /* bytes that are written at once           */
+	GATHER_MS = 100,         /* ... or after so long                     */
 };
 
 /* A stream as it is told: how far either side has spoken */
@@ -44,6 +49,9 @@ struct pcap {
 	int fd;
 	struct text_buf out;     /* not yet written                          */
 	size_t at;               /* of it that is                            */
+	struct timer gather;
+	uint64_t max, in_file;   /* bytes: of a file, of this one            */
+	unsigned keep;
 	struct conn connv[CONNS];
 	uint64_t uses;
 	struct pcap_stats st;
@@ -79,6 +87,7 @@ static void flush(struct pcap *p)
 			return;
 		}
 		p->at += (size_t)n;
+		p->in_file += (uint64_t)n;
 		p->st.bytes += (uint64_t)n;
 	}
 
@@ -152,6 +161,50 @@ static void put_interface(struct pcap *p, uint16_t link, const char *name)
 }
 
 
+static int file_open(struct pcap *p, char *err);
+
+
+static void put_begin(struct pcap *p)
+{
+	put_header(p);
+	put_interface(p, LINK_RAW, "ip");
+	put_interface(p, LINK_PDU, "tls");
+	++p->st.files;
+}
+
+
+/* The next file; each can be read by itself */
+static void turn(struct pcap *p)
+{
+	char err[UA_ERR];
+	int e;
+
+	flush(p);
+	close(p->fd);
+	p->fd = -1;
+	e = path_turn(p->path, p->keep);
+	if (!e)
+		e = file_open(p, err);
+	if (e) {
+		failed(p, e);
+		return;
+	}
+
+	p->in_file = 0;
+	put_begin(p);
+}
+
+
+static void gathered(void *arg)
+{
+	struct pcap *p = arg;
+
+	flush(p);
+	if (p->out.len > p->at && !p->st.err)
+		timer_start(&p->gather, GATHER_MS, gathered, p);
+}
+
+
 /* @return false: the reader is too slow */
 static bool put_frame(struct pcap *p, uint32_t interface, uint64_t time_us,
 		      bool tx, const uint8_t *head, size_t hn,
@@ -163,7 +216,11 @@ static bool put_frame(struct pcap *p, uint32_t interface, uint64_t time_us,
 	const uint32_t len = (uint32_t)(32 + ((all + 3) & ~(size_t)3) + 8 +
 					(cn ? option_size(cn) : 0) + 4);
 
-	flush(p);
+	if (p->max && !p->st.err &&
+	    p->in_file + p->out.len - p->at + len > p->max)
+		turn(p);
+	if (p->out.len + len > PENDING_MAX)
+		flush(p);
 	if (p->st.err || p->out.len + len > PENDING_MAX) {
 		++p->st.lost;
 		return false;
@@ -185,7 +242,10 @@ static bool put_frame(struct pcap *p, uint32_t interface, uint64_t time_us,
 	put32(p, 0);
 	put32(p, len);
 
-	flush(p);
+	if (p->out.len - p->at >= GATHER)
+		flush(p);
+	else if (!timer_running(&p->gather))
+		timer_start(&p->gather, GATHER_MS, gathered, p);
 
 	return true;
 }
@@ -304,6 +364,8 @@ static void pcap_destructor(void *arg)
 	mem_deref(p->tap);
 	if (p->media)
 		(void)media_sniff(p->media, false, NULL, NULL);
+	/* the last packets came just now */
+	timer_cancel(&p->gather);
 	if (p->fd >= 0) {
 		flush(p);
 		close(p->fd);
@@ -328,8 +390,10 @@ static int file_open(struct pcap *p, char *err)
 		return e;
 	}
 
-	if (!fstat(p->fd, &st) && S_ISREG(st.st_mode) &&
-	    ftruncate(p->fd, 0))
+	/* a pipe has no end, and is not renamed */
+	if (fstat(p->fd, &st) || !S_ISREG(st.st_mode))
+		p->max = 0;
+	else if (ftruncate(p->fd, 0))
 		return errno;
 
 	return 0;
@@ -351,15 +415,15 @@ int pcap_open(struct pcap **pp, const struct pcap_conf *conf,
 	p->fd = -1;
 	p->out.max = PENDING_MAX;
 
+	p->keep = conf->keep;
+	p->max = conf->max;
 	e = str_dup(&p->path, conf->path);
 	if (!e)
 		e = file_open(p, err);
 	if (e)
 		goto out;
 
-	put_header(p);
-	put_interface(p, LINK_RAW, "ip");
-	put_interface(p, LINK_PDU, "tls");
+	put_begin(p);
 	flush(p);
 
 	while (conf->past && (msg = capture_next(c, msg)))
@@ -384,8 +448,9 @@ int pcap_open(struct pcap **pp, const struct pcap_conf *conf,
 }
 
 
-void pcap_stats(const struct pcap *p, struct pcap_stats *st)
+void pcap_stats(struct pcap *p, struct pcap_stats *st)
 {
+	flush(p);
 	*st = p->st;
 	if (p->media)
 		st->lost += media_sniff_lost(p->media);

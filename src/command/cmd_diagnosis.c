@@ -242,6 +242,12 @@ static const struct command rows[] = {
 			  .summary = "no RTP and RTCP" },
 			{ .name = "decrypt", .type = ARG_NONE,
 			  .summary = "RTP and RTCP without SRTP" },
+			{ .name = "size", .type = ARG_INT, .min = 16,
+			  .max = 67108864, .summary = "kB after which the "
+			  "file becomes FILE.1 and a new one is begun" },
+			{ .name = "keep", .type = ARG_INT, .min = 0,
+			  .max = 1000, .summary = "so many older ones, 1 "
+						  "without" },
 		},
 		.summary = "Capture SIP and sound into a file for Wireshark",
 		.help = "A pcapng file of what this phone sends and receives; "
@@ -250,7 +256,9 @@ static const struct command rows[] = {
 			"masked. RTP and RTCP are as on the wire, or with "
 			"--decrypt as they are under SRTP. The file is "
 			"written as it comes; it may be a named pipe that "
-			"wireshark -k -i reads.",
+			"wireshark -k -i reads. With --size a capture can go "
+			"on for ever: the last so many files are kept, and "
+			"each can be read alone.",
 		.run = cmd_pcap,
 	},
 };

@@ -7,7 +7,7 @@
 #include "priv.h"
 
 
-static void reply_pcap(struct reply *r, const struct pcap *p)
+static void reply_pcap(struct reply *r, struct pcap *p)
 {
 	struct pcap_stats st;
 
@@ -17,6 +17,7 @@ static void reply_pcap(struct reply *r, const struct pcap *p)
 	reply_int(r, "packets", (int64_t)st.packets);
 	reply_int(r, "lost", (int64_t)st.lost);
 	reply_int(r, "bytes", (int64_t)st.bytes);
+	reply_int(r, "files", (int64_t)st.files);
 	if (st.err)
 		reply_str(r, "broken-off", strerror(st.err));
 }
@@ -43,6 +44,8 @@ void cmd_pcap(struct cmd *x)
 		.past = cmd_has(x, "past"),
 		.media = !cmd_has(x, "sip-only"),
 		.clear = cmd_has(x, "decrypt"),
+		.max = (uint64_t)cmd_int(x, "size", 0) << 10,
+		.keep = (unsigned)cmd_int(x, "keep", 1),
 	};
 	char err[UA_ERR];
 

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import subprocess
+import time
 
 from lab import check, main, need
 from scenario import recv, response
@@ -69,6 +70,35 @@ def test_decrypted(lab):
     phone.command("pcap stop")
     sizes = tshark(lab, path, "-Y", "rtp", "-T", "fields", "-e", "udp.length").split()
     check(len(sizes) > 30 and set(sizes) == {"180"}, "20 ms of PCMU and no tag: %s", set(sizes))
+
+
+def test_turned_over(lab):
+    """many small files instead of one: each within its limit, each read alone,
+    and together all there was at the end"""
+    other = lab.offhook("--auto-answer", "-s", "codecs=pcmu", audio="tone:1000", name="other").ready()
+    phone = lab.offhook(*PLAIN, audio="tone:440").ready()
+    path = lab.path("a.pcapng")
+    phone.command("pcap %s --size 16 --keep 3" % path)
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+    end = time.monotonic() + 60
+    while phone.command("pcap")["files"] < 6:
+        check(time.monotonic() < end, "%s", phone.command("pcap"))
+        phone.command("sleep 0.2")
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    r = phone.command("pcap stop")
+    names = sorted(f for f in os.listdir(lab.dir) if f.startswith("a.pcapng"))
+    check(names == ["a.pcapng", "a.pcapng.1", "a.pcapng.2", "a.pcapng.3"] and r["lost"] == 0, "%s %s", names, r)
+    seqs = []
+    for f in ("a.pcapng.3", "a.pcapng.2", "a.pcapng.1", "a.pcapng"):
+        check(os.path.getsize(lab.path(f)) <= 16384, "%s: %d", f, os.path.getsize(lab.path(f)))
+        # without a description beside it, RTP is known by what it looks like
+        rows = tshark(lab, lab.path(f), "--enable-heuristic", "rtp_udp", "-Y", "rtp and frame.packet_flags_direction == 2",
+                      "-T", "fields", "-e", "rtp.seq").split()
+        seqs += [int(x) for x in rows]
+    gaps = [(a, b) for a, b in zip(seqs, seqs[1:]) if (b - a) & 0xffff != 1]
+    check(len(seqs) > 50 and not gaps, "%s", gaps)
 
 
 def test_tcp(lab):
