@@ -38,6 +38,7 @@ struct hooks {
 	struct timespec mtime;   /* of the directory, as it was read         */
 	event_set types;         /* those that have a program                */
 	bool decides;            /* there is `incoming`                      */
+	event_set told;          /* that they cannot be run, and why         */
 	struct list running, waiting;
 	uint64_t dropped;
 };
@@ -69,15 +70,33 @@ static void hook_destructor(void *arg)
 /* The directory ------------------------------------------------------------- */
 
 /* Others could put programs there that run as us */
-static bool is_safe(const struct stat *st, const char *path)
+static bool is_safe(const struct stat *st)
 {
-	if ((st->st_uid == geteuid() || st->st_uid == 0) &&
-	    !(st->st_mode & (S_IWGRP | S_IWOTH)))
-		return true;
+	return (st->st_uid == geteuid() || st->st_uid == 0) &&
+		!(st->st_mode & (S_IWGRP | S_IWOTH));
+}
 
-	log_warn("%s is not run: others may write it", path);
 
-	return false;
+/* May it be run now? That it may not is told once, until it may */
+static bool may_run(struct hooks *h, const char *name, event_set bit)
+{
+	const char *why = NULL;
+	char path[1024];
+	struct stat st;
+
+	if (path_join(path, sizeof(path), h->dir, name) || stat(path, &st))
+		return false;
+
+	if (!is_safe(&st))
+		why = "others may write it";
+	else if (access(path, X_OK))
+		why = "it is not executable (chmod +x)";
+
+	if (why && !(h->told & bit))
+		log_warn("%s is not run: %s", path, why);
+	h->told = why ? h->told | bit : h->told & ~bit;
+
+	return !why;
 }
 
 
@@ -91,9 +110,9 @@ static void entry_take(struct hooks *h, const char *name)
 	if (type == EVENT_TYPES && !decides)
 		return;
 
+	/* whether it may run is looked at when it is to: that can change */
 	if (path_join(path, sizeof(path), h->dir, name) || stat(path, &st) ||
-	    !S_ISREG(st.st_mode) || access(path, X_OK) ||
-	    !is_safe(&st, path))
+	    !S_ISREG(st.st_mode))
 		return;
 
 	if (decides)
@@ -110,7 +129,7 @@ static void directory_read(struct hooks *h)
 {
 	struct dirent *de;
 	struct stat st;
-	DIR *dir;
+	DIR *dir = NULL;
 
 	if (!h->dir)
 		return;
@@ -125,7 +144,10 @@ static void directory_read(struct hooks *h)
 	h->types = 0;
 	h->decides = false;
 
-	dir = st.st_mode && is_safe(&st, h->dir) ? opendir(h->dir) : NULL;
+	if (st.st_mode && !is_safe(&st))
+		log_warn("%s is not run: others may write it", h->dir);
+	else if (st.st_mode)
+		dir = opendir(h->dir);
 	while (dir && (de = readdir(dir)))
 		entry_take(h, de->d_name);
 	if (dir)
@@ -314,7 +336,8 @@ static void event_handler(const struct event *ev, void *arg)
 	struct hooks *h = arg;
 
 	directory_read(h);
-	if (h->types & EVENT_BIT(ev->type))
+	if (h->types & EVENT_BIT(ev->type) &&
+	    may_run(h, event_row(ev->type)->name, EVENT_BIT(ev->type)))
 		(void)start(h, event_row(ev->type)->name, 0, ev);
 }
 
@@ -428,7 +451,7 @@ static bool gate_handler(const struct event *ev, void *arg)
 	struct call *c;
 
 	directory_read(h);
-	if (!h->decides)
+	if (!h->decides || !may_run(h, "incoming", EVENT_BIT(EVENT_TYPES)))
 		return false;
 
 	c = ua_call(h->ua, ev->call);

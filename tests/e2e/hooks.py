@@ -159,6 +159,34 @@ def test_unsafe(lab):
     check("others may write" in phone.stderr(), "%s", phone.stderr())
 
 
+def test_chmod(lab):
+    """that it may not be run is told once; it counts as soon as it may"""
+    out = lab.path("heard")
+    hook(lab, "phone.d", "account.state", "true\n")
+    hook(lab, "phone.d", "call.state", 'echo "$OFFHOOK_STATE" >> %s\n' % out, mode=0o644)
+    path = os.path.join(lab.path("phone.d"), "hooks", "call.state")
+    phone = lab.offhook("-a", "sip:me@127.0.0.1:9;register=no", audio="null", name="phone").ready()
+
+    def one_call():
+        phone.command("dial sip:x@127.0.0.1:%d" % phone.port)
+        phone.event("call.state", state="ended", timeout=30)
+
+    def told():
+        return phone.stderr().count("call.state is not run: it is not executable (chmod +x)")
+    one_call()
+    one_call()
+    check(told() == 1 and not os.path.exists(out), "told %d times", told())
+    os.chmod(path, 0o755)
+    one_call()
+    end = time.monotonic() + 20
+    while not os.path.exists(out) or "ended" not in open(out, encoding="utf-8").read():
+        check(time.monotonic() < end, "it is not run")
+        time.sleep(0.05)
+    os.chmod(path, 0o644)
+    one_call()
+    check(told() == 2, "told %d times", told())
+
+
 def test_dialplan(lab):
     """numbers as they are dialled and as they are meant"""
     phone = lab.offhook("-a", "sip:me@127.0.0.1:9;register=no;name=a", audio="null", name="phone").ready()
