@@ -9,10 +9,11 @@ so that what else the machine does meets all of them; of times the median of
 all rounds counts, of CPU the least, of rates the most. A ratio is offhook's
 figure to that of the best other phone, measured in the same run: compare
 nothing else. Which other phones: see peers.py. Parts: start, register,
-latency, rate, g711, srtp, opus, delay, quality, growth. Quality is speech over bad
+latency, rate, g711, srtp, opus, delay, quality, growth, control, capture. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
 intelligible it comes back (STOI), how much is missing, how often and how far
-the delay moves (speech.c, score.c).
+the delay moves (speech.c, score.c). Control and capture are of offhook alone:
+what programs that listen to it cost (control.py).
 """
 import argparse
 import csv
@@ -27,6 +28,7 @@ import sys
 import tempfile
 import time
 
+import control
 import peers
 import sip
 
@@ -116,6 +118,20 @@ TARGETS["SRTP x 100: CPU to plain"] = ("x", min, "most", 1.3, 1.15)
 TARGETS["delay added, no jitter"] = ("ms", median, "low", 2.0, 1.0)
 TARGETS["delay added, jitter 50"] = ("ms", median, "low", 1.3, 1.05)
 
+for _when in ("calls come", "calls run", "calls go"):
+    TARGETS["control: event to client, %s, median" % _when] = ("ms", median, "most", 2.0, 1.0)
+    TARGETS["control: event to client, %s, p99" % _when] = ("ms", median, "most", 10.0, 2.0)
+TARGETS.update({
+    "control: lines to clients": ("/s", max, None, 0, 0),
+    "control: lines a second, idle": ("/s", max, "least", 1000, 20000),
+    "control: lines a second, with calls": ("/s", max, "least", 1000, 10000),
+    "control: late media cycles": ("", min, "most", 0, 0),
+    "capture: packets lost": ("", max, "most", 0, 0),
+    "capture: CPU per call-second": ("ms", min, "most", 0.5, 0.2),
+    "capture: CPU per call-second, decrypted": ("ms", min, "most", 0.5, 0.2),
+    "metrics: time to print": ("ms", min, "most", 5, 1),
+})
+
 KERNEL_MS = 1.0                      # of a call-second's packets, both ways
 
 samples = {}                         # figure -> {phone: [value]}
@@ -167,7 +183,7 @@ class Bench:
         self.pump_program = os.path.join(self.dir, "pump")
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", self.pump_program,
                         os.path.join(HERE, "pump.c"), "-lopus", "-lm"], check=True)
-        for name in ("speech", "score"):
+        for name in ("speech", "score", "follow"):
             subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", os.path.join(self.dir, name),
                             os.path.join(HERE, name + ".c"), "-lopus", "-lm"], check=True)
         self.speech, self.said = {}, speech
@@ -473,6 +489,12 @@ class Bench:
             put("delay added, " + title, kind.name, *delays)
 
 
+    def control(self, kind, program):
+        control.clients(self, put, program, self.quick)
+
+    def capture(self, kind, program):
+        control.capture(self, put, program, self.quick)
+
     def talk(self):
         """-> half a minute of speech, another one each round, as a WAV"""
         path = os.path.join(self.dir, "talk%d.wav" % self.round)
@@ -547,7 +569,8 @@ TEXTS = ("The kettle was warm when the guests came down the narrow stairs. Nobod
          "The bridge was built by people who had never seen a river.")
 
 # rounds of each part, unless it is quick
-PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "growth": 1}
+PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "growth": 1,
+         "control": 2, "capture": 2}
 
 
 def verdict(figure, row):

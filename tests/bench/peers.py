@@ -37,7 +37,7 @@ class Peer:
 
     @classmethod
     def can(cls, part, over):
-        if part == "srtp" and cls.name != "offhook":
+        if part in ("srtp", "control", "capture") and cls.name != "offhook":
             return False
         return over in cls.transports and (cls.parts is None or part in cls.parts)
 
