@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """papers.py OFFHOOK FORM [TEMPLATE] - what is written about the program, read
-off its own tables: FORM is man (fills in TEMPLATE), bash, zsh or fish."""
+off its own tables: FORM is man (fills in TEMPLATE, a page *.in), bash, zsh or fish."""
 import json
 import re
 import subprocess
@@ -42,9 +42,11 @@ def option_limits(o):
     return " (%s)" % "; ".join(out) if out else ""
 
 
-def man_commands(tables):
-    out, group = "", None
+def man_commands(tables, only=None):
+    out, group = "", only
     for c in tables["commands"]:
+        if only and c["group"] != only:
+            continue
         if c["group"] != group:
             group = c["group"]
             out += ".SS %s\n" % roff(group[:1].upper() + group[1:])
@@ -75,12 +77,14 @@ def man_events(tables):
 
 def man(program, template):
     tables = {t: dump(program, t) for t in ("arguments", "commands", "events", "figures", "errors", "options",
-                                            "accounts")}
+                                            "accounts", "modules")}
     version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
     parts = {
         "version": version,
         "arguments": "".join(item(a["usage"], sentence(a["summary"])) for a in tables["arguments"]),
         "commands": man_commands(tables),
+        "script": man_commands(tables, "scripts"),
+        "modules": "".join(item(m["name"], sentence(m["summary"])) for m in tables["modules"]),
         "events": man_events(tables),
         "figures": "".join(item(f["name"] + (" (%s)" % f["unit"] if f["unit"] else ""), sentence(f["summary"]))
                            for f in tables["figures"]),

@@ -17,15 +17,26 @@ import papers as made   # noqa: E402 - the one there, not this file
 
 
 def test_manual(lab):
-    text = made.man(lab.program, os.path.join(SHARE, "offhook.1.in"))
-    check(not re.search(r"@[a-z]+@", text), "something was not filled in")
-    for what in ("commands", "events", "options", "accounts", "arguments", "figures", "errors"):
-        for row in made.dump(lab.program, what):
-            check(made.roff(row["name"]) in text, "%s: no %s", what, row["name"])
-    need("man")
-    r = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", lab.file("offhook.1", text)],
-                       capture_output=True, text=True, env={**os.environ, "MANROFFSEQ": ""})
-    check(r.returncode == 0 and not r.stderr, "man: %s", r.stderr)
+    """every name of every table in its page; the pages name each other, and
+    two programs that show them find nothing wrong"""
+    pages = {"offhook.1": ("commands", "arguments"), "offhook-script.7": ("figures",),
+             "offhook.conf.5": ("options", "accounts", "modules"), "offhook-json.7": ("events", "errors")}
+    need("man", "mandoc")
+    for page, whats in pages.items():
+        text = made.man(lab.program, os.path.join(SHARE, page + ".in"))
+        check(not re.search(r"@[a-z]+@", text), "%s: something was not filled in", page)
+        for what in whats:
+            for row in made.dump(lab.program, what):
+                check(made.roff(row["name"]) in text, "%s: no %s %s", page, what, row["name"])
+        for other in pages:
+            name, _, section = other.rpartition(".")
+            check(other == page or "%s (%s)" % (made.roff(name), section) in text, "%s does not name %s", page, other)
+        path = lab.file(page, text)
+        r = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", path], capture_output=True, text=True,
+                           env={**os.environ, "MANROFFSEQ": ""})
+        check(r.returncode == 0 and not r.stderr, "man: %s", r.stderr)
+        r = subprocess.run(["mandoc", "-Tlint", "-Wwarning", path], capture_output=True, text=True)
+        check(r.returncode == 0 and not r.stdout, "mandoc: %s%s", r.stdout, r.stderr)
 
 
 def complete(lab, *words):
@@ -50,19 +61,53 @@ def test_bash(lab):
     check(complete(lab, "dial", "x", "--play", "spee") == [here], "--play spee")
 
 
-def syntax(lab, shell):
-    if not shutil.which(shell):
-        raise Skip("%s is not installed" % shell)
-    r = subprocess.run([shell, "-n", lab.file(shell, getattr(made, shell)(lab.program))], capture_output=True, text=True)
-    check(r.returncode == 0 and not r.stderr, "%s", r.stderr)
+# a shell at a terminal, in which the Tab key is pressed: what it then shows
+ZSH = r"""
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'PS1="READY> "; fpath=('$1' $fpath); autoload -Uz compinit; compinit -u -D; zstyle ":completion:*" list-colors ""; print -r "L""OADED"'
+zpty -r -m z x '*LOADED*READY> *'
+zpty -w -n z "offhook $2"$'\t'
+zpty -w -n z $'\C-a'"print -r 'G""OT' "$'\n'
+zpty -r -m z x '*GOT*'
+print -r -- $x
+"""
+
+
+def zsh(lab, typed):
+    r = subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", lab.dir, typed], capture_output=True, text=True, timeout=60,
+                       env={**os.environ, "TERM": "dumb", "ZDOTDIR": lab.dir, "HOME": lab.dir})
+    check(r.returncode == 0 and not r.stderr, "%s%s", r.stdout, r.stderr)
+    return r.stdout
 
 
 def test_zsh(lab):
-    syntax(lab, "zsh")
+    need("zsh")
+    path = lab.file("_offhook", made.zsh(lab.program))
+    r = subprocess.run(["zsh", "-n", path], capture_output=True, text=True)
+    check(r.returncode == 0 and not r.stderr, "%s", r.stderr)
+    for typed, whole in (("dia", "offhook dial "), ("--auto-ans", "--auto-answer"), ("listen --ech", "listen --echo "),
+                         ("echo of", "echo off "), ("-q help selft", "help selftest ")):
+        out = zsh(lab, typed)
+        check(whole in out, "%s: %r", typed, out)
 
 
 def test_fish(lab):
-    syntax(lab, "fish")
+    need("fish")
+    path = lab.file("offhook.fish", made.fish(lab.program))
+    for typed, want in (("dia", "dial"), ("--auto-ans", "--auto-answer"), ("listen --ech", "--echo"), ("echo of", "off"),
+                        ("help selft", "selftest")):
+        r = subprocess.run(["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", path, "offhook " + typed],
+                           capture_output=True, text=True, timeout=60, env={**os.environ, "HOME": lab.dir})
+        check(r.returncode == 0 and not r.stderr, "%s", r.stderr)
+        check([x.split("\t")[0] for x in r.stdout.splitlines()] == [want], "%s: %r", typed, r.stdout)
+
+
+def test_changes(lab):
+    """what is new in this version is told"""
+    _, out, _ = exits(lab.run("--version"), 0)
+    with open(os.path.join(SHARE, os.pardir, "CHANGES.md"), encoding="utf-8") as f:
+        check(re.search(r"^## %s\b" % re.escape(out.split()[1]), f.read(), re.M), "no %s", out.split()[1])
 
 
 def test_installed(lab):
@@ -76,7 +121,9 @@ def test_installed(lab):
     check(r.returncode == 0, "%s%s", r.stdout, r.stderr)
     there = {os.path.relpath(os.path.join(d, f), lab.path("root")) for d, _, files in os.walk(lab.path("root"))
              for f in files}
-    for end in ("bin/offhook", "man1/offhook.1", "offhook/offhook.conf", "offhook/sounds/speech.wav",
+    for end in ("bin/offhook", "man1/offhook.1", "man5/offhook.conf.5", "man7/offhook-script.7", "man7/offhook-json.7",
+                "completions/offhook", "site-functions/_offhook", "vendor_completions.d/offhook.fish",
+                "offhook/offhook.schema.json", "applications/offhook.desktop", "offhook/offhook.conf", "offhook/sounds/speech.wav",
                 "offhook/sounds/README.md", "user/offhook.service"):
         check(any(x.endswith(end) for x in there), "no %s in %s", end, sorted(there))
 
