@@ -27,6 +27,7 @@ static const struct log_module modules[] = {
 	{ "forward",  "calls that go elsewhere" },
 	{ "hooks",    "programs that are run" },
 	{ "journal",  "the record of a run" },
+	{ "lamps",    "who is on the phone" },
 	{ "late",     "libraries that are loaded when needed" },
 	{ "link",     "terminals that come and go" },
 	{ "log",      "the log itself" },

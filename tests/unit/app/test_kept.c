@@ -41,7 +41,7 @@ static int teardown(void **state)
 {
 	static const char *const files[] = {
 		"history", "history.lock", "history.seen", "messages",
-		"messages.lock", "messages.seen", "contacts", "f", "f.lock",
+		"messages.lock", "messages.seen", "contacts", "f", "f.lock", ".lock",
 	};
 	char path[160];
 	(void)state;

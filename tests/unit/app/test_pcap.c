@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "offhook/path.h"
 #include "offhook/pcap.h"
+#include "offhook/timer.h"
 
 #define OPTIONS								\
 	"OPTIONS sip:x SIP/2.0\r\nCall-ID: two@here\r\n"		\
@@ -239,6 +240,24 @@ static void hep(void **state)
 }
 
 
+static int begin(void **state)
+{
+	(void)state;
+
+	return libre_init() || timers_open() ? -1 : 0;
+}
+
+
+static int end(void **state)
+{
+	(void)state;
+	timers_close();
+	libre_close();
+
+	return 0;
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,5 +267,5 @@ int main(void)
 		cmocka_unit_test(hep),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, begin, end);
 }

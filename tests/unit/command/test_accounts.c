@@ -121,6 +121,8 @@ static void test_save(void **state)
 	assert_int_equal(path_write(path, "nonsense\n", 9, 0600), 0);
 	says(r, "account remove b --save", "removed, but not in the file");
 	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/.lock", dir);
+	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
 }
 
