@@ -58,7 +58,8 @@ static const struct result_row rows[] = {
 	{ "conference", "conference members[conference call peer gain muted held]",
 	  E_CALL | E_ASK, "", false },
 	{ "config", "directory file options[name value origin changed] "
-	  "changes[what name change old new]", E_FILE, "bad-config", false },
+	  "changes[what name change old new] saved[option value]", E_FILE,
+	  "bad-config", false },
 	{ "contact", "imported exported", E_FILE,
 	  "no-such-contact bad-config already", false },
 	{ "contacts", "contacts[name uri account speed presence lamp ring "
@@ -103,6 +104,8 @@ static const struct result_row rows[] = {
 	  "remote method code reason retransmission description] messages "
 	  "file", E_CALL | E_FILE, "", false },
 	{ "listen", "listeners[transport address]", E_FILE, "", false },
+	{ "log", "levels where missing modules[name level about]", E_FILE, "",
+	  false },
 	{ "message", "id", E_TARGET | E_CALL | E_ASK | E_FILE, "no-space",
 	  false },
 	{ "messages", "messages[time direction new peer name state text] "
@@ -114,7 +117,7 @@ static const struct result_row rows[] = {
 	{ "outbox", "letters[letter to text written tries]", E_FILE, "",
 	  false },
 	{ "output", "", 0, "not-supported", false },
-	{ "pcap", "file messages packets lost bytes broken-off", E_FILE,
+	{ "pcap", "file messages packets lost bytes files broken-off", E_FILE,
 	  "already wrong-state", false },
 	{ "pickup", "call", E_TARGET | E_ASK | E_CALL, "too-many-calls",
 	  false },

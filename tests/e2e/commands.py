@@ -52,7 +52,7 @@ ALONE = [
     ("set max-calls 7", None), ("set max-calls x", "bad-argument"), ("show max-calls", None), ("show x", "unknown-option"),
     ("source {dir}/empty", None), ("source /nonexistent", "no-such-file"), ("help", None), ("help x", "unknown-command"),
     ("trace off", None), ("trace /nonexistent/x", "no-such-file"), ("resolve sip:127.0.0.1:5060", None),
-    ("resolve http://x", "bad-target"), ("metrics", None), ("metrics x", "too-many-arguments"),
+    ("resolve http://x", "bad-target"), ("metrics", None), ("metrics x", "too-many-arguments"), ("log", None), ("log loud", "bad-argument"),
     ("replay {dir}/run.journal", None), ("replay {dir}/empty", "bad-argument"), ("fault in --loss 1", None), ("fault off", None),
     ("fault in --loss 101", "bad-argument"), ("sip-fault", None), ("sip-fault off 9", "no-such-rule"),
     ("pcap {dir}/x.pcapng", None), ("pcap stop", None), ("pcap /nonexistent/x", "no-such-file"),
