@@ -35,7 +35,9 @@ static const struct { unsigned bit; const char *tokens; } groups[] = {
 
 #define F_CALL	"call state direction peer name account codec security "	\
 	"suite media held held-remote muted selected duration-ms "	\
-	"recording playing conference mos loss-pct code reason"
+	"recording playing conference mos loss-pct code reason asserted " \
+	"asserted-name privacy diverted-by diverted-reason attest "	\
+	"attest-orig attest-dest attest-iat"
 #define F_ACCOUNT "account name aor state default server transport "	\
 	"contact expires-ms next-ms outbound code cause text "		\
 	"voicemail voicemail-waiting voicemail-new voicemail-old"
@@ -63,7 +65,8 @@ static const struct result_row rows[] = {
 	{ "contact", "imported exported", E_FILE,
 	  "no-such-contact bad-config already", false },
 	{ "contacts", "contacts[name uri account speed presence lamp ring "
-	  "note]", E_FILE, "no-such-contact bad-config", false },
+	  "note watch lamp-watch status activity says calls peer]", E_FILE,
+	  "no-such-contact bad-config", false },
 	{ "ctl", "*", E_FILE, "no-phone", false },
 	{ "detach", "", 0, "already no-screen not-supported", false },
 	{ "device", "mic speaker ring", 0, "no-such-device not-supported bad-audio", false },
