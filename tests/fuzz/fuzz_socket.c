@@ -10,13 +10,14 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <jansson.h>
 #include "fuzz.h"
+#include "json.h"
 #include "priv.h"
+#include "offhook/clock.h"
 #include "offhook/log.h"
 #include "offhook/timer.h"
 
-enum { LINES = 24, ALL = LINES * 12000, TURNS = 2000 };
+enum { LINES = 24, ALL = LINES * 12000, LONG_MS = 8000 };
 
 static struct phone ph;
 static struct replay *replay;
@@ -24,7 +25,7 @@ static char token[65];
 static char got[1 << 20];
 static size_t got_n;
 static bool gone;
-static unsigned turns;
+static uint64_t began_ms;
 static struct timer turn;
 static int ours;
 static const char *out;
@@ -45,7 +46,7 @@ static void gone_handler(struct peer *p, void *arg)
 static void step(void *arg)
 {
 	struct peer *p = arg;
-	size_t n = take(&cuts, 2) + 1;
+	size_t n = cuts.left ? take(&cuts, 2) + 1 : 4096;
 	ssize_t r;
 
 	while ((r = recv(ours, got + got_n, sizeof(got) - got_n,
@@ -67,8 +68,8 @@ static void step(void *arg)
 	if (!out_n)
 		(void)shutdown(ours, SHUT_WR);
 
-	must(++turns < TURNS);
-	timer_start(&turn, 0, step, p);
+	must(clock_ms() - began_ms < LONG_MS);
+	timer_start(&turn, out_n ? 0 : 1, step, p);
 }
 
 
@@ -86,7 +87,7 @@ static void converse(const char *text, size_t n, bool trusted)
 	out_n = n;
 	got_n = 0;
 	gone = false;
-	turns = 0;
+	began_ms = clock_ms();
 
 	must(!peer_alloc(&p, &conf, fds[0], gone_handler, NULL));
 	timer_start(&turn, 0, step, p);
