@@ -239,14 +239,18 @@ def test_devices(lab):
         s.wait(r"^ . carol +both ways")
         s.picture("devices")
 
+        def selected(name):
+            return any(re.search(r"\033\[[^m]*48;5;24[^m]*m.*" + name, r) for r in s.text(colours=True).split("\n"))
+
         def select_row(name):
             s.keys("Home")
             for _ in range(8):
-                row = [r for r in s.text(colours=True).split("\n") if re.search(r"\033\[[^m]*48;5;24[^m]*m.*" + name, r)]
-                if row:
-                    return
+                end = time.monotonic() + 2
+                while time.monotonic() < end:
+                    if selected(name):
+                        return
+                    time.sleep(0.1)
                 s.keys("Down")
-                time.sleep(0.2)
             raise Failed("%s is not selected\n%s" % (name, s.text()))
         select_row("carol")
         s.keys("m")
