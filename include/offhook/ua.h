@@ -101,6 +101,11 @@ void ua_set_judge(struct ua *ua, ua_judge_h *h, void *arg);
 int  ua_unregister(struct ua *ua, const struct account *a, bool all,
 		   char *err);
 const struct account *ua_account(const struct ua *ua, size_t i); /* NULL: end */
+/** The one behind prev, NULL: the first; all of many are walked so */
+const struct account *ua_account_next(const struct ua *ua,
+				      const struct account *prev);
+/** By its number; NULL: gone, or 0 */
+const struct account *ua_account_id(const struct ua *ua, unsigned id);
 const struct account *ua_account_find(const struct ua *ua, const char *name);
 /** The one a new call takes when none is named, or the fallback that serves
  *  in its place; NULL: none configured */

@@ -66,7 +66,7 @@ static int word_next(struct word *w, const char **pp, const char *end,
 
 		char c = *p;
 
-		if (c == quote) {
+		if (quote && c == quote) {
 			quote = 0;
 			continue;
 		}

@@ -236,10 +236,11 @@ static bool is_session_timer(const struct facts *f, char *seen, size_t sz)
 {
 	const char *s = f->r->result.reason;
 
-	snprintf(seen, sz, "%s, after %.0f s of talking", s,
+	snprintf(seen, sz, "%s, after %.0f s of talking", *s && !f->expired ?
+		 s : "the session timer has run out",
 		 (double)f->r->duration_ms / 1000.0);
 
-	return f->r->was_active && (strstr(s, "ession timer") ||
+	return f->r->was_active && (f->expired || strstr(s, "ession timer") ||
 				    strstr(s, "ession-Timer") ||
 				    strstr(s, "ession expired"));
 }

@@ -112,6 +112,20 @@ static void look_date(struct facts *f, const struct capture_msg *m)
 }
 
 
+/* Reason: SIP;cause=408;text="Session timer expired" */
+static void look_bye(struct facts *f, const struct capture_msg *m)
+{
+	char why[160];
+
+	if (m->code || strcmp(m->method, "BYE") ||
+	    capture_header(why, sizeof(why), m, "Reason", 0))
+		return;
+
+	f->expired = f->expired || strstr(why, "ession timer") ||
+		strstr(why, "ession expired");
+}
+
+
 static void look_received(struct facts *f, const struct capture_msg *m)
 {
 	struct wire_sdp sdp;
@@ -136,6 +150,7 @@ static void look_received(struct facts *f, const struct capture_msg *m)
 		f->theirs_known = true;
 	}
 
+	look_bye(f, m);
 	look_altered(f, m);
 	look_date(f, m);
 }
@@ -152,6 +167,7 @@ static void look_sent(struct facts *f, const struct capture_msg *m)
 		++f->requests;
 	if (!m->code && !strcmp(m->method, "INVITE"))
 		f->invite = m;
+	look_bye(f, m);
 
 	if (m->sdp && wire_sdp(&sdp, wire_body(m->text, m->len))) {
 		f->ours = sdp;

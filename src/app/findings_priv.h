@@ -14,6 +14,7 @@ struct facts {
 	unsigned requests, responses;    /* sent; came                       */
 	unsigned challenges;
 	bool ack_came;
+	bool expired;            /* a BYE says that the session timer did it */
 	struct sa peer;          /* where signalling went                    */
 	struct wire_sdp ours, theirs;
 	bool ours_known, theirs_known;

@@ -196,14 +196,9 @@ static void living_add(struct history *h, const struct event *ev)
 
 static const char *account_name(const struct history *h, unsigned id)
 {
-	const struct account *a;
+	const struct account *a = ua_account_id(h->ua, id);
 
-	for (size_t i = 0; id && (a = ua_account(h->ua, i)); i++) {
-		if (account_id(a) == id)
-			return account_config(a)->name;
-	}
-
-	return "";
+	return a ? account_config(a)->name : "";
 }
 
 

@@ -99,9 +99,9 @@ static struct one *one_of(struct load_register *l, unsigned id, bool make)
 /* One of ours that is there still, failed: that is not to be. NULL: no more */
 static const struct account *find_ours(struct load_register *l, bool failed)
 {
-	const struct account *a;
+	const struct account *a = NULL;
 
-	for (size_t i = 0; (a = ua_account(l->ua, i)); i++) {
+	while ((a = ua_account_next(l->ua, a))) {
 
 		const struct one *o = one_of(l, account_id(a), false);
 

@@ -240,12 +240,12 @@ static void histogram(struct text_buf *b, const char *name, const char *unit,
 
 static void print_accounts(struct text_buf *b, const struct metrics *m)
 {
-	const struct account *a;
+	const struct account *a = NULL;
 
 	head(b, "offhook_registered", "gauge", "",
 	     "Is the account registered?");
 
-	for (size_t i = 0; (a = ua_account(m->ua, i)); i++) {
+	while ((a = ua_account_next(m->ua, a))) {
 
 		if (!account_registers(a))
 			continue;

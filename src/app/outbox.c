@@ -369,14 +369,9 @@ static bool may_go_later(const struct event *ev)
 
 static const char *account_name(const struct outbox *o, unsigned id)
 {
-	const struct account *a;
+	const struct account *a = ua_account_id(o->ua, id);
 
-	for (size_t i = 0; id && (a = ua_account(o->ua, i)); i++) {
-		if (account_id(a) == id)
-			return account_config(a)->name;
-	}
-
-	return "";
+	return a ? account_config(a)->name : "";
 }
 
 

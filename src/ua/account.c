@@ -299,6 +299,29 @@ const struct account *ua_account(const struct ua *ua, size_t i)
 }
 
 
+const struct account *ua_account_next(const struct ua *ua,
+				      const struct account *prev)
+{
+	const struct le *le = prev ? prev->le.next :
+		ua ? list_head(&ua->accounts) : NULL;
+
+	return le ? le->data : NULL;
+}
+
+
+const struct account *ua_account_id(const struct ua *ua, unsigned id)
+{
+	const struct account *a = NULL;
+
+	while (id && (a = ua_account_next(ua, a))) {
+		if (a->id == id)
+			return a;
+	}
+
+	return NULL;
+}
+
+
 const struct account *ua_account_find(const struct ua *ua, const char *name)
 {
 	struct le *le;

@@ -6,6 +6,7 @@
   check.py [--top DIR] formats         no format string but a literal
   check.py [--top DIR] text            length of files, marks of unfinished work, first comment
   check.py [--top DIR] logs            each LOG_MODULE has a row in base/log_level.c, and each row a user
+  check.py [--top DIR] waits           no wait without a bound but those that are known
   check.py [--top DIR] scripts         shell and Python scripts are sound
   check.py [--top DIR] symbols LIB...  no global name of ours is also a shared library's
   check.py [--top DIR] documented PROGRAM   commands, options, events, accounts all say what they are
@@ -305,6 +306,48 @@ def check_logs(files):
         yield rows[name], 0, "nobody logs as %s" % name
 
 
+# Waits that end only with what they wait for: how many in a file, and why that is well
+ENDLESS = {
+    "src/app/process.c": (1, "a child that was killed"),
+    "src/base/worker.c": (2, "a worker thread with nothing to do, and its end"),
+    "src/command/cmd_run.c": (1, "a child that was killed"),
+    "src/ctl.c": (1, "--follow, which lasts as long as its user wants"),
+    "src/holder.c": (1, "the terminal of a phone, as long as there is one"),
+    "src/media/media.c": (1, "the media thread, which was told to end"),
+    "src/secret.c": (1, "a child that was killed"),
+}
+WAITING = re.compile(r"\b(?:poll|ppoll|epoll_wait)\([^;]*?,\s*-1\s*\)|\bwaitpid\([^;]*?,\s*0\s*\)|"
+                     r"\b(?:pthread_cond_wait|pthread_join|sem_wait|sigwait|sigwaitinfo|mtx_lock|system|popen)\s*\(|\bpause\(\)|"
+                     r"\bflock\([^;]*?LOCK_(?:EX|SH)\s*\)|\bF_SETLKW\b|\bselect\([^;]*?NULL\s*\)")
+FUNCTION = re.compile(r"^\{\n(.*?)^\}", re.S | re.M)
+
+
+def check_waits(files):
+    """a line of a script that waits says for how long; all else asks the clock"""
+    lines = 0
+    for f in files:
+        if not f.path.endswith(".c"):
+            continue
+        found = [m.start() for m in WAITING.finditer(f.bare)]
+        known = ENDLESS.get(f.path, (0, ""))[0]
+        if len(found) != known:
+            yield f.path, line_of(f.bare, found[-1]) if found else 1, "%d waits without a bound, %d are known" % (
+                len(found), known)
+        if not f.path.startswith("src/command/"):
+            continue
+        for m in FUNCTION.finditer(f.bare):
+            body, at = m.group(1), line_of(f.bare, m.start())
+            lines += len(re.findall(r"\bcmd_wait\(", body))
+            if "cmd_wait_events(" in body and "cmd_wait(" not in body:
+                yield f.path, at, "waits for an event and not for a time"
+            if re.search(r"\bcmd_wait\(\s*\w+\s*,\s*(?:0|UINT64_MAX|-1)\s*,", body):
+                yield f.path, at, "has no bound"
+            if re.search(r"->waiting\s*=\s*true", body) and f.path != "src/command/command.c":
+                yield f.path, at, "waits without cmd_wait()"
+    if len(files) > 100 and lines < 20:
+        yield "src/command", 0, "only %d waits of lines were counted" % lines
+
+
 def tracked(top):
     r = subprocess.run(["git", "-C", top, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                        capture_output=True, text=True)
@@ -411,6 +454,9 @@ def check_self(plan):
         ("a long file", check_text([src("src/sip/x.c", "/* */\n" * (MAX_LINES + 1))])),
         ("a module that logs", check_logs([src("src/base/log_level.c", 'modules[] = {\n\t{ "sip", "x" },\n};'),
                                             src("src/sip/x.c", '#define LOG_MODULE "spi"\n')])),
+        ("a wait for ever", check_waits([src("src/sip/x.c", "void f(void)\n{\n\tpoll(p, 1, -1);\n}\n")])),
+        ("a line that waits for ever", check_waits([src("src/command/x.c", "void f(void)\n{\n\tcmd_wait_events(x, y, h);\n}\n")])),
+        ("a bound that is none", check_waits([src("src/command/x.c", "void f(void)\n{\n\tcmd_wait(x, 0, h);\n}\n")])),
         ("a wide line", check_text([src("src/sip/x.c", "/* */\n" + "\t" * 12 + "return 123456;\n")])),
     ]
     for what, found in cases:
@@ -435,7 +481,8 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--top", default=os.path.join(here, "..", ".."))
-    p.add_argument("check", choices=("includes", "libre", "formats", "text", "logs", "scripts", "symbols", "documented", "self"))
+    p.add_argument("check", choices=("includes", "libre", "formats", "text", "logs", "waits", "scripts", "symbols",
+                                     "documented", "self"))
     p.add_argument("files", nargs="*")
     a = p.parse_args()
     top = os.path.abspath(a.top)
@@ -448,6 +495,7 @@ def main():
         "text": lambda: check_text(files + sources(top, os.path.join("tests", "unit"), os.path.join("tests", "fake"),
                                                    os.path.join("tests", "fuzz"), os.path.join("tests", "bench"))),
         "logs": lambda: check_logs(files),
+        "waits": lambda: check_waits(files),
         "scripts": lambda: check_scripts(top),
         "symbols": lambda: check_symbols(a.files),
         "documented": lambda: check_documented(a.files[0]),

@@ -190,6 +190,54 @@ wait call ended 10s
     check(lab.run("-l", "udp:127.0.0.1", "--journal", "/nonexistent/x", "status")[0] == 2, "no such folder")
 
 
+def test_journal_sipp(lab):
+    """what SIPp was called for once is called for again by the script, and ends the same"""
+    s = lab.sipp([called("caller"), response(180, "Ringing"), ok(), recv("ACK"), pause(1500), back("BYE", 1), recv(200)],
+                 calls=2)
+    path = lab.path("run.journal")
+    where = ("-l", "udp:127.0.0.1", "-A", "tone:440", "-q")
+    exits(lab.run(*where, "--journal", path, stdin="dial %s\nwait call ended 30s\n" % s.uri), 0)
+    _, script, _ = exits(lab.run("replay", path), 0)
+    check("assert code = 200" in script and "assert cause = no" in script, "%s", script)
+    again = lab.path("again.journal")
+    exits(lab.run(*where, "--journal", again, stdin=script), 0, script)
+    s.well()
+
+    def told(file):
+        with open(file, encoding="utf-8") as f:
+            rows = [json.loads(x) for x in f]
+        return ([(r["state"], r.get("code")) for r in rows if r.get("event") == "call.state"],
+                [r["text"].split(" ", 1)[0] for r in rows if r.get("sip") == "sent" and "SIP/2.0 " not in r["text"][:8]])
+    check(told(path) == told(again), "%s\n%s", told(path), told(again))
+
+
+def test_journal_of_the_dead(lab):
+    """a phone that was killed has left what there is to read, but for half a line"""
+    other = answering(lab, name="other")
+    path = lab.path("run.journal")
+    phone = lab.offhook("--journal", path, audio="tone:440").ready()
+    phone.command("dial %s" % other.uri)
+    phone.command("wait call active 20s")
+    phone.proc.kill()
+    phone.proc.wait()
+    lab.programs.remove(phone)
+    _, out, _ = exits(lab.run("ladder", path), 0)
+    check("INVITE" in out and "200 OK" in out, "%s", out)
+    with open(path, "rb") as f:
+        text = f.read()
+    half = lab.path("half.journal")
+    with open(half, "wb") as f:
+        f.write(text[:-20])
+    _, out, _ = exits(lab.run("ladder", half), 0)
+    check("INVITE" in out, "%s", out)
+    _, script, _ = exits(lab.run("replay", half), 0)
+    check("dial sip:" in script and "wait call active" in script, "%s", script)
+    # but a line that is none is told wherever others follow it
+    with open(half, "wb") as f:
+        f.write(text[:-20] + b"\n" + text)
+    check(lab.run("replay", half)[0] != 0, "half a line in the middle")
+
+
 def test_fault(lab):
     """a bad network that is asked for: seen by the other side, and at home; over when it is over"""
     other = answering(lab, name="other")

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The phone as a tool for testers: SIP that goes wrong on purpose, calls taken
 by rules, and hundreds of them."""
-from home import check, main
+import os
+
+from home import QUIET, check, main
 from scenario import back, called, ok, pause, recv, response, ringing
 
 
@@ -122,6 +124,34 @@ def test_fault_wrong(lab):
     n = phone.command("sip-fault drop --chance 0")["rule"]
     phone.command("sip-fault off %d" % n)
     check(phone.command("sip-fault")["rules"] == [], "it is there")
+
+
+# --- examples -----------------------------------------------------------------------
+
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "share", "examples")
+
+
+def test_examples(lab):
+    """the phone of listen.rules passes check.offhook, and each rule can decide"""
+    phone = lab.offhook().ready()
+    phone.command("listen --rules %s" % os.path.join(EXAMPLES, "listen.rules"))
+    path = lab.path("result.xml")
+    code, out, err = lab.run(*QUIET, "-q", "-f", os.path.join(EXAMPLES, "check.offhook"), "--junit", path,
+                             wrap=("env", "PHONE=127.0.0.1:%d" % phone.port), timeout=120)
+    check(code == 0, "%d\n%s\n%s", code, out, err)
+    with open(path, encoding="utf-8") as f:
+        check('failures="0"' in f.read(), "results")
+    hits = {r["text"].split()[0]: r["hits"] for r in phone.command("rules")["rules"]}
+    check([hits["to=" + x] for x in ("tone", "keys", "busy", "gone")] == [1, 1, 1, 1], "%s", hits)
+    # a phone that answers otherwise does not pass
+    wrong = lab.offhook("--auto-answer", name="wrong").ready()
+    code, _, err = lab.run(*QUIET, "-q", "-f", os.path.join(EXAMPLES, "check.offhook"),
+                           wrap=("env", "PHONE=127.0.0.1:%d" % wrong.port), timeout=120)
+    check(code == 1 and "expected a tone of 1000 Hz" in err, "%d %s", code, err)
+    # and the table of users is one
+    base = lab.offhook("-a", "sip:base@127.0.0.1:1;register=no", "-s", "sip-timeout=1s", name="base").ready()
+    r = base.reply("identities %s --rate 100" % os.path.join(EXAMPLES, "users.csv"), 60)
+    check(r["accounts"] == 3, "%s", r)
 
 
 # --- calls by rules ---------------------------------------------------------------

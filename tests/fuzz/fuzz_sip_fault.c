@@ -21,7 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	f.kind = (enum sip_fault_kind)(take(&b, 1) % SIP_FAULT_KINDS);
 	f.bytes = take(&b, 1) % (SIP_FAULT_BYTES + 1);
-	str_ncpy(f.name, names[take(&b, 1) % 4], sizeof(f.name));
+	/* the first line is only mangled: the rules see to that */
+	str_ncpy(f.name, names[take(&b, 1) % (f.kind == SIP_FAULT_MANGLE ?
+					      4 : 3)], sizeof(f.name));
 	if (take(&b, 1) & 1)
 		str_ncpy(f.value, "value", sizeof(f.value));
 

@@ -119,6 +119,41 @@ def holding(lab, kind, codec):
     steady(lab.path("again.wav"), THEIRS, 1.2, "after their resume", after=0.1)
 
 
+def faults(lab, kind):
+    """a stranger bears what sip-fault does to us: calls come about, both ways, and end"""
+    phone, peer = setup(lab, kind, "pcmu")
+    phone.command("sip-fault drop --method INVITE --kind request --nth 1")
+    phone.command("sip-fault drop --method ACK --kind request --nth 1")
+    phone.command("sip-fault duplicate --method BYE --kind request --by 20ms")
+    phone.command("dial " + peer.uri)
+    phone.event("call.state", state="active", timeout=20)
+    peer.established()
+    phone.event("sip.fault", fault="drop", method="ACK", timeout=20, again=True)
+    phone.command("sleep 1500ms")
+    check(phone.command("calls")["calls"][0]["state"] == "active", "the call is over")
+    phone.command("hangup")
+    phone.event("call.state", state="ended", cause="none", timeout=20)
+    peer.closed()
+    # and as who is called: the first INVITE is lost, then our first 200
+    phone.command("sip-fault off")
+    phone.command("sip-fault drop --way in --method INVITE --kind request --nth 1")
+    phone.command("sip-fault drop --method INVITE --code 200 --nth 1")
+    peer.dial(phone.uri)
+    phone.event("call.state", call=2, state="active", timeout=30)
+    phone.event("sip.fault", fault="drop", code=200, timeout=20, again=True)
+    phone.command("hangup")
+    phone.event("call.state", call=2, state="ended", timeout=20)
+    check({f["fault"] for f in phone.objects() if f.get("event") == "sip.fault"} == {"drop", "duplicate"}, "faults")
+
+
+def test_baresip_faults(lab):
+    faults(lab, Baresip)
+
+
+def test_linphonec_faults(lab):
+    faults(lab, Linphonec)
+
+
 def test_baresip_pcmu_called(lab):
     speech(lab, Baresip, "pcmu", True, True)
 

@@ -213,6 +213,8 @@ static void wrongs(void **state)
 	refuses("header=':c' then echo", "write: header=");
 	refuses("reason='x code=486", "not closed");
 	refuses("code=486 reason=\"a\001b\"", "control character");
+	assert_int_equal(answer_rules_line(rules, "\0echo", 5, err), EINVAL);
+	assert_non_null(strstr(err, "control character"));
 	snprintf(line, sizeof(line), "code=486 reason=%0200d", 0);
 	refuses(line, "1 to 127 bytes");
 	snprintf(line, sizeof(line), "code=486 reason=%02000d", 0);

@@ -81,6 +81,26 @@ const struct account *ua_account(const struct ua *ua, size_t i)
 }
 
 
+const struct account *ua_account_next(const struct ua *ua,
+				      const struct account *prev)
+{
+	return ua_account(ua, prev ? (size_t)(prev - fake.v) + 1 : 0);
+}
+
+
+const struct account *ua_account_id(const struct ua *ua, unsigned id)
+{
+	const struct account *a = NULL;
+
+	while (id && (a = ua_account_next(ua, a))) {
+		if (account_id(a) == id)
+			return a;
+	}
+
+	return NULL;
+}
+
+
 const struct account *ua_account_find(const struct ua *ua, const char *name)
 {
 	(void)ua;
