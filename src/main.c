@@ -111,8 +111,8 @@ static int app_stop(struct app *a, int code)
 	if (lost && !code)
 		code = end_output_code(lost);
 	a->ui = mem_deref(a->ui);
-	a->ph.ringer = mem_deref(a->ph.ringer);
 	a->ph.hooks = mem_deref(a->ph.hooks);
+	a->ph.ringer = mem_deref(a->ph.ringer);
 	a->ph.answer = mem_deref(a->ph.answer);
 	a->ph.forward = mem_deref(a->ph.forward);
 	a->ph.history = mem_deref(a->ph.history);

@@ -108,6 +108,8 @@ int place_kept(struct app *a)
 	if (err)
 		return 1;
 	messages_set_ua(a->ph.messages, a->ph.ua);
+	ringer_set_contacts(a->ph.ringer, a->ph.contacts);
+	hooks_set_ringer(a->ph.hooks, a->ph.ringer);
 
 	ua_set_lookup(a->ph.ua, numbers_lookup, a->ph.numbers);
 	ua_set_known(a->ph.ua, contacts_known, a->ph.contacts);

@@ -241,11 +241,14 @@ const char *numbers_error(struct numbers *n);
 /* hooks.c: programs of the user's that hear of events, and decide ------------ */
 
 struct hooks;
+struct ringer;
 /** dir: the configuration directory, "" none; answer: whose rules wait for
  *  what is decided. Free before it: mem_deref */
 int  hooks_alloc(struct hooks **hp, struct ua *ua, struct event_bus *bus,
 		 const struct config *config, struct answer *answer,
 		 const char *dir);
+/** Told when a hook has chosen what a call rings with; NULL: nobody is */
+void hooks_set_ringer(struct hooks *h, struct ringer *r);
 unsigned hooks_running(const struct hooks *h);
 
 /* vcard.c: contacts as others write them (RFC 6350, and what came before) --- */
@@ -270,11 +273,16 @@ void vcard_print(struct text_buf *b, const struct contact_conf *c);
 int  fuzzy_score(const char *typed, const char *text);
 /* ringer.c: ringing and tones --------------------------------------------- */
 
-struct ringer;
 /** What is heard beside the calls, by what happens to them. Free: mem_deref,
  *  before media */
 int  ringer_alloc(struct ringer **rp, struct ua *ua, struct event_bus *bus,
 		  struct media *media, const struct config *config);
+/** Whose ring tones are asked for, and the hook to look again when one was
+ *  given (call_set_ring_tone); NULL: none */
+void ringer_set_contacts(struct ringer *r, struct contacts *cs);
+void ringer_look(struct ringer *r);
+/** What it rings with now: a name or a file, "" when it does not */
+const char *ringer_tone(const struct ringer *r);
 /** Is there a sound device somebody listens at? Default: yes */
 void ringer_set_device(struct ringer *r, bool device);
 /** Nothing rings any more until another call comes. @return false: nothing

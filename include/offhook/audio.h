@@ -48,8 +48,17 @@ struct audio_info {
 	bool has_in, has_out;
 };
 
-typedef void (audio_list_h)(const char *name, bool in, bool out,
-			    bool is_default, void *arg);
+/** A device of a driver's list; name lives during the call */
+struct audio_listed {
+	const char *name;
+	unsigned in_channels;    /* it captures so many, 0: it does not      */
+	unsigned out_channels;   /* the same of what it plays                */
+	uint32_t rate_hz;        /* its own                                  */
+	unsigned in_latency_ms;  /* what its driver says it takes, at least  */
+	unsigned out_latency_ms;
+	bool default_in, default_out;
+};
+typedef void (audio_list_h)(const struct audio_listed *al, void *arg);
 
 struct audio_driver {
 	const char *name;
@@ -141,5 +150,11 @@ int  resampler_alloc(struct resampler **rp, uint32_t in_hz, uint32_t out_hz,
 int  resampler_run(struct resampler *r, const int16_t *in, size_t *n_in,
 		   int16_t *out, size_t *n_out);
 size_t resampler_delay(const struct resampler *r);  /* output samples */
+/** From a clock to another one that nearly keeps its time */
+int  resampler_alloc_near(struct resampler **rp, uint32_t rate_hz,
+			  int quality);
+/** Of one that is near: make so many samples in a million more, -50000 to
+ *  50000, from now on; in steps of 20. Does not allocate. @return 0, EINVAL */
+int  resampler_tune(struct resampler *r, int ppm);
 
 #endif

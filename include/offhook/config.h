@@ -75,9 +75,11 @@ struct config {
 	char audio_ring[CONFIG_STR];     /* "" the speaker                  */
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
 	bool    echo_cancel, noise_suppress, auto_gain, high_pass;
+	int     echo_limiter;            /* off, auto, on                   */
 	int     tones;                   /* enum tones_policy               */
 	char    tone_country[16];
 	char    tone_files[CONFIG_STR];  /* "" none                         */
+	char    ring_tone[CONFIG_STR];   /* a name, or a file               */
 	int64_t end_tone_ms;             /* 0: none                         */
 	bool    hold_others;             /* one call talks at a time        */
 	int     transfers;               /* enum transfers_policy           */
@@ -112,6 +114,7 @@ struct config {
 	int64_t dtmf_duration_ms;
 	int64_t dtmf_pause_ms;
 	int     dtmf_inband;             /* enum dtmf_inband                */
+	int     call_tones;              /* enum call_tones                 */
 	int64_t capture_messages;        /* 0: none is kept                 */
 	int64_t capture_bytes;
 	char metrics[CONFIG_STR];        /* "" nowhere                      */
@@ -221,6 +224,8 @@ enum outside_policy {
 };
 /** When keys are looked for in the sound; as the choices of dtmf-inband */
 enum dtmf_inband { INBAND_AUTO, INBAND_ON, INBAND_OFF };
+/** When tones of a network are looked for; as the choices of call-tones */
+enum call_tones { CALL_TONES_EARLY, CALL_TONES_ON, CALL_TONES_OFF };
 /** When the phone's own tones sound; as the choices of tones */
 enum tones_policy { TONES_AUTO, TONES_ON, TONES_OFF };
 /** Body of a key as INFO; as the choices of option dtmf-info */
@@ -308,6 +313,7 @@ struct account_conf {
 	char tls_cert[CONFIG_STR];
 	char tls_key[CONFIG_STR];
 	char tls_pin[CONFIG_PINS];
+	char ring_tone[CONFIG_STR]; /* "" : the option's                    */
 };
 
 struct account_param {

@@ -23,7 +23,7 @@ struct contact_conf {
 	int64_t speed;           /* its key, 1..99, 0: none                  */
 	bool presence;           /* watch whether it can be reached          */
 	bool lamp;               /* watch whether it is on the phone         */
-	char ring[CONFIG_STR];   /* sound file for its calls, "" : the usual */
+	char ring[CONFIG_STR];   /* what its calls ring with, "" : the usual */
 	char note[128];
 };
 

@@ -45,6 +45,8 @@ enum event_type {
 	EVENT_RECORD_DONE,
 	EVENT_DEVICE_LOST,
 	EVENT_DEVICE_FOUND,
+	EVENT_DEVICE_LEVEL,
+	EVENT_CALL_TONE,
 	EVENT_NETWORK_CHANGED,
 	EVENT_TLS_REFUSED,
 	EVENT_SIP_FAULT,
@@ -259,6 +261,9 @@ struct event {
 			int64_t concealed_ms;       /* in the call, as are  */
 			int64_t stretched_ms, compressed_ms;
 			int64_t rtt_ms;             /* RTCP                 */
+			int64_t network_ms;         /* half of it           */
+			int64_t mic_ms, speaker_ms; /* the device's buffers */
+			int64_t mouth_to_ear_ms;    /* all of it            */
 			double mos;
 			double r_factor;            /* of the E-model       */
 			double remote_mos;          /* as the peer says     */
@@ -298,6 +303,14 @@ struct event {
 			char role[EVENT_NAME];      /* mic, speaker         */
 			char text[EVENT_TEXT];
 		} device;
+		struct {
+			char tone[EVENT_NAME];      /* busy, dial, fax ...  */
+		} call_tone;
+		struct {
+			double mic_dbfs, mic_peak_dbfs;
+			double speaker_dbfs;
+			int64_t clipped;
+		} device_level;
 		struct {
 			char cause[EVENT_NAME];     /* addresses, resume .. */
 			char added[EVENT_TEXT];     /* addresses            */

@@ -24,12 +24,18 @@
 struct media;
 struct stream;
 
+/** The microphone is turned down while they speak: never, where an echo is left
+ *  that the canceller cannot take away, always. As option echo-limiter */
+enum media_limiter { MEDIA_LIMIT_OFF, MEDIA_LIMIT_AUTO, MEDIA_LIMIT_ON };
+
 /** What is done to what a real microphone captures */
 struct media_room {
 	bool echo;               /* what the loudspeaker plays comes not back */
 	bool noise;              /* steady noise is suppressed               */
 	bool agc;                /* quiet speech is made louder, with a limit */
 	bool high_pass;          /* rumble and hum are taken away            */
+	enum media_limiter limiter;      /* takes the canceller's place when
+				    that is off, and stands behind it    */
 };
 
 /** How well that goes */
@@ -40,6 +46,7 @@ struct media_room_figures {
 				    device's buffers                         */
 	uint64_t slips;          /* times that had changed                   */
 	int agc_db;
+	bool limited;            /* the limiter has something to do          */
 };
 
 struct media_conf {
@@ -97,11 +104,56 @@ int  media_set_device(struct media *m, enum media_role role, const char *name,
 const char *media_device(const struct media *m, enum media_role role);
 /** Fetch the list of devices (worker thread); h called per device on main,
  *  done last (err != 0: no list) */
-typedef void (media_list_h)(const char *driver, const char *name, bool in,
-			    bool out, bool is_default, void *arg);
+struct media_listed {
+	const char *driver;
+	struct audio_listed dev;         /* latency: as it is now, when open */
+	bool mic, speaker, ring;         /* it is what is chosen for that    */
+	bool open;                       /* and in use just now              */
+};
+typedef void (media_list_h)(const struct media_listed *ml, void *arg);
 typedef void (media_list_done_h)(int err, void *arg);
 int  media_list_devices(struct media *m, media_list_h *h,
 			media_list_done_h *done, void *arg);
+
+/* Testing the device (probe.c) ------------------------------------------- */
+
+struct media_probe_conf {
+	double hz, dbfs;         /* of the tone                              */
+	bool mute;               /* play nothing: only listen                */
+};
+
+/** How it goes; levels since the last look, NAN: nothing was measured */
+struct media_probe_look {
+	int err;                 /* 0: it is open, EAGAIN: not yet, ENODEV   */
+	struct audio_info dev;   /* what is open                             */
+	unsigned ms;             /* of the microphone, so far                */
+	double mic_dbfs, mic_peak_dbfs, speaker_dbfs;
+	uint32_t clipped;        /* samples of the microphone at the limit   */
+};
+
+/** NAN: not known, or not heard */
+struct media_probe_result {
+	bool alive;              /* the microphone gave more than zeros      */
+	uint32_t clipped;
+	double noise_dbfs;       /* at the microphone, while nothing plays   */
+	double tone_dbfs;        /* the tone there,                          */
+	double loop_db;          /*   against what was played                */
+	double loop_ms;          /* from the mixer to the room and back      */
+};
+
+/** The least it takes until all is measured */
+enum { MEDIA_PROBE_MS = 2200 };
+
+/**
+ * Play a sweep and then a tone into the loudspeaker, from when the device is
+ * open, and measure what the microphone makes of it; beside calls, if there
+ * are any. Opens the device. @return 0, EALREADY, EINVAL, ENOMEM
+ */
+int  media_probe(struct media *m, const struct media_probe_conf *conf);
+/** @return 0, ENOTCONN: nothing is tested */
+int  media_probe_look(struct media *m, struct media_probe_look *l);
+/** End it. r may be NULL */
+void media_probe_end(struct media *m, struct media_probe_result *r);
 
 /** Fingerprint of the certificate that this run shows to peers (DTLS-SRTP);
  *  the first one makes it, in about a millisecond. @return 0, ENOMEM, EPROTO */
@@ -195,6 +247,7 @@ enum stream_event_type {
 	STREAM_GATHERED,         /* see stream_gathered                      */
 	STREAM_WAY,              /* ICE has chosen one; text says which      */
 	STREAM_NO_WAY,           /* ICE found none, or lost it; text         */
+	STREAM_TONE,             /* a tone of the network: tone              */
 };
 
 struct stream_event {
@@ -207,6 +260,8 @@ struct stream_event {
 	int err;                 /* 0 or errno                               */
 	bool stopped;            /* play, record: on request                 */
 	const struct media_suite *suite;
+	const char *tone;        /* TONE: dial, ringback, busy, congestion,
+				    sit, fax; it lives for ever              */
 	bool relayed;            /* WAY: by our relay                        */
 	const char *text;        /* sentence for err, "" if none             */
 };
@@ -324,6 +379,10 @@ int  stream_dtmf_band(struct stream *s, const char *digits);
 /** Look for keys in what is heard too (ITU-T Q.24) */
 void stream_dtmf_listen(struct stream *s, bool on);
 
+/** Tell by STREAM_TONE which tones of a network are heard, while on.
+ *  @return 0, ENOMEM */
+int  stream_tones(struct stream *s, bool on);
+
 /** What there was to be heard since stream_listen, in steps of 20 ms */
 struct stream_heard {
 	uint32_t tone_ms;            /* the tone, up to now without a break  */
@@ -410,6 +469,11 @@ struct stream_stats {
 	uint32_t delay_ms;           /* playout delay now                    */
 	uint32_t delay_target_ms;
 	uint32_t rtt_us;             /* RTCP, 0: not known                   */
+	/* what the device's buffers take now; while the stream meets one */
+	bool     device;
+	uint32_t mic_ms;             /* from the room to the engine          */
+	uint32_t speaker_ms;         /* from the mixer to the room           */
+	uint32_t packet_ms;          /* what the peer puts into a packet     */
 	uint64_t remote_lost;        /* what the peer reports                */
 	uint32_t remote_jitter_us;
 	uint32_t remote_loss_256;    /* fraction, of 256                     */
@@ -441,6 +505,10 @@ int  stream_stats(struct stream *s, struct stream_stats *st);
 /** Of n streams, through the door once */
 void media_stats(struct media *m, struct stream *const *sv,
 		 struct stream_stats *stv, size_t n);
+/** The whole way of a sound, as far as it is known: microphone, packet,
+ *  network, jitter buffer and loudspeaker; the peer's own end is taken to be
+ *  like ours. ms. Pure */
+double media_mouth_to_ear_ms(const struct stream_stats *st);
 /**
  * Rating by the E-model (ITU-T G.107) with the codec's own figures. loss_pct:
  * lost and discarded packets; burst_ratio: losses in a row against those of

@@ -43,6 +43,12 @@ int  ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err);
 const char *ua_note(const struct ua *ua);
 /** Show another name for the caller, for good. @return 0, EINVAL, ENOMEM */
 int  call_set_name(struct call *c, const char *name);
+/** What it rings with, before what contact and account say: a file, or the
+ *  name of a tone (tones.h). @return 0, EINVAL (it is too long, or no text),
+ *  ENOMEM */
+int  call_set_ring_tone(struct call *c, const char *tone);
+/** "" : nobody has said */
+const char *call_ring_tone(const struct call *c);
 /** Is there a sound device somebody listens at (not null, tone, file ...)?
  *  Only then hold-others acts. Default: yes. */
 void ua_set_device(struct ua *ua, bool device);
@@ -376,6 +382,11 @@ int  call_level(struct call *c, struct stream_level *l);
 /** Listen for a tone of hz (0: none) and for sound; on: false ends it.
  *  @return 0, ENOTCONN: no media yet, ENOMEM */
 int  call_listen(struct call *c, bool on, double hz);
+/** Look for tones of the network in it (busy ...), whatever the option says.
+ *  @return 0, ENOTCONN: no media yet, ENOMEM */
+int  call_tones(struct call *c, bool on);
+/** The last one that was heard, "" none */
+const char *call_tone_heard(const struct call *c);
 /** @return 0, ENOTCONN: nobody listens */
 int  call_heard(struct call *c, struct stream_heard *h);
 

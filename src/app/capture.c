@@ -431,6 +431,10 @@ static void event_handler(const struct event *ev, void *arg)
 		     ev->u.call_dtmf.digit, ev->u.call_dtmf.via);
 		break;
 
+	case EVENT_CALL_TONE:
+		note(c, ev->call, "%s tone heard", ev->u.call_tone.tone);
+		break;
+
 	case EVENT_DTMF_DONE:
 		note(c, ev->call, "%lld keys sent",
 		     (long long)ev->u.dtmf_done.sent);

@@ -14,16 +14,14 @@ enum {
 
 /* Sound --------------------------------------------------------------------------- */
 
-static void device_handler(const char *driver, const char *name, bool in,
-			   bool out, bool is_default, void *arg)
+static void device_handler(const struct media_listed *ml, void *arg)
 {
 	struct doctor *d = arg;
-	(void)driver;
 
-	d->mics += in;
-	d->speakers += out;
-	if (is_default && in)
-		snprintf(d->device, sizeof(d->device), "%s", name);
+	d->mics += ml->dev.in_channels > 0;
+	d->speakers += ml->dev.out_channels > 0;
+	if (ml->dev.default_in)
+		snprintf(d->device, sizeof(d->device), "%s", ml->dev.name);
 }
 
 

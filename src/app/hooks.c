@@ -32,6 +32,7 @@ struct hooks {
 	struct ua *ua;
 	const struct config *config;
 	struct answer *answer;
+	struct ringer *ringer;   /* NULL: nothing rings                      */
 	struct event_bus *bus;
 	struct event_sub *subs[EVENT_TYPES];
 	char *dir;
@@ -371,8 +372,18 @@ static void reject(struct call *c, const char *rest, char *why)
 }
 
 
+static void tone(struct hooks *h, struct call *c, const char *name, char *why)
+{
+	if (!*name || call_set_ring_tone(c, name))
+		snprintf(why, UA_ERR, "a ring tone is one word of option "
+			 "ring-tone, or a file");
+	else
+		ringer_look(h->ringer);
+}
+
+
 /* @return true: it is settled, no rule is asked any more */
-static bool act(struct call *c, const char *line)
+static bool act(struct hooks *h, struct call *c, const char *line)
 {
 	char why[UA_ERR] = "", show[160];
 	const char *rest;
@@ -389,7 +400,13 @@ static bool act(struct call *c, const char *line)
 	}
 	else if ((rest = behind(line, "ring"))) {
 		/* a person is to decide, not a rule */
+		if (*rest)
+			tone(h, c, rest, why);
 		(void)call_ring(c);
+	}
+	else if ((rest = behind(line, "tone"))) {
+		tone(h, c, rest, why);
+		settled = false;
 	}
 	else if ((rest = behind(line, "name"))) {
 		(void)call_set_name(c, rest);
@@ -398,7 +415,7 @@ static bool act(struct call *c, const char *line)
 	else {
 		text_escape(show, sizeof(show), line, strlen(line));
 		snprintf(why, sizeof(why), "'%.100s' is none of answer, "
-			 "reject, redirect, ring and name", show);
+			 "reject, redirect, ring, tone and name", show);
 		settled = false;
 	}
 
@@ -435,7 +452,7 @@ static void decided(struct hooks *h, unsigned call, const char *out,
 			break;
 		}
 		if (n && line[0])
-			settled = act(c, line);
+			settled = act(h, c, line);
 		p += n + 1;
 	}
 
@@ -468,6 +485,13 @@ static bool gate_handler(const struct event *ev, void *arg)
 
 
 /* Outside -------------------------------------------------------------------- */
+
+void hooks_set_ringer(struct hooks *h, struct ringer *r)
+{
+	if (h)
+		h->ringer = r;
+}
+
 
 unsigned hooks_running(const struct hooks *h)
 {

@@ -99,7 +99,7 @@ static void event_handler(const struct event *ev, void *arg)
 	struct journal *j = arg;
 
 	/* what comes each second would hide what matters */
-	if (ev->type == EVENT_LOG || ev->type == EVENT_CALL_LEVEL)
+	if (event_minor(ev->type) && ev->type != EVENT_CALL_QUALITY)
 		return;
 
 	/* as the socket has it; its end is where the line's will be */

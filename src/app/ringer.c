@@ -25,6 +25,8 @@ struct ringer {
 	bool device;                 /* somebody listens at a sound device   */
 	struct event_sub *states, *progress, *holds;
 	enum tone_kind speaker, room;    /* what is heard, TONE_KINDS: none  */
+	char tone[CONFIG_STR];       /* what it rings with                   */
+	struct contacts *contacts;   /* NULL: nobody is known                */
 	enum tone_kind end;          /* how the last call ended              */
 	struct timer tmr;            /* of that                              */
 	unsigned hushed;             /* calls up to this one ring no more    */
@@ -51,33 +53,75 @@ static bool audible(const struct ringer *r)
 }
 
 
-/* A file of the user's instead; @return 0, ENOENT: there is none */
-static int own_sound(const struct ringer *r, enum tone_kind kind,
-		     int16_t **vp, size_t *np, uint32_t *rate_hz)
+/* A file of the user's; @return 0, ENOENT: there is none */
+static int file_sound(const char *path, int16_t **vp, size_t *np)
 {
-	char path[1024], name[32], err[UA_ERR];
-	int e;
+	char err[UA_ERR];
+	const int e = sound_read_at(vp, np, TONE_RATE_HZ, path, err,
+				    sizeof(err));
 
-	if (!r->config->tone_files[0])
-		return ENOENT;
-
-	snprintf(name, sizeof(name), "%s.wav", tone_name(kind));
-	e = path_join(path, sizeof(path), r->config->tone_files, name);
-	if (e)
-		return e;
-
-	e = sound_read_at(vp, np, TONE_RATE_HZ, path, err, sizeof(err));
 	if (e && e != ENOENT)
 		log_warn("%s", err);
-	*rate_hz = TONE_RATE_HZ;
 
 	return e;
 }
 
 
+/* One that lies where the others do: NAME, or NAME.wav */
+static int own_sound(const struct ringer *r, const char *name, int16_t **vp,
+		     size_t *np)
+{
+	static const char *const ends[] = { ".wav", "" };
+	char path[1024], file[CONFIG_STR + 8];
+	int e = ENOENT;
+
+	if (!r->config->tone_files[0])
+		return ENOENT;
+
+	for (size_t i = 0; e == ENOENT && i < ARRAY_SIZE(ends); i++) {
+		snprintf(file, sizeof(file), "%s%s", name, ends[i]);
+		e = path_join(path, sizeof(path), r->config->tone_files,
+			      file);
+		if (!e)
+			e = file_sound(path, vp, np);
+	}
+
+	return e;
+}
+
+
+/*
+ * What somebody chose for this call: a name of ours, a file by its path or by
+ * its name among the others.  One that is not there is no reason to be silent.
+ */
+static int ring_sound(const struct ringer *r, int16_t **vp, size_t *np)
+{
+	const char *country = r->config->tone_country;
+	char show[96];
+	int err;
+
+	/* the file that stands in for the usual bell */
+	if (!strcmp(r->tone, tone_ring_name(0)) &&
+	    !own_sound(r, tone_name(TONE_RING), vp, np))
+		return 0;
+
+	err = tone_make_ring(vp, np, r->tone, country);
+	if (err == ENOENT)
+		err = strchr(r->tone, '/') ? file_sound(r->tone, vp, np) :
+			own_sound(r, r->tone, vp, np);
+	if (!err)
+		return 0;
+
+	log_warn("the ring tone '%s' cannot be had (%s): the usual one is "
+		 "taken", text_escape(show, sizeof(show), r->tone,
+				      strlen(r->tone)), strerror(err));
+
+	return tone_make(vp, np, TONE_RING, country);
+}
+
+
 static void play(struct ringer *r, enum media_out out, enum tone_kind kind)
 {
-	uint32_t rate_hz = TONE_RATE_HZ;
 	int16_t *v = NULL;
 	size_t n = 0;
 	int err;
@@ -87,18 +131,25 @@ static void play(struct ringer *r, enum media_out out, enum tone_kind kind)
 		return;
 	}
 
-	err = own_sound(r, kind, &v, &n, &rate_hz);
-	if (err)
-		err = tone_make(&v, &n, kind, r->config->tone_country);
+	if (kind == TONE_RING) {
+		err = ring_sound(r, &v, &n);
+	}
+	else {
+		err = own_sound(r, tone_name(kind), &v, &n);
+		if (err)
+			err = tone_make(&v, &n, kind,
+					r->config->tone_country);
+	}
 	if (!err)
-		err = media_sound(r->media, out, v, n, rate_hz, 0);
+		err = media_sound(r->media, out, v, n, TONE_RATE_HZ, 0);
 	free(v);
 
 	if (err)
 		log_warn("no %s is heard: %s", tone_name(kind),
 			 strerror(err));
 	else
-		log_debug("%s", tone_name(kind));
+		log_debug("%s%s%s", tone_name(kind), kind == TONE_RING ?
+			  ": " : "", kind == TONE_RING ? r->tone : "");
 }
 
 
@@ -113,12 +164,54 @@ static void set(struct ringer *r, enum media_out out, enum tone_kind *now,
 }
 
 
-/* What all calls together ask for */
-static void look(struct ringer *r)
+/* Who says what this call rings with? The nearest to it that says anything */
+static const char *tone_of(const struct ringer *r, const struct call *c)
 {
+	const struct contact_conf *known = r->contacts ?
+		contacts_by_uri(r->contacts, call_peer(c)) : NULL;
+	const struct account *a = call_account(c);
+
+	if (*call_ring_tone(c))
+		return call_ring_tone(c);
+	if (known && known->ring[0])
+		return known->ring;
+	if (a && account_config(a)->ring_tone[0])
+		return account_config(a)->ring_tone;
+
+	return r->config->ring_tone[0] ? r->config->ring_tone :
+		tone_ring_name(0);
+}
+
+
+static bool silent(const char *tone)
+{
+	return !strcmp(tone, "none");
+}
+
+
+/* Two calls may ring: it is the first one's tone, unless that is to be quiet.
+ * @return is it another one than before? */
+static bool tone_take(struct ringer *r, const char *tone)
+{
+	if (!strcmp(r->tone, tone))
+		return false;
+
+	snprintf(r->tone, sizeof(r->tone), "%s", tone);
+
+	return true;
+}
+
+
+/* What all calls together ask for */
+void ringer_look(struct ringer *r)
+{
+	const char *tone = NULL;
 	enum tone_kind speaker = TONE_KINDS, room = TONE_KINDS;
 	bool rings = false, back = false, talks = false;
 	const struct call *c = NULL;
+
+	if (!r)
+		return;
 
 	/* with nobody to hear it, calls by the hundred need no looking at */
 	while (audible(r) && (c = ua_call_next(r->ua, c))) {
@@ -126,7 +219,11 @@ static void look(struct ringer *r)
 		switch (call_state(c)) {
 
 		case CALL_INCOMING:
-			rings = rings || call_id(c) > r->hushed;
+			if (call_id(c) <= r->hushed || silent(tone_of(r, c)))
+				break;
+			if (!rings)
+				tone = tone_of(r, c);
+			rings = true;
 			break;
 
 		case CALL_RINGING:
@@ -160,6 +257,10 @@ static void look(struct ringer *r)
 	if (!audible(r))
 		speaker = room = TONE_KINDS;
 
+	/* another one in the middle of ringing begins at once */
+	if (tone && tone_take(r, tone) && room == TONE_RING)
+		r->room = TONE_KINDS;
+
 	set(r, MEDIA_SPEAKER, &r->speaker, speaker);
 	set(r, MEDIA_RING, &r->room, room);
 }
@@ -170,7 +271,7 @@ static void end_handler(void *arg)
 	struct ringer *r = arg;
 
 	r->end = TONE_KINDS;
-	look(r);
+	ringer_look(r);
 }
 
 
@@ -207,7 +308,7 @@ static void event_handler(const struct event *ev, void *arg)
 			r->end = TONE_KINDS;
 	}
 
-	look(r);
+	ringer_look(r);
 }
 
 
@@ -249,13 +350,26 @@ int ringer_alloc(struct ringer **rp, struct ua *ua, struct event_bus *bus,
 }
 
 
+void ringer_set_contacts(struct ringer *r, struct contacts *cs)
+{
+	if (r)
+		r->contacts = cs;
+}
+
+
+const char *ringer_tone(const struct ringer *r)
+{
+	return r && r->room == TONE_RING ? r->tone : "";
+}
+
+
 void ringer_set_device(struct ringer *r, bool device)
 {
 	if (!r)
 		return;
 
 	r->device = device;
-	look(r);
+	ringer_look(r);
 }
 
 
@@ -275,7 +389,7 @@ bool ringer_hush(struct ringer *r)
 	}
 
 	r->end = TONE_KINDS;
-	look(r);
+	ringer_look(r);
 
 	return any;
 }

@@ -166,10 +166,27 @@ static const char *const names[TONE_KINDS] = {
 	[TONE_RING]       = "ring",
 };
 
-/* A bell of two notes, with the country's cadence */
-static const struct pitch bell[2] = { { 587, 0 }, { 740, 0 } };
+enum { NOTES = 6, COUNTRIES = sizeof(countries) / sizeof(countries[0]) };
 
-enum { BELL_MS = 60, COUNTRIES = sizeof(countries) / sizeof(countries[0]) };
+/** What rings while the country's ringing is on: notes, one after the other,
+ *  again and again; they fade away with that time */
+struct ringing {
+	const char *name;
+	uint16_t note_ms, fade_ms;
+	struct pitch notes[NOTES];       /* a 0: no more */
+};
+
+static const struct ringing ringings[] = {
+	/* a bell of two notes */
+	{ "bell",   60,  0, { { 587, 0 }, { 740, 0 } } },
+	{ "warble", 40,  0, { { 1400, 0 }, { 1060, 0 } } },
+	{ "chime",  330, 180, { { 659, 1318 }, { 523, 1046 },
+				{ 392, 784 } } },
+	{ "soft",   500, 300, { { 440, 880 }, { 554, 1109 } } },
+	{ "none",   0,   0, { { 0, 0 } } },
+};
+
+enum { RINGINGS = sizeof(ringings) / sizeof(ringings[0]) };
 
 
 const char *tone_name(enum tone_kind kind)
@@ -263,18 +280,39 @@ static void sound(int16_t *v, size_t n, const struct pitch *p, bool steady)
 }
 
 
-static void ring(int16_t *v, size_t n)
+static void fade(int16_t *v, size_t n, unsigned ms)
 {
-	const size_t note = TONE_RATE_HZ / 1000 * BELL_MS;
+	const double each = exp(-1.0 / (TONE_RATE_HZ / 1000.0 * ms));
+	double by = 1.0;
 
-	for (size_t i = 0; i < n; i += note)
-		sound(v + i, n - i < note ? n - i : note,
-		      &bell[i / note % 2], false);
+	for (size_t i = 0; i < n; i++) {
+		v[i] = (int16_t)lrint(v[i] * by);
+		by *= each;
+	}
 }
 
 
-int tone_make(int16_t **vp, size_t *np, enum tone_kind kind,
-	      const char *country)
+static void ring(int16_t *v, size_t n, const struct ringing *r)
+{
+	const size_t note = (size_t)(TONE_RATE_HZ / 1000) * r->note_ms;
+	size_t notes = 0;
+
+	while (notes < NOTES && r->notes[notes].a)
+		++notes;
+
+	for (size_t i = 0, k = 0; notes && i < n; i += note, k++) {
+		const size_t len = n - i < note ? n - i : note;
+
+		sound(v + i, len, &r->notes[k % notes], false);
+		if (r->fade_ms)
+			fade(v + i, len, r->fade_ms);
+	}
+}
+
+
+/* rings: what is heard in place of the tone, NULL: the tone */
+static int make(int16_t **vp, size_t *np, enum tone_kind kind,
+		const char *country, const struct ringing *rings)
 {
 	const struct country *c = !strcmp(country, "auto") ?
 		country_local() : country_find(country, strlen(country));
@@ -301,8 +339,8 @@ int tone_make(int16_t **vp, size_t *np, enum tone_kind kind,
 	for (unsigned i = 0; i < PARTS; i++) {
 		const size_t k = t->ms[i] * (size_t)(TONE_RATE_HZ / 1000);
 
-		if (i % 2 == 0 && k && kind == TONE_RING)
-			ring(v + at, k);
+		if (i % 2 == 0 && k && rings)
+			ring(v + at, k, rings);
 		else if (i % 2 == 0 && k)
 			sound(v + at, k, &t->pitch, false);
 		at += k;
@@ -312,4 +350,30 @@ int tone_make(int16_t **vp, size_t *np, enum tone_kind kind,
 	*np = n;
 
 	return 0;
+}
+
+
+int tone_make(int16_t **vp, size_t *np, enum tone_kind kind,
+	      const char *country)
+{
+	return make(vp, np, kind, country, kind == TONE_RING ? &ringings[0] :
+		    NULL);
+}
+
+
+const char *tone_ring_name(size_t i)
+{
+	return i < RINGINGS ? ringings[i].name : NULL;
+}
+
+
+int tone_make_ring(int16_t **vp, size_t *np, const char *name,
+		   const char *country)
+{
+	for (size_t i = 0; i < RINGINGS; i++) {
+		if (!strcmp(ringings[i].name, name))
+			return make(vp, np, TONE_RING, country, &ringings[i]);
+	}
+
+	return ENOENT;
 }

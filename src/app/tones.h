@@ -34,4 +34,11 @@ const char *tone_country(size_t i);
 int  tone_make(int16_t **vp, size_t *np, enum tone_kind kind,
 	       const char *country);
 
+/** Names of what it may ring with here, "bell" first; NULL ends them */
+const char *tone_ring_name(size_t i);
+/** One of these, with the country's cadence; "none" is silent, and any other
+ *  name ENOENT. As tone_make otherwise */
+int  tone_make_ring(int16_t **vp, size_t *np, const char *name,
+		    const char *country);
+
 #endif

@@ -30,7 +30,7 @@
 
 enum {
 	LATENCY_MS  = 40,        /* suggested; less breaks up under load    */
-	PRIME_MS    = 30,        /* speaker: in hand before it begins;      */
+	PRIME_MS    = 20,        /* speaker: in hand before it begins;      */
 	PRIME_MAX_MS = 60,       /* each time it runs dry a block more      */
 	SPEAKER_MS  = 100,       /* speaker: more is refused                */
 	MIC_MS      = 100,       /* microphone: the media thread may be late */
@@ -444,6 +444,12 @@ static void pa_close(struct audio_dev *dev)
 }
 
 
+static unsigned count(int channels_max)
+{
+	return channels_max > 0 ? (unsigned)channels_max : 0;
+}
+
+
 static int pa_list(audio_list_h *h, void *arg)
 {
 	char err[256];
@@ -458,13 +464,23 @@ static int pa_list(audio_list_h *h, void *arg)
 	for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
 		const PaDeviceInfo *d = Pa_GetDeviceInfo(i);
 		char name[AUDIO_NAME];
+		struct audio_listed al;
 
 		if (!d)
 			continue;
 
 		text_escape(name, sizeof(name), d->name, strlen(d->name));
-		h(name, d->maxInputChannels > 0, d->maxOutputChannels > 0,
-		  i == default_of(true) || i == default_of(false), arg);
+		al = (struct audio_listed) {
+			.name = name,
+			.in_channels = count(d->maxInputChannels),
+			.out_channels = count(d->maxOutputChannels),
+			.rate_hz = (uint32_t)d->defaultSampleRate,
+			.in_latency_ms = to_ms(d->defaultLowInputLatency),
+			.out_latency_ms = to_ms(d->defaultLowOutputLatency),
+			.default_in = i == default_of(true),
+			.default_out = i == default_of(false),
+		};
+		h(&al, arg);
 	}
 
 	(void)Pa_Terminate();

@@ -8,10 +8,19 @@
 #include "priv.h"
 
 
-enum { RATE_MIN = 1000, RATE_MAX = 384000 };
+enum {
+	RATE_MIN = 1000, RATE_MAX = 384000,
+	/* a prime: no ratio to it can be made simpler, so that where between
+	 * two samples one is keeps its place when the ratio changes; and its
+	 * square has 32 bits, as speexdsp needs it */
+	NEAR = 49999,
+	NEAR_MAX = 50000,
+};
 
 struct resampler {
 	SpeexResamplerState *st;     /* NULL: the rates are equal */
+	uint32_t near_hz;            /* 0: of one that is not near */
+	int ppm;
 };
 
 
@@ -86,4 +95,60 @@ int resampler_run(struct resampler *r, const int16_t *in, size_t *n_in,
 size_t resampler_delay(const struct resampler *r)
 {
 	return r->st ? (size_t)speex_resampler_get_output_latency(r->st) : 0;
+}
+
+
+/* By steps of 20 ppm; exactly 1 would be a simple ratio, and another kind of
+ * filter */
+static uint32_t near_by(int ppm)
+{
+	const int k = (ppm * (NEAR / 100) + (ppm < 0 ? -5000 : 5000)) / 10000;
+
+	return (uint32_t)(NEAR + (k ? k : ppm < 0 ? -1 : 1));
+}
+
+
+int resampler_alloc_near(struct resampler **rp, uint32_t rate_hz, int quality)
+{
+	struct resampler *r;
+	int e = RESAMPLER_ERR_SUCCESS;
+
+	if (!rp || rate_hz < RATE_MIN || rate_hz > RATE_MAX ||
+	    quality < SPEEX_RESAMPLER_QUALITY_MIN ||
+	    quality > SPEEX_RESAMPLER_QUALITY_MAX)
+		return EINVAL;
+
+	r = mem_zalloc(sizeof(*r), destructor);
+	if (!r)
+		return ENOMEM;
+
+	r->near_hz = rate_hz;
+	/* the filter is as long at any ratio that is near: room for it is
+	 * made here */
+	r->st = speex_resampler_init_frac(1, NEAR, near_by(0), rate_hz,
+					  rate_hz, quality, &e);
+	if (!r->st) {
+		mem_deref(r);
+		return e == RESAMPLER_ERR_ALLOC_FAILED ? ENOMEM : EINVAL;
+	}
+
+	*rp = r;
+
+	return 0;
+}
+
+
+int resampler_tune(struct resampler *r, int ppm)
+{
+	if (!r->near_hz || ppm < -NEAR_MAX || ppm > NEAR_MAX)
+		return EINVAL;
+	if (ppm == r->ppm)
+		return 0;
+
+	if (speex_resampler_set_rate_frac(r->st, NEAR, near_by(ppm),
+					  r->near_hz, r->near_hz))
+		return EINVAL;
+	r->ppm = ppm;
+
+	return 0;
 }

@@ -1,8 +1,8 @@
 /**
- * @file cmd_audio.c  Commands for the sound of a call, and devices
+ * @file cmd_audio.c  Commands for the sound of a call
  *
  * What starts here begins when media flows and ends with an event; none of
- * it ends a call.  Main thread; the list of devices comes from a worker.
+ * it ends a call.  The rows of the devices are here too.  Main thread.
  */
 #include <stdio.h>
 #include "priv.h"
@@ -76,221 +76,6 @@ static void cmd_silence(struct cmd *x)
 {
 	if (!ringer_hush(x->ph->ringer))
 		reply_text(x->reply, "nothing rings");
-}
-
-
-/* Devices ---------------------------------------------------------------- */
-
-/* The list may come after the command is gone: both hold this */
-struct list_job {
-	struct cmd *x;
-	bool any;
-};
-
-struct list_hold {
-	struct list_job *job;
-};
-
-
-static void hold_destructor(void *arg)
-{
-	struct list_hold *hold = arg;
-
-	if (hold->job)
-		hold->job->x = NULL;
-	mem_deref(hold->job);
-}
-
-
-static void device_handler(const char *driver, const char *name, bool in,
-			   bool out, bool is_default, void *arg)
-{
-	struct list_job *job = arg;
-	struct reply *r;
-
-	if (!job->x)
-		return;
-
-	job->any = true;
-	r = job->x->reply;
-	reply_row(r, "device");
-	reply_str(r, "driver", driver);
-	reply_str(r, "name", name);
-	reply_str(r, "use", in && out ? "both" : in ? "mic" : "speaker");
-	reply_bool(r, "default", is_default);
-}
-
-
-static void list_done(int err, void *arg)
-{
-	struct list_job *job = arg;
-	struct cmd *x = job->x;
-
-	if (x) {
-		if (err)
-			cmd_fail(x, err, NULL);
-		else if (!job->any)
-			reply_text(x->reply, "no sound device; calls go on "
-				   "without sound, or with --audio "
-				   "file:IN.wav,OUT.wav");
-		cmd_done(x);
-	}
-
-	mem_deref(job);
-}
-
-
-/* Which device is what now */
-static void device_now(struct cmd *x)
-{
-	const struct media *m = x->ph->media;
-
-	reply_str(x->reply, "mic", media_device(m, MEDIA_ROLE_MIC));
-	reply_str(x->reply, "speaker", media_device(m, MEDIA_ROLE_SPEAKER));
-	reply_str(x->reply, "ring", media_device(m, MEDIA_ROLE_RING));
-}
-
-
-/* What is chosen must be there: the list is asked first */
-struct choice {
-	struct cmd *x;           /* NULL: the line is gone                   */
-	enum media_role role;
-	bool found;
-};
-
-struct choice_hold {
-	struct choice *ch;
-};
-
-
-static void choice_destructor(void *arg)
-{
-	struct choice_hold *hold = arg;
-
-	if (hold->ch)
-		hold->ch->x = NULL;
-	mem_deref(hold->ch);
-}
-
-
-static void choice_handler(const char *driver, const char *name, bool in,
-			   bool out, bool is_default, void *arg)
-{
-	struct choice *ch = arg;
-	const bool fits = ch->role == MEDIA_ROLE_MIC ? in : out;
-	(void)driver;
-	(void)is_default;
-
-	if (ch->x && fits && strcasestr(name, cmd_str(ch->x, "name")))
-		ch->found = true;
-}
-
-
-static void choice_set(struct cmd *x, enum media_role role, const char *name)
-{
-	char err[UA_ERR] = "";
-	const int e = media_set_device(x->ph->media, role, name, err,
-				       sizeof(err));
-
-	if (e)
-		cmd_fail(x, e, err);
-}
-
-
-static void choice_done(int err, void *arg)
-{
-	struct choice *ch = arg;
-	struct cmd *x = ch->x;
-
-	if (x) {
-		if (err)
-			cmd_fail(x, err, NULL);
-		else if (!ch->found)
-			reply_error(x->reply, "no-such-device", "no %s is "
-				    "called '%s'; see 'devices'",
-				    cmd_str(x, "use"), cmd_str(x, "name"));
-		else
-			choice_set(x, ch->role, cmd_str(x, "name"));
-		cmd_done(x);
-	}
-
-	mem_deref(ch);
-}
-
-
-void cmd_device(struct cmd *x)
-{
-	const char *use = cmd_str(x, "use"), *name = cmd_str(x, "name");
-	const enum media_role role = !use ? MEDIA_ROLE_MIC :
-		!strcmp(use, "mic") ? MEDIA_ROLE_MIC :
-		!strcmp(use, "speaker") ? MEDIA_ROLE_SPEAKER : MEDIA_ROLE_RING;
-	struct choice_hold *hold;
-	struct choice *ch;
-	int err;
-
-	if (!use || !name) {
-		device_now(x);
-		return;
-	}
-	if (!strcmp(name, "default")) {
-		choice_set(x, role, "");
-		return;
-	}
-
-	hold = mem_zalloc(sizeof(*hold), choice_destructor);
-	ch = mem_zalloc(sizeof(*ch), NULL);
-	if (!hold || !ch) {
-		mem_deref(hold);
-		mem_deref(ch);
-		cmd_fail(x, ENOMEM, NULL);
-		return;
-	}
-
-	ch->x = x;
-	ch->role = role;
-	hold->ch = mem_ref(ch);
-	x->state = hold;
-	cmd_wait(x, 30000, NULL);
-
-	err = media_list_devices(x->ph->media, choice_handler, choice_done,
-				 ch);
-	if (err) {
-		mem_deref(ch);
-		cmd_fail(x, err, NULL);
-		cmd_done(x);
-	}
-}
-
-
-void cmd_devices(struct cmd *x)
-{
-	struct list_hold *hold = mem_zalloc(sizeof(*hold),
-					    hold_destructor);
-	struct list_job *job = mem_zalloc(sizeof(*job), NULL);
-	int err;
-
-	if (!hold || !job) {
-		mem_deref(hold);
-		mem_deref(job);
-		cmd_fail(x, ENOMEM, NULL);
-		return;
-	}
-
-	reply_list(x->reply, "device");
-
-	job->x = x;
-	hold->job = mem_ref(job);
-	x->state = hold;
-
-	cmd_wait(x, 30000, NULL);
-
-	err = media_list_devices(x->ph->media, device_handler, list_done,
-				 job);
-	if (err) {
-		mem_deref(job);
-		cmd_fail(x, err, NULL);
-		cmd_done(x);
-	}
 }
 
 
@@ -412,9 +197,31 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "devices",
-		.summary = "List sound devices",
-		.help = "What --audio portaudio:NAME can name; a part of the "
-			"name is enough.",
+		.args = {
+			{ .name = "what", .type = ARG_CHOICE,
+			  .choices = "test", .optional = true,
+			  .summary = "try those that are chosen" },
+		},
+		.options = {
+			{ .name = "tone", .type = ARG_DOUBLE, .min = 100,
+			  .max = 8000, .summary = "Hz to play (1000)" },
+			{ .name = "level", .type = ARG_DOUBLE, .min = -60,
+			  .max = -3, .summary = "how loud, in dBFS (-20)" },
+			{ .name = "for", .type = ARG_TIME, .min = 1000,
+			  .max = 600000,
+			  .summary = "how long (3 s), at least 2.2 s for all "
+				     "there is to know" },
+			{ .name = "mute", .type = ARG_NONE,
+			  .summary = "play nothing, only measure the "
+				     "microphone" },
+		},
+		.summary = "List sound devices, or try them",
+		.help = "What --audio portaudio:NAME and `device` can name; a "
+			"part of the name is enough. used-for says what each "
+			"is chosen for, in-use whether it is open now. "
+			"`devices test` plays a sweep and a tone and says how "
+			"loud they come back through the microphone and how "
+			"late; event device.level tells the levels meanwhile.",
 		.alone = true,
 		.run = cmd_devices,
 	},

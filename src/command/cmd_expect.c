@@ -215,9 +215,13 @@ static void expect_tone(struct cmd *x, const char *s)
 	const struct expecting *w = x->state;
 	double hz;
 
+	if (cmd_hear_named(x, s, w->bound_ms))
+		return;
+
 	if (text_double(&hz, s, 20.0, 20000.0)) {
 		(void)cmd_wrong(x, "bad-argument", "a tone has 20 to 20000 "
-				"Hz");
+				"Hz, or is dial, ringback, busy, congestion, "
+				"sit or fax");
 		return;
 	}
 

@@ -1,5 +1,6 @@
 /**
  * @file cmd_hear.c  `expect tone`, `expect speech`, `expect silence`
+ * (and a tone by its name: `expect tone busy`)
  *
  * The media thread listens; we ask it ten times a second what it has heard,
  * until that is enough or the bound is reached.  Main thread.
@@ -18,6 +19,8 @@ struct hearing {
 	struct cmd *x;
 	enum hear_what what;
 	double hz;
+	char name[16];           /* of a tone of the network,                */
+	char other[16];          /* and the one that was heard instead       */
 	unsigned call;
 	uint64_t bound_ms;
 	bool begun;
@@ -26,7 +29,7 @@ struct hearing {
 };
 
 
-static const char *names[] = { "tone", "speech", "silence" };
+static const char *names[] = { "tone", "speech", "silence", "tone" };
 
 
 static void destructor(void *arg)
@@ -34,7 +37,9 @@ static void destructor(void *arg)
 	struct hearing *w = arg;
 
 	timer_cancel(&w->tmr);
-	if (w->begun)
+	if (w->begun && w->what == HEAR_NAMED)
+		(void)call_tones(ua_call(w->x->ph->ua, w->call), false);
+	else if (w->begun)
 		(void)call_listen(ua_call(w->x->ph->ua, w->call), false, 0.0);
 }
 
@@ -46,6 +51,9 @@ static const char *seen(const struct hearing *w, char *buf, size_t sz)
 
 	if (!w->begun)
 		snprintf(buf, sz, "there was no sound yet");
+	else if (w->what == HEAR_NAMED)
+		snprintf(buf, sz, "%s%s was heard", *w->other ? w->other :
+			 "no tone", *w->other ? " tone" : "");
 	else if (!h->loud_ms)
 		snprintf(buf, sz, "it was silent for %.1f s",
 			 h->all_ms / 1000.0);
@@ -66,6 +74,8 @@ static void wanted(const struct hearing *w, char *buf, size_t sz)
 {
 	if (w->what == HEAR_TONE)
 		snprintf(buf, sz, "a tone of %g Hz", w->hz);
+	else if (w->what == HEAR_NAMED)
+		snprintf(buf, sz, "%s tone", w->name);
 	else
 		snprintf(buf, sz, "%s", names[w->what]);
 }
@@ -80,9 +90,24 @@ static bool enough(const struct hearing *w)
 	case HEAR_TONE:    return h->tone_ms >= TONE_MS;
 	case HEAR_SPEECH:  return h->loud_ms >= SPEECH_MS;
 	case HEAR_SILENCE: return h->quiet_ms >= SILENT_MS;
+	case HEAR_NAMED:   break;
 	}
 
 	return false;
+}
+
+
+/* It is told once, and may have been before the line came */
+static void ask_named(struct hearing *w, struct call *c)
+{
+	if (!w->begun)
+		w->begun = !call_tones(c, true);
+	snprintf(w->other, sizeof(w->other), "%s", call_tone_heard(c));
+	if (strcmp(w->other, w->name))
+		return;
+
+	reply_str(w->x->reply, "heard", w->name);
+	cmd_done(w->x);
 }
 
 
@@ -92,6 +117,10 @@ static void ask(void *arg)
 	struct call *c = ua_call(w->x->ph->ua, w->call);
 
 	timer_start(&w->tmr, ASK_MS, ask, w);
+	if (w->what == HEAR_NAMED) {
+		ask_named(w, c);
+		return;
+	}
 
 	/* media may come later than the line */
 	if (!w->begun) {
@@ -136,8 +165,8 @@ static void event_handler(struct cmd *x, const struct event *ev)
 }
 
 
-void cmd_hear(struct cmd *x, enum hear_what what, double hz,
-	      uint64_t bound_ms)
+static void hear(struct cmd *x, enum hear_what what, double hz,
+		 const char *name, uint64_t bound_ms)
 {
 	struct call *c = cmd_call(x);
 	struct hearing *w;
@@ -154,8 +183,33 @@ void cmd_hear(struct cmd *x, enum hear_what what, double hz,
 	w->hz = hz;
 	w->call = call_id(c);
 	w->bound_ms = bound_ms;
+	snprintf(w->name, sizeof(w->name), "%s", name);
 
 	cmd_wait(x, bound_ms, late);
 	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_STATE), event_handler);
 	ask(w);
+}
+
+
+void cmd_hear(struct cmd *x, enum hear_what what, double hz,
+	      uint64_t bound_ms)
+{
+	hear(x, what, hz, "", bound_ms);
+}
+
+
+bool cmd_hear_named(struct cmd *x, const char *name, uint64_t bound_ms)
+{
+	static const char *const tones[] = {
+		"dial", "ringback", "busy", "congestion", "sit", "fax"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tones); i++) {
+		if (strcmp(name, tones[i]))
+			continue;
+		hear(x, HEAR_NAMED, 0.0, name, bound_ms);
+		return true;
+	}
+
+	return false;
 }

@@ -45,6 +45,21 @@ static void reply_audio(struct cmd *x)
 }
 
 
+/* Whether sound is in time, however much there is to do */
+static void reply_pace(struct reply *r, const struct media *m)
+{
+	struct media_times t;
+
+	if (!m)
+		return;
+
+	media_times(m, &t);
+	reply_int(r, "media-cycles", (int64_t)t.cycles);
+	reply_int(r, "media-missed", (int64_t)t.late);
+	reply_double(r, "media-worst-ms", (double)t.most_us / 1000.0);
+}
+
+
 static void cmd_status(struct cmd *x)
 {
 	struct reply *r = x->reply;
@@ -58,6 +73,9 @@ static void cmd_status(struct cmd *x)
 					      text, sizeof(text)));
 	reply_int(r, "finished-calls", answer_finished(x->ph->answer));
 	reply_int(r, "selected", client_selected(x->cl));
+	reply_pace(r, x->ph->media);
+	if (*ringer_tone(x->ph->ringer))
+		reply_str(r, "ring-tone", ringer_tone(x->ph->ringer));
 	reply_forwards(r, x->ph->forward);
 
 	reply_listeners(r, ua);
@@ -101,6 +119,15 @@ static void reply_stats(struct reply *r, const struct stream_stats *st)
 	reply_double(r, "delay-target-ms", st->delay_target_ms);
 	reply_double(r, "rtt-ms", or_nan(st->rtt_us > 0,
 					 st->rtt_us / 1000.0));
+	reply_double(r, "network-ms", or_nan(st->rtt_us > 0,
+					     st->rtt_us / 2000.0));
+	reply_double(r, "packet-ms", or_nan(st->packet_ms > 0,
+					    st->packet_ms));
+	reply_double(r, "mic-ms", or_nan(st->device, st->mic_ms));
+	reply_double(r, "speaker-ms", or_nan(st->device, st->speaker_ms));
+	reply_double(r, "mouth-to-ear-ms",
+		     or_nan(st->packets_received > 0,
+			    media_mouth_to_ear_ms(st)));
 	reply_int(r, "concealed-ms", (int64_t)st->concealed_ms);
 	reply_int(r, "stretched-ms", (int64_t)st->stretched_ms);
 	reply_int(r, "compressed-ms", (int64_t)st->compressed_ms);
@@ -258,7 +285,9 @@ static const struct command rows_looking[] = {
 	{
 		.name = "status",
 		.summary = "Show the whole state",
-		.help = "Where the phone listens, accounts, calls, sound.",
+		.help = "Where the phone listens, accounts, calls, sound. "
+			"media-missed counts the turns of the sound engine "
+			"that began 10 ms late or later.",
 		.run = cmd_status,
 	},
 	{

@@ -171,8 +171,9 @@ static const struct command rows[] = {
 			  .choices = "dtmf,tone,speech,silence,message",
 			  .summary = "what must come" },
 			{ .name = "value", .type = ARG_WORD, .optional = true,
-			  .summary = "the keys, the frequency in Hz, or what "
-				     "the message must say" },
+			  .summary = "the keys, the frequency in Hz or the "
+				     "name of a tone, or what the message "
+				     "must say" },
 			{ .name = "within", .type = ARG_WORD, .many = true,
 			  .optional = true,
 			  .summary = "`within T`, 30s without it" },
@@ -182,7 +183,10 @@ static const struct command rows[] = {
 			"received since the last `expect dtmf`; it fails at "
 			"once when another key comes or the call ends. "
 			"`expect tone 1000`: 200 ms of that tone and little "
-			"else. `expect speech`: 300 ms of sound louder than "
+			"else. `expect tone busy`, or dial, ringback, "
+			"congestion, sit, fax: what the network plays in "
+			"place of a status; before the answer too. "
+			"`expect speech`: 300 ms of sound louder than "
 			"-45 dBFS; `expect silence`: one second without. "
 			"`expect message hello`: a message, from now or since "
 			"the last one that was expected, that has these words "

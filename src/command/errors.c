@@ -33,6 +33,7 @@ static const struct error_row rows[] = {
 	{ "network", "no network, or no way to the other side" },
 	{ "no-access", "a file or folder may not be read or written" },
 	{ "no-call", "there is no call that the command could mean" },
+	{ "no-device", "there is no sound device, or it does not come" },
 	{ "no-memory", "out of memory" },
 	{ "no-output", "replies and events cannot be written" },
 	{ "no-phone", "no phone runs with this configuration" },

@@ -15,6 +15,7 @@ enum figure_id {
 	FIG_REORDERED, FIG_DUPLICATE, FIG_DISCARDED, FIG_CONCEALED,
 	FIG_LEVEL_IN, FIG_LEVEL_OUT, FIG_REMOTE_LOSS, FIG_REMOTE_JITTER,
 	FIG_ONE_WAY, FIG_R_FACTOR, FIG_BURST_RATIO, FIG_REMOTE_MOS,
+	FIG_NETWORK, FIG_MIC_DELAY, FIG_SPEAKER_DELAY, FIG_MOUTH_TO_EAR,
 };
 
 static const struct figure figures[] = {
@@ -70,6 +71,14 @@ static const struct figure figures[] = {
 		"losses in a row against those of independent losses" },
 	[FIG_REMOTE_MOS] = { "remote-mos", "", true,
 		"how good we sound there, if they report it (RFC 3611)" },
+	[FIG_NETWORK]   = { "network", "ms", true,
+		"the way through the network: half the round trip" },
+	[FIG_MIC_DELAY] = { "mic-delay", "ms", true,
+		"what the microphone's buffers take" },
+	[FIG_SPEAKER_DELAY] = { "speaker-delay", "ms", true,
+		"what the loudspeaker's buffers take" },
+	[FIG_MOUTH_TO_EAR] = { "mouth-to-ear", "ms", true,
+		"microphone, packet, network, buffer, loudspeaker" },
 };
 
 
@@ -187,6 +196,11 @@ static int number_of(const struct call_record *r, enum figure_id id,
 		return st->remote_known ?
 			number(num, st->remote_jitter_us / 1000.0) : ENODATA;
 	case FIG_RTT:      return known(num, st->rtt_us / 1000.0);
+	case FIG_NETWORK:  return known(num, st->rtt_us / 2000.0);
+	case FIG_MIC_DELAY:
+		return st->device ? number(num, st->mic_ms) : ENODATA;
+	case FIG_SPEAKER_DELAY:
+		return st->device ? number(num, st->speaker_ms) : ENODATA;
 	case FIG_REMOTE_MOS:
 		return st->xr_known ? known(num, st->xr_mos_cq) : ENODATA;
 	default:
@@ -204,6 +218,8 @@ static int number_of(const struct call_record *r, enum figure_id id,
 	case FIG_BURST_RATIO: return number(num, st->burst_ratio);
 	case FIG_JITTER:   return number(num, st->jitter_us / 1000.0);
 	case FIG_DELAY:    return number(num, st->delay_ms);
+	case FIG_MOUTH_TO_EAR:
+		return number(num, media_mouth_to_ear_ms(st));
 	case FIG_LEVEL_IN: return number(num, st->level_in_dbfs);
 	default:           return ENOENT;
 	}

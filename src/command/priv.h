@@ -135,10 +135,13 @@ cmd_run_h cmd_ladder, cmd_explain, cmd_pcap, cmd_doctor,
 void cmd_load(struct cmd *x, const struct ua_dial *prm);
 cmd_run_h cmd_identities;
 /* cmd_hear.c */
-enum hear_what { HEAR_TONE, HEAR_SPEECH, HEAR_SILENCE };
+enum hear_what { HEAR_TONE, HEAR_SPEECH, HEAR_SILENCE, HEAR_NAMED };
 /** Wait until that is heard in the call that is meant */
 void cmd_hear(struct cmd *x, enum hear_what what, double hz,
 	      uint64_t bound_ms);
+/** The same of a tone of the network. @return false: there is none of that
+ *  name */
+bool cmd_hear_named(struct cmd *x, const char *name, uint64_t bound_ms);
 /* cmd_expect.c */
 /** Is FIGURE OP VALUE so? What is wrong with it is replied. A figure that is
  *  not known has no relation to anything. @return 0, EINVAL */

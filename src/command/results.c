@@ -70,8 +70,10 @@ static const struct result_row rows[] = {
 	{ "ctl", "*", E_FILE, "no-phone", false },
 	{ "detach", "", 0, "already no-screen not-supported", false },
 	{ "device", "mic speaker ring", 0, "no-such-device not-supported bad-audio", false },
-	{ "devices", "mic speaker ring devices[driver name use mic speaker ring default]", 0,
-	  "timeout not-supported", false },
+	{ "devices", "devices[driver name kind rate-hz channels latency-ms "
+	  "default used-for in-use] mic speaker rate-hz latency-ms noise-dbfs "
+	  "tone-dbfs loop-db loop-ms clipped mic-alive", 0,
+	  "timeout not-supported no-device busy", false },
 	{ "dial", "call calls answered failed most-at-once calls-per-s "
 	  "setup-min-ms setup-mean-ms setup-p50-ms setup-p95-ms setup-max-ms "
 	  "mos-min mos-mean loss-pct " F_FORM, E_TARGET | E_FILE,
@@ -165,8 +167,10 @@ static const struct result_row rows[] = {
 	  "remote-loss-pct remote-jitter-ms burst-pct burst-ms gap-pct gap-ms "
 	  "burst-ratio remote-r-factor remote-mos remote-discard-pct "
 	  "remote-end-delay-ms level-in-dbfs level-out-dbfs forged replayed "
-	  "dtmf-sent dtmf-received", E_CALL, "", false },
+	  "dtmf-sent dtmf-received network-ms packet-ms mic-ms speaker-ms "
+	  "mouth-to-ear-ms", E_CALL, "", false },
 	{ "status", "version audio dnd auto-answer finished-calls selected "
+	  "ring-tone media-cycles media-missed media-worst-ms "
 	  "calls[" F_CALL "] accounts[" F_ACCOUNT "] listeners[transport "
 	  "address] forwards[when target after-ms]", 0, "", false },
 	{ "stop", "", E_CALL, "", false },

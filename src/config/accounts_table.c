@@ -286,6 +286,11 @@ static const struct account_param params[] = {
 		.summary = "SHA-256 of the server's certificate or public key;"
 			" any other is refused",
 	},
+	{
+		.name = "ring-tone", .type = OPT_STRING, FIELD(ring_tone),
+		.summary = "What its calls ring with, if other than the"
+			" option says",
+	},
 };
 
 _Static_assert(sizeof(params) / sizeof(params[0]) <= 64,

@@ -29,7 +29,7 @@ static const struct account_param params[] = {
 	{ .name = "lamp", .type = OPT_BOOL, FIELD(lamp),
 	  .summary = "watch whether it is on the phone" },
 	{ .name = "ring", .type = OPT_STRING, FIELD(ring),
-	  .summary = "sound file that its calls ring with" },
+	  .summary = "what its calls ring with, as option ring-tone has it" },
 	{ .name = "note", .type = OPT_STRING, FIELD(note),
 	  .summary = "whatever there is to say of it" },
 };

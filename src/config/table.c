@@ -279,6 +279,13 @@ static const struct option options[] = {
 			" through the microphone",
 	},
 	{
+		.name = "echo-limiter", .type = OPT_ENUM,
+		FIELD(echo_limiter), .def = "auto", .choices = "off,auto,on",
+		.summary = "Turn the microphone down while they speak: never,"
+			" where an echo is left that cannot be taken away,"
+			" always",
+	},
+	{
 		.name = "noise-suppress", .type = OPT_BOOL,
 		FIELD(noise_suppress), .def = "yes",
 		.summary = "Steady noise in the room is kept from the other"
@@ -315,6 +322,14 @@ static const struct option options[] = {
 		.summary = "Directory of files that take the place of tones:"
 			" ring.wav, ringback.wav, busy.wav, congestion.wav,"
 			" waiting.wav",
+	},
+	{
+		.name = "ring-tone", .type = OPT_STRING, FIELD(ring_tone),
+		.def = "bell",
+		.summary = "What calls ring with: bell, warble, chime, soft,"
+			" none, or a sound file (by its path, or its name in"
+			" tone-files); the hook `incoming`, a contact (ring)"
+			" or an account (ring-tone) may say otherwise",
 	},
 	{
 		.name = "end-tone", .type = OPT_TIME, FIELD(end_tone_ms),
@@ -612,6 +627,13 @@ static const struct option options[] = {
 		.def = "auto", .choices = "auto,on,off",
 		.summary = "Look for keys in the sound: of who cannot send"
 			" them otherwise, of everybody, of nobody",
+	},
+	{
+		.name = "call-tones", .type = OPT_ENUM, FIELD(call_tones),
+		.def = "early", .choices = "early,on,off",
+		.summary = "Tell by call.tone that busy, congestion, dial"
+			" tone or a fax is heard from the other side: before"
+			" it answers, always, never",
 	},
 	{
 		.name = "mic-gain", .type = OPT_INT, FIELD(mic_gain_db),

@@ -425,6 +425,11 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 		print_call_media(&b, ev);
 		break;
 
+	case EVENT_CALL_TONE:
+		text_add(&b, "call %u hears %s", ev->call,
+			 ev->u.call_tone.tone);
+		break;
+
 	case EVENT_CALL_DTMF:
 		text_add(&b, "call %u digit %s", ev->call,
 			 ev->u.call_dtmf.digit);
@@ -555,6 +560,14 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 	case EVENT_DEVICE_LOST:
 	case EVENT_DEVICE_FOUND:
 		print_device(&b, ev);
+		break;
+
+	case EVENT_DEVICE_LEVEL:
+		text_add(&b, "devices");
+		add_double(&b, "microphone", ev->u.device_level.mic_dbfs,
+			   " dBFS");
+		add_double(&b, "loudspeaker",
+			   ev->u.device_level.speaker_dbfs, " dBFS");
 		break;
 
 	case EVENT_LOG:

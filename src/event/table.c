@@ -223,6 +223,15 @@ static const struct event_field call_quality_fields[] = {
 	INT("compressed-ms", call_quality.compressed_ms,
 	    "left out to play sooner"),
 	INT("rtt-ms", call_quality.rtt_ms, "round trip, if RTCP tells"),
+	INT("network-ms", call_quality.network_ms, "half of it: the way "
+	    "through the network"),
+	INT("mic-ms", call_quality.mic_ms, "what the microphone's buffers "
+	    "take"),
+	INT("speaker-ms", call_quality.speaker_ms, "the same of the "
+	    "loudspeaker's"),
+	INT("mouth-to-ear-ms", call_quality.mouth_to_ear_ms, "microphone, "
+	    "packet, network, buffer and loudspeaker together, as far as "
+	    "they are known"),
 	DBL("mos", call_quality.mos, "estimated opinion, 1 to 4.5"),
 	DBL("r-factor", call_quality.r_factor,
 	    "the rating of the E-model (G.107) it stands for, 0 to 93"),
@@ -372,6 +381,23 @@ static const struct event_field file_done_fields[] = {
 	{0}
 };
 
+static const struct event_field call_tone_fields[] = {
+	STR("tone", call_tone.tone, "dial, ringback, busy, congestion, sit "
+	    "(the three that say that a number cannot be reached), fax"),
+	{0}
+};
+
+static const struct event_field device_level_fields[] = {
+	DBL("mic-dbfs", device_level.mic_dbfs, "how loud the microphone is"),
+	DBL("mic-peak-dbfs", device_level.mic_peak_dbfs,
+	    "its loudest sample"),
+	DBL("speaker-dbfs", device_level.speaker_dbfs,
+	    "how loud the loudspeaker is"),
+	INT("clipped", device_level.clipped, "samples of the microphone at "
+	    "the limit, so far"),
+	{0}
+};
+
 static const struct event_field device_fields[] = {
 	STR("device", device.device, "its name"),
 	STR("role", device.role, "mic or speaker"),
@@ -513,6 +539,12 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_DEVICE_FOUND] = {"device.found",
 		"A sound device is in use (again)",
 		device_fields},
+	[EVENT_CALL_TONE] = {"call.tone",
+		"A tone of the network is heard (option call-tones)",
+		call_tone_fields},
+	[EVENT_DEVICE_LEVEL] = {"device.level",
+		"How loud the devices are while `devices test` runs",
+		device_level_fields},
 	[EVENT_NETWORK_CHANGED] = {"network.changed",
 		"The machine has other addresses or ways, or was asleep: who "
 		"is registered registers again, calls are moved",

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include <offhook/urgent.h>
 #include <offhook/worker.h>
 #include "priv.h"
 
@@ -224,6 +225,7 @@ struct open_job {
 	struct audio_param prm;
 	struct audio_dev *dev;
 	struct audio_info info;
+	uint64_t asked_ms;
 	char err[ERR_SIZE];
 	int e;
 };
@@ -280,7 +282,7 @@ static void device_absent(struct device *d, const char *why)
 
 static void device_opened(struct device *d, struct open_job *j)
 {
-	char text[2 * AUDIO_NAME + 64];
+	char text[2 * AUDIO_NAME + 128];
 	int err;
 
 	d->dev = j->dev;
@@ -300,10 +302,13 @@ static void device_opened(struct device *d, struct open_job *j)
 	if (!d->wanted && d->drv->clock)
 		timer_start(&d->linger, LINGER_MS, linger_h, d);
 
-	(void)re_snprintf(text, sizeof(text), "%s: in '%s', out '%s', %u Hz",
+	(void)re_snprintf(text, sizeof(text), "%s: in '%s', out '%s', %u Hz,"
+			  " latency %u and %u ms, open after %llu ms",
 			  d->drv->name, d->info.has_in ? d->info.in_name : "",
 			  d->info.has_out ? d->info.out_name : "",
-			  d->info.rate_hz);
+			  d->info.rate_hz, d->info.in_latency_ms,
+			  d->info.out_latency_ms,
+			  (unsigned long long)(clock_ms() - j->asked_ms));
 	d->was_lost = d->absent_told = false;
 	tell(d, MEDIA_DEV_OPEN, text);
 }
@@ -312,6 +317,10 @@ static void device_opened(struct device *d, struct open_job *j)
 static void open_work(void *arg)
 {
 	struct open_job *j = arg;
+
+	/* the threads that a sound card brings are started from here */
+	if (j->drv->blocks)
+		(void)urgent_thread();
 
 	j->e = j->drv->open(&j->dev, &j->info, &j->prm, j->err,
 			    sizeof(j->err));
@@ -357,6 +366,7 @@ static void device_open(struct device *d)
 		goto out;
 
 	j->d = d;
+	j->asked_ms = clock_ms();
 	j->serial = d->serial;
 	j->drv = d->drv;
 	(void)strcpy(j->prm.in, d->spec.in);
@@ -527,6 +537,15 @@ void device_want(struct device *d, bool wanted, uint32_t rate_hz)
 }
 
 
+int device_ready(const struct device *d, struct audio_info *info)
+{
+	*info = d->info;
+
+	return !d->drv || d->state == ABSENT || d->state == LOST ? ENODEV :
+		d->state == OPEN ? 0 : EAGAIN;
+}
+
+
 void device_lost(struct device *d)
 {
 	/* it may have been closed in the same moment */
@@ -555,17 +574,14 @@ struct list_job {
 	void *arg;
 	int err;
 	const char *driver;      /* being asked                             */
+	const struct media *m;
 	unsigned count;
-	struct {
-		const char *driver;
-		char name[AUDIO_NAME];
-		bool in, out, is_default;
-	} v[LIST_MAX];
+	struct media_listed v[LIST_MAX];
+	char names[LIST_MAX][AUDIO_NAME];
 };
 
 
-static void list_h(const char *name, bool in, bool out, bool is_default,
-		   void *arg)
+static void list_h(const struct audio_listed *al, void *arg)
 {
 	struct list_job *j = arg;
 
@@ -573,11 +589,77 @@ static void list_h(const char *name, bool in, bool out, bool is_default,
 		return;
 
 	j->v[j->count].driver = j->driver;
-	(void)strncpy(j->v[j->count].name, name, AUDIO_NAME - 1);
-	j->v[j->count].in = in;
-	j->v[j->count].out = out;
-	j->v[j->count].is_default = is_default;
+	j->v[j->count].dev = *al;
+	(void)strncpy(j->names[j->count], al->name, AUDIO_NAME - 1);
+	j->v[j->count].dev.name = j->names[j->count];
 	++j->count;
+}
+
+
+/* Which one a name means: as the driver takes it, that very name, else the
+ * first that has it as a part. @return j->count: none */
+static unsigned meant(const struct list_job *j, const char *name, bool in)
+{
+	unsigned part = j->count;
+
+	for (unsigned i = 0; i < j->count; i++) {
+		const struct audio_listed *al = &j->v[i].dev;
+
+		if (!(in ? al->in_channels : al->out_channels))
+			continue;
+		if (!*name ? (in ? al->default_in : al->default_out) :
+		    !strcasecmp(al->name, name))
+			return i;
+		if (part == j->count && *name && strcasestr(al->name, name))
+			part = i;
+	}
+
+	return part;
+}
+
+
+/* What is open is what was opened, whatever is chosen for the next call */
+static void mark_open(struct list_job *j, const struct device *d)
+{
+	if (d->state != OPEN || !d->drv->list)
+		return;
+
+	for (unsigned i = 0; i < j->count; i++) {
+		struct media_listed *ml = &j->v[i];
+		const bool in = d->info.has_in && ml->dev.in_channels &&
+			!strcmp(d->info.in_name, ml->dev.name);
+		const bool out = d->info.has_out && ml->dev.out_channels &&
+			!strcmp(d->info.out_name, ml->dev.name);
+
+		ml->open = ml->open || in || out;
+		if (in)
+			ml->dev.in_latency_ms = d->info.in_latency_ms;
+		if (out)
+			ml->dev.out_latency_ms = d->info.out_latency_ms;
+	}
+}
+
+
+static void mark(struct list_job *j)
+{
+	const struct device *d = j->m->dev, *ring = j->m->ring;
+	unsigned i;
+
+	mark_open(j, d);
+	mark_open(j, ring);
+	if (!d->drv || !d->drv->list)
+		return;
+
+	i = meant(j, d->spec.in, true);
+	if (i < j->count)
+		j->v[i].mic = true;
+	i = meant(j, d->spec.out, false);
+	if (i < j->count)
+		j->v[i].speaker = true;
+	if (ring->drv)
+		i = meant(j, ring->spec.out, false);
+	if (i < j->count)
+		j->v[i].ring = true;
 }
 
 
@@ -600,9 +682,9 @@ static void list_done(void *arg)
 {
 	struct list_job *j = arg;
 
+	mark(j);
 	for (unsigned i = 0; i < j->count; i++)
-		j->h(j->v[i].driver, j->v[i].name, j->v[i].in, j->v[i].out,
-		     j->v[i].is_default, j->arg);
+		j->h(&j->v[i], j->arg);
 
 	j->done(j->count ? 0 : j->err, j->arg);
 	free(j);
@@ -626,6 +708,7 @@ int device_list(struct device *d, media_list_h *h, media_list_done_h *done,
 	if (!j)
 		return ENOMEM;
 
+	j->m = d->m;
 	j->h = h;
 	j->done = done;
 	j->arg = arg;

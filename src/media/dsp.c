@@ -16,6 +16,7 @@
 #include <speex/speex_preprocess.h>
 #include <offhook/compat.h>
 #include "dsp.h"
+#include "duplex.h"
 
 
 enum {
@@ -51,6 +52,7 @@ struct dsp {
 	/* high-pass, second order */
 	float b0, b1, b2, a1, a2, z1, z2;
 	float limit;                     /* gain of the limiter             */
+	struct duplex duplex;
 	/* figures */
 	double in, out;                  /* while the far end speaks        */
 	double erle_db;
@@ -164,6 +166,8 @@ void dsp_configure(struct dsp *d, const struct media_room *conf)
 {
 	const bool pre = conf->echo || conf->noise || conf->agc;
 
+	if (!conf->limiter)
+		memset(&d->duplex, 0, sizeof(d->duplex));
 	d->conf = *conf;
 
 	/* the preprocessor looks at the canceller: it goes first */
@@ -319,9 +323,10 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 	if (d->conf.high_pass)
 		high_pass(d, v, n);
 
+	if (d->echo || d->conf.limiter)
+		reference(d, far, delay);
 	if (d->echo) {
 		before = power(v, n);
-		reference(d, far, delay);
 		speex_echo_cancellation(d->echo, v, far, out);
 		memcpy(v, out, n * sizeof(*v));
 	}
@@ -329,6 +334,8 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 		(void)speex_preprocess_run(d->pre, v);
 	if (d->echo)
 		erle_add(d, power(far, n), before, power(v, n));
+	if (d->conf.limiter)
+		duplex_run(&d->duplex, d->conf.limiter, far, v, n);
 	if (d->conf.agc)
 		limiter(d, v, n);
 }
@@ -347,4 +354,5 @@ void dsp_figures(const struct dsp *d, struct media_room_figures *f)
 		(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_GET_AGC_GAIN,
 					   &gain);
 	f->agc_db = gain;
+	f->limited = d->conf.limiter && d->duplex.engaged;
 }

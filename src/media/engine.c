@@ -23,6 +23,7 @@ static void destructor(void *arg)
 		local_clear(&e->local[i]);
 	timer_cancel(&e->tick);
 	mem_deref(e->dsp);
+	mem_deref(e->drift);
 	mem_deref(e->inbox);
 	mem_deref(e->scratch);
 	mem_deref(e->impair);

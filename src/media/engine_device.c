@@ -7,22 +7,18 @@
  * descriptor; when it falls silent or says it is gone, the engine lets go of
  * it by itself and tells main.
  */
-#include <math.h>
 #include <unistd.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include "drift.h"
 #include "priv.h"
+#include "probe.h"
 
 
 enum {
 	WAKE_MAX   = 10,          /* blocks at one wake-up                  */
 	WATCH_MS   = 50,          /* how often it is looked at              */
 	DEAD_US    = 1000000,     /* a clock that stands so long is dead    */
-	SPEAKER_MS = 70,          /* more need not wait to be played        */
-	DRIFT_BLOCKS = 100,       /* the speaker's fill is judged so often  */
-	LOW_MAX_MS = 60,          /* more is delay; at 30 a busy machine broke
-				     the tone one time in four              */
-	LOW_MIN_MS = 10,          /* less, and it may run dry               */
 };
 
 
@@ -53,8 +49,10 @@ static void wake_h(int flags, void *arg)
 	e->woken_us = clock_us();
 
 	/* without a microphone the driver captures silence */
-	while (turns++ < WAKE_MAX && e->drv->in_fill(e->dev) >= block)
+	while (turns < WAKE_MAX && e->drv->in_fill(e->dev) >= block) {
 		engine_cycle(e, true, AUDIO_BLOCK_MS, clock_us());
+		++turns;
+	}
 }
 
 
@@ -87,10 +85,18 @@ int engine_attach(struct engine *e, const struct audio_driver *drv,
 	if (info->rate_hz < 8000 || info->rate_hz > CODEC_RATE_MAX_HZ)
 		return EINVAL;
 
-	if (drv->clock) {
-		err = compat_fd_listen(&e->wake, wake_fd, FD_READ, wake_h, e);
+	if (drv->clock && info->has_out) {
+		err = drift_alloc(&e->drift, info->rate_hz);
 		if (err)
 			return err;
+	}
+
+	if (drv->clock) {
+		err = compat_fd_listen(&e->wake, wake_fd, FD_READ, wake_h, e);
+		if (err) {
+			e->drift = mem_deref(e->drift);
+			return err;
+		}
 
 		e->wake_fd = wake_fd;
 		e->woken_us = clock_us();
@@ -100,9 +106,7 @@ int engine_attach(struct engine *e, const struct audio_driver *drv,
 	e->drv = drv;
 	e->dev = dev;
 	e->info = *info;
-	e->low = SIZE_MAX;
-	e->low_n = 0;
-	e->slip = 0;
+	e->mic_wait = e->spk_wait = 0.0;
 	engine_room(e, &e->room);
 	engine_retime(e);
 
@@ -122,6 +126,7 @@ void engine_detach(struct engine *e)
 	e->drv = NULL;
 	e->dev = NULL;
 	e->dsp = mem_deref(e->dsp);
+	e->drift = mem_deref(e->drift);
 	engine_retime(e);
 }
 
@@ -129,7 +134,7 @@ void engine_detach(struct engine *e)
 void engine_room(struct engine *e, const struct media_room *room)
 {
 	const bool any = room->echo || room->noise || room->agc ||
-		room->high_pass;
+		room->high_pass || room->limiter;
 
 	e->room = *room;
 
@@ -158,16 +163,41 @@ static size_t way(const struct engine *e)
 }
 
 
+/* As a listener has it: over about half a second. The block that is taken now
+ * is not waited for, it is in the packet's time */
+static void average(double *v, size_t fill, size_t block)
+{
+	const double now = fill > block ? (double)(fill - block) : 0.0;
+
+	*v += (now - *v) / 50.0;
+}
+
+
+void engine_delays(const struct engine *e, uint32_t *mic_ms,
+		   uint32_t *speaker_ms)
+{
+	const double per_ms = e->info.rate_hz / 1000.0;
+
+	*mic_ms = e->info.in_latency_ms + (uint32_t)(e->mic_wait / per_ms);
+	*speaker_ms = e->info.out_latency_ms +
+		(uint32_t)(e->spk_wait / per_ms);
+}
+
+
 void engine_capture(struct engine *e, unsigned ms)
 {
 	size_t n = 0;
 
 	e->mic_n = samples(e, ms);
+	if (e->drv->clock)
+		average(&e->mic_wait, e->drv->in_fill(e->dev), e->mic_n);
 
 	if (e->info.has_in || e->drv->clock)
 		n = e->drv->read(e->dev, e->mic, e->mic_n);
 
 	memset(e->mic + n, 0, (e->mic_n - n) * sizeof(*e->mic));
+	if (e->probe)
+		probe_hear(e->probe, e->mic, e->mic_n, e->info.rate_hz);
 	if (e->dsp)
 		dsp_captured(e->dsp, e->mic, e->mic_n, way(e));
 	memset(e->spk, 0, e->mic_n * sizeof(*e->spk));
@@ -232,56 +262,6 @@ void engine_mix(struct flow *f, const int16_t *heard, size_t n)
 }
 
 
-/* Loud enough to be missed? */
-static bool audible(const int16_t *v, size_t n)
-{
-	int64_t sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += (int32_t)v[i] * v[i];
-
-	return sum > 30 * (int64_t)n;
-}
-
-
-/*
- * Microphone and speaker need not have the same clock.  How little was left
- * in the speaker's ring in the last second tells: when that grows there is
- * delay for everyone, and each block gets a sample fewer until it is gone;
- * when it shrinks each gets one more, before the ring runs dry.  What collects
- * at once goes with the next silence, and the driver refuses what is far too
- * much.
- */
-static void drift_look(struct engine *e, size_t fill)
-{
-	if (fill < e->low)
-		e->low = fill;
-	if (++e->low_n < DRIFT_BLOCKS)
-		return;
-
-	e->slip = e->low > samples(e, LOW_MAX_MS) ? -1 :
-		e->low < samples(e, LOW_MIN_MS) ? 1 : 0;
-	e->low = SIZE_MAX;
-	e->low_n = 0;
-}
-
-
-/* As many samples from n, evenly: between two neighbours each */
-static void stretch(int16_t *out, size_t made, const int16_t *v, size_t n)
-{
-	const double step = (double)(n - 1) / (double)(made - 1);
-
-	for (size_t i = 0; i < made; i++) {
-		const double at = step * (double)i;
-		const size_t k = (size_t)at < n - 2 ? (size_t)at : n - 2;
-		const double part = at - (double)k;
-
-		out[i] = (int16_t)lrint((1.0 - part) * v[k] +
-					part * v[k + 1]);
-	}
-}
-
-
 void engine_play(struct engine *e)
 {
 	size_t n = e->mic_n;
@@ -293,21 +273,18 @@ void engine_play(struct engine *e)
 	local_mix(e, MEDIA_SPEAKER, e->spk, n, e->info.rate_hz);
 	if (!e->ringer.dev)
 		local_mix(e, MEDIA_RING, e->spk, n, e->info.rate_hz);
+	if (e->probe)
+		probe_say(e->probe, e->spk, n);
 
-	if (e->drv->clock) {
+	if (e->drift) {
 		const size_t fill = e->drv->out_fill(e->dev);
-		const size_t cap = samples(e, SPEAKER_MS);
 
-		drift_look(e, fill);
-		if (fill > cap && !audible(e->spk, n))
+		average(&e->spk_wait, fill, 0);
+		n = drift_play(e->drift, fill, e->spk, n, e->loud,
+			       COUNT(e->loud));
+		v = e->loud;
+		if (!n)
 			return;
-
-		if (e->slip) {
-			stretch(e->loud, (size_t)((int)n + e->slip), e->spk,
-				n);
-			n = (size_t)((int)n + e->slip);
-			v = e->loud;
-		}
 	}
 
 	if (e->dsp)

@@ -7,6 +7,7 @@
  */
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include "callprog.h"
 #include "dtls.h"
 #include "nat.h"
 #include "priv.h"
@@ -33,6 +34,7 @@ static void destructor(void *arg)
 	send_stop(&f->tx);
 	mem_deref(f->edge);
 	mem_deref(f->ear);
+	mem_deref(f->prog);
 	free(f->play.v);
 }
 
@@ -438,6 +440,18 @@ static void band_listen(struct flow *f, const int16_t *v, size_t n,
 }
 
 
+static void tone_listen(struct flow *f, const int16_t *v, size_t n)
+{
+	const struct stream_event ev = {
+		.type = STREAM_TONE,
+		.tone = callprog_put(f->prog, v, n, f->rate_hz)
+	};
+
+	if (ev.tone)
+		flow_post(f, &ev);
+}
+
+
 void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
 {
 	if (f->plan.dir & MEDIA_RECVONLY)
@@ -450,6 +464,8 @@ void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
 		ear_hear(f->ear, v, n, f->rate_hz);
 	if (f->band_wanted)
 		band_listen(f, v, n, now_us);
+	if (f->prog)
+		tone_listen(f, v, n);
 }
 
 
@@ -661,4 +677,8 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->xr_gap_ms = (uint32_t)f->rtcp.xr.gap_ms;
 	st->xr_end_delay_ms = (uint32_t)f->rtcp.xr.end_delay_ms;
 	flow_secure_stats(f, st);
+	st->packet_ms = (uint32_t)(packet_ms + 0.5);
+	st->device = f->eng && flow_meets(f);
+	if (st->device)
+		engine_delays(f->eng, &st->mic_ms, &st->speaker_ms);
 }

@@ -3,11 +3,13 @@
  *
  * Main's half of ear.c: the ear is made here and lent through the door.
  */
+#include "callprog.h"
 #include "priv.h"
 
 struct job {
 	struct stream *s;
 	struct ear *ear;         /* to be taken, or what was there           */
+	struct callprog *prog;   /* the same                                 */
 	struct stream_heard *h;
 	bool there;
 };
@@ -63,4 +65,34 @@ int stream_heard(struct stream *s, struct stream_heard *h)
 	stream_run(s, heard_h, &j);
 
 	return j.there ? 0 : ENOTCONN;
+}
+
+
+static void prog_h(void *arg)
+{
+	struct job *j = arg;
+	struct flow *f = j->s->flow;
+	struct callprog *old = f->prog;
+
+	f->prog = j->prog;
+	j->prog = old;
+}
+
+
+int stream_tones(struct stream *s, bool on)
+{
+	struct job j = { .s = s };
+
+	assert_main();
+
+	if (on) {
+		j.prog = mem_zalloc(sizeof(*j.prog), NULL);
+		if (!j.prog)
+			return ENOMEM;
+	}
+
+	stream_run(s, prog_h, &j);
+	mem_deref(j.prog);
+
+	return 0;
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include <offhook/urgent.h>
 #include <offhook/worker.h>
 #include "dtls.h"
 #include "priv.h"
@@ -217,11 +218,24 @@ static int loop_open(struct link *l)
 }
 
 
+static void urgent_tell(const char *name)
+{
+	static const char *const how[] = {
+		[URGENT_NO]    = "as any other",
+		[URGENT_SLICE] = "with short slices",
+		[URGENT_NICE]  = "with short slices and before others",
+	};
+
+	log_debug("the %s thread runs %s", name, how[urgent_thread()]);
+}
+
+
 static void *thread_h(void *arg)
 {
 	struct link *l = arg;
 
 	media_thread = THREAD_MEDIA;
+	urgent_tell("media");
 
 	l->err = loop_open(l);
 	(void)sem_post(&l->done);
@@ -300,6 +314,7 @@ static void destructor(void *arg)
 
 	assert_main();
 
+	media_probe_end(m, NULL);
 	timer_cancel(&m->sniff_tmr);
 	m->ring = mem_deref(m->ring);
 	m->dev = mem_deref(m->dev);
@@ -496,6 +511,7 @@ void media_look(struct media *m)
 	}
 	for (unsigned i = 0; i < COUNT(m->sounds); i++)
 		w.count += m->sounds[i] != 0;
+	w.count += m->probe != NULL;
 	device_want(m->dev, w.count > 0, w.rate_hz);
 	device_want(m->ring, m->sounds[MEDIA_RING] != 0, 0);
 }

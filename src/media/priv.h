@@ -472,6 +472,7 @@ struct flow {
 	struct play play;
 	struct tap *tap;         /* main's, on loan                         */
 	struct ear *ear;         /* NULL: nobody expects anything           */
+	struct callprog *prog;   /* NULL: no tones are looked for           */
 	struct beep beep;        /* says that it is recorded                */
 	bool muted;
 	struct edge *edge;       /* where it meets a device of another rate */
@@ -636,14 +637,14 @@ struct engine {
 	int16_t edge[2 * BLOCK_MAX];  /* resampled for one flow             */
 	int16_t heard[BLOCK_MAX], said[BLOCK_MAX];
 	int16_t beep[BLOCK_MAX];
-	int16_t loud[BLOCK_MAX + 1];  /* heard, at the speaker's volume      */
+	int16_t loud[BLOCK_MAX + 64];  /* heard, at the speaker's volume     */
 	struct local local[MEDIA_OUTS];
 	struct ringer ringer;
+	struct probe *probe;     /* main's, on loan; NULL: nothing is tested */
 	struct media_room room;
 	struct dsp *dsp;         /* NULL: nothing is to be done             */
-	size_t low;              /* of the speaker's fill, in this second   */
-	unsigned low_n;
-	int slip;                /* samples more or fewer in each block     */
+	double mic_wait, spk_wait;   /* samples in the rings, on average    */
+	struct drift *drift;     /* to the speaker's clock; NULL: no need   */
 };
 
 int  engine_alloc(struct engine **ep, engine_post_h *h, void *arg);
@@ -675,6 +676,7 @@ void engine_capture(struct engine *e, unsigned ms);
 const int16_t *engine_mic(struct flow *f, size_t n);
 void engine_mix(struct flow *f, const int16_t *heard, size_t n);
 void engine_play(struct engine *e);
+void engine_delays(const struct engine *e, uint32_t *mic_ms, uint32_t *spk_ms);
 
 /* Sounds of the phone itself (local.c) */
 void local_clear(struct local *l);
@@ -718,6 +720,7 @@ struct media {
 	media_packet_h *sniff_h;
 	void *sniff_arg;
 	struct dtls_id *dtls_id;     /* NULL: nobody has asked yet          */
+	struct probe *probe;         /* of the device; NULL: none            */
 	unsigned sound_serial;
 	unsigned sounds[MEDIA_OUTS]; /* serial of what is heard, 0: nothing */
 };
@@ -787,6 +790,8 @@ int  device_set(struct device *d, const struct audio_spec *spec,
 		char *err, size_t errsz);
 int  device_list(struct device *d, media_list_h *h, media_list_done_h *done,
 		 void *arg);
+/** @return 0: it is open; EAGAIN: it may yet be; ENODEV */
+int  device_ready(const struct device *d, struct audio_info *info);
 /** Streams that want it came or went; rate_hz: of the latest */
 void device_want(struct device *d, bool wanted, uint32_t rate_hz);
 /** The engine has lost it */

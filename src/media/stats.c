@@ -133,6 +133,13 @@ static void codec_figures(const char *name, double *ie, double *bpl)
 }
 
 
+double media_mouth_to_ear_ms(const struct stream_stats *st)
+{
+	return st->mic_ms + st->packet_ms + st->rtt_us / 2000.0 +
+		st->delay_ms + st->speaker_ms;
+}
+
+
 double media_r(const struct codec *codec, double loss_pct, double burst_ratio,
 	       double delay_ms)
 {

@@ -136,7 +136,8 @@ void engine_retime(struct engine *e)
 	}
 
 	/* a device without a clock plays the phone's own sounds by the tick */
-	if (e->dev && (e->local[MEDIA_SPEAKER].v || e->local[MEDIA_RING].v)) {
+	if (e->dev && (e->local[MEDIA_SPEAKER].v || e->local[MEDIA_RING].v ||
+		       e->probe)) {
 		e->bound = true;
 		if (!ms && !engine_clocked(e))
 			ms = 20;

@@ -53,6 +53,7 @@ static void call_destructor(void *data)
 	call_wish_flush(c);
 	mem_deref(c->peer);
 	mem_deref(c->name);
+	mem_deref(c->ring_tone);
 	mem_deref(c->called);
 	call_invite_drop(c);
 	mem_deref(c->headers);

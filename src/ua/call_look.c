@@ -177,6 +177,31 @@ int call_set_name(struct call *c, const char *name)
 }
 
 
+int call_set_ring_tone(struct call *c, const char *tone)
+{
+	char *copy = NULL;
+	int err;
+
+	if (!c || !tone || strlen(tone) >= CONFIG_STR)
+		return EINVAL;
+
+	err = utf8_dup(&copy, tone, CONFIG_STR - 1);
+	if (err)
+		return err;
+
+	mem_deref(c->ring_tone);
+	c->ring_tone = copy;
+
+	return 0;
+}
+
+
+const char *call_ring_tone(const struct call *c)
+{
+	return c && c->ring_tone ? c->ring_tone : "";
+}
+
+
 int call_level(struct call *c, struct stream_level *l)
 {
 	if (!c || !l || c->state != CALL_ACTIVE || !c->stream || !c->started)

@@ -63,6 +63,10 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		call_file_event(c, se);
 		break;
 
+	case STREAM_TONE:
+		call_tone_event(c, se->tone);
+		break;
+
 	case STREAM_MOVED:
 		log_warn("call %u: %s", c->id, se->text);
 		break;
@@ -268,6 +272,7 @@ void call_media_settle(struct call *c)
 	count_expected(c, expects(c));
 	settle_source(c);
 	settle_keys(c);
+	(void)call_tones_settle(c);
 	conference_settle(c);
 	hold_music_settle(c);
 

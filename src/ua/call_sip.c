@@ -215,8 +215,11 @@ static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 		log_info("call %u: %u", c->id, in->code);
 
 	/* who listens may have hung up already */
-	if (call_living(c))
-		call_event_progress(c, in);
+	if (!call_living(c))
+		return;
+
+	(void)call_tones_settle(c);
+	call_event_progress(c, in);
 }
 
 

@@ -174,6 +174,7 @@ struct call {
 	struct account *acc;         /* NULL: none                           */
 	char *peer;                  /* URI, valid UTF-8                     */
 	char *name;
+	char *ring_tone;         /* NULL: nobody has said                   */
 	char *called;                /* callee without account: To, or NULL  */
 	struct {
 		struct sip_msg *msg;
@@ -241,6 +242,8 @@ struct call {
 	enum stream_source source_told;          /* as the stream has it     */
 	double tone_told_hz;
 	bool muted_told, band_told;
+	bool tones_asked, tones_told;    /* of the network: look for them    */
+	const char *tone_heard;  /* the last one, NULL none                  */
 	struct call_file play, record;
 	struct call_file play_old, record_old;   /* stopped, event awaited   */
 	struct list play_next;       /* struct call_next                     */
@@ -462,6 +465,10 @@ void call_secure_failed(struct call *c, const char *why);
 /* call_digits.c */
 /** One came from the peer */
 void call_digits_heard(const struct call *c, const struct stream_event *se);
+/** A tone of the network was heard; lives for ever */
+void call_tone_event(struct call *c, const char *tone);
+/** Look for tones, or no longer. @return 0 or errno */
+int  call_tones_settle(struct call *c);
 /** All characters up to count are out */
 void call_digits_sent(struct call *c, unsigned count);
 /** The call ends; c->last says how many went out */

@@ -32,7 +32,8 @@ double stats_r(const struct stream_stats *st, const struct codec *codec,
 	       double unheard_pct)
 {
 	return media_r(codec, unheard_pct, st->burst_ratio,
-		       st->delay_ms + st->rtt_us / 2000.0);
+		       st->delay_ms + st->speaker_ms +
+		       st->rtt_us / 2000.0);
 }
 
 
@@ -66,6 +67,15 @@ static void look(struct call *c, const struct stream_stats *st)
 	}
 	if (st->rtt_us)
 		ev.u.call_quality.rtt_ms = (st->rtt_us + 500) / 1000;
+	if (st->rtt_us)
+		ev.u.call_quality.network_ms = (st->rtt_us + 1000) / 2000;
+	if (st->device) {
+		ev.u.call_quality.mic_ms = st->mic_ms;
+		ev.u.call_quality.speaker_ms = st->speaker_ms;
+	}
+	if (st->packets_received)
+		ev.u.call_quality.mouth_to_ear_ms =
+			(int64_t)media_mouth_to_ear_ms(st);
 
 	if (received + lost) {
 		const double all = (double)(received + lost);

@@ -76,6 +76,24 @@ def test_decide(lab):
         lab.programs.remove(two)
 
 
+def test_ring_tone(lab):
+    """it chooses what the phone rings with; so do a contact and an account"""
+    for i, (script, want) in enumerate((("echo ring chime\n", "chime"), ("echo tone soft; echo ring\n", "soft"),
+                                        ("true\n", "warble"))):
+        hook(lab, "r%d.d" % i, "incoming", script)
+        phone = lab.offhook("-s", "tones=on", "-a", "sip:me@127.0.0.1;register=no;ring-tone=warble", audio="null",
+                            name="r%d" % i).ready()
+        caller = lab.offhook(audio="null", name="rc%d" % i).ready()
+        call = caller.command("dial sip:me@%s" % phone.uri.replace("sip:", "").split("@")[-1])["call"]
+        caller.event("call.state", state="ringing", call=call, timeout=20)
+        end = time.monotonic() + 20
+        while phone.command("status").get("ring_tone") != want:
+            check(time.monotonic() < end, "%r: rings with %s", script, phone.command("status").get("ring_tone"))
+            time.sleep(0.05)
+        caller.command("hangup")
+        phone.event("call.state", state="ended", timeout=20)
+
+
 def test_by_caller(lab):
     """it knows who calls"""
     hook(lab, "phone.d", "incoming", 'case "$OFFHOOK_PEER" in sip:bad@*) echo reject 403;; *) echo answer;; esac\n')

@@ -28,7 +28,7 @@ struct stream {
 	unsigned given;              /* characters to stream_dtmf            */
 	enum stream_source source;
 	double hz;
-	bool muted, playing, loop, paused, mix, listens;
+	bool muted, playing, loop, paused, mix, listens, tones;
 	uint32_t beep_ms;
 	unsigned conference;
 	double part_db, mic_db, speaker_db;
@@ -305,6 +305,40 @@ void stream_dtmf_listen(struct stream *s, bool on)
 }
 
 
+int stream_listen(struct stream *s, bool on, double hz)
+{
+	(void)s;
+	(void)on;
+	(void)hz;
+
+	return 0;
+}
+
+
+int stream_heard(struct stream *s, struct stream_heard *h)
+{
+	(void)s;
+	(void)h;
+
+	return ENOTCONN;
+}
+
+
+int stream_tones(struct stream *s, bool on)
+{
+	++doors;
+	s->tones = on;
+
+	return 0;
+}
+
+
+bool fake_tones(const struct stream *s)
+{
+	return s->tones;
+}
+
+
 void stream_record_pause(struct stream *s, bool pause)
 {
 	++doors;
@@ -476,6 +510,13 @@ double media_r(const struct codec *codec, double loss_pct, double burst_ratio,
 	(void)delay_ms;
 
 	return codec ? loss_pct > 0 ? 60.0 : 93.0 : NAN;
+}
+
+
+double media_mouth_to_ear_ms(const struct stream_stats *st)
+{
+	return st->mic_ms + st->packet_ms + st->rtt_us / 2000.0 +
+		st->delay_ms + st->speaker_ms;
 }
 
 

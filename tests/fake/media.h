@@ -8,6 +8,8 @@
 
 /** The i-th open stream, oldest first; NULL: no such */
 struct stream *fake_stream(size_t i);
+/** Does it look for tones of the network? */
+bool fake_tones(const struct stream *s);
 size_t fake_stream_count(void);
 /** What it was last told to do; NULL: not started */
 const struct media_plan *fake_plan(const struct stream *s);

@@ -59,8 +59,7 @@ static const struct {
 
 /* The list --------------------------------------------------------------- */
 
-static void look_handler(const char *driver, const char *name, bool in,
-			 bool out, bool is_default, void *arg)
+static void look_handler(const struct media_listed *ml, void *arg)
 {
 	struct look *l = arg;
 	struct device_row *d = &l->v[l->n];
@@ -68,11 +67,11 @@ static void look_handler(const char *driver, const char *name, bool in,
 	if (!l->t || l->n == DEVICES_MAX)
 		return;
 
-	snprintf(d->driver, sizeof(d->driver), "%.15s", driver);
-	snprintf(d->name, sizeof(d->name), "%s", name);
-	d->in = in;
-	d->out = out;
-	d->is_default = is_default;
+	snprintf(d->driver, sizeof(d->driver), "%.15s", ml->driver);
+	snprintf(d->name, sizeof(d->name), "%s", ml->dev.name);
+	d->in = ml->dev.in_channels > 0;
+	d->out = ml->dev.out_channels > 0;
+	d->is_default = ml->dev.default_in || ml->dev.default_out;
 	++l->n;
 }
 

@@ -202,6 +202,98 @@ static void own_file(void **state)
 }
 
 
+/* Whoever is nearest to the call says what it rings with */
+static void ring_tones(void **state)
+{
+	const struct contact_conf known = {
+		.name = "Alice", .ring = "warble"
+	};
+	struct contact_conf c = known;
+	char dir[] = "/tmp/offhook-tones-XXXXXX", file[64];
+	struct contacts *cs;
+	(void)state;
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(0, contacts_alloc(&cs, dir));
+
+	assert_int_equal(1, dial(&alice, bob.uri));
+	await("bob call.state 1 incoming in");
+	assert_string_equal("bell", ringer_tone(b));
+	assert_string_equal("", ringer_tone(a));
+
+	assert_int_equal(0, config_set(bob.conf, "ring-tone", "soft", said));
+	ringer_look(b);
+	assert_string_equal("soft", ringer_tone(b));
+
+	(void)snprintf(c.uri, sizeof(c.uri), "%s", call_peer(call_of(&bob,
+								     1)));
+	assert_int_equal(0, contacts_put(cs, &c, 1, said));
+	ringer_set_contacts(b, cs);
+	ringer_look(b);
+	assert_string_equal("warble", ringer_tone(b));
+
+	assert_int_equal(0, call_set_ring_tone(call_of(&bob, 1), "chime"));
+	ringer_look(b);
+	assert_string_equal("chime", ringer_tone(b));
+	check(b, "", "ring");
+
+	/* of two that ring the first one's, unless it is to be quiet */
+	assert_int_equal(2, dial(&alice, bob.uri));
+	await("bob call.state 2 incoming in");
+	assert_string_equal("chime", ringer_tone(b));
+	assert_int_equal(0, call_set_ring_tone(call_of(&bob, 1), "none"));
+	ringer_look(b);
+	assert_string_equal("warble", ringer_tone(b));
+	assert_int_equal(0, call_set_ring_tone(call_of(&bob, 2), "none"));
+	ringer_look(b);
+	check(b, "", "");
+	assert_string_equal("", ringer_tone(b));
+
+	/* what is not there is no reason to be silent */
+	assert_int_equal(0, call_set_ring_tone(call_of(&bob, 2),
+					       "/nowhere/at.wav"));
+	ringer_look(b);
+	check(b, "", "ring");
+	assert_true(fake_sound(MEDIA_RING) > 800);
+	assert_int_equal(EINVAL, call_set_ring_tone(NULL, "x"));
+
+	ringer_set_contacts(b, NULL);
+	mem_deref(cs);
+	(void)snprintf(file, sizeof(file), "%s/contacts", dir);
+	(void)unlink(file);
+	(void)rmdir(dir);
+}
+
+
+/* Each has notes in it but the one that is silence, and they differ */
+static void ringings(void **state)
+{
+	size_t n, len = 0, before = 0;
+	int16_t *v;
+	(void)state;
+
+	for (size_t i = 0; tone_ring_name(i); i++) {
+		const bool none = !strcmp(tone_ring_name(i), "none");
+		size_t turns = 0;
+		int most = 0;
+
+		assert_int_equal(0, tone_make_ring(&v, &n, tone_ring_name(i),
+						   "de"));
+		assert_true(!len || n == len);
+		len = n;
+		for (size_t j = 1; j < n; j++) {
+			most = abs(v[j]) > most ? abs(v[j]) : most;
+			turns += (v[j] < 0) != (v[j - 1] < 0);
+		}
+		assert_true(none ? !most : most > 3000 && most < 12000);
+		assert_true(none || turns != before);
+		before = turns;
+		free(v);
+	}
+	assert_int_equal(ENOENT, tone_make_ring(&v, &n, "loud", "de"));
+}
+
+
 /* Every country of the table has every tone, and is a choice of the option */
 static void countries(void **state)
 {
@@ -293,6 +385,8 @@ int main(void)
 		RINGER_TEST(waiting),
 		RINGER_TEST(not_asked_for),
 		RINGER_TEST(own_file),
+		RINGER_TEST(ring_tones),
+		RINGER_TEST(ringings),
 		RINGER_TEST(countries),
 		RINGER_TEST(cadence),
 	};

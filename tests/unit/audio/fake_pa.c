@@ -127,6 +127,8 @@ const PaDeviceInfo *Pa_GetDeviceInfo(PaDeviceIndex i)
 	info[i].maxInputChannels  = d->in;
 	info[i].maxOutputChannels = d->out;
 	info[i].defaultSampleRate = d->rate > 0 ? d->rate : 48000;
+	info[i].defaultLowInputLatency = 0.0087;
+	info[i].defaultLowOutputLatency = 0.012;
 
 	return &info[i];
 }

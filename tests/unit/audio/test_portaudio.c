@@ -291,15 +291,17 @@ static void test_stands_still(void **state)
 
 static char listed[512];
 
-static void on_device(const char *name, bool in, bool out, bool is_default,
-		      void *arg)
+static void on_device(const struct audio_listed *al, void *arg)
 {
 	const size_t n = strlen(listed);
 	(void)arg;
 
-	(void)snprintf(listed + n, sizeof(listed) - n, "%s%s%s%s\n", name,
-		       in ? " in" : "", out ? " out" : "",
-		       is_default ? " default" : "");
+	(void)snprintf(listed + n, sizeof(listed) - n,
+		       "%s %u/%u %u Hz %u/%u ms%s%s\n", al->name,
+		       al->in_channels, al->out_channels,
+		       (unsigned)al->rate_hz, al->in_latency_ms,
+		       al->out_latency_ms, al->default_in ? " in" : "",
+		       al->default_out ? " out" : "");
 }
 
 
@@ -315,7 +317,8 @@ static void test_list(void **state)
 	fake_pa_add("Bad\033name", 0, 2, 0);
 	fake_pa.def_in = fake_pa.def_out = 0;
 	assert_int_equal(0, d->list(on_device, NULL));
-	assert_string_equal("Card in out default\nBad?name out\n", listed);
+	assert_string_equal("Card 2/2 48000 Hz 9/12 ms in out\n"
+			    "Bad?name 0/2 48000 Hz 9/12 ms\n", listed);
 	fake_pa.init_err = paInternalError;
 	assert_int_equal(ENODEV, d->list(on_device, NULL));
 }

@@ -92,10 +92,78 @@ static void test_little_room(void **state)
 }
 
 
+/* Tuned in the middle of a tone: more or fewer samples, and no break, which
+ * three samples in a row of a sine would tell */
+static void near_one(uint32_t hz)
+{
+	static const int ppms[] = { 0, 5, -200, 200, 3000, -3000, 0, 1, 40000 };
+	static int16_t in[48000], out[50400];
+	struct resampler *r = NULL;
+	const double amp = 10000.0, tone = 440.0;
+	const double c = 2.0 * cos(2.0 * M_PI * tone / hz);
+	double worst = 0.0;
+	size_t at = 0, skip = 200;
+
+	assert_int_equal(0, resampler_alloc_near(&r, hz, hz < 32000 ? 3 : 5));
+
+	for (size_t p = 0; p < sizeof(ppms) / sizeof(ppms[0]); p++) {
+		size_t have = 0;
+
+		assert_int_equal(0, resampler_tune(r, ppms[p]));
+		for (size_t i = 0; i < hz; i++, at++)
+			in[i] = (int16_t)lrint(amp * sin(2.0 * M_PI * tone *
+							 (double)at / hz));
+		for (size_t i = 0; i < 100; i++) {
+			size_t a = hz / 100, b = sizeof(out) / 2 - have;
+
+			assert_int_equal(0, resampler_run(r, in + i * a, &a,
+							  out + have, &b));
+			assert_int_equal(hz / 100, a);
+			have += b;
+		}
+
+		/* the two seconds before are in the filter yet */
+		assert_true(fabs((double)have - hz * (1.0 + ppms[p] * 1e-6)) <
+			    5.0);
+		if (ppms[p] > 5000)
+			break;
+		for (size_t i = 2 + skip; i < have; i++) {
+			const double e = out[i] - c * out[i - 1] + out[i - 2];
+
+			worst = fabs(e) > worst ? fabs(e) : worst;
+		}
+		skip = 0;
+	}
+
+	print_message("%u Hz: off by at most %.1f of %.0f\n", (unsigned)hz,
+		      worst, amp);
+	assert_true(worst < amp * 0.004);
+	assert_int_equal(EINVAL, resampler_tune(r, 50001));
+	mem_deref(r);
+}
+
+
+static void test_near(void **state)
+{
+	static const uint32_t rates[] = { 8000, 16000, 44100, 48000 };
+	(void)state;
+
+	for (int i = 0; i < 4; i++)
+		near_one(rates[i]);
+}
+
+
 static void test_refused(void **state)
 {
 	struct resampler *r = NULL;
 	(void)state;
+
+	assert_int_equal(EINVAL, resampler_alloc_near(&r, 0, 3));
+	assert_int_equal(EINVAL, resampler_alloc_near(&r, 8000, 11));
+	assert_int_equal(EINVAL, resampler_alloc_near(NULL, 8000, 3));
+	assert_int_equal(0, resampler_alloc(&r, 8000, 16000, 3));
+	assert_int_equal(EINVAL, resampler_tune(r, 1));
+	r = mem_deref(r);
 
 	assert_int_equal(EINVAL, resampler_alloc(&r, 0, 8000, 5));
 	assert_int_equal(EINVAL, resampler_alloc(&r, 8000, 0, 5));
@@ -112,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_little_room),
+		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -1,6 +1,7 @@
 /**
  * @file fake_sound.c  What commands ask of the sound of calls
  */
+#include <math.h>
 #include <stdio.h>
 #include "fake_ua.h"
 
@@ -77,6 +78,71 @@ double call_gain_db(const struct call *c, bool mic)
 	(void)c;
 
 	return mic ? 3.0 : -6.0;
+}
+
+
+double media_mouth_to_ear_ms(const struct stream_stats *st)
+{
+	return st->mic_ms + st->packet_ms + st->rtt_us / 2000.0 +
+		st->delay_ms + st->speaker_ms;
+}
+
+
+/* A test of the devices: each look is a second later */
+static struct media_probe_look look;
+static bool probes;
+
+
+void fake_probe(int err, bool has_in)
+{
+	memset(&look, 0, sizeof(look));
+	look.err = err;
+	look.dev = (struct audio_info) {
+		.rate_hz = 48000, .in_name = "Headset", .out_name = "Room",
+		.in_latency_ms = 10, .out_latency_ms = 12,
+		.has_in = has_in, .has_out = true,
+	};
+	look.mic_dbfs = look.mic_peak_dbfs = -30.0;
+	look.speaker_dbfs = -20.0;
+}
+
+
+int media_probe(struct media *m, const struct media_probe_conf *conf)
+{
+	(void)m;
+	asked("media_probe %.0f %.0f %d", conf->hz, conf->dbfs, conf->mute);
+	if (probes)
+		return EALREADY;
+	probes = true;
+
+	return 0;
+}
+
+
+int media_probe_look(struct media *m, struct media_probe_look *l)
+{
+	(void)m;
+	if (!look.err)
+		look.ms += 1000;
+	*l = look;
+
+	return probes ? 0 : ENOTCONN;
+}
+
+
+void media_probe_end(struct media *m, struct media_probe_result *r)
+{
+	(void)m;
+	if (probes)
+		asked("media_probe_end");
+	probes = false;
+	if (!r)
+		return;
+
+	*r = (struct media_probe_result) {
+		.alive = true, .noise_dbfs = -60.0, .tone_dbfs = -26.0,
+		.loop_db = -6.0, .loop_ms = 41.5,
+	};
 }
 
 

@@ -925,6 +925,14 @@ void answer_set(struct answer *a, const struct answer_rule *rule)
 }
 
 
+const char *ringer_tone(const struct ringer *r)
+{
+	(void)r;
+
+	return "";
+}
+
+
 const char *ringer_sound(const struct ringer *r, bool room)
 {
 	(void)r;
@@ -974,6 +982,32 @@ const struct audio_driver *audio_driver_find(const char *name)
 	};
 
 	return strcmp(name, "file") ? NULL : &file;
+}
+
+
+static char tone_heard[16];
+
+
+int call_tones(struct call *c, bool on)
+{
+	if (c)
+		asked("call_tones %d", on);
+	if (!on)
+		tone_heard[0] = '\0';
+
+	return 0;
+}
+
+
+const char *call_tone_heard(const struct call *c)
+{
+	return c ? tone_heard : "";
+}
+
+
+void fake_tone_heard(const char *tone)
+{
+	snprintf(tone_heard, sizeof(tone_heard), "%s", tone);
 }
 
 
@@ -1245,9 +1279,18 @@ const char *media_device(const struct media *m, enum media_role role)
 
 void fake_devices_done(int err)
 {
+	static const struct media_listed headset = {
+		.driver = "portaudio",
+		.dev = {
+			.name = "Headset", .in_channels = 1, .out_channels = 2,
+			.rate_hz = 48000, .in_latency_ms = 8,
+			.out_latency_ms = 12, .default_in = true,
+		},
+		.mic = true, .ring = true, .open = true,
+	};
+
 	if (!err)
-		fake.list_h("portaudio", "Headset", true, true, true,
-			    fake.list_arg);
+		fake.list_h(&headset, fake.list_arg);
 	fake.list_done_h(err, fake.list_arg);
 }
 

@@ -38,6 +38,10 @@ void fake_fail(int err, const char *text);
 /** Finish what cmd `options` or `devices` or `selftest` waits for */
 void fake_request_done(unsigned code);
 void fake_devices_done(int err);
+/** What call_tone_heard says from now on */
+void fake_tone_heard(const char *tone);
+/** What a test of the devices will see: 0, EAGAIN or ENODEV */
+void fake_probe(int err, bool has_in);
 void fake_selftest_done(bool ok);
 /** fake_account.c: accounts as new; "work" is there */
 void fake_accounts_reset(struct event_bus *bus);

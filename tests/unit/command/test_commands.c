@@ -445,8 +445,10 @@ static void test_slow(void **state)
 	assert_string_equal(rig_run(r, "devices"), "");
 	fake_devices_done(0);
 	assert_non_null(strstr(r->replies, "\"devices\":[{\"driver\":"
-			       "\"portaudio\",\"name\":\"Headset\",\"use\":"
-			       "\"both\",\"default\":true}]"));
+			       "\"portaudio\",\"name\":\"Headset\",\"kind\":"
+			       "\"both\",\"rate_hz\":48000,\"channels\":2,"
+			       "\"latency_ms\":12,\"default\":true,"
+			       "\"used_for\":\"mic,ring\",\"in_use\":true}]"));
 	(void)rig_pass(r, 0);
 
 	/* the list comes when nobody waits any more */

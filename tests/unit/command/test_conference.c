@@ -136,6 +136,59 @@ static void test_device(void **state)
 }
 
 
+static void test_try(void **state)
+{
+	struct rig *r = *state;
+
+	/* it takes until the microphone has been heard for so long */
+	fake_probe(0, true);
+	assert_string_equal(rig_run(r, "devices test --tone 440"), "");
+	assert_string_equal(fake_asked(), "media_probe 440 -20 0");
+	assert_string_equal(rig_pass(r, 250), "");
+	rig_submit(r, "devices");
+	(void)rig_pass(r, 1000);
+	assert_string_equal(fake_asked(), "media_probe_end");
+	assert_non_null(strstr(r->print, "hears the loudspeaker"));
+	fake_devices_done(0);
+	(void)rig_pass(r, 0);
+
+	(void)rig_run(r, "devices test --for 1s --level -30 --mute");
+	assert_string_equal(fake_asked(), "media_probe 1000 -30 1");
+	timers_advance(100);
+	assert_non_null(strstr(r->replies, "\"mic\":\"Headset\""));
+	assert_non_null(strstr(r->replies, "\"speaker\":\"Room\""));
+	assert_non_null(strstr(r->replies, "\"latency_ms\":22"));
+	assert_non_null(strstr(r->replies, "\"loop_db\":-6"));
+	assert_non_null(strstr(r->replies, "\"mic_alive\":true"));
+	assert_string_equal(fake_asked(), "media_probe_end");
+	(void)rig_pass(r, 0);
+
+	fake_probe(0, false);
+	(void)rig_run(r, "devices test --for 1s");
+	timers_advance(100);
+	assert_non_null(strstr(r->print, "there is no microphone"));
+	(void)rig_pass(r, 0);
+	(void)fake_asked();
+
+	/* no device at all, or one that never comes */
+	fake_probe(ENODEV, false);
+	(void)rig_run(r, "devices test");
+	timers_advance(100);
+	assert_non_null(strstr(r->replies, "\"error\":\"no-device\""));
+	(void)rig_pass(r, 0);
+	fake_probe(EAGAIN, false);
+	(void)rig_run(r, "devices test");
+	timers_advance(9000);
+	assert_string_equal(r->replies, "");
+	timers_advance(2000);
+	assert_non_null(strstr(r->replies, "\"error\":\"no-device\""));
+	(void)rig_pass(r, 0);
+
+	refuses(r, "devices test --tone 50", "bad-argument");
+	refuses(r, "devices try", "bad-argument");
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +198,8 @@ int main(void)
 						rig_teardown),
 		cmocka_unit_test_setup_teardown(test_gain, rig_setup,
 						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_try,
+						rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_device, rig_setup,
 						rig_teardown),
 	};

@@ -274,6 +274,7 @@ static void test_expect(void **state)
 	has(rig_run(r, "expect dtmf 1 within"), "bad-argument");
 	has(rig_run(r, "expect dtmf 1,2"), "bad-argument");
 	has(rig_run(r, "expect tone 1"), "bad-argument");
+	has(rig_run(r, "expect tone loud"), "bad-argument");
 }
 
 

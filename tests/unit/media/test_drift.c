@@ -5,43 +5,58 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include "drift.h"
 #include "rig.h"
 
-enum { HZ = 48000, BLOCK = HZ / 100 };
+enum { HZ = 48000 };
 
 /* Its speaker takes so much in each 10 ms of the microphone */
 struct audio_dev {
 	int16_t ring[HZ];
 	size_t head, fill;
 	double owed, rate;       /* samples to be played; in 10 ms          */
-	unsigned dry, blocks;
-	int step;                /* largest between two that were played    */
-	int16_t last;
+	double hz;               /* of its samples                          */
+	unsigned dry, blocks, settle;
+	double step;             /* how far off the tone it was, at most    */
+	int16_t last[2];
 	size_t most, least;      /* fill, once it has settled               */
+	double sum;
 };
 
 
-static size_t dev_read(struct audio_dev *d, int16_t *v, size_t n)
+/* 10 ms of the other clock */
+static void dev_play(struct audio_dev *d)
 {
-	memset(v, 0, n * sizeof(*v));
+	const double c = 2.0 * cos(2.0 * M_PI * 440.0 / d->hz);
 
-	/* meanwhile the other clock has played */
 	d->owed += d->rate;
 	for (; d->owed >= 1.0; d->owed -= 1.0) {
+		double e;
+
 		if (!d->fill) {
 			++d->dry;
 			continue;
 		}
-		if (abs(d->ring[d->head] - d->last) > d->step)
-			d->step = abs(d->ring[d->head] - d->last);
-		d->last = d->ring[d->head];
+		e = fabs(d->ring[d->head] - c * d->last[0] + d->last[1]);
+		if (d->blocks > 100 && e > d->step)
+			d->step = e;
+		d->last[1] = d->last[0];
+		d->last[0] = d->ring[d->head];
 		d->head = (d->head + 1) % HZ;
 		--d->fill;
 	}
-	if (++d->blocks > 2000) {
+	if (++d->blocks > d->settle) {
 		d->most = d->fill > d->most ? d->fill : d->most;
 		d->least = d->fill < d->least ? d->fill : d->least;
+		d->sum += (double)d->fill;
 	}
+}
+
+
+static size_t dev_read(struct audio_dev *d, int16_t *v, size_t n)
+{
+	(void)d;
+	memset(v, 0, n * sizeof(*v));
 
 	return n;
 }
@@ -49,7 +64,7 @@ static size_t dev_read(struct audio_dev *d, int16_t *v, size_t n)
 
 static size_t dev_write(struct audio_dev *d, const int16_t *v, size_t n)
 {
-	const size_t room = HZ / 10 - d->fill;
+	const size_t room = (size_t)d->hz / 10 - d->fill;
 
 	n = n < room ? n : room;
 	for (size_t i = 0; i < n; i++)
@@ -88,56 +103,137 @@ static const struct audio_driver driver = {
 };
 
 
-static void drift(double ppm)
+struct world {
+	struct rig *r;
+	struct audio_dev *d;
+	int fd;
+};
+
+
+/* A tone that never stops: no silence to put anything right in */
+static struct world world(uint32_t hz, double ppm, unsigned fill_ms)
 {
 	const struct audio_info info = {
-		.rate_hz = HZ, .has_in = true, .has_out = true
+		.rate_hz = hz, .has_in = true, .has_out = true
 	};
-	struct rig *r = rig_new();
-	struct media_plan plan = rig_plan("opus", RIG_FLOWS - 1);
-	struct audio_dev *d = calloc(1, sizeof(*d));
-	const int fd = eventfd(0, EFD_NONBLOCK);
-	struct local *l = &r->e->local[MEDIA_SPEAKER];
+	struct world w = { .r = rig_new() };
+	struct local *l = &w.r->e->local[MEDIA_SPEAKER];
 
-	assert_non_null(d);
-	d->rate = BLOCK * (1.0 + ppm * 1e-6);
-	d->fill = HZ * 3 / 100;
-	d->least = SIZE_MAX;
-	(void)plan;
+	w.d = calloc(1, sizeof(*w.d));
+	assert_non_null(w.d);
+	w.fd = eventfd(0, EFD_NONBLOCK);
+	w.d->hz = hz;
+	w.d->rate = hz / 100 * (1.0 + ppm * 1e-6);
+	w.d->fill = (size_t)hz * fill_ms / 1000;
+	w.d->settle = 4000;
+	w.d->least = SIZE_MAX;
 
-	/* a tone that never stops: no silence to put it right in */
-	l->n = HZ;
+	l->n = hz;
 	l->v = malloc(l->n * sizeof(*l->v));
 	assert_non_null(l->v);
-	sine(l->v, l->n, 0, 440.0, HZ, 10000.0);
-	l->rate_hz = HZ;
+	sine(l->v, l->n, 0, 440.0, hz, 10000.0);
+	l->rate_hz = hz;
 
-	assert_int_equal(engine_attach(r->e, &driver, d, &info, fd), 0);
-	for (unsigned i = 0; i < 20 * 100 + 40 * 100; i++)
-		engine_cycle(r->e, true, 10, clock_us());
+	assert_int_equal(engine_attach(w.r->e, &driver, w.d, &info, w.fd), 0);
 
-	print_message("%+.0f ppm: %u samples missing, fill %.1f to %.1f ms,"
-		      " step %d\n", ppm, d->dry, (double)d->least * 1000 / HZ,
-		      (double)d->most * 1000 / HZ, d->step);
-	assert_int_equal(d->dry, 0);
-	assert_true(d->most < HZ * 70 / 1000);
-	/* the steepest of the tone is 576: nothing was cut out */
-	assert_true(d->step < 650);
+	return w;
+}
 
-	engine_detach(r->e);
-	rig_free(r);
-	(void)close(fd);
-	free(d);
+
+static void world_end(struct world *w)
+{
+	engine_detach(w->r->e);
+	rig_free(w->r);
+	(void)close(w->fd);
+	free(w->d);
+}
+
+
+/* Seconds; each `every` blocks (0: never) it comes so many blocks late */
+static void world_run(struct world *w, unsigned s, unsigned every,
+		      unsigned late)
+{
+	for (unsigned i = 0; i < s * 100;) {
+		const unsigned n = every && i % every < late ? late : 1;
+
+		for (unsigned k = 0; k < n; k++)
+			dev_play(w->d);
+		for (unsigned k = 0; k < n; k++)
+			engine_cycle(w->r->e, true, 10, clock_us());
+		i += n;
+	}
+}
+
+
+static double ms(const struct audio_dev *d, size_t n)
+{
+	return (double)n * 1000.0 / d->hz;
 }
 
 
 static void test_drift(void **state)
 {
 	static const double ppm[] = { 0.0, 200.0, -200.0, 1000.0, -1000.0 };
+	static const uint32_t hz[] = { 8000, 16000, 48000 };
 	(void)state;
 
-	for (unsigned i = 0; i < COUNT(ppm); i++)
-		drift(ppm[i]);
+	for (unsigned i = 0; i < COUNT(ppm); i++) {
+		for (unsigned k = 0; k < COUNT(hz); k++) {
+			struct world w = world(hz[k], ppm[i], 30);
+			struct drift_figures f;
+
+			world_run(&w, 120, 0, 0);
+			drift_figures(w.r->e->drift, &f);
+			print_message("%5u Hz %+5.0f ppm: %u missing, fill "
+				      "%.1f to %.1f ms, off by %.1f; %+d ppm,"
+				      " wants %.1f ms\n", (unsigned)hz[k],
+				      ppm[i], w.d->dry, ms(w.d, w.d->least),
+				      ms(w.d, w.d->most), w.d->step, f.ppm,
+				      f.want_ms);
+			assert_int_equal(w.d->dry, 0);
+			/* no cut: a sample left out of this tone is 330 to
+			 * 3400 off, rounding 2 */
+			assert_true(w.d->step < 40);
+			assert_true(fabs(f.ppm - ppm[i]) < 60.0);
+			assert_true(w.d->most < w.d->hz * 0.030);
+			world_end(&w);
+		}
+	}
+}
+
+
+/* Nothing is kept for a machine that is punctual, enough for one that is not,
+ * and what it has done is remembered */
+static void test_busy(void **state)
+{
+	struct world w = world(HZ, 50.0, 30);
+	struct drift_figures quiet, busy, later;
+	unsigned dry;
+	(void)state;
+
+	world_run(&w, 60, 0, 0);
+	drift_figures(w.r->e->drift, &quiet);
+	assert_int_equal(w.d->dry, 0);
+
+	/* now and then it is 30 ms late: that is learnt at once */
+	world_run(&w, 20, 200, 3);
+	dry = w.d->dry;
+	world_run(&w, 120, 200, 3);
+	drift_figures(w.r->e->drift, &busy);
+	assert_int_equal(w.d->dry, dry);
+
+	/* a quiet minute, and it happens again */
+	world_run(&w, 60, 0, 0);
+	world_run(&w, 20, 200, 3);
+	assert_int_equal(w.d->dry, dry);
+	drift_figures(w.r->e->drift, &later);
+
+	print_message("level %.1f, %.1f and %.1f ms; %u samples missing "
+		      "while it was learnt\n", quiet.fill_ms, busy.fill_ms,
+		      later.fill_ms, dry);
+	assert_true(quiet.fill_ms < 15.0);
+	assert_true(busy.fill_ms > 20.0 && busy.fill_ms < 45.0);
+	world_end(&w);
 }
 
 
@@ -145,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_busy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

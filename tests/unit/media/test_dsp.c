@@ -291,6 +291,135 @@ static void test_high_pass(void **state)
 }
 
 
+/* A loudspeaker that rattles: what comes back is cut at a fifth of its peak,
+ * and a gain that wanders comes on top */
+static void overdriven(void)
+{
+	static int16_t keep[N];
+
+	memcpy(keep, far, sizeof(keep));
+	for (size_t i = 0; i < N; i++) {
+		const double x = far[i] * 8.0 *
+			(1.0 + 0.4 * sin(2.0 * M_PI * 1.3 * (double)i / HZ));
+
+		far[i] = (int16_t)(x > 2500 ? 2500 : x < -2500 ? -2500 : x);
+	}
+	room_run(1.0, 8.0);
+	memcpy(far, keep, sizeof(far));
+}
+
+
+static double echo_left(const struct media_room *conf, bool *limited)
+{
+	struct media_room_figures f;
+	struct dsp *d = dsp(conf);
+
+	frames(d, 0, N);
+	dsp_figures(d, &f);
+	*limited = f.limited;
+	mem_deref(d);
+
+	return db(mic, 12 * HZ, N) - db(out, 12 * HZ, N);
+}
+
+
+/* Where the canceller cannot cope, or is off, nobody hears himself */
+static void test_limiter(void **state)
+{
+	struct media_room conf = { .echo = true };
+	double plain, with, off;
+	bool limited;
+	(void)state;
+
+	speak(far, N, 1);
+	memset(near, 0, sizeof(near));
+	room_make(7, 0.9);
+	overdriven();
+	plain = echo_left(&conf, &limited);
+	assert_false(limited);
+	conf.limiter = MEDIA_LIMIT_AUTO;
+	with = echo_left(&conf, &limited);
+	assert_true(limited);
+	conf.echo = false;
+	off = echo_left(&conf, &limited);
+	assert_true(limited);
+	print_message("overdriven: the canceller alone %.1f dB, with the "
+		      "limiter %.1f, the limiter alone %.1f\n", plain, with,
+		      off);
+	assert_true(with > plain + 6.0 && off > 9.0);
+
+	/* a room that is none too bad, and no canceller at all */
+	room_run(0.0, 8.0);
+	off = echo_left(&conf, &limited);
+	print_message("the limiter alone %.1f dB\n", off);
+	assert_true(limited && off > 14.0);
+
+	/* what the canceller does alone is left to it */
+	conf.echo = true;
+	(void)echo_left(&conf, &limited);
+	assert_false(limited);
+}
+
+
+/* A headset, or turns taken: nothing is turned down */
+static void test_limiter_not(void **state)
+{
+	struct media_room conf = { .limiter = MEDIA_LIMIT_AUTO };
+	bool limited;
+	(void)state;
+
+	/* both talk whenever they like, and no echo is there */
+	speak(far, N, 1);
+	speak(near, N, 2);
+	room_make(7, 0.0001);
+	room_run(1.0, 8.0);
+	assert_true(fabs(echo_left(&conf, &limited)) < 0.3);
+	assert_false(limited);
+
+	/* a tone on each side, from the same moment on */
+	sine(far, N, 0, 1000.0, HZ, 8000.0);
+	sine(near, N, 0, 440.0, HZ, 8000.0);
+	hush(far, 0, HZ);
+	hush(near, 0, HZ);
+	room_run(1.0, 8.0);
+	assert_true(fabs(echo_left(&conf, &limited)) < 0.3);
+	assert_false(limited);
+
+	/* one after the other, two seconds each */
+	speak(far, N, 1);
+	speak(near, N, 2);
+	for (size_t i = 0; i < N; i += 4 * HZ) {
+		hush(far, i, i + 2 * HZ);
+		hush(near, i + 2 * HZ, i + 4 * HZ);
+	}
+	room_run(1.0, 8.0);
+	assert_true(fabs(echo_left(&conf, &limited)) < 0.3);
+	assert_false(limited);
+
+	/* on, whether there is an echo or not: who is louder is heard */
+	conf.limiter = MEDIA_LIMIT_ON;
+	speak(far, N, 1);
+	speak(near, N, 2);
+	hush(near, 0, 10 * HZ);
+	room_make(7, 0.15);
+	room_run(1.0, 8.0);
+	{
+		struct dsp *d = dsp(&conf);
+		double kept;
+
+		frames(d, 0, N);
+		kept = db(out, 10 * HZ, N) - db(mic, 10 * HZ, N);
+		print_message("in double talk %.1f dB, before %.1f\n", kept,
+			      db(out, 5 * HZ, 9 * HZ) -
+			      db(mic, 5 * HZ, 9 * HZ));
+		assert_true(kept > -4.0);
+		assert_true(db(mic, 5 * HZ, 9 * HZ) -
+			    db(out, 5 * HZ, 9 * HZ) > 15.0);
+		mem_deref(d);
+	}
+}
+
+
 /* A block of another length, a rate without 10 ms: nothing happens */
 static void test_odd(void **state)
 {
@@ -319,6 +448,8 @@ int main(void)
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_gain),
 		cmocka_unit_test(test_high_pass),
+		cmocka_unit_test(test_limiter),
+		cmocka_unit_test(test_limiter_not),
 		cmocka_unit_test(test_odd),
 	};
 
