@@ -524,7 +524,7 @@ static int rtp_first(const struct transform *t, uint32_t ssrc, uint16_t seq,
 }
 
 
-static int rtp_open(struct transform *t, uint8_t *p, size_t *len)
+static int open_rtp(struct transform *t, uint8_t *p, size_t *len)
 {
 	const size_t trailer = t->suite->tag_len + t->mki_len;
 	const size_t n = *len > trailer ? *len - trailer : 0;
@@ -627,7 +627,7 @@ static int rtcp_try(struct transform *t, uint8_t *p, size_t n,
 }
 
 
-static int rtcp_open(struct transform *t, uint8_t *p, size_t *len)
+static int open_rtcp(struct transform *t, uint8_t *p, size_t *len)
 {
 	const bool aead = t->suite->aead;
 	const size_t tag = aead ? TAG_AEAD : TAG_CM;
@@ -693,5 +693,5 @@ int transform_open(struct transform *t, bool rtcp, uint8_t *p, size_t *len)
 	if (t->mki_len && !mki_right(t, rtcp, p, *len))
 		return EBADMSG;
 
-	return rtcp ? rtcp_open(t, p, len) : rtp_open(t, p, len);
+	return rtcp ? open_rtcp(t, p, len) : open_rtp(t, p, len);
 }
