@@ -106,7 +106,7 @@ bool call_budget(struct budget *b, const struct trend *tr, struct call *c)
 	b->buffer = tr->delay_ms;
 	b->packet = plan && plan->codec && plan->param.ptime_ms ?
 		(int64_t)plan->param.ptime_ms : EVENT_NONE;
-	b->device = EVENT_NONE;
+	b->device = tr->device_ms;
 	b->total = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
 		b->total += *part[i] != EVENT_NONE ? *part[i] : 0;

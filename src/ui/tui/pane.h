@@ -104,6 +104,7 @@ struct trend {
 	unsigned levels;
 	double mos, loss_pct;            /* of the last second, NAN          */
 	int64_t jitter_ms, delay_ms, rtt_ms;   /* EVENT_NONE: not known      */
+	int64_t device_ms;               /* microphone and loudspeaker       */
 	char digits_in[64], digits_out[64];    /* the last ones              */
 	char local[80], remote[80];      /* of call.media                    */
 	char path[24];                   /* direct, relay                    */

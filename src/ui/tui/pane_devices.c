@@ -5,12 +5,18 @@
  * call runs.  The list comes from a worker; whoever leaves before it is there
  * takes it no more.  Choosing goes by the command `device`.  Main thread.
  */
+#include <math.h>
 #include <stdio.h>
+#include "offhook/clock.h"
 #include "offhook/text.h"
 #include "call_rows.h"
 #include "lists.h"
 
-enum { DEVICES_MAX = 128, NAME_X = 16 };
+enum {
+	DEVICES_MAX = 128, NAME_X = 16,
+	TOLD_MAX = 10, TOLD_TEXT = 300,
+	LEVEL_MS = 1500,         /* a meter that moved no more is none       */
+};
 
 struct device_row {
 	char driver[16];
@@ -32,6 +38,15 @@ struct devices_pane {
 	bool known;
 	int err;
 	struct rows rows;
+
+	/* a test: device.level meanwhile, its reply at the end */
+	struct client *client;
+	bool tests;
+	struct trend level;
+	uint64_t level_ms;
+	char told[TOLD_MAX][TOLD_TEXT];
+	int toldc;
+	bool failed;
 };
 
 static const struct key_row devices_keys[] = {
@@ -39,6 +54,8 @@ static const struct key_row devices_keys[] = {
 	{ "m", "screen own mic", "mic", "Use it as the microphone" },
 	{ "s", "screen own speaker", "speaker", "Use it as the loudspeaker" },
 	{ "r", "screen own ring", "ringer", "Use it as the ringer" },
+	{ "t", "screen own test", "test", "Play a tone, and hear it come "
+	  "back through the microphone" },
 	{ "0", "screen own default", "default", "Back to the system's own "
 	  "devices" },
 	{ "w", "screen own keep", "keep", "Keep what is chosen: into "
@@ -115,6 +132,85 @@ static void look(struct tui *t, struct devices_pane *p)
 }
 
 
+/* A test ----------------------------------------------------------------- */
+
+static void test_handler(const struct reply *r, bool failed, void *arg)
+{
+	struct devices_pane *p = tui_state(arg, &pane_devices);
+	char *text = reply_print(r), *s = text;
+	(void)failed;
+
+	if (!p) {
+		free(text);
+		return;
+	}
+
+	p->tests = false;
+	p->failed = !reply_ok(r);
+	p->toldc = 0;
+	if (p->failed)
+		snprintf(p->told[p->toldc++], TOLD_TEXT, "%s",
+			 reply_error_text(r));
+	while (s && *s && p->toldc < TOLD_MAX) {
+		const size_t n = strcspn(s, "\n");
+
+		if (n)
+			snprintf(p->told[p->toldc++], TOLD_TEXT, "%.*s",
+				 (int)n, s);
+		s += n + (s[n] == '\n');
+	}
+	free(text);
+	tui_dirty(arg);
+}
+
+
+static void test(struct tui *t, struct devices_pane *p)
+{
+	static const struct client_h h = { .reply_h = test_handler };
+	static const char line[] = "devices test";
+
+	if (p->tests || (!p->client && client_alloc(&p->client, t->ph, &h,
+						    t)))
+		return;
+
+	p->toldc = 0;
+	p->level.levels = 0;
+	p->tests = true;
+	if (client_submit(p->client, line, sizeof(line) - 1, NULL))
+		p->tests = false;
+}
+
+
+static int8_t level_of(double dbfs)
+{
+	return (int8_t)(isfinite(dbfs) ? dbfs < -96 ? -96 : dbfs > 0 ? 0 :
+			dbfs : -96);
+}
+
+
+static void level(struct devices_pane *p, const struct event *ev)
+{
+	const unsigned i = p->level.levels++ % TREND_LEVELS;
+
+	p->level.out[i] = level_of(ev->u.device_level.mic_dbfs);
+	p->level.in[i] = level_of(ev->u.device_level.speaker_dbfs);
+	p->level_ms = clock_ms();
+}
+
+
+/* The meters to be shown: of the test, else of the call; or NULL */
+static const struct trend *meters(struct tui *t, const struct devices_pane *p)
+{
+	const struct call *c = tui_call(t);
+	const struct trend *tr = c ? tui_trend(t, call_id(c)) : NULL;
+
+	if (p->level.levels && clock_ms() - p->level_ms < LEVEL_MS)
+		return &p->level;
+
+	return tr && tr->levels ? tr : NULL;
+}
+
+
 /* Is it the one that is used for this? */
 static bool used(const struct tui *t, const struct device_row *d,
 		 enum media_role role)
@@ -148,10 +244,10 @@ static void draw_level(const struct area *a, int x, int y, const int8_t *v,
 
 
 /* What is used for what, and how loud it is. @return row below */
-static int draw_roles(struct tui *t, const struct area *a, int y)
+static int draw_roles(struct tui *t, const struct devices_pane *p,
+		      const struct area *a, int y)
 {
-	const struct call *c = tui_call(t);
-	const struct trend *tr = c ? tui_trend(t, call_id(c)) : NULL;
+	const struct trend *tr = meters(t, p);
 	const int mid = a->w > 76 ? 44 : a->w;
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles) && y < a->h; i++, y++) {
@@ -166,7 +262,7 @@ static int draw_roles(struct tui *t, const struct area *a, int y)
 			area_text(a, NAME_X, y, STYLE_NORMAL, roles[i].role ==
 				  MEDIA_ROLE_RING ? "where calls are heard" :
 				  "the system's own");
-		if (!tr || !tr->levels || roles[i].role == MEDIA_ROLE_RING)
+		if (!tr || roles[i].role == MEDIA_ROLE_RING)
 			continue;
 		draw_level(a, mid, y, roles[i].role == MEDIA_ROLE_MIC ?
 			   tr->out : tr->in, tr);
@@ -220,6 +316,20 @@ static bool draw_other(const struct tui *t, const struct area *a, int y)
 }
 
 
+/* How the test went. @return row below */
+static int draw_told(const struct devices_pane *p, const struct area *a, int y)
+{
+	if (p->tests)
+		area_text(a, 3, y++, STYLE_WORK, "A sweep and a tone are "
+			  "played ...");
+	for (int i = 0; i < p->toldc && y < a->h - 2; i++)
+		y += area_wrap(a, 3, y, a->w - 5, p->failed ? STYLE_BAD :
+			       STYLE_NORMAL, p->told[i], 0);
+
+	return y + (p->tests || p->toldc);
+}
+
+
 static void devices_draw(struct tui *t, void *state, const struct area *a)
 {
 	struct devices_pane *p = state;
@@ -242,10 +352,11 @@ static void devices_draw(struct tui *t, void *state, const struct area *a)
 	if (a->h >= 10)
 		++y;
 	other = draw_other(t, a, y);
-	y = other ? y + 2 : draw_roles(t, a, y);
+	y = other ? y + 2 : draw_roles(t, p, a, y);
 	if (a->h >= 10)
 		++y;
 
+	y = draw_told(p, a, y);
 	list = area_sub(a, 0, y, a->w, a->h - y);
 	rows_fit(&p->rows, p->n, list.h);
 	if (p->err && !p->look)
@@ -309,6 +420,10 @@ static bool devices_act(struct tui *t, void *state, enum act act,
 		look(t, p);
 		return true;
 	}
+	if (act == ACT_USER && !strcmp(text, "test")) {
+		test(t, p);
+		return true;
+	}
 	if (act == ACT_USER && !strcmp(text, "keep")) {
 		keep(t);
 		return true;
@@ -350,6 +465,8 @@ static bool devices_click(struct tui *t, void *state, int x, int y)
 /* One that came or went */
 static void devices_event(struct tui *t, void *state, const struct event *ev)
 {
+	if (state && ev->type == EVENT_DEVICE_LEVEL)
+		level(state, ev);
 	if (state && t->pane == &pane_devices &&
 	    (ev->type == EVENT_DEVICE_LOST || ev->type == EVENT_DEVICE_FOUND))
 		look(t, state);
@@ -378,6 +495,7 @@ static void devices_close(struct tui *t, void *state)
 
 	if (p->look)
 		p->look->t = NULL;
+	p->client = mem_deref(p->client);
 }
 
 
@@ -389,9 +507,10 @@ const struct pane pane_devices = {
 	.keys = devices_keys,
 	.help = "A lamp marks what is used. A device can be changed in the "
 		"middle of a call, which goes on; what was unplugged is "
-		"awaited. The meters move while there is a call: the first "
-		"is what you say, the second what you hear. w keeps the "
-		"choice for the next start.",
+		"awaited. The meters move while there is a call or a test: "
+		"the first is what you say, the second what you hear. t "
+		"plays a tone and tells how loud and how late it comes back. "
+		"w keeps the choice for the next start.",
 	.draw = devices_draw,
 	.act = devices_act,
 	.click = devices_click,

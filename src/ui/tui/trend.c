@@ -44,8 +44,15 @@ static struct trend *trend_make(struct trends *ts, unsigned call)
 	tr->call = call;
 	tr->mos = tr->loss_pct = NAN;
 	tr->jitter_ms = tr->delay_ms = tr->rtt_ms = EVENT_NONE;
+	tr->device_ms = EVENT_NONE;
 
 	return tr;
+}
+
+
+static int64_t known(int64_t ms)
+{
+	return ms != EVENT_NONE ? ms : 0;
 }
 
 
@@ -66,6 +73,10 @@ static void quality(struct trend *tr, const struct event *ev)
 	tr->jitter_ms = jitter;
 	tr->delay_ms = ev->u.call_quality.delay_ms;
 	tr->rtt_ms = ev->u.call_quality.rtt_ms;
+	tr->device_ms = ev->u.call_quality.mic_ms == EVENT_NONE &&
+		ev->u.call_quality.speaker_ms == EVENT_NONE ? EVENT_NONE :
+		known(ev->u.call_quality.mic_ms) +
+		known(ev->u.call_quality.speaker_ms);
 }
 
 
