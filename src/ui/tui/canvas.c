@@ -282,6 +282,9 @@ static void put_char(const struct area *a, int x, int y, enum style st,
 {
 	struct cell *c = cell_at(a, x, y);
 
+	if (!c)
+		return;
+
 	cell_free(a, x, y);
 	if (w == 2)
 		cell_free(a, x + 1, y);
