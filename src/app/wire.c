@@ -187,11 +187,13 @@ struct piece wire_body(const char *p, size_t len)
 struct piece wire_line(struct piece body, const char *begin, unsigned i)
 {
 	static const struct piece none = { NULL, 0 };
-	const char *next = body.p, *end = body.p + body.n;
 	const size_t n = strlen(begin);
+	const char *next = body.p, *end;
 
 	if (!body.p)
 		return none;
+
+	end = body.p + body.n;
 
 	while (next < end) {
 

@@ -223,7 +223,7 @@ static int words_read(const char *text, enum pass pass, char *err, size_t sz)
 	while (p && *p) {
 
 		size_t module, n;
-		int level, e;
+		int level = 0, e;
 
 		p += strspn(p, " ,");
 		n = strcspn(p, " ,");

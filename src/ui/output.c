@@ -254,9 +254,8 @@ void output_limit(struct output *o, size_t max, output_full_h *h)
 
 void output_cut(struct output *o, const char *text, size_t len)
 {
-	const char *p = o->buf + o->pos;
 	const char *nl = o->inside && o->pos < o->len ?
-		memchr(p, '\n', o->len - o->pos) : NULL;
+		memchr(o->buf + o->pos, '\n', o->len - o->pos) : NULL;
 
 	if (o->err)
 		return;
