@@ -219,6 +219,8 @@ size_t contacts_search(struct contacts *cs, const char *text,
  *  are those of before */
 const char *contacts_error(struct contacts *cs);
 unsigned contacts_version(struct contacts *cs);
+/** Where they are kept; NULL: nowhere */
+const char *contacts_path(const struct contacts *cs);
 /** Into the file; err: CONFIG_ERR bytes */
 int  contacts_put(struct contacts *cs, const struct contact_conf *v, size_t n,
 		  char *err);

@@ -438,6 +438,12 @@ static void destructor(void *arg)
 }
 
 
+const char *contacts_path(const struct contacts *cs)
+{
+	return cs->path;
+}
+
+
 int contacts_alloc(struct contacts **cp, const char *dir)
 {
 	char path[1024];

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <strings.h>
 #include "offhook/clock.h"
+#include "offhook/filewatch.h"
 #include "offhook/lamps.h"
 #include "offhook/text.h"
 #include "offhook/timer.h"
@@ -23,7 +24,6 @@ enum {
 	AT_ONCE    = 8,          /* subscriptions begun together             */
 	PACE_MS    = 100,        /* ... then a pause                         */
 	SOON_MS    = 50,         /* several changes are one                  */
-	LOOK_MS    = 30 * 1000,  /* has the file of contacts changed?        */
 	FIRST_MS   = 60 * 1000,  /* after a refusal; doubles                 */
 	LATEST_MS  = 60 * 60 * 1000,
 };
@@ -50,6 +50,7 @@ struct lamps {
 	struct ua *ua;
 	struct contacts *contacts;
 	struct event_sub *sub[4];
+	struct filewatch *file;  /* of contacts; NULL: has no folder yet     */
 	struct list wishes;
 	struct list known;       /* the one that changed last comes last     */
 	bool watch, full;
@@ -306,14 +307,37 @@ static void take_contacts(struct lamps *ls)
 }
 
 
+static void file_handler(void *arg)
+{
+	lamps_settle(arg);
+}
+
+
+/* Others write it too. Its folder may come with the first contact */
+static void file_follow(struct lamps *ls)
+{
+	const char *path = contacts_path(ls->contacts);
+	int err;
+
+	if (ls->file || !path)
+		return;
+
+	err = filewatch_alloc(&ls->file, path, file_handler, ls);
+	if (err && err != ENOENT)
+		log_info("what others write into %s is not seen at once: %s",
+			 path, strerror(err));
+}
+
+
 static void settle_h(void *arg)
 {
 	struct lamps *ls = arg;
 	const uint64_t now = clock_ms();
-	uint64_t next = LOOK_MS;
+	uint64_t next = 0;       /* nothing is due                           */
 	unsigned begun = 0;
 	struct le *le;
 
+	file_follow(ls);
 	take_contacts(ls);
 
 	le = list_head(&ls->wishes);
@@ -341,20 +365,20 @@ static void settle_h(void *arg)
 		if (!w->ready || w->id)
 			continue;
 
-		if (w->due_ms > now) {
-			if (w->due_ms - now < next)
-				next = w->due_ms - now;
-		}
-		else if (begun == AT_ONCE) {
+		if (w->due_ms <= now && begun == AT_ONCE) {
 			next = PACE_MS;
+			continue;
 		}
-		else {
+		if (w->due_ms <= now) {
 			++begun;
 			wish_begin(ls, w, now);
 		}
+		if (!w->id && (!next || w->due_ms - now < next))
+			next = w->due_ms - now;
 	}
 
-	timer_start(&ls->tmr, next, settle_h, ls);
+	if (next)
+		timer_start(&ls->tmr, next, settle_h, ls);
 }
 
 
@@ -413,6 +437,7 @@ static void lamps_destructor(void *arg)
 	struct lamps *ls = arg;
 
 	timer_cancel(&ls->tmr);
+	mem_deref(ls->file);
 	for (size_t i = 0; i < ARRAY_SIZE(ls->sub); i++)
 		mem_deref(ls->sub[i]);
 	list_flush(&ls->wishes);
