@@ -74,10 +74,11 @@ def test_tone_through_the_card(lab):
 
 def quiet_share(lab, env, source, cancel):
     """-> dBFS of what the peer hears of itself while it talks, from the tenth second on; the loudspeaker
-    is 60 ms from the microphone. And the last ERLE that was told"""
+    is 60 ms from the microphone, and nothing but the canceller takes the echo away. And the last ERLE that
+    was told"""
     peer = Baresip(lab, source, name="baresip-" + cancel)
-    phone = lab.offhook("-s", "echo-cancel=" + cancel, "-s", "noise-suppress=no", audio="portaudio", env=env,
-                        name="offhook-" + cancel).ready()
+    phone = lab.offhook("-s", "echo-cancel=" + cancel, "-s", "echo-limiter=off", "-s", "noise-suppress=no",
+                        audio="portaudio", env=env, name="offhook-" + cancel).ready()
     phone.command("dial " + peer.uri)
     phone.event("call.state", state="active", timeout=20)
     peer.established()
