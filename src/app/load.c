@@ -20,10 +20,9 @@ struct load {
 	struct event_sub *sub;
 	struct timer tmr;
 	uint64_t begin_ms, end_ms;
-	unsigned first, last;            /* ids of ours, in a row or not     */
-	uint32_t *mine;                  /* by id less first: 0 not ours, else
-					    the identity + 1                 */
-	size_t mine_size;
+	struct by_id mine;               /* uint32_t of a call: 0 not ours,
+					    else the identity + 1            */
+	unsigned last;                   /* id of ours                       */
 	unsigned living, ended;
 	struct tally setup;              /* of the answered                  */
 	uint16_t *uses;                  /* calls of each identity           */
@@ -36,36 +35,7 @@ struct load {
 };
 
 
-/* Which calls are ours? Ids only grow */
-static uint32_t *own(struct load *l, unsigned id, bool make)
-{
-	const size_t at = l->first ? id - l->first : 0;
-
-	if (!l->first && make)
-		l->first = id;
-	if (!l->first || id < l->first)
-		return NULL;
-
-	if (at >= l->mine_size) {
-
-		const size_t size = at * 2 + 256;
-		uint32_t *v = make ? mem_zalloc(size * sizeof(*v), NULL) :
-			NULL;
-
-		if (!v)
-			return NULL;
-		if (l->mine)
-			memcpy(v, l->mine, l->mine_size * sizeof(*v));
-		mem_deref(l->mine);
-		l->mine = v;
-		l->mine_size = size;
-	}
-
-	return &l->mine[at];
-}
-
-
-/* Identities ------------------------------------------------------------------ */
+/* Identities -------------------------------------------------------------- */
 
 /* The account of a row: its name, and that there is one. @return 0 or errno */
 static int identity_take(struct load *l, uint32_t row, struct ua_dial *dial,
@@ -117,7 +87,7 @@ static void identity_leave(struct load *l, uint32_t row)
 }
 
 
-/* Counting -------------------------------------------------------------------- */
+/* Counting ---------------------------------------------------------------- */
 
 static void count_end(struct load *l, const struct event *ev)
 {
@@ -167,7 +137,7 @@ static void count_answer(struct load *l, const struct event *ev)
 static void event_handler(const struct event *ev, void *arg)
 {
 	struct load *l = arg;
-	const uint32_t *mine = own(l, ev->call, false);
+	const uint32_t *mine = by_id(&l->mine, ev->call, false);
 	const char *state = ev->u.call_state.state;
 
 	if (!mine || !*mine)
@@ -194,7 +164,7 @@ void load_result(struct load_result *res, const struct load *l)
 }
 
 
-/* Calling ---------------------------------------------------------------------- */
+/* Calling ----------------------------------------------------------------- */
 
 /* @return false: no more now */
 static bool begin_one(struct load *l)
@@ -226,7 +196,7 @@ static bool begin_one(struct load *l)
 		return false;
 	}
 
-	mine = own(l, id, true);
+	mine = by_id(&l->mine, id, true);
 	if (mine)
 		*mine = row + 1;
 	l->last = id;
@@ -271,9 +241,10 @@ static void destructor(void *arg)
 	timer_cancel(&l->tmr);
 	mem_deref(l->sub);
 
-	for (unsigned id = l->first; l->living && id && id <= l->last; id++) {
+	for (unsigned id = l->mine.first; l->living && id && id <= l->last;
+	     id++) {
 
-		const uint32_t *mine = own(l, id, false);
+		const uint32_t *mine = by_id(&l->mine, id, false);
 		struct call *c = mine && *mine ? ua_call(l->ua, id) : NULL;
 
 		if (!c)
@@ -282,7 +253,7 @@ static void destructor(void *arg)
 		identity_leave(l, *mine - 1);
 	}
 
-	mem_deref(l->mine);
+	mem_deref(l->mine.v);
 	mem_deref(l->uses);
 	mem_deref((void *)l->conf.ids);
 	tally_reset(&l->setup);
@@ -313,6 +284,7 @@ int load_start(struct load **lp, struct ua *ua, struct event_bus *bus,
 
 	l->ua = ua;
 	l->conf = *conf;
+	l->mine.each = sizeof(uint32_t);
 	l->done_h = done_h;
 	l->arg = arg;
 	l->res.mos_min = NAN;

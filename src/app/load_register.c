@@ -15,7 +15,7 @@ enum { TICK_MS = 10, BURST = 50 };
 
 enum phase { BEGINNING, WAITING, STAYING, LEAVING, OVER };
 
-/* An account, by its id less the first one's */
+/* An account */
 struct one {
 	uint64_t began_ms;               /* 0: it has its answer             */
 	bool ours;                       /* and it is there                  */
@@ -28,9 +28,7 @@ struct load_register {
 	struct event_sub *sub;
 	struct timer tmr, tmr_failed;
 	enum phase phase;
-	unsigned first;                  /* id of the first, 0: none         */
-	struct one *v;
-	size_t size;
+	struct by_id accounts;           /* struct one                       */
 	unsigned settled, left;
 	uint64_t begin_ms, phase_ms, end_ms;
 	struct tally times;
@@ -68,31 +66,9 @@ static void phase_set(struct load_register *l, enum phase phase,
 /* NULL: it is not ours, or there is no memory */
 static struct one *one_of(struct load_register *l, unsigned id, bool make)
 {
-	const size_t at = id - l->first;
+	struct one *o = by_id(&l->accounts, id, make);
 
-	if (!l->first && make) {
-		l->first = id;
-		return one_of(l, id, make);
-	}
-	if (!l->first || id < l->first)
-		return NULL;
-
-	if (at >= l->size) {
-
-		const size_t size = at * 2 + 256;
-		struct one *v = make ? mem_zalloc(size * sizeof(*v), NULL) :
-			NULL;
-
-		if (!v)
-			return NULL;
-		if (l->v)
-			memcpy(v, l->v, l->size * sizeof(*v));
-		mem_deref(l->v);
-		l->v = v;
-		l->size = size;
-	}
-
-	return make || l->v[at].ours ? &l->v[at] : NULL;
+	return o && (make || o->ours) ? o : NULL;
 }
 
 
@@ -275,7 +251,7 @@ static void destructor(void *arg)
 	timer_cancel(&l->tmr_failed);
 	mem_deref(l->sub);
 	mem_deref((void *)l->conf.ids);
-	mem_deref(l->v);
+	mem_deref(l->accounts.v);
 	tally_reset(&l->times);
 }
 
@@ -294,6 +270,7 @@ int load_register(struct load_register **lp, struct ua *ua,
 
 	l->ua = ua;
 	l->conf = *conf;
+	l->accounts.each = sizeof(struct one);
 	mem_ref((void *)conf->ids);
 	l->done_h = done_h;
 	l->arg = arg;

@@ -19,6 +19,34 @@ unsigned load_edge(unsigned i)
 }
 
 
+void *by_id(struct by_id *t, unsigned id, bool make)
+{
+	size_t at;
+
+	if (!t->first && make)
+		t->first = id;
+	if (!t->first || id < t->first)
+		return NULL;
+
+	at = id - t->first;
+	if (at >= t->size) {
+
+		const size_t size = at * 2 + 256;
+		void *v = make ? mem_zalloc(size * t->each, NULL) : NULL;
+
+		if (!v)
+			return NULL;
+		if (t->v)
+			memcpy(v, t->v, t->size * t->each);
+		mem_deref(t->v);
+		t->v = v;
+		t->size = size;
+	}
+
+	return (uint8_t *)t->v + at * t->each;
+}
+
+
 int tally_init(struct tally *t, unsigned size)
 {
 	t->v = malloc(size * sizeof(*t->v));

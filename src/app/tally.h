@@ -1,5 +1,6 @@
 /**
- * @file app/tally.h  Inside loads: how long things took, and how they ended
+ * @file app/tally.h  Inside loads: what is ours, how long things took and how
+ * they ended
  */
 #ifndef OFFHOOK_APP_TALLY_H
 #define OFFHOOK_APP_TALLY_H
@@ -11,6 +12,18 @@ struct tally {
 	float *v;
 	unsigned n, size;
 };
+
+/** What is known of each id of ours; ids only grow, and the first one that is
+ *  made is the first there is */
+struct by_id {
+	unsigned first;          /* 0: there is none                        */
+	size_t each, size;       /* bytes of one, how many have room        */
+	void *v;                 /* owned: mem_deref                        */
+};
+
+/** The place of an id, zeroed when new. @return NULL: it is not there, or
+ *  (make) there is no memory */
+void *by_id(struct by_id *t, unsigned id, bool make);
 
 /** @return 0, ENOMEM; free: tally_reset */
 int  tally_init(struct tally *t, unsigned size);

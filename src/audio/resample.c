@@ -33,8 +33,9 @@ static void destructor(void *data)
 }
 
 
-int resampler_alloc(struct resampler **rp, uint32_t in_hz, uint32_t out_hz,
-		    int quality)
+/* num samples become den: what the rates say, or nearly so */
+static int make(struct resampler **rp, uint32_t num, uint32_t den,
+		uint32_t in_hz, uint32_t out_hz, int quality)
 {
 	struct resampler *r;
 	int e = RESAMPLER_ERR_SUCCESS;
@@ -49,8 +50,9 @@ int resampler_alloc(struct resampler **rp, uint32_t in_hz, uint32_t out_hz,
 	if (!r)
 		return ENOMEM;
 
-	if (in_hz != out_hz) {
-		r->st = speex_resampler_init(1, in_hz, out_hz, quality, &e);
+	if (num != den) {
+		r->st = speex_resampler_init_frac(1, num, den, in_hz, out_hz,
+						  quality, &e);
 		if (!r->st) {
 			mem_deref(r);
 			return e == RESAMPLER_ERR_ALLOC_FAILED ? ENOMEM
@@ -61,6 +63,13 @@ int resampler_alloc(struct resampler **rp, uint32_t in_hz, uint32_t out_hz,
 	*rp = r;
 
 	return 0;
+}
+
+
+int resampler_alloc(struct resampler **rp, uint32_t in_hz, uint32_t out_hz,
+		    int quality)
+{
+	return make(rp, in_hz, out_hz, in_hz, out_hz, quality);
 }
 
 
@@ -110,31 +119,14 @@ static uint32_t near_by(int ppm)
 
 int resampler_alloc_near(struct resampler **rp, uint32_t rate_hz, int quality)
 {
-	struct resampler *r;
-	int e = RESAMPLER_ERR_SUCCESS;
-
-	if (!rp || rate_hz < RATE_MIN || rate_hz > RATE_MAX ||
-	    quality < SPEEX_RESAMPLER_QUALITY_MIN ||
-	    quality > SPEEX_RESAMPLER_QUALITY_MAX)
-		return EINVAL;
-
-	r = mem_zalloc(sizeof(*r), destructor);
-	if (!r)
-		return ENOMEM;
-
-	r->near_hz = rate_hz;
 	/* the filter is as long at any ratio that is near: room for it is
 	 * made here */
-	r->st = speex_resampler_init_frac(1, NEAR, near_by(0), rate_hz,
-					  rate_hz, quality, &e);
-	if (!r->st) {
-		mem_deref(r);
-		return e == RESAMPLER_ERR_ALLOC_FAILED ? ENOMEM : EINVAL;
-	}
+	const int err = make(rp, NEAR, near_by(0), rate_hz, rate_hz, quality);
 
-	*rp = r;
+	if (!err)
+		(*rp)->near_hz = rate_hz;
 
-	return 0;
+	return err;
 }
 
 

@@ -145,22 +145,18 @@ static int identities_of(struct identities **ip, struct cmd *x,
 
 static struct loading *loading_make(struct cmd *x)
 {
-	struct loading *w = mem_zalloc(sizeof(*w), destructor);
+	struct loading *w = cmd_state(x, sizeof(*w), destructor);
 
-	if (!w) {
-		cmd_fail(x, ENOMEM, NULL);
-		return NULL;
+	if (w) {
+		w->x = x;
+		cmd_wait(x, BOUND_MS, NULL);
 	}
-
-	w->x = x;
-	x->state = w;
-	cmd_wait(x, BOUND_MS, NULL);
 
 	return w;
 }
 
 
-/* Registering ------------------------------------------------------------------ */
+/* Registering ------------------------------------------------------------ */
 
 static void registered_handler(const struct load_result *res, void *arg)
 {
@@ -222,7 +218,7 @@ void cmd_identities(struct cmd *x)
 }
 
 
-/* Calling ------------------------------------------------------------------------ */
+/* Calling ---------------------------------------------------------------- */
 
 void cmd_load(struct cmd *x, const struct ua_dial *prm)
 {
