@@ -17,7 +17,11 @@
 #include <offhook/text.h>
 #include "priv.h"
 
-enum { RULES_MAX = 500, GROUPS = 10, NUMBER_MAX = 64 };
+enum {
+	RULES_MAX = 500, GROUPS = 10, NUMBER_MAX = 64,
+	PATTERN_MAX = 80,
+	TREE_MAX = 2000,                 /* parts that a pattern unfolds to  */
+};
 
 struct rule {
 	regex_t re;
@@ -134,9 +138,85 @@ static int action_read(struct rule *r, const char *p, char *err)
 }
 
 
+/* How many times what stands before p is written out for it */
+static size_t repeats(const char **p)
+{
+	size_t most = 0;
+
+	if (**p != '{')
+		return *(*p)++ == '+' ? 2 : 1;
+
+	while (**p && **p != '}') {
+
+		const unsigned long n = strtoul(++*p, NULL, 10);
+
+		if (n > TREE_MAX)
+			return TREE_MAX + 1;
+		if (n > most)
+			most = n;
+	}
+	if (**p)
+		++*p;
+
+	return most + 1;
+}
+
+
+/* Behind the ']': one that stands first is no end */
+static const char *class_end(const char *p)
+{
+	p += 1 + (p[1] == '^');
+	p += *p == ']';
+	p += strcspn(p, "]");
+
+	return *p ? p + 1 : p;
+}
+
+
+/*
+ * regcomp() writes out what is repeated, and that once more for each repeat
+ * around it: thirty signs can take all the memory there is.  Is it little
+ * enough?  A group's parts count in what it stands in when it is closed.
+ */
+static bool bounded(const char *p)
+{
+	size_t sum[PATTERN_MAX] = { 0 }, last = 0, depth = 0;
+
+	while (*p) {
+		if (*p == '(') {
+			sum[++depth] = last = 0;
+			++p;
+			continue;
+		}
+		if (strchr("*+?{", *p)) {
+			const size_t n = repeats(&p);
+
+			sum[depth] += last * n - last;
+			last *= n;
+		}
+		else if (*p == ')' && depth) {
+			last = sum[depth--] + 1;
+			sum[depth] += last;
+			++p;
+		}
+		else {
+			p = *p == '[' ? class_end(p) :
+				*p == '\\' && p[1] ? p + 2 : p + 1;
+			last = 1;
+			++sum[depth];
+		}
+
+		if (sum[depth] > TREE_MAX)
+			return false;
+	}
+
+	return true;
+}
+
+
 static int rule_read(struct rule *r, const struct conf_lines *l, char *err)
 {
-	char text[80], why[80];
+	char text[PATTERN_MAX], why[80];
 	int e;
 
 	memset(r, 0, sizeof(*r));
@@ -146,6 +226,11 @@ static int rule_read(struct rule *r, const struct conf_lines *l, char *err)
 		return EINVAL;
 
 	(void)snprintf(text, sizeof(text), "^(%s)$", l->name);
+	if (!bounded(text))
+		return conf_error(err, EINVAL, "the pattern repeats what is "
+				  "repeated too often: one + or {N} is "
+				  "enough");
+
 	e = regcomp(&r->re, text, REG_EXTENDED);
 	if (!e)
 		return 0;
