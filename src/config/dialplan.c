@@ -20,7 +20,7 @@
 enum {
 	RULES_MAX = 500, GROUPS = 10, NUMBER_MAX = 64,
 	PATTERN_MAX = 80,
-	TREE_MAX = 2000,                 /* parts that a pattern unfolds to  */
+	TREE_MAX = 500,                  /* parts that a pattern unfolds to  */
 };
 
 struct rule {
@@ -138,11 +138,13 @@ static int action_read(struct rule *r, const char *p, char *err)
 }
 
 
-/* How many times what stands before p is written out for it */
-static size_t repeats(const char **p)
+/* What a repeat asks for: how many copies are written out, and is there no
+ * end of them? */
+static size_t repeats(const char **p, bool *endless)
 {
 	size_t most = 0;
 
+	*endless = **p == '+' || **p == '*';
 	if (**p != '{')
 		return *(*p)++ == '+' ? 2 : 1;
 
@@ -154,6 +156,7 @@ static size_t repeats(const char **p)
 			return TREE_MAX + 1;
 		if (n > most)
 			most = n;
+		*endless = **p == '}' && (*p)[-1] == ',';
 	}
 	if (**p)
 		++*p;
@@ -175,38 +178,52 @@ static const char *class_end(const char *p)
 
 /*
  * regcomp() writes out what is repeated, and that once more for each repeat
- * around it: thirty signs can take all the memory there is.  Is it little
- * enough?  A group's parts count in what it stands in when it is closed.
+ * around it; what is without end within what is without end it follows in
+ * every way there is.  Thirty signs can take all the memory, or all the time.
+ * Is the pattern little enough, and of nothing like that?
  */
 static bool bounded(const char *p)
 {
-	size_t sum[PATTERN_MAX] = { 0 }, last = 0, depth = 0;
+	struct {
+		size_t size;
+		bool endless;            /* something in it is               */
+	} in[PATTERN_MAX] = { { 0, false } }, last = { 0, false };
+	size_t depth = 0;
+	bool repeat = false;             /* the sign before was one          */
 
 	while (*p) {
 		if (*p == '(') {
-			sum[++depth] = last = 0;
+			in[++depth].size = 0;
+			in[depth].endless = repeat = false;
 			++p;
-			continue;
 		}
-		if (strchr("*+?{", *p)) {
-			const size_t n = repeats(&p);
+		else if (strchr("*+?{", *p)) {
+			bool endless;
+			const size_t n = repeats(&p, &endless);
 
-			sum[depth] += last * n - last;
-			last *= n;
-		}
-		else if (*p == ')' && depth) {
-			last = sum[depth--] + 1;
-			sum[depth] += last;
-			++p;
+			if (repeat || (endless && last.endless))
+				return false;
+
+			in[depth].size += last.size * n - last.size;
+			in[depth].endless = in[depth].endless || endless;
+			last.size *= n;
+			repeat = true;
 		}
 		else {
+			last.size = 1;
+			last.endless = repeat = false;
+			if (*p == ')' && depth) {
+				last.size += in[depth].size;
+				last.endless = in[depth].endless;
+				--depth;
+			}
+			in[depth].size += last.size;
+			in[depth].endless = in[depth].endless || last.endless;
 			p = *p == '[' ? class_end(p) :
 				*p == '\\' && p[1] ? p + 2 : p + 1;
-			last = 1;
-			++sum[depth];
 		}
 
-		if (sum[depth] > TREE_MAX)
+		if (in[depth].size > TREE_MAX)
 			return false;
 	}
 
@@ -227,8 +244,8 @@ static int rule_read(struct rule *r, const struct conf_lines *l, char *err)
 
 	(void)snprintf(text, sizeof(text), "^(%s)$", l->name);
 	if (!bounded(text))
-		return conf_error(err, EINVAL, "the pattern repeats what is "
-				  "repeated too often: one + or {N} is "
+		return conf_error(err, EINVAL, "the pattern repeats too often "
+				  "what is repeated already: one + or {N} is "
 				  "enough");
 
 	e = regcomp(&r->re, text, REG_EXTENDED);

@@ -33,7 +33,9 @@ static void test_apply(void **state)
 		"[1-8][0-9]{5,} = prefix +4930 account work\n"
 		"8([0-9])([0-9]) = 7\\2\\1\\0\n"
 		"555            = strip 3\n"
-		"[1-8]          = keep\n");
+		"[1-8]          = keep\n"
+		"[*]([0-9]{2}){1,30}(0|1?)+ = strip 1\n"
+		"[*][]*+]+[0-9]{2} = keep\n");
 	static const struct {
 		const char *number, *want, *account;
 		unsigned line;
@@ -44,6 +46,8 @@ static void test_apply(void **state)
 		{ "123456", "+4930123456", "work", 5 },
 		{ "812", "721812", "", 6 },
 		{ "7", "7", "", 8 },
+		{ "*123401", "123401", "", 9 },
+		{ "**+12", "**+12", "", 10 },
 		{ "555", NULL, NULL, 0 },        /* nothing would be left   */
 		{ "00", NULL, NULL, 0 },
 		{ "+49", NULL, NULL, 0 },
@@ -116,6 +120,9 @@ static void test_wrong(void **state)
 		  "too often" },
 		{ "(0{99}){99} = 1\n", "too often" },
 		{ "0{2001} = 1\n", "too often" },
+		{ "0%++++???????+++++ = 1\n", "too often" },
+		{ "([0-9]+)* = 1\n", "too often" },
+		{ "((1{2,}0)|5)+ = 1\n", "too often" },
 	};
 	(void)state;
 
