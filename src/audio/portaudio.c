@@ -30,7 +30,7 @@
 
 enum {
 	LATENCY_MS  = 40,        /* suggested; less breaks up under load    */
-	PRIME_MS    = 20,        /* speaker: in hand before it begins;      */
+	PRIME_MS    = 50,        /* speaker: in hand before it begins;      */
 	PRIME_MAX_MS = 60,       /* each time it runs dry a block more      */
 	SPEAKER_MS  = 100,       /* speaker: more is refused                */
 	MIC_MS      = 100,       /* microphone: the media thread may be late */

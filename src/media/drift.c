@@ -5,9 +5,9 @@
  * lets nobody be punctual.  What waits to be played is held at a level that
  * outlasts the dips that have been seen, and no higher: by making a few
  * samples in a million more or fewer (speexdsp), which nobody hears.  Dips are
- * remembered for minutes, so that a machine that is busy now and then is not
- * learnt anew each time.  Far too much that collects at once goes with the
- * next silence.
+ * remembered for half an hour, so that a machine that is busy now and then is
+ * not learnt anew each time; until some have been seen, deep ones are feared.
+ * Far too much that collects at once goes with the next silence.
  *
  * Pure but for the resampler; media thread.
  */
@@ -29,8 +29,11 @@ enum {
 
 #define FLOOR_MS 3.0         /* held even when nothing ever dips         */
 #define WANT_MAX_MS 60.0
-#define DIP_FIRST_MS 8.0     /* until more is known                      */
-#define DIP_KEEP 0.9985      /* a window: half of it is left in 4 min    */
+#define DIP_FIRST_MS 32.0    /* until more is known                      */
+#define FIRST_KEEP 0.98      /* a window: half of it is left in 17 s     */
+#define DIP_KEEP 0.9998      /* half of it is left in half an hour       */
+#define DRY_MS 1.0           /* no more than this: it may have run out   */
+#define DRY_MORE_MS 10.0     /* ... and how deep it would have gone?     */
 #define DIP_ROOM 1.25
 #define PULL 100.0           /* ppm for each ms off: in 10 s             */
 #define TRIM 1.2             /* ... and, for good, each window           */
@@ -42,8 +45,11 @@ struct drift {
 	/* this window */
 	unsigned blocks;
 	double sum, low;         /* ms                                       */
+	double before;           /* low of the one before                    */
 	/* and what was learnt */
-	double fill, dip;
+	double fill, dip;        /* ms; dip: the deepest, slowly forgotten   */
+	double first;            /* ... and what is feared at first          */
+	bool begun;              /* the window in which it was filled ended  */
 };
 
 
@@ -72,7 +78,7 @@ int drift_alloc(struct drift **dp, uint32_t rate_hz)
 		return ENOMEM;
 
 	d->rate_hz = rate_hz;
-	d->dip = DIP_FIRST_MS;
+	d->first = DIP_FIRST_MS;
 	window_begin(d);
 
 	/* a long filter is delay where samples are few, and hardly any where
@@ -88,9 +94,24 @@ int drift_alloc(struct drift **dp, uint32_t rate_hz)
 }
 
 
+static double dip(const struct drift *d)
+{
+	return fmax(d->dip, d->first);
+}
+
+
 static double want(const struct drift *d)
 {
-	return fmin(FLOOR_MS + DIP_ROOM * d->dip, WANT_MAX_MS);
+	return fmin(FLOOR_MS + DIP_ROOM * dip(d), WANT_MAX_MS);
+}
+
+
+/* How far it fell.  Where nothing was left it would have gone further */
+static double fell(const struct drift *d, double mean)
+{
+	const double ms = mean - d->low;
+
+	return d->low > DRY_MS ? ms : fmin(ms + DRY_MORE_MS, WANT_MAX_MS);
 }
 
 
@@ -107,7 +128,11 @@ static void window_end(struct drift *d)
 	double ppm;
 
 	d->fill = mean;
-	d->dip = fmax(d->dip * DIP_KEEP, mean - d->low);
+	if (d->begun)
+		d->dip = fmax(d->dip * DIP_KEEP, fell(d, mean));
+	d->first *= FIRST_KEEP;
+	d->begun = true;
+	d->before = d->low;
 
 	/* more waits than is wanted: fewer are made */
 	d->trim = within(d->trim - TRIM * off, TRIM_MAX);
@@ -132,21 +157,40 @@ static bool audible(const int16_t *v, size_t n)
 }
 
 
+/* Would even what is left at the worst moments do with less?  A card that
+ * takes much at a time makes peaks, and they mean nothing. */
+static bool too_much(const struct drift *d)
+{
+	const double low = fmin(d->low, d->before);
+
+	return low > want(d) - dip(d) + EXCESS_MS;
+}
+
+
+/* ... and that must not be taken for a dip */
+static void left_out(struct drift *d, double ms)
+{
+	d->sum -= ms * d->blocks;
+	d->low -= ms;
+	d->before -= ms;
+}
+
+
 size_t drift_play(struct drift *d, size_t fill, const int16_t *v, size_t n,
 		  int16_t *out, size_t max)
 {
 	const double ms = 1000.0 * (double)fill / d->rate_hz;
 	size_t used = n, made = max;
 
-	/* what is left out must not be taken for a dip */
-	if (ms > want(d) + EXCESS_MS && !audible(v, n)) {
-		window_begin(d);
+	d->sum += ms;
+	d->low = fmin(d->low, ms);
+	++d->blocks;
+	if (too_much(d) && !audible(v, n)) {
+		left_out(d, 1000.0 * (double)n / d->rate_hz);
 		return 0;
 	}
 
-	d->sum += ms;
-	d->low = fmin(d->low, ms);
-	if (++d->blocks * AUDIO_BLOCK_MS >= WINDOW_MS)
+	if (d->blocks * AUDIO_BLOCK_MS >= WINDOW_MS)
 		window_end(d);
 
 	if (resampler_run(d->rs, v, &used, out, &made))
@@ -161,5 +205,5 @@ void drift_figures(const struct drift *d, struct drift_figures *f)
 	f->ppm = (int)lrint(d->ppm);
 	f->fill_ms = d->fill;
 	f->want_ms = want(d);
-	f->dip_ms = d->dip;
+	f->dip_ms = dip(d);
 }
