@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <offhook/random.h>
 #include "offhook/log.h"
 #include "offhook/path.h"
 #include "offhook/text.h"
@@ -95,9 +95,7 @@ static int token_make(const char *path, char *buf, size_t sz)
 	unsigned char bytes[TOKEN_BYTES];
 	size_t n = 0;
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return EIO;
-
+	random_fill(bytes, sizeof(bytes));
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		n += (size_t)snprintf(buf + n, sz - n, "%02x", bytes[i]);
 	explicit_bzero(bytes, sizeof(bytes));

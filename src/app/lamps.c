@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 #include <strings.h>
+#include <offhook/random.h>
 #include "offhook/clock.h"
 #include "offhook/filewatch.h"
 #include "offhook/lamps.h"
@@ -415,7 +416,7 @@ static void subscription_h(const struct event *ev, void *arg)
 			w->wait_ms > LATEST_MS / 2 ? LATEST_MS :
 			2 * w->wait_ms;
 		w->due_ms = clock_ms() + w->wait_ms / 2 +
-			rand_u32() % (w->wait_ms / 2);
+			random_u32() % (w->wait_ms / 2);
 		timer_start(&ls->tmr, SOON_MS, settle_h, ls);
 		return;
 	}

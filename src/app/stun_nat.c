@@ -9,9 +9,9 @@
  */
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <offhook/random.h>
 #include "offhook/clock.h"
 #include "offhook/timer.h"
 #include "stun_nat.h"
@@ -217,10 +217,7 @@ static void step_begin(struct stun_nat *s, enum step step)
 		return;
 	}
 
-	if (getrandom(s->tid, sizeof(s->tid), 0) != sizeof(s->tid)) {
-		finish(s, EIO);
-		return;
-	}
+	random_fill(s->tid, sizeof(s->tid));
 	ask(s);
 }
 
@@ -406,10 +403,8 @@ int stun_nat_start(struct stun_nat **np, const struct sa *server,
 	}
 
 	/* on a turn of its own: done is never called from inside */
-	if (getrandom(s->tid, sizeof(s->tid), 0) != sizeof(s->tid))
-		err = EIO;
-	else
-		ask(s);
+	random_fill(s->tid, sizeof(s->tid));
+	ask(s);
 
  out:
 	if (err)

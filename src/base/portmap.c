@@ -10,12 +10,12 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 #include <offhook/clock.h>
 #include <offhook/portmap.h>
+#include <offhook/random.h>
 #include <offhook/timer.h>
 #include "portmap_msg.h"
 
@@ -203,7 +203,6 @@ static bool useful(const struct sa *sa, int af)
 
 static void mapped(struct portmap *m, const struct sa *sa, uint32_t life)
 {
-	uint32_t chance = 0;
 	uint64_t ms;
 
 	if (!useful(sa, sa_af(&m->local))) {
@@ -217,12 +216,11 @@ static void mapped(struct portmap *m, const struct sa *sa, uint32_t life)
 		life = LIFE_MAX_S;
 
 	/* at half its time, and not all at once (RFC 6887 11.2.1) */
-	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
 	ms = life * 1000ull;
 	m->external = *sa;
 	m->until_ms = clock_ms() + ms;
 	m->tries = 0;
-	timer_start(&m->tmr, ms / 2 + chance % (ms / 8), due_h, m);
+	timer_start(&m->tmr, ms / 2 + random_u32() % (ms / 8), due_h, m);
 	tell(m, 0);
 }
 
@@ -508,10 +506,8 @@ int portmap_alloc(struct portmap **pp, const struct sa *local,
 	sa_init(&m->external, AF_UNSPEC);
 	sa_init(&m->told_addr, AF_UNSPEC);
 
-	err = getrandom(m->nonce, sizeof(m->nonce), 0) == sizeof(m->nonce) ?
-		0 : EIO;
-	if (!err)
-		err = socket_open(m);
+	random_fill(m->nonce, sizeof(m->nonce));
+	err = socket_open(m);
 	if (err) {
 		mem_deref(m);
 		return err;

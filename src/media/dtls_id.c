@@ -6,10 +6,10 @@
  * The certificate names nobody.
  */
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/srtp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <offhook/random.h>
 #include "dtls_priv.h"
 
 
@@ -39,9 +39,10 @@ static X509 *certificate(EVP_PKEY *key)
 	BIGNUM *bn = NULL;
 	bool ok = false;
 
-	if (!x || RAND_bytes(serial, sizeof(serial)) != 1)
+	if (!x)
 		goto out;
 
+	random_fill(serial, sizeof(serial));
 	serial[0] &= 0x7f;
 	bn = BN_bin2bn(serial, sizeof(serial), NULL);
 	name = X509_get_subject_name(x);

@@ -43,7 +43,7 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	       const struct media_conf *mc)
 {
 	struct flow *f;
-	int err;
+	int err = 0;
 
 	f = mem_zalloc(sizeof(*f), destructor);
 	if (!f)
@@ -60,17 +60,13 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	dtmf_tx_begin(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms);
 	dtmf_rx_begin(&f->rx.dtmf, 8000);
 
-	err = send_init(&f->tx);
-	if (err)
-		goto out;
-
+	send_init(&f->tx);
 	if (mc)
 		err = transport_open(&f->tp, &sc->local, mc->port_min,
 				     mc->port_max);
 	if (!err && mc)
 		transport_mark(&f->tp, mc->dscp);
 
- out:
 	if (err)
 		mem_deref(f);
 	else

@@ -5,9 +5,9 @@
  * themselves are srtp.c's.  Without keys nothing goes out and nothing is
  * heard, so there is never a moment in plain.
  */
-#include <sys/random.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include <offhook/random.h>
 #include "priv.h"
 #include "dtls.h"
 #include "nat.h"
@@ -34,12 +34,7 @@ struct shake {
 /* The same key and source must never meet the same number again */
 static void source_anew(struct flow *f)
 {
-	uint32_t ssrc;
-
-	if (getrandom(&ssrc, sizeof(ssrc), GRND_NONBLOCK) != sizeof(ssrc))
-		ssrc = f->tx.ssrc + 0x9e3779b9u;
-
-	f->tx.ssrc = ssrc;
+	f->tx.ssrc = random_u32();
 	f->tx.marker = true;
 }
 

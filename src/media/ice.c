@@ -7,9 +7,9 @@
  * time.  After that checks go on now and then, and a peer that answers none
  * for half a minute has withdrawn its consent: nothing is sent any more.
  */
-#include <sys/random.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include <offhook/random.h>
 #include "ice.h"
 #include "stun.h"
 
@@ -77,16 +77,6 @@ uint32_t ice_priority(enum media_cand_type type, unsigned local)
 	};
 
 	return pref[type] << 24 | (65535u - local) << 8 | 255;
-}
-
-
-static uint32_t chance(void)
-{
-	uint32_t v = 0;
-
-	(void)!getrandom(&v, sizeof(v), 0);
-
-	return v;
 }
 
 
@@ -180,9 +170,7 @@ static void check_send(struct ice *ice, struct pair *p)
 
 static void check_begin(struct ice *ice, struct pair *p, uint64_t now_us)
 {
-	if (getrandom(p->tid, sizeof(p->tid), 0) != sizeof(p->tid))
-		return;
-
+	random_fill(p->tid, sizeof(p->tid));
 	if (p->state != PAIR_GOOD)
 		p->state = PAIR_PROGRESS;
 	p->again = false;
@@ -484,7 +472,7 @@ static void consent(struct ice *ice, uint64_t now_us)
 
 	/* 0.8 to 1.2 of the interval, so that not all ask at once */
 	ice->ask_us = now_us + CONSENT_US * 4 / 5 +
-		chance() % (CONSENT_US * 2 / 5);
+		random_u32() % (CONSENT_US * 2 / 5);
 	check_begin(ice, p, now_us);
 }
 
@@ -525,7 +513,7 @@ int ice_alloc(struct ice **ip, const struct media_ice *conf, bool relay,
 	ice->conf = *conf;
 	ice->relay = relay;
 	ice->controlling = conf->controlling;
-	ice->tiebreak = (uint64_t)chance() << 32 | chance();
+	ice->tiebreak = (uint64_t)random_u32() << 32 | random_u32();
 	ice->send_h = h;
 	ice->arg = arg;
 

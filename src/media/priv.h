@@ -161,7 +161,7 @@ struct sender {
 	uint64_t reported;       /* packets at the last report              */
 };
 
-int  send_init(struct sender *s);
+void send_init(struct sender *s);
 int  send_start(struct sender *s, const struct media_plan *plan);
 void send_stop(struct sender *s);
 /** Packets of that length from the next one on */

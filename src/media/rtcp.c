@@ -5,7 +5,7 @@
  * read by its own lengths, each checked against what is there; a compound
  * that is wrong anywhere is dropped as a whole.
  */
-#include <sys/random.h>
+#include <offhook/random.h>
 #include "bytes.h"
 #include "priv.h"
 
@@ -43,10 +43,8 @@ static uint64_t ntp_time(uint64_t wall_ms)
  * what timer reconsideration would skew */
 static uint64_t interval_us(bool first)
 {
-	uint32_t r = 0x80000000;
+	const uint32_t r = random_u32();
 	uint64_t us;
-
-	(void)!getrandom(&r, sizeof(r), GRND_NONBLOCK);
 
 	us = 1000ULL * INTERVAL_MS / (first ? 2 : 1);
 	us = us / 2 + (us * r >> 32);

@@ -5,9 +5,9 @@
  * whether it is sent or not, so a hold or a silence leaves its true length on
  * the time line.  A digit takes the place of sound while it lasts.
  */
-#include <sys/random.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
+#include <offhook/random.h>
 #include "priv.h"
 #include "red.h"
 
@@ -23,15 +23,14 @@ struct spare {
 };
 
 
-int send_init(struct sender *s)
+void send_init(struct sender *s)
 {
 	struct {
 		uint32_t ssrc, ts;
 		uint16_t seq;
 	} r;
 
-	if (getrandom(&r, sizeof(r), 0) != sizeof(r))
-		return EIO;
+	random_fill(&r, sizeof(r));
 
 	/* far from the turn: who hears us late still guesses how far we are
 	 * (RFC 3711 3.3.1) */
@@ -39,8 +38,6 @@ int send_init(struct sender *s)
 	s->ts = r.ts;
 	s->seq = r.seq & 0x7fff;
 	s->te_pt = -1;
-
-	return 0;
 }
 
 

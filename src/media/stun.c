@@ -5,10 +5,10 @@
  * MESSAGE-INTEGRITY only FINGERPRINT counts (14.5).  Pure functions.
  */
 #include <stdio.h>
-#include <sys/random.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/crypto.h>
+#include <offhook/random.h>
 #include "bytes.h"
 #include "stun.h"
 
@@ -229,8 +229,8 @@ void stunmsg_begin(struct stun_out *o, unsigned method, enum stun_class cls,
 
 	if (tid)
 		memcpy(o->p + 8, tid, STUN_TID);
-	else if (getrandom(o->p + 8, STUN_TID, 0) != STUN_TID)
-		o->full = true;
+	else
+		random_fill(o->p + 8, STUN_TID);
 }
 
 

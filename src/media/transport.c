@@ -10,13 +10,13 @@
  * blocks.
  */
 #include <netinet/in.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include <offhook/dscp.h>
+#include <offhook/random.h>
 #include "bytes.h"
 #include "priv.h"
 #include "nat.h"
@@ -231,7 +231,6 @@ int transport_open(struct transport *t, const struct sa *local,
 {
 	const uint32_t first = (port_min + 1u) & ~1u;
 	uint32_t pairs, at;
-	uint16_t r = 0;
 
 	t->rtp = t->rtcp = -1;
 
@@ -241,8 +240,7 @@ int transport_open(struct transport *t, const struct sa *local,
 	pairs = (port_max - first + 1) / 2;
 
 	/* a port nobody can guess, then the ones after it */
-	(void)!getrandom(&r, sizeof(r), GRND_NONBLOCK);
-	at = r % pairs;
+	at = random_u32() % pairs;
 
 	for (uint32_t i = 0; i < pairs && i < BIND_TRIES; i++) {
 		const uint32_t port = first + 2 * ((at + i) % pairs);

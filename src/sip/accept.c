@@ -6,6 +6,7 @@
  * BYE.  The request is held until then and no longer; it is the largest thing
  * a call has.  RFC 3261 chapters 13.3.1.4 and 14.2.  Main thread.
  */
+#include <offhook/random.h>
 #include "session.h"
 
 
@@ -50,7 +51,7 @@ void session_refuse(struct branch *br, struct leg *leg,
 
 	if (code == 500)
 		(void)snprintf(line, sizeof(line), "Retry-After: %u\r\n",
-			       rand_u32() % 11);
+			       random_u32() % 11);
 
 	(void)session_reply(br, leg, NULL, NULL, msg, code, NULL, line, NULL);
 }

@@ -6,6 +6,7 @@
  * dialog's routes; when these lead nowhere, to where the INVITE went.  RFC
  * 3261 13.2.2.4 and 22.1.  Main thread.
  */
+#include <offhook/random.h>
 #include "session.h"
 #include "ident.h"
 
@@ -56,7 +57,7 @@ static int ack_write(struct mbuf **mbp, struct branch *br,
 			  "Via: SIP/2.0/%s %J;branch=z9hG4bK%016llx;rport\r\n"
 			  "Max-Forwards: 70\r\n",
 			  uri, sip_transp_name(tg->tp),
-			  leg_laddr(tg->leg, tg->tp), rand_u64());
+			  leg_laddr(tg->leg, tg->tp), random_u64());
 	if (err)
 		goto out;
 

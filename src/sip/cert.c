@@ -9,6 +9,7 @@
  */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <offhook/random.h>
 #include "priv.h"
 #include "cert.h"
 
@@ -532,7 +533,7 @@ static int cert_fill(X509 *cert, EVP_PKEY *key, const char *cn,
 
 	if (!X509_set_version(cert, 2) ||
 	    !ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert),
-				     rand_u64() >> 1) ||
+				     random_u64() >> 1) ||
 	    !X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
 					(const uint8_t *)cn, -1, -1, 0) ||
 	    !X509_set_issuer_name(cert, name) ||

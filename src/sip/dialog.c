@@ -9,6 +9,7 @@
  * Main thread.  A dialog belongs to its user, who ends it before the stack
  * goes; after that it is only a record.
  */
+#include <offhook/random.h>
 #include "priv.h"
 #include "session.h"
 #include "ident.h"
@@ -156,7 +157,7 @@ int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 	if (!d)
 		return ENOMEM;
 
-	d->lseq = rand_u16() + 1u;
+	d->lseq = random_u16() + 1u;
 	d->ident = mem_ref(ident);
 
 	pl_set_str(&pl, uri);
@@ -168,11 +169,11 @@ int dialog_alloc_uac(struct dialog **dp, struct sip_stack *s,
 	if (err)
 		goto out;
 
-	err = hex_dup(&d->callid, rand_u64(), rand_u64() | 1);
+	err = hex_dup(&d->callid, random_u64(), random_u64() | 1);
 	if (err)
 		goto out;
 
-	err = hex_dup(&d->ltag, rand_u64(), 0);
+	err = hex_dup(&d->ltag, random_u64(), 0);
 	if (err)
 		goto out;
 
@@ -389,7 +390,7 @@ int dialog_alloc_uas(struct dialog **dp, struct leg *leg,
 	if (!d)
 		return ENOMEM;
 
-	d->lseq = rand_u16() + 1u;
+	d->lseq = random_u16() + 1u;
 	d->rseq = msg->cseq.num;
 	d->rseq_set = true;
 

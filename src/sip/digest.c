@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <offhook/random.h>
 #include "priv.h"
 #include "digest.h"
 
@@ -442,7 +443,7 @@ static int realm_new(struct realm **rp, const struct challenge *c, bool proxy)
 	r->userhash = c->userhash;
 	r->qop = c->qop_auth ? "auth" : c->qop_int ? "auth-int" : NULL;
 	(void)snprintf(r->cnonce, sizeof(r->cnonce), "%016llx",
-		       (unsigned long long)rand_u64());
+		       (unsigned long long)random_u64());
 
 	err = pl_strdup(&r->realm, &c->realm);
 	if (!err)

@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <offhook/random.h>
 #include "filter.h"
 
 
@@ -32,7 +33,7 @@ static int nonce_make(char nonce[NONCE_LEN + 1], struct nonces *n,
 	int l;
 
 	if (!n->made) {
-		rand_bytes(n->key, sizeof(n->key));
+		random_fill(n->key, sizeof(n->key));
 		n->made = true;
 	}
 

@@ -8,6 +8,7 @@
  * longest time goes first, what somebody waits for never.
  */
 #include <ctype.h>
+#include <offhook/random.h>
 #include "locate.h"
 
 
@@ -472,7 +473,7 @@ int sip_stack_set_dns(struct sip_stack *s, const char *list)
 
 uint32_t names_rand(struct names *n)
 {
-	return n->rand_h ? n->rand_h(n->arg) : rand_u32();
+	return n->rand_h ? n->rand_h(n->arg) : random_u32();
 }
 
 

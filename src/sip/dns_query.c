@@ -11,6 +11,7 @@
 #include <resolv.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <offhook/random.h>
 #include "locate.h"
 
 
@@ -339,7 +340,7 @@ static int try_start(struct name_query *q, const struct sa *server)
 	size_t len;
 	int err = 0;
 
-	q->id = rand_u16();
+	q->id = random_u16();
 	len = name_question_write(buf, q->id, q->type, q->name, q->edns);
 	if (!len)
 		return EINVAL;

@@ -6,6 +6,7 @@
  * its own servers alone, or that the sender proves who he is.  Requests that
  * belong to a dialog have passed already.  Main thread.
  */
+#include <offhook/random.h>
 #include "filter.h"
 #include "registration.h"
 
@@ -18,7 +19,7 @@ static struct filter *filter_get(struct sip_stack *s)
 	if (!s->filter)
 		s->filter = mem_zalloc(sizeof(*s->filter), NULL);
 	if (s->filter && !s->filter->buckets.key)
-		s->filter->buckets.key = rand_u64() | 1;
+		s->filter->buckets.key = random_u64() | 1;
 
 	return s->filter;
 }

@@ -7,6 +7,7 @@
  * seconds (RFC 5626 4.4).  The owner hears once that the flow is lost, on a
  * turn of the loop of its own.  Main thread.
  */
+#include <offhook/random.h>
 #include "registration.h"
 #include "conn.h"
 
@@ -66,7 +67,7 @@ static void ping_later(struct flow *f)
 {
 	const uint64_t ms = f->interval_ms;
 
-	timer_start(&f->tmr, ms * (800u + rand_u16() % 201u) / 1000u, ping_h,
+	timer_start(&f->tmr, ms * (800u + random_u16() % 201u) / 1000u, ping_h,
 		    f);
 }
 

@@ -5,6 +5,7 @@
  * and its answer: the address the server sees.  Whoever asks us is told, too.
  * Main thread.
  */
+#include <offhook/random.h>
 #include "registration.h"
 
 
@@ -262,7 +263,7 @@ int stun_ping_send(struct stun_ping **pp, struct leg *l,
 	p->t1_ms = t1_ms;
 	p->h = h;
 	p->arg = arg;
-	rand_bytes(p->tid, sizeof(p->tid));
+	random_fill(p->tid, sizeof(p->tid));
 	list_append(&l->stack->pings, &p->le, p);
 
 	timer_start(&p->tmr, 0, send_h, p);

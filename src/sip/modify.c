@@ -9,6 +9,7 @@
  * as it was, except that 481, 408 and silence end it.  RFC 3261 chapter 14,
  * 3311.  Main thread.
  */
+#include <offhook/random.h>
 #include "session.h"
 
 
@@ -22,7 +23,7 @@ enum {
 static uint64_t random_wait(const struct sip_call *c, unsigned from,
 			    unsigned to)
 {
-	const unsigned steps = from + rand_u32() % (to - from + 1);
+	const unsigned steps = from + random_u32() % (to - from + 1);
 
 	return 10ULL * steps * session_t1(c) / SIP_T1_MS;
 }

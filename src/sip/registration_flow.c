@@ -8,6 +8,7 @@
  * thread.
  */
 #include <assert.h>
+#include <offhook/random.h>
 #include "registration.h"
 
 
@@ -156,7 +157,7 @@ static uint64_t backoff_ms(const struct reg_flow *f)
 	if (ms > WAIT_MAX_MS)
 		ms = WAIT_MAX_MS;
 
-	return ms / 2 + ms / 2 * (rand_u16() % 1001u) / 1000u;
+	return ms / 2 + ms / 2 * (random_u16() % 1001u) / 1000u;
 }
 
 
@@ -183,7 +184,7 @@ static void failed(struct reg_flow *f, const struct sip_result *res)
 			res->retry_after_s : RETRY_MAX_S;
 
 		/* a little later, not all phones at once */
-		ms = s * 1000 + s * (rand_u16() % 100u);
+		ms = s * 1000 + s * (random_u16() % 100u);
 	}
 
 	timer_start(&f->tmr, ms, attempt_h, f);
@@ -306,7 +307,7 @@ static void registered(struct reg_flow *f, const struct sip_result *res,
 	/* 80 to 90 % of it */
 	ms = 1000ULL * f->list.expires_s;
 	f->bound_until_ms = clock_ms() + ms;
-	timer_start(&f->tmr, ms * (800u + rand_u16() % 101u) / 1000u,
+	timer_start(&f->tmr, ms * (800u + random_u16() % 101u) / 1000u,
 		    attempt_h, f);
 
 	str_ncpy(f->bound, f->contact, sizeof(f->bound));

@@ -6,6 +6,7 @@
  * Service-Route is for other requests.  Also the question without a Contact,
  * which changes nothing at the registrar.  Main thread.
  */
+#include <offhook/random.h>
 #include "registration.h"
 
 
@@ -64,12 +65,12 @@ int reg_way_init(struct reg_way *w, const struct sip_ident *id, unsigned flow)
 {
 	w->id = id;
 	w->flow = flow;
-	w->cseq = rand_u16();
+	w->cseq = random_u16();
 	(void)snprintf(w->callid, sizeof(w->callid), "%016llx%016llx",
-		       (unsigned long long)rand_u64(),
-		       (unsigned long long)rand_u64());
+		       (unsigned long long)random_u64(),
+		       (unsigned long long)random_u64());
 	(void)snprintf(w->tag, sizeof(w->tag), "%016llx",
-		       (unsigned long long)rand_u64());
+		       (unsigned long long)random_u64());
 
 	return reg_way_home(w);
 }

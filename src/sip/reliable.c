@@ -6,6 +6,7 @@
  * not there any more and the INVITE is refused.  Those with a description
  * hold back a 2xx.  Main thread.
  */
+#include <offhook/random.h>
 #include "session.h"
 
 
@@ -71,7 +72,7 @@ static int reliable_alloc(struct sip_call *c)
 		return ENOMEM;
 
 	r->call = c;
-	r->rseq = rand_u32() & RSEQ_FIRST_MAX;
+	r->rseq = random_u32() & RSEQ_FIRST_MAX;
 	r->cseq = c->msg->cseq.num;
 	c->rel = r;
 

@@ -7,6 +7,7 @@
  * the request, so nobody gains by sending such things in others' names.
  * One thing can be mended: the requests of peers that know RFC 2543 only.
  */
+#include <offhook/random.h>
 #include "priv.h"
 
 
@@ -286,7 +287,7 @@ static int reply_write(struct mbuf *mb, const struct scraps *sc,
 		err = mbuf_printf(mb, "%s: %r", names[i], rest[i]);
 		if (!err && rest[i] == &sc->to && !addr_parse(&a, &sc->to) &&
 		    !param_find(&a.params, "tag", NULL))
-			err = mbuf_printf(mb, ";tag=%016llx", rand_u64());
+			err = mbuf_printf(mb, ";tag=%016llx", random_u64());
 		if (!err)
 			err = mbuf_write_str(mb, "\r\n");
 	}

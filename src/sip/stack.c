@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <offhook/random.h>
 #include "locate.h"
 #include "registration.h"
 #include "fault.h"
@@ -111,8 +112,8 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 	s->resolve_ms = conf->resolve_ms ? conf->resolve_ms : 10000;
 	s->max_sessions = conf->max_sessions;
 	s->tls = mem_ref(conf->tls);
-	s->tag_key[0] = rand_u64();
-	s->tag_key[1] = rand_u64();
+	s->tag_key[0] = random_u64();
+	s->tag_key[1] = random_u64();
 
 	e = str_dup(&s->user_agent,
 		    conf->user_agent && header_text_ok(conf->user_agent) ?

@@ -6,6 +6,7 @@
  * result once; letting go of the request silences it.
  */
 #include <ctype.h>
+#include <offhook/random.h>
 #include "ident.h"
 
 
@@ -149,7 +150,7 @@ static int addr_dup(char **dst, const char *name, const char *uri, bool tag)
 
 	err = header_print_addr(mb, name, uri);
 	if (!err && tag)
-		err = mbuf_printf(mb, ";tag=%016llx", rand_u64());
+		err = mbuf_printf(mb, ";tag=%016llx", random_u64());
 	if (!err) {
 		mb->pos = 0;
 		err = mbuf_strdup(mb, dst, mb->end);
@@ -209,10 +210,10 @@ static int parties_alloc(struct parties **pp, const struct sip_req_conf *c)
 	p->contact = wants_contact(c->method) && !c->anonymous;
 	p->secure = !strncasecmp(c->uri, "sips:", 5) ||
 		!strncasecmp(sip_ident_hop(c->ident, c->uri), "sips:", 5);
-	p->cseq = rand_u16();
+	p->cseq = random_u16();
 	(void)snprintf(p->callid, sizeof(p->callid), "%016llx%016llx",
-		       (unsigned long long)rand_u64(),
-		       (unsigned long long)rand_u64());
+		       (unsigned long long)random_u64(),
+		       (unsigned long long)random_u64());
 
 	err = c->anonymous ?
 		addr_dup(&p->from, "Anonymous",

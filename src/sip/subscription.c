@@ -7,6 +7,7 @@
  * lets us.  It has one request and one timer at a time.  The state has one
  * setter, and the user hears of it on a turn of the loop of its own.
  */
+#include <offhook/random.h>
 #include "sub.h"
 
 
@@ -31,7 +32,7 @@ uint32_t event_backoff_s(unsigned tries, uint32_t told)
 		s = 1800;
 
 	/* between half and the whole, so that not all come back at once */
-	s = s / 2 + rand_u32() % (s / 2 + 1);
+	s = s / 2 + random_u32() % (s / 2 + 1);
 
 	return told > s ? told : s;
 }

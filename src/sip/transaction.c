@@ -10,6 +10,7 @@
  * worthless with the final response.  Let go of, it sends its request no more,
  * but an INVITE still waits for signs of life, to cancel or acknowledge them.
  */
+#include <offhook/random.h>
 #include "request.h"
 #include "conn.h"
 
@@ -526,7 +527,7 @@ int trans_send(struct trans **tp, const struct target *tg,
 	int err;
 
 	(void)snprintf(branch, sizeof(branch), "z9hG4bK%016llx",
-		       (unsigned long long)rand_u64());
+		       (unsigned long long)random_u64());
 
 	mb = mbuf_alloc(strlen(uri) + rest->end + 160);
 	if (!mb)

@@ -8,6 +8,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <offhook/random.h>
 #include "priv.h"
 #include "vq.h"
 #include "caller.h"
@@ -88,13 +89,11 @@ int call_create(struct call **cp, struct ua *ua, bool outgoing,
 	c->source = SOURCE_DEVICE;
 	c->room.mic_db = (double)ua->config->mic_gain_db;
 	c->room.speaker_db = (double)ua->config->speaker_gain_db;
-	nego_init(&c->nego, rand_u32());
+	nego_init(&c->nego, random_u32());
 
-	err = call_secure_init(c);
-	if (!err)
-		err = call_nat_init(c);
-	if (!err)
-		err = utf8_dup(&c->peer, peer, UA_URI);
+	call_secure_init(c);
+	call_nat_init(c);
+	err = utf8_dup(&c->peer, peer, UA_URI);
 	if (!err && name && name[0])
 		err = utf8_dup(&c->name, name, EVENT_TEXT - 1);
 	if (err) {

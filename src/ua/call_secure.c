@@ -6,16 +6,15 @@
  * without encryption there it stays out unless the user says otherwise.
  * Main thread.
  */
-#include <sys/random.h>
 #include <stdio.h>
+#include <offhook/random.h>
 #include "offhook/text.h"
 #include "priv.h"
 
 
-int call_secure_init(struct call *c)
+void call_secure_init(struct call *c)
 {
-	return getrandom(c->nego.key, sizeof(c->nego.key), 0) ==
-		sizeof(c->nego.key) ? 0 : EIO;
+	random_fill(c->nego.key, sizeof(c->nego.key));
 }
 
 

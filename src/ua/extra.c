@@ -7,6 +7,7 @@
  * {words} stand for what is only known when the call is made.  Main thread.
  */
 #include <stdio.h>
+#include <offhook/random.h>
 #include "priv.h"
 #include "caller.h"
 
@@ -115,11 +116,11 @@ static void word_add(struct text_buf *b, enum word w,
 		break;
 
 	case WORD_UUID:
-		r = rand_u64();
-		text_add(b, "%08x-%04x-4%03x-8%03x-%012llx", rand_u32(),
+		r = random_u64();
+		text_add(b, "%08x-%04x-4%03x-8%03x-%012llx", random_u32(),
 			 (unsigned)(r >> 48), (unsigned)(r >> 36) & 0xfff,
 			 (unsigned)(r >> 24) & 0xfff, (unsigned long long)
-			 (rand_u64() & 0xffffffffffffULL));
+			 (random_u64() & 0xffffffffffffULL));
 		break;
 
 	case WORDS:

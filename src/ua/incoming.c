@@ -6,6 +6,7 @@
  * state; whoever listens may answer or refuse it in that moment, else it
  * rings.  Main thread.
  */
+#include <offhook/random.h>
 #include "priv.h"
 #include "requests.h"
 #include "caller.h"
@@ -211,7 +212,7 @@ int incoming_ability(struct mbuf **sdp, const struct sa *laddr, void *arg)
 	ab.rtp = *laddr;
 	sa_set_port(&ab.rtp, 0);
 
-	nego_init(&n, rand_u32());
+	nego_init(&n, random_u32());
 	err = nego_offer(sdp, &n, &ab);
 	nego_reset(&n);
 

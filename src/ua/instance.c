@@ -7,6 +7,7 @@
  * Main thread; touches the disk.
  */
 #include <stdio.h>
+#include <offhook/random.h>
 #include "offhook/path.h"
 #include "priv.h"
 #include "account.h"
@@ -32,7 +33,7 @@ static void uuid_make(char *buf, size_t sz)
 {
 	uint8_t b[16];
 
-	rand_bytes(b, sizeof(b));
+	random_fill(b, sizeof(b));
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
 

@@ -6,6 +6,7 @@
  * the report it asked for; message.sent tells each step.  What comes in is
  * answered at once and told as message.received.  Main thread.
  */
+#include <offhook/random.h>
 #include "body.h"
 #include "message.h"
 #include "offhook/sip_rx.h"
@@ -199,7 +200,7 @@ static int wrap(struct message *m)
 
 	memset(&c, 0, sizeof(c));
 	(void)snprintf(m->message_id, sizeof(m->message_id), "%016llx",
-		       (unsigned long long)rand_u64());
+		       (unsigned long long)random_u64());
 	str_ncpy(c.message_id, m->message_id, sizeof(c.message_id));
 	str_ncpy(c.from, "im:anonymous@anonymous.invalid", sizeof(c.from));
 	str_ncpy(c.to, m->to, sizeof(c.to));

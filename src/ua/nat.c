@@ -8,7 +8,7 @@
  * After a move to another network all of it is done anew.  Main thread.
  */
 #include <stdio.h>
-#include <sys/random.h>
+#include <offhook/random.h>
 #include "offhook/sip_locate.h"
 #include "offhook/text.h"
 #include "priv.h"
@@ -411,22 +411,18 @@ void call_nat_gathered(struct call *c)
 
 /* Descriptions ----------------------------------------------------------- */
 
-int call_nat_init(struct call *c)
+void call_nat_init(struct call *c)
 {
 	static const char chars[] = "abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
 	struct nego *n = &c->nego;
 	uint8_t r[8 + 26];
 
-	if (getrandom(r, sizeof(r), 0) != sizeof(r))
-		return EIO;
-
+	random_fill(r, sizeof(r));
 	for (size_t i = 0; i < 8; i++)
 		n->ice_ufrag[i] = chars[r[i] & 63];
 	for (size_t i = 0; i < 26; i++)
 		n->ice_pwd[i] = chars[r[8 + i] & 63];
-
-	return 0;
 }
 
 

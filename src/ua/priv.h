@@ -434,8 +434,8 @@ void call_media_hold_tell(struct call *c, bool held);
 void call_media_close(struct call *c);
 
 /* nat.c */
-/** Names for ICE. @return 0, EIO */
-int  call_nat_init(struct call *c);
+/** Names for ICE */
+void call_nat_init(struct call *c);
 /** Has anybody to be asked before something is offered? */
 bool call_nat_wanted(const struct call *c);
 /** Open the stream and ask; then call_invite, or the answer that waits */
@@ -449,8 +449,8 @@ void call_nat_ability(const struct call *c, struct ability *ab);
 void call_nat_lost(struct call *c, const char *why);
 
 /* call_secure.c */
-/** Keys for what it sends. @return 0, EIO */
-int  call_secure_init(struct call *c);
+/** Keys for what it sends */
+void call_secure_init(struct call *c);
 void call_secure_ability(const struct call *c, struct ability *ab);
 /** Is there a way to what is required? */
 bool call_secure_possible(const struct ability *ab);
