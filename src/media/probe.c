@@ -12,7 +12,8 @@
 #include "probe.h"
 
 enum {
-	BLOCK_MS  = 100,
+	BLOCK_MS  = 40,     /* the tone may come 3000 ppm off (drift.c):
+			       longer, and it would measure lower     */
 	LOUD_MS   = PROBE_TONE_MS + 600,     /* the tone has come by then   */
 	CLIP      = 32700,
 	STEP_MAX  = 24,
