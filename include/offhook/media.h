@@ -502,6 +502,8 @@ struct stream_stats {
 	uint32_t xr_end_delay_ms;
 };
 int  stream_stats(struct stream *s, struct stream_stats *st);
+/** stream_close, and the figures at the end; through the door once */
+void stream_end(struct stream *s, struct stream_stats *st);
 /** Of n streams, through the door once */
 void media_stats(struct media *m, struct stream *const *sv,
 		 struct stream_stats *stv, size_t n);

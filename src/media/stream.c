@@ -197,13 +197,15 @@ static void close_h(void *arg)
 {
 	struct job *j = arg;
 
+	if (j->st)
+		flow_stats(j->s->flow, j->st);
 	flow_close(j->s->flow);
 }
 
 
-void stream_close(struct stream *s)
+void stream_end(struct stream *s, struct stream_stats *st)
 {
-	struct job j = { .s = s };
+	struct job j = { .s = s, .st = st };
 	struct media *m;
 
 	if (!s)
@@ -216,9 +218,17 @@ void stream_close(struct stream *s)
 		record_end(s->rec, 0, false);
 	if (s->attached)
 		media_run(m, close_h, &j);
+	else if (st)
+		flow_stats(s->flow, st);
 
 	mem_deref(s);
 	media_look(m);
+}
+
+
+void stream_close(struct stream *s)
+{
+	stream_end(s, NULL);
 }
 
 

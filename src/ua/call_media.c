@@ -187,11 +187,11 @@ static void settle_source(struct call *c)
 
 
 /* Keys are looked for in the sound of who cannot tell them otherwise */
-static void settle_keys(struct call *c)
+static void settle_keys(struct call *c, const struct media_plan *plan)
 {
 	const int policy = c->ua->config->dtmf_inband;
 	const bool want = policy == INBAND_ON ||
-		(policy == INBAND_AUTO && c->plan.te_recv < 0);
+		(policy == INBAND_AUTO && plan->te_recv < 0);
 
 	if (want == c->band_told)
 		return;
@@ -224,8 +224,11 @@ int call_media_apply(struct call *c, const struct media_plan *plan, bool held)
 	if (!media_secure_equal(&c->plan.secure, &next.secure))
 		c->suite = NULL;
 	changed = first || media_changed(&c->plan, &next);
-	if (first)
+	/* before it runs this needs no visit to the media thread */
+	if (first) {
 		settle_source(c);
+		settle_keys(c, &next);
+	}
 
 	if (first || !plan_equal(&c->plan, &next)) {
 		err = stream_start(c->stream, &next);
@@ -271,7 +274,7 @@ void call_media_settle(struct call *c)
 
 	count_expected(c, expects(c));
 	settle_source(c);
-	settle_keys(c);
+	settle_keys(c, &c->plan);
 	(void)call_tones_settle(c);
 	conference_settle(c);
 	hold_music_settle(c);
@@ -297,10 +300,10 @@ void call_media_close(struct call *c)
 	if (s) {
 		count_expected(c, false);
 		c->media_expected = c->recv_ms >= EXPECT_MS;
-		c->last_known = !call_stats(c, &c->last);
 		vq_where(c);
 		c->stream = NULL;
-		stream_close(s);
+		stream_end(s, c->started ? &c->last : NULL);
+		c->last_known = c->started;
 	}
 
 	call_digits_end(c);

@@ -181,6 +181,14 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 }
 
 
+void stream_end(struct stream *s, struct stream_stats *st)
+{
+	if (st)
+		*st = s->stats;
+	stream_close(s);
+}
+
+
 void stream_close(struct stream *s)
 {
 	++doors;
