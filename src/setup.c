@@ -57,7 +57,6 @@ static int account_add(const struct account_conf *ac, void *arg)
 	if (ac->password_command[0] && !ac->password[0])
 		e = secret_read(full.password, sizeof(full.password),
 				ac->password_command, err);
-	full.password_command[0] = '\0';
 	if (!e)
 		e = ua_account_add(a->ph.ua, &full, err);
 

@@ -331,7 +331,8 @@ const struct account_param *account_param_table(size_t *n);
 /**
  * Parse 'URI[;param=value...]' as given to -a. Values are percent-decoded,
  * parameters of the URI itself are inside angle brackets. password-env and
- * password-file are read; password-command is left to the caller.
+ * password-file are read; password-command is left to the caller, who runs
+ * it (secret.h) and puts what it prints into password, beside the command.
  * Unknown parameter: nearest name in err. @return 0, EINVAL
  */
 int  account_parse(struct account_conf *ac, const char *text, char *err);

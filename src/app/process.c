@@ -18,6 +18,8 @@
 
 enum {
 	LOOK_MS = 20,            /* where there is no pidfd                  */
+	LEAVE_MS = 1000,         /* for a secret one, once its line is there */
+	READS_MAX = 64,          /* at a time: others want a turn            */
 	INPUT_MAX = 32 << 10,    /* a pipe holds 64                          */
 };
 
@@ -28,7 +30,7 @@ struct process {
 	int pidfd, out;
 	struct compat_fd end_watch, out_watch;
 	bool end_watched, out_watched;
-	bool late, ended;
+	bool late, ended, secret;
 	int code;
 	struct timer deadline, look;
 	process_h *h;
@@ -66,7 +68,7 @@ static bool collect(struct process *p)
 {
 	char drop[1024];
 
-	for (;;) {
+	for (int i = 0; i < READS_MAX; i++) {
 		const size_t room = sizeof(p->buf) - p->len;
 		const ssize_t n = room ?
 			read(p->out, p->buf + p->len, room) :
@@ -81,6 +83,8 @@ static bool collect(struct process *p)
 		if (room)
 			p->len += (size_t)n;
 	}
+
+	return true;
 }
 
 
@@ -96,13 +100,30 @@ static void done(struct process *p)
 }
 
 
+static void late(void *arg)
+{
+	struct process *p = arg;
+
+	p->late = true;
+	if (p->pid)
+		(void)kill(-p->pid, SIGKILL);
+	/* its end is told like any other */
+}
+
+
 static void out_handler(int flags, void *arg)
 {
 	struct process *p = arg;
 	(void)flags;
 
-	if (!collect(p))
+	if (!collect(p)) {
 		out_close(p);
+	}
+	else if (p->secret && (p->len == sizeof(p->buf) ||
+			       memchr(p->buf, '\n', p->len))) {
+		out_close(p);
+		timer_start(&p->deadline, LEAVE_MS, late, p);
+	}
 }
 
 
@@ -147,17 +168,6 @@ static void look(void *arg)
 }
 
 
-static void late(void *arg)
-{
-	struct process *p = arg;
-
-	p->late = true;
-	if (p->pid)
-		(void)kill(-p->pid, SIGKILL);
-	/* its end is told like any other */
-}
-
-
 static void destructor(void *arg)
 {
 	struct process *p = arg;
@@ -169,11 +179,13 @@ static void destructor(void *arg)
 	}
 	out_close(p);
 	end_close(p);
+	if (p->secret)
+		explicit_bzero(p->buf, sizeof(p->buf));
 }
 
 
 /* Ours, and what it is told beside that; free() */
-static char **env_join(char *const *more)
+static char **env_join(char *const *more, bool secret)
 {
 	size_t n = 0, m = 0;
 	char **v;
@@ -187,7 +199,12 @@ static char **env_join(char *const *more)
 	if (!v)
 		return NULL;
 
-	memcpy(v, environ, n * sizeof(*v));
+	n = 0;
+	for (char **e = environ; *e; e++) {
+		/* gpg has its agent ask at that terminal */
+		if (!secret || strncmp(*e, "GPG_TTY=", 8))
+			v[n++] = *e;
+	}
 	if (m)
 		memcpy(v + n, more, m * sizeof(*v));
 
@@ -198,12 +215,14 @@ static char **env_join(char *const *more)
 static int spawn(struct process *p, const struct process_conf *conf, int in,
 		 int out)
 {
-	const char *name = strrchr(conf->path, '/');
-	char *const argv[] = { (char *)(name ? name + 1 : conf->path), NULL };
+	const char *path = conf->shell ? "/bin/sh" : conf->path;
+	const char *name = strrchr(path, '/');
+	char *const argv[] = { (char *)(name ? name + 1 : path),
+		conf->shell ? "-c" : NULL, (char *)conf->shell, NULL };
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 	sigset_t none, ignored;
-	char **env = env_join(conf->env);
+	char **env = env_join(conf->env, conf->secret);
 	int err;
 
 	if (!env)
@@ -226,14 +245,15 @@ static int spawn(struct process *p, const struct process_conf *conf, int in,
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &ignored);
 	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-				 POSIX_SPAWN_SETSIGDEF |
-				 POSIX_SPAWN_SETPGROUP);
+	/* a session is a group of its own, too */
+	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
+				 POSIX_SPAWN_SETSIGDEF | (conf->secret ?
+				 POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP)));
 	posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&fa, log_fd(), STDERR_FILENO);
 
-	err = posix_spawn(&p->pid, conf->path, &fa, &attr, argv, env);
+	err = posix_spawn(&p->pid, path, &fa, &attr, argv, env);
 	if (err)
 		p->pid = 0;
 	posix_spawnattr_destroy(&attr);
@@ -285,6 +305,7 @@ int process_start(struct process **pp, const struct process_conf *conf,
 	p->pidfd = p->out = -1;
 	p->h = h;
 	p->arg = arg;
+	p->secret = conf->secret;
 
 	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
 		err = errno;

@@ -17,11 +17,19 @@ enum { PROCESS_OUTPUT = 4096 };
 struct process;
 struct process_conf {
 	const char *path;        /* its name is the last part                */
+	const char *shell;       /* or a line of the shell in its place      */
 	char *const *env;        /* NAME=VALUE beside our own, NULL ends it  */
 	const char *input;       /* on its stdin, at most 32 KiB             */
 	size_t len;
 	uint64_t deadline_ms;
+	bool secret;             /* see below                                */
 };
+
+/*
+ * What a secret one says first is a password: it is wiped in the end, and
+ * nothing behind the first line is read; from then on it has a second.  It
+ * gets no terminal to ask at, as there may be a screen on ours.
+ */
 
 /**
  * Once, from the loop: it has ended, or was killed. exit: its code, 128 + the

@@ -6,8 +6,11 @@
  */
 #include <stdio.h>
 #include "offhook/path.h"
+#include "offhook/secret.h"
 #include "priv.h"
 #include "account.h"
+
+enum { ASK_MS = 90000 };         /* longer than a command is given           */
 
 
 /* Looking ----------------------------------------------------------------- */
@@ -244,28 +247,32 @@ static void save_choice(struct cmd *x, const struct account *a)
 
 /* Changing ---------------------------------------------------------------- */
 
-static void add(struct cmd *x)
-{
-	char err[CONFIG_ERR] = "";
+/* While a command is asked for the password of one */
+struct asking {
+	struct cmd *x;
+	struct secret *secret;
 	struct account_conf ac;
+	char name[64];           /* that is changed, "" : it is added        */
+};
+
+
+static void asking_destructor(void *arg)
+{
+	struct asking *k = arg;
+
+	mem_deref(k->secret);
+	explicit_bzero(&k->ac, sizeof(k->ac));
+}
+
+
+static void add_now(struct cmd *x, const struct account_conf *ac)
+{
 	const struct account *a;
+	char err[UA_ERR] = "";
 	size_t n = 0;
 	int e;
 
-	if (cmd_value(x, "param", 0)) {
-		(void)cmd_wrong(x, "too-many-arguments", "parameters stand"
-				" right behind the address: ;NAME=VALUE");
-		return;
-	}
-
-	e = account_parse(&ac, cmd_str(x, "account"), err);
-	if (e) {
-		(void)cmd_wrong(x, "bad-account", "%s", err);
-		return;
-	}
-
-	e = ua_account_add(x->ph->ua, &ac, err);
-	explicit_bzero(&ac, sizeof(ac));
+	e = ua_account_add(x->ph->ua, ac, err);
 	if (e) {
 		reply_error(x->reply, e == EEXIST ? "already" : "bad-account",
 			    "%s", err);
@@ -280,6 +287,32 @@ static void add(struct cmd *x)
 	reply_int(x->reply, "account", account_id(a));
 	reply_str(x->reply, "name", account_config(a)->name);
 	save(x, a, "added");
+}
+
+
+static void change_now(struct cmd *x, const struct account *a,
+		       const struct account_conf *ac)
+{
+	char err[UA_ERR] = "", name[64];
+	int e;
+
+	snprintf(name, sizeof(name), "%s", ac->name);
+
+	e = ua_account_change(x->ph->ua, a, ac, err);
+	if (e)
+		reply_error(x->reply, "bad-account", "%s", err);
+	else
+		save(x, ua_account_find(x->ph->ua, name), "changed");
+}
+
+
+static void no_account(struct cmd *x, const char *name)
+{
+	char show[80];
+
+	(void)cmd_wrong(x, "no-such-account", "there is no account '%s'; see"
+			" 'accounts'", text_escape(show, sizeof(show), name,
+						   strlen(name)));
 }
 
 
@@ -304,21 +337,101 @@ static int set_params(struct cmd *x, struct account_conf *ac)
 }
 
 
+/* It may have been changed, or be gone, while the command ran */
+static void change_then(struct asking *k, const char *password)
+{
+	const struct account *a = ua_account_find(k->x->ph->ua, k->name);
+
+	if (!a) {
+		no_account(k->x, k->name);
+		return;
+	}
+
+	k->ac = *account_config(a);
+	if (set_params(k->x, &k->ac))
+		return;
+	snprintf(k->ac.password, sizeof(k->ac.password), "%s", password);
+	change_now(k->x, a, &k->ac);
+}
+
+
+static void secret_handler(const char *password, const char *why, void *arg)
+{
+	struct asking *k = arg;
+	struct cmd *x = k->x;
+
+	if (!password) {
+		reply_error(x->reply, "bad-account", "password-command: %s",
+			    why);
+	}
+	else if (k->name[0]) {
+		change_then(k, password);
+	}
+	else {
+		snprintf(k->ac.password, sizeof(k->ac.password), "%s",
+			 password);
+		add_now(x, &k->ac);
+	}
+
+	cmd_done(x);
+}
+
+
+/* The line waits for it, the phone does not */
+static void ask(struct cmd *x, const struct account_conf *ac, const char *name)
+{
+	struct asking *k = cmd_state(x, sizeof(*k), asking_destructor);
+	int e;
+
+	if (!k)
+		return;
+
+	k->x = x;
+	k->ac = *ac;
+	snprintf(k->name, sizeof(k->name), "%s", name);
+
+	e = secret_run(&k->secret, ac->password_command, secret_handler, k);
+	if (e)
+		cmd_fail(x, e, NULL);
+	else
+		cmd_wait(x, ASK_MS, NULL);
+}
+
+
+static void add(struct cmd *x)
+{
+	char err[CONFIG_ERR] = "";
+	struct account_conf ac;
+
+	if (cmd_value(x, "param", 0)) {
+		(void)cmd_wrong(x, "too-many-arguments", "parameters stand"
+				" right behind the address: ;NAME=VALUE");
+		return;
+	}
+
+	if (account_parse(&ac, cmd_str(x, "account"), err))
+		(void)cmd_wrong(x, "bad-account", "%s", err);
+	else if (ac.password_command[0])
+		ask(x, &ac, "");
+	else
+		add_now(x, &ac);
+
+	explicit_bzero(&ac, sizeof(ac));
+}
+
+
 static void set(struct cmd *x, const struct account *a)
 {
 	struct account_conf ac = *account_config(a);
-	char err[UA_ERR] = "", name[64];
-	int e;
+	char name[64];
 
 	snprintf(name, sizeof(name), "%s", ac.name);
 
-	e = set_params(x, &ac);
-	if (!e) {
-		e = ua_account_change(x->ph->ua, a, &ac, err);
-		if (e)
-			reply_error(x->reply, "bad-account", "%s", err);
+	if (!set_params(x, &ac)) {
+		if (ac.password_command[0] && !ac.password[0])
+			ask(x, &ac, name);
 		else
-			save(x, ua_account_find(x->ph->ua, name), "changed");
+			change_now(x, a, &ac);
 	}
 
 	explicit_bzero(&ac, sizeof(ac));
@@ -352,7 +465,6 @@ static void cmd_account(struct cmd *x)
 	const char *what = cmd_str(x, "action");
 	const char *name = cmd_str(x, "account");
 	const struct account *a;
-	char show[80];
 
 	if (!strcmp(what, "add")) {
 		add(x);
@@ -361,10 +473,7 @@ static void cmd_account(struct cmd *x)
 
 	a = ua_account_find(x->ph->ua, name);
 	if (!a) {
-		(void)cmd_wrong(x, "no-such-account", "there is no account"
-				" '%s'; see 'accounts'",
-				text_escape(show, sizeof(show), name,
-					    strlen(name)));
+		no_account(x, name);
 		return;
 	}
 
@@ -426,7 +535,9 @@ static const struct command rows[] = {
 		.help = "It counts at once, and calls go on. `account use` "
 			"names the default one. With --save the accounts file "
 			"says so from now on; what its owner wrote there "
-			"stays.",
+			"stays. A password-command is run by the shell, "
+			"without a terminal; it has 60 s, and the line waits "
+			"for the password it prints.",
 		.run = cmd_account,
 	},
 	{

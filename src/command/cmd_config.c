@@ -7,7 +7,10 @@
  */
 #include <stdio.h>
 #include "offhook/path.h"
+#include "offhook/secret.h"
 #include "priv.h"
+
+enum { ASK_MS = 90000 };         /* longer than a command is given           */
 
 
 static int file_of(const struct cmd *x, char *buf, size_t sz, const char *name)
@@ -235,9 +238,6 @@ static bool account_same(const struct account_conf *a,
 
 		char x[1024] = "", y[1024] = "";
 
-		/* how to get it was forgotten once it was got */
-		if (!strcmp(p[i].name, "password-command"))
-			continue;
 		(void)account_param_get(a, p[i].name, x, sizeof(x));
 		(void)account_param_get(b, p[i].name, y, sizeof(y));
 		if (strcmp(x, y))
@@ -252,33 +252,36 @@ static bool account_same(const struct account_conf *a,
 static void account_reload(struct cmd *x, const struct account_conf *ac)
 {
 	const struct account *a = account_named(x->ph->ua, ac->name);
-	struct account_conf full = *ac;
 	char err[UA_ERR] = "";
-	int e = 0;
-
-	/* its command may ask a person: only at the start */
-	if (ac->password_command[0] && !ac->password[0] && !a) {
-		change_row(x, "account", ac->name, "from the next start: "
-			   "password-command", "", ac->aor);
-		goto out;
-	}
-	if (ac->password_command[0] && !ac->password[0])
-		memcpy(full.password, account_config(a)->password,
-		       sizeof(full.password));
-	full.password_command[0] = '\0';
+	int e;
 
 	if (!a)
-		e = ua_account_add(x->ph->ua, &full, err);
-	else if (account_same(account_config(a), &full))
-		goto out;
+		e = ua_account_add(x->ph->ua, ac, err);
+	else if (account_same(account_config(a), ac))
+		return;
 	else
-		e = ua_account_change(x->ph->ua, a, &full, err);
+		e = ua_account_change(x->ph->ua, a, ac, err);
 
 	change_row(x, "account", ac->name, e ? err : a ? "changed" : "added",
 		   "", ac->aor);
+}
 
- out:
-	explicit_bzero(&full, sizeof(full));
+
+/* Is there no password yet? What the same command has told once counts: it
+ * may have asked a person */
+static bool secret_wanted(const struct cmd *x, struct account_conf *ac)
+{
+	const struct account *a = account_named(x->ph->ua, ac->name);
+
+	if (!ac->password_command[0] || ac->password[0])
+		return false;
+
+	if (a && !strcmp(account_config(a)->password_command,
+			 ac->password_command))
+		memcpy(ac->password, account_config(a)->password,
+		       sizeof(ac->password));
+
+	return !ac->password[0];
 }
 
 
@@ -319,41 +322,29 @@ static void accounts_drop(struct cmd *x, const struct wanted *w)
 }
 
 
-static void config_reload_all(struct cmd *x)
+/* The accounts of the file, one after the other */
+struct reloading {
+	struct cmd *x;
+	struct wanted w;
+	size_t i;
+	struct secret *secret;
+};
+
+
+static void reloading_destructor(void *arg)
+{
+	struct reloading *g = arg;
+
+	mem_deref(g->secret);
+	if (g->w.v)
+		explicit_bzero(g->w.v, g->w.n * sizeof(*g->w.v));
+	mem_deref(g->w.v);
+}
+
+
+static void reload_end(struct cmd *x)
 {
 	char path[1024], err[CONFIG_ERR] = "";
-	struct wanted w = { .v = NULL };
-	struct media_conf mc;
-	int e;
-
-	/* both are read before either counts */
-	e = file_of(x, path, sizeof(path), "accounts");
-	if (!e)
-		e = accounts_load(path, wanted_handler, &w, err);
-	if (!e)
-		e = file_of(x, path, sizeof(path), "offhook.conf");
-	if (!e) {
-		reply_list(x->reply, "change");
-		e = config_reload(x->ph->config, path, change_handler, x,
-				  err);
-	}
-	if (e) {
-		(void)cmd_wrong(x, "bad-config", "%s",
-				err[0] ? err : strerror(e));
-		goto out;
-	}
-
-	if (x->ph->media) {
-		phone_media_conf(&mc, x->ph->config);
-		media_configure(x->ph->media, &mc);
-	}
-	phone_log_conf(x->ph->config);
-
-	if (x->ph->ua) {
-		accounts_drop(x, &w);
-		for (size_t i = 0; i < w.n; i++)
-			account_reload(x, &w.v[i]);
-	}
 
 	if (*contacts_error(x->ph->contacts))
 		change_row(x, "contacts", "", contacts_error(x->ph->contacts),
@@ -365,11 +356,114 @@ static void config_reload_all(struct cmd *x)
 	if (!x->reply->records.tail ||
 	    ((struct reply_record *)x->reply->records.tail->data)->head)
 		reply_text(x->reply, "nothing has changed");
+}
 
- out:
-	if (w.v)
-		explicit_bzero(w.v, w.n * sizeof(*w.v));
-	mem_deref(w.v);
+
+static void reload_accounts(struct reloading *g);
+
+
+static void no_secret(struct reloading *g, const char *why)
+{
+	const struct account_conf *ac = &g->w.v[g->i++];
+	char text[SECRET_ERR + 40];
+
+	snprintf(text, sizeof(text), "not %s: password-command: %s",
+		 account_named(g->x->ph->ua, ac->name) ? "changed" : "added",
+		 why);
+	change_row(g->x, "account", ac->name, text, "", ac->aor);
+}
+
+
+static void secret_handler(const char *password, const char *why, void *arg)
+{
+	struct reloading *g = arg;
+	struct account_conf *ac = &g->w.v[g->i];
+
+	g->secret = mem_deref(g->secret);
+	if (password) {
+		snprintf(ac->password, sizeof(ac->password), "%s", password);
+		account_reload(g->x, ac);
+		++g->i;
+	}
+	else {
+		no_secret(g, why);
+	}
+
+	reload_accounts(g);
+}
+
+
+static void reload_accounts(struct reloading *g)
+{
+	struct cmd *x = g->x;
+
+	while (g->i < g->w.n) {
+
+		struct account_conf *ac = &g->w.v[g->i];
+		int e;
+
+		if (!secret_wanted(x, ac)) {
+			account_reload(x, ac);
+			++g->i;
+			continue;
+		}
+
+		e = secret_run(&g->secret, ac->password_command,
+			       secret_handler, g);
+		if (!e) {
+			cmd_wait(x, ASK_MS, NULL);
+			return;
+		}
+		no_secret(g, strerror(e));
+	}
+
+	reload_end(x);
+	if (x->waiting)
+		cmd_done(x);
+}
+
+
+static void config_reload_all(struct cmd *x)
+{
+	struct reloading *g = cmd_state(x, sizeof(*g), reloading_destructor);
+	char path[1024], err[CONFIG_ERR] = "";
+	struct media_conf mc;
+	int e;
+
+	if (!g)
+		return;
+	g->x = x;
+
+	/* both are read before either counts */
+	e = file_of(x, path, sizeof(path), "accounts");
+	if (!e)
+		e = accounts_load(path, wanted_handler, &g->w, err);
+	if (!e)
+		e = file_of(x, path, sizeof(path), "offhook.conf");
+	if (!e) {
+		reply_list(x->reply, "change");
+		e = config_reload(x->ph->config, path, change_handler, x,
+				  err);
+	}
+	if (e) {
+		(void)cmd_wrong(x, "bad-config", "%s",
+				err[0] ? err : strerror(e));
+		return;
+	}
+
+	if (x->ph->media) {
+		phone_media_conf(&mc, x->ph->config);
+		media_configure(x->ph->media, &mc);
+	}
+	phone_log_conf(x->ph->config);
+
+	if (!x->ph->ua) {
+		reload_end(x);
+		return;
+	}
+
+	accounts_drop(x, &g->w);
+	reload_accounts(g);
 }
 
 
@@ -495,6 +589,8 @@ static const struct command rows_phone[] = {
 			"accounts again and tells what that changes: nothing "
 			"when there is a mistake in one of them. What this "
 			"run was told by --set, `set` and --account stays. "
+			"A password-command runs for accounts that are new, or "
+			"have another one now. "
 			"`config save` writes into offhook.conf what `set` "
 			"has changed in this run, or the options named as "
 			"they are in force; the rest of the file, and its "

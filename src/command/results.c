@@ -45,7 +45,7 @@ static const struct { unsigned bit; const char *tokens; } groups[] = {
 
 static const struct result_row rows[] = {
 	{ "account", "account name", E_TARGET | E_FILE,
-	  "already bad-account no-such-account", false },
+	  "already bad-account no-such-account timeout", false },
 	{ "accounts", "accounts[" F_ACCOUNT "] flows[flow state server "
 	  "transport next-ms code cause contact expires-ms outbound] "
 	  "bindings[uri expires-ms instance flow ours]", E_TARGET | E_ASK,
@@ -61,7 +61,7 @@ static const struct result_row rows[] = {
 	  E_CALL | E_ASK, "", false },
 	{ "config", "directory file options[name value origin changed] "
 	  "changes[what name change old new] saveds[option value]", E_FILE,
-	  "bad-config", false },
+	  "bad-config timeout", false },
 	{ "contact", "imported exported", E_FILE,
 	  "no-such-contact bad-config already", false },
 	{ "contacts", "contacts[name uri account speed presence lamp ring "

@@ -227,6 +227,12 @@ static int param_check(struct account_conf *ac, const char *name, char *err)
 	if (!strcmp(name, "password-file"))
 		return password_from_file(ac, err);
 
+	/* what another command printed is no longer it */
+	if (!strcmp(name, "password-command")) {
+		explicit_bzero(ac->password, sizeof(ac->password));
+		return 0;
+	}
+
 	if (!strcmp(name, "ha1"))
 		return ha1_check(ac->ha1, err);
 

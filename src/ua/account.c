@@ -51,9 +51,10 @@ static int refuse(const struct account_conf *ac, char *err)
 {
 	char why[CONFIG_ERR];
 
-	if (ac->password_command[0])
+	/* who adds it runs the command: we cannot wait for it */
+	if (ac->password_command[0] && !ac->password[0])
 		return call_error(err, EPROTONOSUPPORT,
-			"password-command is not there yet:"
+			"password-command is not run here:"
 			" use password-env or password-file.");
 	if (ac->dnd[0] && strcasecmp(ac->dnd, "yes") &&
 	    strcasecmp(ac->dnd, "no") && schedule_check(ac->dnd, why))

@@ -415,13 +415,15 @@ def test_first_command(lab):
     s.wait(r"A command that prints it")
     s.type("false")
     s.keys("Enter")
-    s.wait(r"prints no password")
+    s.wait(r"password-command: it failed with exit code 1")
     s.wait(r"A command that prints it")
     s.keys("C-u")
     s.type("echo warning >&2; echo geheim7")
     s.keys("Enter")
     s.wait(r"Registered at 127\.0\.0\.1:%d over udp" % server)
     s.wait(r"The password comes from your command")
+    # what was tried, and what came of it
+    s.wait(r"● 127\.0\.0\.1:%d udp: registered" % server)
     s.picture("first-command")
     check("geheim7" not in re.sub(r"echo geheim7", "", s.text()), "the password is shown\n%s", s.text())
     with open(lab.path("conf.d", "accounts"), encoding="utf-8") as f:
@@ -500,6 +502,9 @@ def test_colours(lab):
     s = Screen(lab, term="screen", name="eight")
     check(re.search(r"\033\[3[0-7]m", s.text(colours=True)) and "38;5" not in s.text(colours=True), "%r",
           s.text(colours=True))
+    s = Screen(lab, "-s", "screen-colours=16", name="sixteen")
+    check(re.search(r"\033\[[0-9;]*[39][0-7]m", s.text(colours=True)) and not re.search(r"38;5;[0-9]{2}", s.text(colours=True)),
+          "%r", s.text(colours=True))
     s = Screen(lab, env={"LC_ALL": "C"}, name="ascii")
     check(s.text().isascii(), "not ASCII:\n%s", s.text())
     s.picture("ascii")
@@ -671,6 +676,19 @@ def test_plain(lab):
         s.wait(r"^hello$")
         s.keys("C-d")
         check(s.ended() == 0, "exit code")
+
+
+def test_descriptors(lab):
+    """nothing that a library prints can reach the terminal: only its holder has it"""
+    s = Screen(lab)
+    holder, phone = s.pid(), s.phone()
+    check("/pts/" in os.readlink("/proc/%d/fd/0" % holder), "the holder has no terminal")
+    for fd in os.listdir("/proc/%d/fd" % phone):
+        try:
+            where = os.readlink("/proc/%d/fd/%s" % (phone, fd))
+        except FileNotFoundError:
+            continue
+        check("/pts/" not in where or int(fd) > 2, "descriptor %s is %s", fd, where)
 
 
 def test_quiet(lab):

@@ -21,7 +21,7 @@ struct start {
 	char aor[ANSWER];        /* "alice@example.com"                      */
 	char password[ANSWER];   /* until it is known where it is kept       */
 	char command[ANSWER];    /* that prints it                           */
-	struct client *runner;   /* which runs that                          */
+	struct client *runner;   /* which adds the account with it           */
 	char wrong[CONFIG_ERR];  /* with the last answer                     */
 	bool added;
 	char kept[STEP_TEXT];    /* where the password is, in words          */
@@ -160,35 +160,7 @@ static int password_write(struct start *s, const char *dir, char *path,
 }
 
 
-/* The file says by which command the password comes, not what it is */
-static int command_write(struct start *s, const char *dir)
-{
-	char path[600], uri[3 * ANSWER + 300], word[3 * ANSWER];
-	const char *port = strrchr(s->aor, ':');
-	struct account_conf ac;
-	int e;
-
-	percent(word, sizeof(word), s->command);
-	snprintf(uri, sizeof(uri), "sip:%.190s;password-command=%s", s->aor,
-		 word);
-	e = account_parse(&ac, uri, s->wrong);
-	/* as it is called when it is added */
-	if (port && strchr(port, ']'))
-		port = NULL;
-	if (!e && !ac.name[0])
-		snprintf(ac.name, sizeof(ac.name), "%.*s", port ?
-			 (int)(port - s->aor) : (int)strlen(s->aor), s->aor);
-	if (!e)
-		e = path_join(path, sizeof(path), dir, "accounts");
-	if (!e)
-		e = accounts_save(path, &ac, s->wrong);
-	explicit_bzero(&ac, sizeof(ac));
-
-	return e;
-}
-
-
-/* where: f file, a accounts file, n nowhere, c by a command: written already */
+/* where: f file, a accounts file, n nowhere */
 static void add(struct tui *t, struct start *s, char where)
 {
 	const char *dir = t->ph->config_dir;
@@ -212,16 +184,13 @@ static void add(struct tui *t, struct start *s, char where)
 	else if (!e && s->password[0]) {
 		percent(word, sizeof(word), s->password);
 		snprintf(param, sizeof(param), ";password=%s", word);
-		snprintf(s->kept, sizeof(s->kept), "%s", where == 'c' ?
-			 "The password comes from your command." : where ==
-			 'a' ? "The password stands there too." : "");
+		snprintf(s->kept, sizeof(s->kept), "%s", where == 'a' ?
+			 "The password stands there too." : "");
 	}
 
-	if (!e && where == 'c')
-		e = command_write(s, dir);
 	if (!e) {
 		tui_submit(t, "account add 'sip:%s%s'%s", s->aor, param,
-			   where == 'n' || where == 'c' ? "" : " --save");
+			   where == 'n' ? "" : " --save");
 		s->saved = where != 'n';
 		s->tryc = 0;
 		s->added = true;
@@ -264,38 +233,34 @@ static void where_handler(const char *answer, void *arg)
 static void ask_command(struct tui *t, const char *text);
 
 
-/* What it has printed is the password, up to the end of its first line */
-static void printed_handler(const struct reply *r, bool failed, void *arg)
+/* The command has told a password, or it is asked for another one */
+static void added_handler(const struct reply *r, bool failed, void *arg)
 {
 	struct tui *t = arg;
 	struct start *s = start_of(t);
-	char *text = reply_ok(r) ? reply_print(r) : NULL;
 	(void)failed;
 
-	if (text)
-		text[strcspn(text, "\r\n")] = '\0';
-	if (text && *text && strlen(text) < sizeof(s->password)) {
-		snprintf(s->password, sizeof(s->password), "%s", text);
-		add(t, s, 'c');
-	}
-	else {
-		tui_say(t, STYLE_BAD, "The command prints no password: %s",
-			reply_ok(r) ? "nothing came" : reply_error_text(r));
+	if (!reply_ok(r)) {
+		tui_say(t, STYLE_BAD, "%s", reply_error_text(r));
 		ask_command(t, s->command);
+		return;
 	}
 
-	if (text)
-		explicit_bzero(text, strlen(text));
-	free(text);
+	snprintf(s->kept, sizeof(s->kept), "The password comes from your "
+		 "command.");
+	s->saved = s->added = true;
+	tui_say(t, STYLE_NORMAL, "%s", "");
+	tui_show(t, &pane_start);
 }
 
 
+/* The accounts file says by which command the password comes, not what it is */
 static void command_handler(const char *answer, void *arg)
 {
-	static const struct client_h h = { .reply_h = printed_handler };
+	static const struct client_h h = { .reply_h = added_handler };
 	struct tui *t = arg;
 	struct start *s = start_of(t);
-	char word[2 * ANSWER + 40], line[2 * ANSWER + 60];
+	char word[3 * ANSWER], line[4 * ANSWER + 80];
 
 	if (!answer)
 		return;
@@ -305,14 +270,19 @@ static void command_handler(const char *answer, void *arg)
 	}
 
 	snprintf(s->command, sizeof(s->command), "%s", answer);
+	if (files_prepare(t->ph->config_dir, s->wrong, sizeof(s->wrong))) {
+		tui_say(t, STYLE_BAD, "%s", s->wrong);
+		return;
+	}
 	if (!s->runner && client_alloc(&s->runner, t->ph, &h, t))
 		return;
 
-	/* what it says beside is not the password */
-	snprintf(line, sizeof(line), "(%s) 2>/dev/null", s->command);
-	tui_quote(line, word, sizeof(word));
-	snprintf(line, sizeof(line), "run %s", word);
+	s->tryc = 0;
+	percent(word, sizeof(word), s->command);
+	snprintf(line, sizeof(line), "account add 'sip:%.190s;"
+		 "password-command=%s' --save", s->aor, word);
 	tui_say(t, STYLE_NORMAL, "The command runs ...");
+	client_flush(s->runner);
 	(void)client_submit(s->runner, line, strlen(line), NULL);
 }
 
