@@ -383,11 +383,13 @@ static void note(struct capture *c, unsigned call, const char *fmt, ...)
 
 static void note_media(struct capture *c, const struct event *ev)
 {
-	note(c, ev->call, "sound: %s/%lld, %s, %s, from %s, to %s",
+	const char *how = ev->u.call_media.security;
+
+	note(c, ev->call, "sound: %s/%lld, %s, %s, to %s, from %s",
 	     ev->u.call_media.codec, (long long)ev->u.call_media.rate_hz,
-	     ev->u.call_media.direction, ev->u.call_media.security[0] ?
-	     ev->u.call_media.security : "none", ev->u.call_media.local,
-	     ev->u.call_media.remote);
+	     ev->u.call_media.direction, *how && strcmp(how, "none") ? how :
+	     "not encrypted", ev->u.call_media.remote,
+	     ev->u.call_media.local);
 }
 
 
@@ -436,8 +438,9 @@ static void event_handler(const struct event *ev, void *arg)
 		break;
 
 	case EVENT_DTMF_DONE:
-		note(c, ev->call, "%lld keys sent",
-		     (long long)ev->u.dtmf_done.sent);
+		note(c, ev->call, "%lld key%s sent",
+		     (long long)ev->u.dtmf_done.sent,
+		     ev->u.dtmf_done.sent == 1 ? "" : "s");
 		break;
 
 	default:

@@ -4,9 +4,9 @@ import os
 import re
 import time
 
-from home import check, main
+from home import check, main, ports
 from lab import wait_port
-from screen import Screen, columns
+from screen import Screen, columns, registrar
 
 CONTACTS = """Bob Smith = sip:bob@127.0.0.1:1
 Zoë Müller = <sip:zoe@example.com;user=phone>;note=front desk
@@ -24,6 +24,22 @@ def whole(s):
     """no row is wider than the screen, whatever stands in it"""
     width = max(columns(r) for r in s.rows())
     check(width <= 100, "a row of %d columns\n%s", width, s.text())
+
+
+def read(path, mode="r"):
+    """what is in it now, nothing if it is not there"""
+    try:
+        with open(path, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as f:
+            return f.read()
+    except FileNotFoundError:
+        return b"" if "b" in mode else ""
+
+
+def until(test, s, timeout=20):
+    end = time.monotonic() + timeout
+    while not test():
+        check(time.monotonic() < end, "it does not come\n%s", s.text())
+        time.sleep(0.05)
 
 
 def test_history(lab):
@@ -79,6 +95,56 @@ def test_people(lab):
     s.keys("Enter")
     peer.event("call.state", state="active", timeout=20)
     whole(s)
+
+
+def test_lamps(lab):
+    """whose phone rings and who talks is a lamp; p takes the call that rings there"""
+    bob = lab.offhook("-s", "watchers=yes", name="bob").ready()
+    carol = lab.offhook(name="carol").ready()
+    os.makedirs(lab.path("conf.d"))
+    lab.file("conf.d/contacts", "Bob Smith = <%s>;lamp=yes\nCarol = <%s>\n" % (bob.uri, carol.uri))
+    s = Screen(lab, size=(120, 30))
+    s.keys("P")
+    s.wait(r"● Bob Smith +\S+ +free", timeout=30)
+    carol.command("dial " + bob.uri)
+    s.wait(r"◐ Bob Smith +\S+ +rings +with \S+@127\.0\.0\.1:%d" % carol.port, timeout=30)
+    s.wait(r"the phone of Bob Smith rings, called by \S+: p in People takes the call")
+    s.picture("lamp-rings")
+    s.keys("Home", "p")
+    carol.event("call.state", state="active", timeout=30)
+    bob.event("call.state", state="ended", timeout=30)
+    s.keys("g")
+    s.wait(r"1 \S+ +ACTIVE")
+    s.keys("h")
+    carol.event("call.state", state="ended", timeout=20)
+    s.keys("P")
+    carol.command("dial " + bob.uri)
+    bob.event("call.state", state="incoming", timeout=20)
+    bob.command("answer")
+    s.wait(r"◐ Bob Smith +\S+ +on the phone", timeout=30)
+    bob.command("hangup")
+    s.wait(r"● Bob Smith +\S+ +free", timeout=30)
+
+
+def test_log(lab):
+    """levels are shown or not, a text is looked for"""
+    s = screen(lab, "-vv", size=(100, 30))
+    s.keys("L")
+    s.wait(r"LOG +debug and above")
+    s.keys("f")
+    s.wait(r"LOG +error and above")
+    s.wait(r"Nothing has been said")
+    s.keys("f", "f")
+    s.wait(r"LOG +info and above")
+    s.keys("f")
+    s.wait(r"LOG +debug and above")
+    s.keys("/")
+    s.wait(r"find")
+    s.type("nobody says this")
+    s.keys("Enter")
+    s.wait(r"No line fits")
+    s.keys("Escape")
+    s.wait(r"No line fits", gone=True)
 
 
 def test_messages(lab):
@@ -148,9 +214,39 @@ def test_ladder(lab):
     s.keys("a")
     s.wait(r"LADDER +all")
     s.wait(r"─ OPTIONS ─")
+    whole(s)
+    # kept as text, and for Wireshark
     s.keys("w")
     s.wait(r"ladder all --to ladder.txt")
+    s.keys("C-u")
+    s.type("ladder all --to " + lab.path("said.txt"))
+    s.keys("Enter")
+    until(lambda: "OPTIONS" in read(lab.path("said.txt")), s)
+    check("INVITE" in read(lab.path("said.txt")) and "--->" in read(lab.path("said.txt")), "%s", read(lab.path("said.txt")))
+    s.keys("l", "p")
+    s.wait(r"pcap --past")
+    s.type(lab.path("said.pcapng"))
+    s.keys("Enter")
+    until(lambda: b"INVITE sip:" in read(lab.path("said.pcapng"), "rb"), s)
+
+
+def test_credentials(lab):
+    """registrations are in the ladder, opened in full, and prove nothing to who looks over the shoulder"""
+    sock, seen = registrar(ports(1))
+    s = screen(lab, "-a", "sip:alice@example.com;password=geheim;outbound=sip:127.0.0.1:%d%%3Blr" % sock.getsockname()[1],
+               size=(100, 40))
+    s.wait(r"● alice@example\.com")
+    s.keys("l")
+    s.wait(r"LADDER +all")
+    s.wait(r"─ REGISTER ─")
+    s.wait(r"401 Unauthorized.*\(REGISTER\)")
+    s.keys("Home", "Down", "Down", "Enter")
+    s.wait(r"MESSAGE +sent to 127\.0\.0\.1:%d over udp" % sock.getsockname()[1])
+    s.wait(r"^ Authorization: Digest ")
+    proof = next(re.search(r'response="([0-9a-f]{32})"', text).group(1) for text in seen if "response=" in text)
+    check(proof not in s.text().replace("\n", "").replace(" ", ""), "the proof is shown\n%s", s.text())
     whole(s)
+    sock.close()
 
 
 def test_settings(lab):

@@ -274,7 +274,8 @@ static void home_draw(struct tui *t, void *state, const struct area *a)
 		++y;
 	if (!wide && y < a->h && (!calls || (!tight &&
 					     home_accounts_bad(t)))) {
-		y = home_accounts(t, &left, y, !tight, tight ? 1 : 6);
+		y = home_accounts(t, &left, y, !tight, !tight ? 6 :
+				  home_accounts_bad(t) ? 2 : 1);
 		y += !tight;
 	}
 	if (!wide && !tight)

@@ -195,14 +195,39 @@ static void draw_note(const struct area *a, int x, int y, int w,
 	area_text(a, lx - 1, y, STYLE_METER, " ");
 	lx = area_cut(a, lx, y, n, STYLE_METER, label);
 	area_text(a, lx, y, STYLE_METER, " ");
-	area_text(a, x + w + 1, y, STYLE_DIM, text);
+	area_cut(a, x + w + 1, y, a->w - x - w - 1, STYLE_DIM, text);
+}
+
+
+/* The one that all in sight are with, NULL: there are several */
+static const struct capture_msg *only_peer(struct tui *t,
+					   const struct ladder_pane *p,
+					   int height)
+{
+	const struct capture_msg *only = NULL, *m;
+
+	for (int y = 0; y < height && y + p->rows.top < p->rows.count; y++) {
+		m = at(t, p, p->rows.top + y);
+		if (!m || m->kind != CAPTURE_SIP)
+			continue;
+		if (only && !sa_cmp(&only->peer, &m->peer, SA_ALL))
+			return NULL;
+		only = m;
+	}
+
+	return only;
 }
 
 
 static void draw_remark(const struct ladder_pane *p, const struct area *a,
-			int x, int y, const struct capture_msg *m)
+			int x, int y, const struct capture_msg *m, bool whom)
 {
 	char buf[320];
+
+	if (whom) {
+		peer_text(buf, sizeof(buf), m);
+		x = area_text(a, x, y, STYLE_DIM, buf) + 1;
+	}
 
 	capture_sdp(buf, sizeof(buf), m);
 	if (m->seq == p->mark)
@@ -213,9 +238,10 @@ static void draw_remark(const struct ladder_pane *p, const struct area *a,
 		x = area_printf(a, x, y, STYLE_DIM, "(%s) ", m->method);
 	if (!p->call && m->call)
 		x = area_printf(a, x, y, STYLE_DIM, "call %u ", m->call);
-	if (buf[0])
-		area_text(a, area_text(a, x, y, STYLE_NORMAL, "sdp "), y,
-			  STYLE_NORMAL, buf);
+	if (buf[0]) {
+		x = area_text(a, x, y, STYLE_NORMAL, "sdp ");
+		area_cut(a, x, y, a->w - x, STYLE_NORMAL, buf);
+	}
 }
 
 
@@ -225,16 +251,17 @@ static void draw_rows(struct tui *t, struct ladder_pane *p,
 	const int free_w = a->w - TIME_W;
 	const int w = free_w / 2 > ARROW_MAX ? ARROW_MAX :
 		free_w / 2 < ARROW_MIN ? ARROW_MIN : free_w / 2;
-	const struct capture_msg *m = at(t, p, p->rows.top), *before = NULL;
+	const struct capture_msg *m, *before = NULL;
 	const struct area list = area_sub(a, 0, 1, a->w, a->h - 1);
-	char peer[64];
+	const struct capture_msg *only = only_peer(t, p, list.h);
+	char peer[64] = "them";
 
+	/* over the two lines of life */
 	area_text(a, TIME_W - 1, 0, STYLE_DIM, "us");
-	if (m && m->kind == CAPTURE_SIP) {
-		peer_text(peer, sizeof(peer), m);
-		area_text(a, TIME_W + w - 1 - text_columns(peer) / 2, 0,
-			  STYLE_DIM, peer);
-	}
+	if (only)
+		peer_text(peer, sizeof(peer), only);
+	area_text(a, TIME_W + w - 1 - text_columns(peer) / 2, 0, STYLE_DIM,
+		  peer);
 
 	for (int y = 0; y < list.h; y++) {
 
@@ -255,7 +282,7 @@ static void draw_rows(struct tui *t, struct ladder_pane *p,
 		}
 		else {
 			draw_arrow(&list, TIME_W, y, w, m);
-			draw_remark(p, &list, TIME_W + w + 1, y, m);
+			draw_remark(p, &list, TIME_W + w + 1, y, m, !only);
 		}
 		if (i == p->rows.cur)
 			area_paint(&list, 0, y, list.w, STYLE_SELECTED);

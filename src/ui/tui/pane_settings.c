@@ -80,7 +80,8 @@ static void settings_draw(struct tui *t, void *state, const struct area *a)
 
 	found_update(&p->found, 1, n, fits, NULL);
 	rows_fit(&p->rows, (int)p->found.n, list.h);
-	found_head(a, "SETTINGS", "options", p->found.n, p->found.find);
+	found_head(a, "SETTINGS", p->found.n == 1 ? "option" : "options",
+		   p->found.n, p->found.find);
 	if (!p->found.n)
 		area_text(&list, 1, 0, STYLE_DIM, "No option fits. Esc shows "
 			  "all.");

@@ -20,6 +20,8 @@ struct call {
 	bool ending;
 	struct sip_result result;
 	struct media_plan plan;
+	const struct sip_caller *caller;
+	const char *security, *suite;
 };
 
 static const struct codec codec_fake = { .name = "pcmu", .rate_hz = 8000 };
@@ -176,6 +178,17 @@ void fake_state(unsigned id, enum call_state st, unsigned code)
 	if (st == CALL_ENDED)
 		snprintf(ev.u.call_state.text, EVENT_TEXT, "it is over");
 	event_publish(fake.bus, &ev);
+}
+
+
+void fake_says(unsigned id, const struct sip_caller *caller,
+	       const char *security, const char *suite)
+{
+	struct call *c = call_at(id);
+
+	c->caller = caller;
+	c->security = security;
+	c->suite = suite;
 }
 
 
@@ -786,9 +799,7 @@ const char *call_peer_name(const struct call *c)
 
 const struct sip_caller *call_caller(const struct call *c)
 {
-	(void)c;
-
-	return NULL;
+	return c->caller;
 }
 
 
@@ -854,15 +865,14 @@ unsigned call_seen(const struct call *c)
 
 const char *call_security(const struct call *c)
 {
-	return call_plan(c) ? "none" : "";
+	return !call_plan(c) ? "" : c->security && *c->security ?
+		c->security : "none";
 }
 
 
 const char *call_suite(const struct call *c)
 {
-	(void)c;
-
-	return "";
+	return c->suite ? c->suite : "";
 }
 
 

@@ -16,6 +16,10 @@
 void fake_reset(struct event_bus *bus);
 /** A call comes in: its number */
 unsigned fake_incoming(const char *peer);
+/** What an INVITE said of its caller, NULL nothing, and how its media is kept
+ *  secret, "" : plain; both are borrowed */
+void fake_says(unsigned id, const struct sip_caller *caller,
+	       const char *security, const char *suite);
 /** Publish a new state; "ended" with this status */
 void fake_state(unsigned id, enum call_state st, unsigned code);
 void fake_digits(unsigned id, const char *digits);

@@ -220,7 +220,7 @@ static void test_search(void **state)
 		{ "M", "number 2", "MESSAGES  1 talk with number 2",
 		  "running" },
 		{ "l", "CSeq: 1 ", "2 messages with CSeq: 1", "nothing" },
-		{ ",", "packet-time", "SETTINGS  1 options", "codecs  " },
+		{ ",", "packet-time", "SETTINGS  1 option with", "codecs  " },
 		{ "L", "nothing like", "with 'nothing like'", "\n\n\nx" },
 	};
 	struct screen_rig *r = *state;

@@ -285,6 +285,85 @@ static void test_devices(void **state)
 }
 
 
+/* Why an account is not registered stands below it, and in the news */
+static void test_accounts(void **state)
+{
+	struct screen_rig *f = *state;
+
+	screen_has(f, 80, 24, "\u25cb me@example.com");
+	fake_account_state(1, "registering", 0);
+	screen_has(f, 80, 24, "\u25d0 me@example.com");
+	fake_account_state(1, "registered", 200);
+	screen_has(f, 80, 24, "\u25cf me@example.com");
+	screen_has(f, 80, 24, "  registered");
+
+	fake_account_state(1, "failed", 403);
+	for (int w = 80; w <= 200; w += 60) {
+		screen_has(f, w, 24, " offhook  \u2715 me@example.com");
+		screen_has(f, w, 24, "not registered");
+		screen_has(f, w, 24, "403 so they say");
+	}
+	screen_has(f, 40, 10, "403 so they say");
+
+	/* in a call as well */
+	fake_state(fake_incoming("sip:bob@example.com"), CALL_ACTIVE, 200);
+	screen_has(f, 80, 24, "403 so they say");
+	screen_has(f, 120, 40, "403 so they say");
+	fake_account_state(1, "failed", 0);
+	screen_has(f, 80, 24, "no answer");
+}
+
+
+/* Who the server says it is, or that the caller hides */
+static void test_caller(void **state)
+{
+	struct sip_caller who = {
+		.asserted = { .uri = "sip:boss@example.com" },
+		.divertc = 1,
+		.divertv = {{ .by = { .name = "Front\033[2J desk",
+				      .uri = "sip:101@example.com" },
+			      .reason = "no-answer" }},
+	};
+	struct screen_rig *f = *state;
+	unsigned id;
+
+	id = fake_incoming("sip:bob@example.com");
+	fake_says(id, &who, "", "");
+	for (int w = 80; w <= 200; w += 60) {
+		screen_has(f, w, 24, "asserted by a server: boss@example.com");
+		screen_has(f, w, 24, "diverted by Front?[2J desk (no answer)");
+		screen_has(f, w, 24, "[s] hush");
+	}
+
+	memset(&who.asserted, 0, sizeof(who.asserted));
+	snprintf(who.privacy, sizeof(who.privacy), "id");
+	screen_has(f, 80, 24, "the caller wants to stay unknown");
+	screen_key(f, "s");
+}
+
+
+/* A lock, or that there is none, is never told by colour alone */
+static void test_secrecy(void **state)
+{
+	struct screen_rig *f = *state;
+	const unsigned id = fake_incoming("sip:bob@example.com");
+
+	fake_state(id, CALL_ACTIVE, 200);
+	screen_has(f, 80, 24, "pcmu 8k    no lock");
+	screen_key(f, "i");
+	screen_has(f, 80, 24, "no lock: who is on the way can listen");
+	screen_key(f, "g");
+
+	fake_says(id, NULL, "dtls", "AES_CM_128_HMAC_SHA1_80");
+	screen_has(f, 80, 24, "\u25a3 dtls-srtp");
+	screen_key(f, "i");
+	screen_has(f, 80, 24, "\u25a3 dtls, AES_CM_128_HMAC_SHA1_80");
+	f->t->canvas.ascii = true;
+	screen_has(f, 80, 24, "@ dtls, AES_CM_128_HMAC_SHA1_80");
+	f->t->canvas.ascii = false;
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +375,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_help, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_calls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_plot, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_accounts, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_caller, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_secrecy, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_devices, setup,
 						teardown),
 	};
