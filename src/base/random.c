@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include <re.h>
+#include <offhook/compat.h>
 #include <offhook/random.h>
 
 
