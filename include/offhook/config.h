@@ -82,6 +82,7 @@ struct config {
 	char    ring_tone[CONFIG_STR];   /* a name, or a file               */
 	int64_t end_tone_ms;             /* 0: none                         */
 	bool    hold_others;             /* one call talks at a time        */
+	int     hold_by;                 /* enum hold_by                    */
 	int     transfers;               /* enum transfers_policy           */
 	int     transfers_outside;       /* enum outside_policy             */
 	int     dtmf_info;               /* enum dtmf_info                  */
@@ -234,6 +235,8 @@ enum dtmf_info { DTMF_INFO_RELAY, DTMF_INFO_PLAIN };
 enum reports_policy { REPORTS_YES, REPORTS_DELIVERED, REPORTS_NO };
 /** What becomes of a caller who wants to join a call; as option joins */
 enum joins_policy { JOINS_ASK, JOINS_ACCEPT, JOINS_DENY };
+/** How a description says hold; as the choices of hold-by */
+enum hold_by { HOLD_BY_SENDONLY, HOLD_BY_INACTIVE, HOLD_BY_ADDRESS };
 /** What becomes of a 3xx; as the choices of redirects */
 enum redirects_policy { REDIRECTS_FOLLOW, REDIRECTS_ASK, REDIRECTS_DENY };
 /** Status that do-not-disturb refuses with; as the choices of dnd-code */
@@ -286,6 +289,8 @@ struct account_conf {
 				      sees us; off                          */
 	char keepalive[16];        /* "auto", "off" or seconds              */
 	char contact_user[64];     /* "" : that of the AOR                  */
+	char contact_q[8];         /* how much we want to be called there,
+				      0.0 to 1.0; "" not told               */
 	char header[CONFIG_STR];   /* lines for every request, " | " stands
 				      between them; "" none                 */
 	char pai[CONFIG_STR];      /* P-Asserted-Identity we send, "" none  */

@@ -343,6 +343,13 @@ static const struct option options[] = {
 		.summary = "Talking in one call puts the others on hold",
 	},
 	{
+		.name = "hold-by", .type = OPT_ENUM, FIELD(hold_by),
+		.def = "sendonly", .choices = "sendonly,inactive,address",
+		.summary = "How the other side is told of hold: it may hear"
+			" music, nothing goes either way, or by the address"
+			" 0.0.0.0, which old servers know (IPv4 without ICE)",
+	},
+	{
 		.name = "transfers", .type = OPT_ENUM, FIELD(transfers),
 		.def = "accept", .choices = "accept,ask,deny",
 		.summary = "The other side of a call wants us to call somebody"

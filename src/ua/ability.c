@@ -50,7 +50,13 @@ void call_ability(const struct call *c, const struct sa *rtp,
 		  struct ability *ab)
 {
 	(void)ua_ability(ab, c->ua, c->acc);
-	ab->dir = c->hold ? MEDIA_SENDONLY : MEDIA_SENDRECV;
+	if (c->hold) {
+		const int by = c->ua->config->hold_by;
+
+		ab->dir = by == HOLD_BY_INACTIVE ? MEDIA_INACTIVE :
+			MEDIA_SENDONLY;
+		ab->nowhere = by == HOLD_BY_ADDRESS;
+	}
 	call_wish_apply(c, ab);
 	ability_ready(ab);
 

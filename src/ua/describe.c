@@ -35,6 +35,7 @@ struct ours {
 	uint32_t tag;
 	const char *setup;               /* of DTLS, NULL: none             */
 	bool ice, ice_mismatch;
+	bool nowhere;                    /* c= has no address               */
 };
 
 
@@ -208,7 +209,8 @@ static void put_body(struct writer *w, const struct nego *n,
 	    (unsigned long long)n->id, (unsigned long long)n->version,
 	    type, addr);
 	*rest = w->mb->pos;
-	put(w, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", type, addr);
+	put(w, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", type,
+	    o->nowhere ? "0.0.0.0" : addr);
 
 	for (unsigned i = 0; i < n->linec; i++) {
 		const struct nego_line *l = &n->linev[i];
@@ -380,6 +382,10 @@ int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		.mux = n->answer_mux || ab->mux || ab->ice.on,
 		.ice = ab->ice.on,
 		.rsize = true, .xr = true,
+		/* RFC 3264 8.4: there is no such thing for IPv6; for ICE it
+		   would be another address than its candidates' */
+		.nowhere = ab->nowhere && !ab->ice.on &&
+			sa_af(&ab->rtp) == AF_INET,
 	};
 	int err;
 

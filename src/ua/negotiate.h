@@ -34,6 +34,8 @@ struct ability {
 	struct sa rtp;                   /* our RTP address and port        */
 	struct sa rtcp;                  /* unset: the port after it        */
 	enum media_dir dir;              /* what we want                    */
+	bool nowhere;                    /* offers have no address: the hold
+					    of RFC 2543                     */
 	bool red;                        /* redundancy (RFC 2198)           */
 	bool cn;                         /* comfort noise (RFC 3389)        */
 	struct {

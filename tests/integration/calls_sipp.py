@@ -249,6 +249,32 @@ def test_hold_and_resume(lab):
     s.well()
 
 
+def test_hold_otherwise(lab):
+    """option hold-by: nothing goes either way, and RFC 2543's address"""
+    s = lab.sipp([called(), ok(), recv("ACK"),
+                  recv("INVITE", checks=[("body", "a=inactive")], timeout=10000),
+                  ok(sdp(direction="inactive", version=2), totag=False), recv("ACK"),
+                  recv("INVITE", checks=[("body", "a=sendrecv")], timeout=10000),
+                  ok(sdp(version=3), totag=False), recv("ACK"),
+                  recv("INVITE", checks=[("body", "c=IN IP4 0[.]0[.]0[.]0")], timeout=10000),
+                  ok(sdp(version=4), totag=False), recv("ACK"),
+                  recv("INVITE", checks=[("body", "c=IN IP4 127")], timeout=10000),
+                  ok(sdp(version=5), totag=False), recv("ACK"),
+                  recv("BYE", timeout=10000), done()], "-rtp_echo")
+    phone = lab.offhook("-s", "hold-by=inactive", audio="tone:440").ready()
+    phone.command("dial %s" % s.uri)
+    phone.event("call.state", state="active")
+    for by in ("inactive", "address"):
+        phone.command("set hold-by " + by)
+        phone.command("hold")
+        phone.event("call.hold", local=True)
+        phone.command("resume")
+        phone.event("call.hold", local=False)
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    s.well()
+
+
 def test_requests_from_there(lab):
     """re-INVITE with and without an offer, OPTIONS, an unknown method"""
     s = lab.sipp([called("caller"), ok(), recv("ACK"), pause(200),

@@ -120,6 +120,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->audio_rate_hz, 16000);
 	assert_int_equal(c->audio_latency_ms, 40);
 	assert_true(c->hold_others);
+	assert_int_equal(c->hold_by, HOLD_BY_SENDONLY);
 	assert_int_equal(c->max_calls, 0);
 	assert_string_equal(c->user_agent, "offhook/" OFFHOOK_VERSION);
 	assert_string_equal(c->record_layout, "stereo");

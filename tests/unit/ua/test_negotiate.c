@@ -595,6 +595,48 @@ static void old_hold_address(void **state)
 }
 
 
+/* ... and how we say it so: in offers, of IPv4, where no ICE tells otherwise */
+static void old_hold_said(void **state)
+{
+	struct side s;
+	struct media_plan p;
+	bool held;
+	char *o;
+	(void)state;
+
+	side_init(&s, "pcmu");
+	mem_deref(offer(&s));
+	s.ab.dir = MEDIA_SENDONLY;
+	s.ab.nowhere = true;
+	o = offer(&s);
+	has(o, "o=- 1000 1001 IN IP4 198.51.100.2\r\n");
+	has(o, "c=IN IP4 0.0.0.0\r\n");
+	has(o, "m=audio 4000 ");
+	has(o, "a=sendonly\r\n");
+	mem_deref(o);
+
+	/* an answer says where we are: they may have to be heard */
+	o = answer(&s, &p, &held, V4 "m=audio 6000 RTP/AVP 0\r\n");
+	has(o, "c=IN IP4 198.51.100.2\r\n");
+	has(o, "a=sendonly\r\n");
+	mem_deref(o);
+
+	s.ab.ice.on = true;
+	o = offer(&s);
+	has(o, "c=IN IP4 198.51.100.2\r\n");
+	mem_deref(o);
+	nego_reset(&s.n);
+
+	side_init(&s, "pcmu");
+	s.ab.nowhere = true;
+	assert_int_equal(0, sa_set_str(&s.ab.rtp, "2001:db8::7", 6000));
+	o = offer(&s);
+	has(o, "c=IN IP6 2001:db8::7\r\n");
+	mem_deref(o);
+	nego_reset(&s.n);
+}
+
+
 static void families(void **state)
 {
 	static const char both[] = "v=0\r\no=- 1 1 IN IP6 ::1\r\n"
@@ -1161,6 +1203,7 @@ int main(void)
 		cmocka_unit_test(answers),
 		cmocka_unit_test(directions),
 		cmocka_unit_test(old_hold_address),
+		cmocka_unit_test(old_hold_said),
 		cmocka_unit_test(families),
 		cmocka_unit_test(packet_time),
 		cmocka_unit_test(g722),
