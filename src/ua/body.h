@@ -140,10 +140,16 @@ int composing_print(struct mbuf *mb, const struct composing *c);
 
 /* message/cpim (RFC 3862) and message/imdn+xml (RFC 5438) ------------------ */
 
+enum { CPIM_ROUTES = 4 };
+
 struct cpim {
 	char from[BODY_TEXT], to[BODY_TEXT];
 	char message_id[64];           /* imdn.Message-ID, "" none             */
 	bool want_delivered, want_displayed;   /* imdn.Disposition-Notification */
+	char routev[CPIM_ROUTES][BODY_TEXT];   /* read: who wants the reports
+					  to pass him (imdn.IMDN-Record-Route);
+					  written: whom this report passes     */
+	unsigned routec;               /* 0 as well: there were too many       */
 	char subject[BODY_TEXT];
 	char imdn[32];                 /* the prefix of its namespace          */
 	char date[48];

@@ -310,6 +310,22 @@ static void subject_copy(char *dst, size_t sz, const struct pl *val)
 }
 
 
+/* All of them or none: one that is missing would be passed by */
+static bool route_take(struct cpim *c, const struct pl *val)
+{
+	struct pl uri;
+
+	if (c->routec == CPIM_ROUTES || re_regex(val->p, val->l,
+						 "<[^>]+>", &uri) ||
+	    uri.l >= BODY_TEXT)
+		return false;
+
+	body_copy(c->routev[c->routec++], BODY_TEXT, uri.p, uri.l);
+
+	return true;
+}
+
+
 static void cpim_header(struct cpim *c, const struct pl *name,
 			const struct pl *val)
 {
@@ -341,6 +357,7 @@ static bool understood(const struct cpim *c, const struct pl *val)
 	};
 	static const char *const imdn[] = {
 		"Message-ID", "Disposition-Notification",
+		"IMDN-Record-Route",
 	};
 	struct pl rest = *val, one;
 
@@ -362,7 +379,7 @@ static bool understood(const struct cpim *c, const struct pl *val)
 int cpim_parse(struct cpim *c, const char *text, size_t len)
 {
 	struct pl rest = { text, len }, line, name, val;
-	bool inner = false;
+	bool inner = false, routes = true;
 
 	memset(c, 0, sizeof(*c));
 	(void)strcpy(c->imdn, "imdn.");
@@ -372,6 +389,7 @@ int cpim_parse(struct cpim *c, const char *text, size_t len)
 		if (!line.l) {
 			if (inner) {
 				c->body = rest;
+				c->routec = routes ? c->routec : 0;
 				return 0;
 			}
 			inner = true;
@@ -383,13 +401,22 @@ int cpim_parse(struct cpim *c, const char *text, size_t len)
 		if (!inner && text_caseeq(name.p, name.l, "Require") &&
 		    !understood(c, &val))
 			return ENOTSUP;
-		if (!inner)
+		if (!inner && is_imdn(c, &name, "IMDN-Record-Route"))
+			routes = routes && route_take(c, &val);
+		else if (!inner)
 			cpim_header(c, &name, &val);
 		else if (text_caseeq(name.p, name.l, "Content-Type"))
 			body_copy(c->ctype, sizeof(c->ctype), val.p, val.l);
 	}
 
 	return EBADMSG;
+}
+
+
+/* RFC 5438 7.2.1 */
+static bool is_report(const char *ctype)
+{
+	return !strncasecmp(ctype, "message/imdn+xml", 16);
 }
 
 
@@ -404,15 +431,26 @@ int cpim_print(struct mbuf *mb, const struct cpim *c)
 	int err;
 
 	if (!line_ok(c->from) || !line_ok(c->to) || !line_ok(c->date) ||
-	    !line_ok(c->message_id) || !line_ok(c->ctype))
+	    !line_ok(c->message_id) || !line_ok(c->ctype) ||
+	    c->routec > CPIM_ROUTES)
 		return EINVAL;
+	for (unsigned i = 0; i < c->routec; i++) {
+		if (!line_ok(c->routev[i]))
+			return EINVAL;
+	}
 
 	err = mbuf_printf(mb, "From: <%s>\r\nTo: <%s>\r\n", c->from, c->to);
 	if (!err && *c->date)
 		err = mbuf_printf(mb, "DateTime: %s\r\n", c->date);
+	if (!err && (*c->message_id || c->routec))
+		err = mbuf_write_str(mb, "NS: imdn <urn:ietf:params:imdn>"
+				     "\r\n");
 	if (!err && *c->message_id)
-		err = mbuf_printf(mb, "NS: imdn <urn:ietf:params:imdn>\r\n"
-				  "imdn.Message-ID: %s\r\n", c->message_id);
+		err = mbuf_printf(mb, "imdn.Message-ID: %s\r\n",
+				  c->message_id);
+	for (unsigned i = 0; i < c->routec && !err; i++)
+		err = mbuf_printf(mb, "imdn.IMDN-Route: <%s>\r\n",
+				  c->routev[i]);
 	if (!err && (c->want_delivered || c->want_displayed))
 		err = mbuf_printf(mb, "imdn.Disposition-Notification: "
 				  "%s%s%s\r\n",
@@ -421,8 +459,10 @@ int cpim_print(struct mbuf *mb, const struct cpim *c)
 				  ", " : "",
 				  c->want_displayed ? "display" : "");
 	if (!err)
-		err = mbuf_printf(mb, "\r\nContent-Type: %s\r\n\r\n%r",
+		err = mbuf_printf(mb, "\r\nContent-Type: %s\r\n%s\r\n%r",
 				  *c->ctype ? c->ctype : "text/plain",
+				  is_report(c->ctype) ?
+				  "Content-Disposition: notification\r\n" : "",
 				  &c->body);
 
 	return err;

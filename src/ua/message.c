@@ -9,6 +9,7 @@
 #include <offhook/random.h>
 #include "body.h"
 #include "message.h"
+#include "offhook/sip_caller.h"
 #include "offhook/sip_rx.h"
 
 
@@ -23,6 +24,7 @@ enum {
 struct unseen {
 	struct le le;                /* ua->unseen                           */
 	char *uri;                   /* of who sent it                       */
+	unsigned account;            /* id of who it was for, 0: nobody's    */
 	struct cpim w;               /* body is of no use any more           */
 };
 
@@ -382,11 +384,11 @@ int ua_message(unsigned *idp, struct ua *ua, const struct ua_message *prm,
 
 /* In ----------------------------------------------------------------------- */
 
-static void told_init(struct event *ev, const struct call *c,
-		      enum event_type type)
+/* Whose it is, NULL: of a phone without accounts */
+static const struct account *owner(const struct ua *ua, const struct call *c,
+				   const struct sip_info *in)
 {
-	event_init(ev, type);
-	ev->call = c ? c->id : 0;
+	return c ? c->acc : account_match(ua, in);
 }
 
 
@@ -398,7 +400,9 @@ static void received(struct ua *ua, const struct call *c,
 	char *whole;
 
 	composing_done(ua, in->from_uri);
-	told_init(&ev, c, EVENT_MESSAGE_RECEIVED);
+	event_init(&ev, EVENT_MESSAGE_RECEIVED);
+	ev.call = c ? c->id : 0;
+	ev.account = account_id(owner(ua, c, in));
 	utf8_copy(ev.u.message_received.from,
 		  sizeof(ev.u.message_received.from), in->from_uri);
 	utf8_copy(ev.u.message_received.name,
@@ -423,10 +427,13 @@ static void received(struct ua *ua, const struct call *c,
 }
 
 
-/* "delivered" or "displayed", to who asked for it; whether it arrives nobody is
-   told */
-static void report(struct ua *ua, const char *uri, const struct cpim *c,
-		   const char *status)
+/*
+ * "delivered" or "displayed", to who asked for it, as whom he wrote to;
+ * whether it arrives nobody is told.  It goes by whom the message says, in the
+ * same order, and so to the first of them (RFC 5438 8).
+ */
+static void report(struct ua *ua, const struct account *acc, const char *uri,
+		   const struct cpim *c, const char *status)
 {
 	char now[CLOCK_ISO8601_SIZE], why[UA_ERR];
 	struct mbuf *mb = mbuf_alloc(512), *outer = mbuf_alloc(512);
@@ -448,11 +455,18 @@ static void report(struct ua *ua, const char *uri, const struct cpim *c,
 		str_ncpy(w.from, "im:anonymous@anonymous.invalid",
 			 sizeof(w.from));
 		str_ncpy(w.to, c->from, sizeof(w.to));
+		(void)snprintf(w.message_id, sizeof(w.message_id), "%016llx",
+			       (unsigned long long)random_u64());
+		memcpy(w.routev, c->routev, sizeof(w.routev));
+		w.routec = c->routec;
 		str_ncpy(w.ctype, "message/imdn+xml", sizeof(w.ctype));
 		w.body.p = (const char *)mb->buf;
 		w.body.l = mb->end;
 		e = cpim_print(outer, &w);
 	}
+	if (w.routec && (!strncasecmp(w.routev[0], "sip:", 4) ||
+			 !strncasecmp(w.routev[0], "sips:", 5)))
+		uri = w.routev[0];
 	if (!e)
 		e = message_new(&m, ua, uri, "");
 	if (!e) {
@@ -463,8 +477,8 @@ static void report(struct ua *ua, const char *uri, const struct cpim *c,
 	if (!e)
 		e = str_dup(&m->ctype, "message/cpim");
 	if (!e)
-		e = reach_find(&m->reach, ua, uri, NULL, reach_handler, m,
-			       why);
+		e = reach_find(&m->reach, ua, uri, acc ? acc->conf.name :
+			       NULL, reach_handler, m, why);
 	if (e) {
 		log_debug("no delivery report: %s", strerror(e));
 		mem_deref(m);
@@ -484,7 +498,8 @@ static void unseen_destructor(void *arg)
 }
 
 
-static void unseen_add(struct ua *ua, const char *uri, const struct cpim *w)
+static void unseen_add(struct ua *ua, const struct account *acc,
+		       const char *uri, const struct cpim *w)
 {
 	struct unseen *u;
 
@@ -496,6 +511,7 @@ static void unseen_add(struct ua *ua, const char *uri, const struct cpim *w)
 		mem_deref(u);
 		return;
 	}
+	u->account = account_id(acc);
 	u->w = *w;
 	memset(&u->w.body, 0, sizeof(u->w.body));
 	list_append(&ua->unseen, &u->le, u);
@@ -512,20 +528,23 @@ void ua_message_displayed(struct ua *ua, const char *peer)
 		le = le->next;
 		if (peer && strcmp(peer, u->uri))
 			continue;
-		report(ua, u->uri, &u->w, "displayed");
+		report(ua, ua_account_id(ua, u->account), u->uri, &u->w,
+		       "displayed");
 		mem_deref(u);
 	}
 }
 
 
-/* A report on a message of ours */
-static void reported(struct ua *ua, const struct pl *body)
+/* A report on a message of ours. @return 0, EBADMSG */
+static int reported(struct ua *ua, const char *body, size_t len)
 {
 	struct imdn i;
 	struct le *le;
+	int err;
 
-	if (imdn_parse(&i, body->p, body->l))
-		return;
+	err = imdn_parse(&i, body, len);
+	if (err)
+		return err;
 
 	LIST_FOREACH(&ua->messages, le) {
 		struct message *m = le->data;
@@ -540,16 +559,24 @@ static void reported(struct ua *ua, const struct pl *body)
 		/* it may be displayed yet */
 		if (strcmp(i.status, "delivered"))
 			over(m);
-		return;
+		break;
 	}
+
+	return 0;
 }
 
 
 static void cpim_take(struct ua *ua, const struct call *c,
-		      const struct sip_info *in, const struct cpim *w)
+		      const struct sip_info *in, struct cpim *w)
 {
+	const struct account *acc = owner(ua, c, in);
+
+	/* a stranger could have us knock at anybody's door */
+	if (!acc || !sip_ident_serves(acc->ident, in))
+		w->routec = 0;
+
 	if (!strncasecmp(w->ctype, "message/imdn+xml", 16)) {
-		reported(ua, &w->body);
+		(void)reported(ua, w->body.p, w->body.l);
 		return;
 	}
 
@@ -558,9 +585,9 @@ static void cpim_take(struct ua *ua, const struct call *c,
 	if (!w->message_id[0] || ua->config->message_reports == REPORTS_NO)
 		return;
 	if (w->want_delivered)
-		report(ua, in->from_uri, w, "delivered");
+		report(ua, acc, in->from_uri, w, "delivered");
 	if (w->want_displayed && ua->config->message_reports == REPORTS_YES)
-		unseen_add(ua, in->from_uri, w);
+		unseen_add(ua, acc, in->from_uri, w);
 }
 
 
@@ -591,6 +618,9 @@ int message_request(struct ua *ua, struct call *c, struct sip_rx *rx,
 		err = cpim_parse(&w, body, len);
 		if (!err)
 			cpim_take(ua, c, in, &w);
+	}
+	else if (sip_rx_ctype(rx, "message", "imdn+xml")) {
+		err = reported(ua, body, len);
 	}
 	else if (sip_rx_ctype(rx, "application", "im-iscomposing+xml")) {
 		err = composing_parse(&cp, body, len);

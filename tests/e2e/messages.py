@@ -128,6 +128,57 @@ def test_bad_bodies(lab):
     check(ask(b, "application/im-iscomposing+xml", b"<x") == (400, ""), "XML that is none")
     check(ask(b, "text/plain", b"\x1b[2J plain")[0] == 200, "controls are refused")
     check(b.event("message.received")["text"].endswith(" plain"), "another text")
+    check(ask(b, "message/imdn+xml", b"<x") == (400, ""), "a report that is none")
+
+
+CPIM = """From: Alice <im:alice@example.com>\r
+To: <im:bob@example.com>\r
+NS: imdn <urn:ietf:params:imdn>\r
+imdn.Message-ID: %s\r
+imdn.IMDN-Record-Route: <sip:relay@127.0.0.1:%d>\r
+imdn.IMDN-Record-Route: "Another" <sip:other@192.0.2.7>\r
+imdn.Disposition-Notification: positive-delivery\r
+\r
+Content-Type: text/plain\r
+\r
+hello"""
+
+
+def report_to(lab, sender, relay, known):
+    """the report on a message to bob, who knows this relay or nobody -> its text, who gets it first"""
+    port = relay.getsockname()[1]
+    b = lab.offhook("-a", "sip:first@192.0.2.9;register=no", "-a", "sip:bob@office.example;register=no" +
+                    (";outbound=127.0.0.1:%d" % port if known else "")).ready()
+    me = "127.0.0.1:%d" % sender.getsockname()[1]
+    body = CPIM % ("34jk324j", port)
+    sender.sendto(("MESSAGE sip:bob@office.example SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKroute\r\n"
+                   "From: <sip:alice@%s>;tag=1\r\nTo: <sip:bob@office.example>\r\nCall-ID: route@x\r\nCSeq: 1 MESSAGE\r\n"
+                   "Max-Forwards: 70\r\nContent-Type: message/cpim\r\nContent-Length: %d\r\n\r\n%s" % (
+                       me, me, len(body), body)).encode(), ("127.0.0.1", b.port))
+    told = b.event("message.received")
+    check(told["account"] == 2, "another account is told: %s", told)
+    while True:
+        text = (relay if known else sender).recv(65536).decode()
+        if text.startswith("MESSAGE "):
+            return text
+
+
+def test_report_route(lab):
+    """RFC 5438: a report goes as the account that was written to, by whom the
+    message names; a stranger names nobody"""
+    for known in (True, False):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as relay:
+            for s in (sender, relay):
+                s.bind(("127.0.0.1", 0))
+                s.settimeout(30)
+            text = report_to(lab, sender, relay, known)
+            check("\r\nFrom: <sip:bob@office.example>" in text and "<message-id>34jk324j</message-id>" in text and
+                  "\r\nContent-Disposition: notification\r\n" in text, "%s", text)
+            to = "sip:relay@127.0.0.1:%d" % relay.getsockname()[1]
+            routes = "imdn.IMDN-Route: <%s>\r\nimdn.IMDN-Route: <sip:other@192.0.2.7>\r\n" % to
+            check((routes in text) == ("MESSAGE %s SIP" % to in text) == known and ("IMDN-Route" in text) == known,
+                  "%s", text)
 
 
 if __name__ == "__main__":

@@ -412,8 +412,33 @@ static void test_cpim_namespaces(void **state)
 	static const char other[] = "From: <a>\r\nNS: x <mid:other@x>\r\n"
 		"Require: x.Vital\r\nx.Vital: y\r\n\r\n"
 		"Content-Type: text/plain\r\n\r\nhi";
+	static const char routes[] = "From: <a>\r\n"
+		"NS: i <urn:ietf:params:imdn>\r\n"
+		"Require: i.IMDN-Record-Route\r\n"
+		"i.IMDN-Record-Route: One <sip:one@x>\r\n"
+		"i.IMDN-Record-Route: <sip:two@x>\r\n%s\r\n"
+		"Content-Type: text/plain\r\n\r\nhi";
 	struct cpim c;
+	char text[1024];
+	int n;
 	(void)state;
+
+	/* all of them, or none: one that is missing would be passed by */
+	n = snprintf(text, sizeof(text), routes, "");
+	assert_int_equal(cpim_parse(&c, text, (size_t)n), 0);
+	assert_int_equal(c.routec, 2);
+	assert_string_equal(c.routev[0], "sip:one@x");
+	assert_string_equal(c.routev[1], "sip:two@x");
+	n = snprintf(text, sizeof(text), routes,
+		     "i.IMDN-Record-Route: none\r\n");
+	assert_int_equal(cpim_parse(&c, text, (size_t)n), 0);
+	assert_int_equal(c.routec, 0);
+	n = snprintf(text, sizeof(text), routes,
+		     "i.IMDN-Record-Route: <sip:3@x>\r\n"
+		     "i.IMDN-Record-Route: <sip:4@x>\r\n"
+		     "i.IMDN-Record-Route: <sip:5@x>\r\n");
+	assert_int_equal(cpim_parse(&c, text, (size_t)n), 0);
+	assert_int_equal(c.routec, 0);
 
 	assert_int_equal(cpim_parse(&c, own, sizeof(own) - 1), 0);
 	assert_string_equal(c.message_id, "yes");
