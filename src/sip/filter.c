@@ -45,8 +45,8 @@ static bool is_loopback(const struct sa *sa)
 }
 
 
-/* Does anybody of ours register with it? */
-bool filter_server(const struct sip_stack *s, const struct sa *addr)
+const struct sip_ident *filter_ident(const struct sip_stack *s,
+				     const struct sa *addr)
 {
 	struct le *le;
 
@@ -54,10 +54,16 @@ bool filter_server(const struct sip_stack *s, const struct sa *addr)
 		const struct sip_reg *r = le->data;
 
 		if (ident_serves(r->id, addr))
-			return true;
+			return r->id;
 	}
 
-	return false;
+	return NULL;
+}
+
+
+bool filter_server(const struct sip_stack *s, const struct sa *addr)
+{
+	return filter_ident(s, addr) != NULL;
 }
 
 

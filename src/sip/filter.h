@@ -67,6 +67,9 @@ struct filter {
 	unsigned per_min;           /* 0: no limit                            */
 };
 
+/** The identity that this address is a server of, NULL: a stranger's */
+const struct sip_ident *filter_ident(const struct sip_stack *s,
+				     const struct sa *addr);
 /** Does anybody of ours register with it? */
 bool filter_server(const struct sip_stack *s, const struct sa *addr);
 

@@ -10,6 +10,7 @@
  */
 #include "conn.h"
 #include "filter.h"
+#include "ident.h"
 
 
 enum {
@@ -23,6 +24,7 @@ struct away {
 	struct sip_stack *stack;
 	enum sip_transp tp;
 	char *hop, *domain;         /* hop NULL: there is no name          */
+	struct sip_tls *tls;        /* of whose server it is; NULL: ours   */
 	struct mbuf *mb;
 	struct target_query *query;
 	struct target_list tl;
@@ -43,6 +45,7 @@ static void away_destructor(void *arg)
 	mem_deref(a->mb);
 	mem_deref(a->hop);
 	mem_deref(a->domain);
+	mem_deref(a->tls);
 }
 
 
@@ -117,7 +120,7 @@ static bool go_on(struct away *a)
 	while (a->next < a->tl.n) {
 		struct target *tg = &a->tl.v[a->next++];
 
-		if (tg->tp != a->tp || target_open(tg, NULL, a->domain))
+		if (tg->tp != a->tp || target_open(tg, a->tls, a->domain))
 			continue;
 
 		a->mb->pos = 0;
@@ -191,6 +194,7 @@ static void look_h(void *arg)
 int reply_away(const struct target *way, struct mbuf *mb)
 {
 	struct sip_stack *s = way->leg ? way->leg->stack : NULL;
+	const struct sip_ident *id;
 	struct away *a;
 	int err = 0;
 
@@ -215,7 +219,11 @@ int reply_away(const struct target *way, struct mbuf *mb)
 		a->tl.v[0].flow_only = false;
 		a->tl.n = 1;
 	}
-	if (filter_server(s, &way->dst))
+
+	/* the account has its own idea of whom to trust */
+	id = filter_ident(s, &way->dst);
+	a->tls = mem_ref(ident_tls(id));
+	if (id)
 		err = name_take(a, mb);
 
 	if (err == ENOMEM || !another(a)) {

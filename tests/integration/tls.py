@@ -5,6 +5,7 @@ refused, with words that say why."""
 import os
 import re
 import socket
+import ssl
 import stat
 import subprocess
 import threading
@@ -441,6 +442,94 @@ def test_keylog(lab):
     mode = stat.S_IMODE(os.stat(path).st_mode)
     check(mode == 0o600, "mode %o", mode)
     check("can read all" in p.stderr(), "it does not warn\n%s", p.stderr())
+
+
+class Server(threading.Thread):
+    """a registrar over TLS that calls whoever has registered, then cuts the connection while it rings"""
+
+    def __init__(self, cert, back, cut):
+        super().__init__(daemon=True)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*cert)
+        self.door = socket.create_server(("127.0.0.1", 0))
+        self.port, self.back, self.cut, self.called = self.door.getsockname()[1], back, cut, False
+        self.start()
+
+    def run(self):
+        while True:
+            raw, _ = self.door.accept()
+            try:
+                self.serve(self.context.wrap_socket(raw, server_side=True))
+            except OSError:
+                pass
+
+    def serve(self, s):
+        data = b""
+        while True:
+            while b"\r\n\r\n" not in data:
+                more = s.recv(65536)
+                if not more:
+                    return
+                data += more
+            head, data = data.split(b"\r\n\r\n", 1)
+            lines = head.decode().split("\r\n")
+            if " 180 " in lines[0]:
+                s.close()
+                self.cut.set()
+                return
+            if not lines[0].startswith("REGISTER"):
+                continue
+            kept = [x for x in lines if x.split(":")[0] in ("Via", "From", "Call-ID", "CSeq", "Contact")]
+            to, = [x for x in lines if x.startswith("To:")]
+            s.sendall("\r\n".join(["SIP/2.0 200 OK", to + ";tag=r"] + kept + ["Expires: 3600", "Content-Length: 0", "", ""])
+                      .encode())
+            contact, = [re.search("<(.*?)>", x).group(1) for x in lines if x.startswith("Contact:")]
+            if not self.called:
+                self.called = True
+                s.sendall(("INVITE %s SIP/2.0\r\nVia: SIP/2.0/TLS back.example:%d;branch=z9hG4bK1\r\nFrom: <sip:t@x>;tag=1\r\n"
+                           "To: <sip:phone@127.0.0.1>\r\nCall-ID: by-name\r\nCSeq: 1 INVITE\r\nContact: <sip:t@127.0.0.1:%d;"
+                           "transport=tls>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+                           % (contact, self.back, self.back)).encode())
+
+
+def answer_by_name(lab, names):
+    """what the name in the Via of a lost connection leads to has a certificate for these names
+    -> the phone, and the answer that comes there, or what the handshake says"""
+    ca = Authority(lab, "Of The Account")
+    far = socket.create_server(("127.0.0.2", 0))
+    far.settimeout(60)
+    dns = Dns(lab, "host-record=back.example,127.0.0.2\n")
+    cut = threading.Event()
+    s = Server(ca.issue("IP:127.0.0.1"), far.getsockname()[1], cut)
+    p = lab.offhook("-s", "dns-servers=" + dns.server, "-a", "sip:phone@127.0.0.1;registrar=127.0.0.1:%d;transport=tls;"
+                    "register=yes;tls-ca=%s" % (s.port, ca.path))
+    p.event("call.state", state="incoming", timeout=60)
+    check(cut.wait(60), "it does not ring")
+    p.command("answer")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*ca.issue(names))
+    raw, _ = far.accept()
+    raw.settimeout(60)
+    try:
+        c = context.wrap_socket(raw, server_side=True)
+        return p, c.recv(65536).decode()
+    except OSError as e:
+        return p, str(e)
+
+
+def test_response_by_name(lab):
+    """RFC 3263 5: the connection of a server is gone, so our answer goes where
+    the name in its Via leads, to who has a certificate for it by the account's own authority"""
+    p, got = answer_by_name(lab, "DNS:back.example")
+    check(got.startswith("SIP/2.0 200 "), "%s", got)
+    check(p.command("calls")["calls"], "the call is gone")
+
+
+def test_response_to_another_name(lab):
+    p, got = answer_by_name(lab, "DNS:other.example,IP:127.0.0.2")
+    check("SIP/2.0" not in got, "it was answered: %s", got)
+    e = p.event("tls.refused", timeout=60)
+    check(e["domain"] == "back.example", "%s", e)
 
 
 if __name__ == "__main__":
