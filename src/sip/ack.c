@@ -42,6 +42,24 @@ static int credentials_write(struct mbuf *mb, const struct mbuf *sent)
 }
 
 
+void session_sent_shrink(struct sip_call *c)
+{
+	struct mbuf *mb = c->sent ? mbuf_alloc(256) : NULL;
+
+	if (!mb)
+		return;
+
+	if (credentials_write(mb, c->sent)) {
+		mem_deref(mb);
+		return;
+	}
+
+	mbuf_trim(mb);
+	mem_deref(c->sent);
+	c->sent = mb;
+}
+
+
 /* Written by hand: it is no transaction, and its branch is its own */
 static int ack_write(struct mbuf **mbp, struct branch *br,
 		     const struct target *tg, const char *uri)

@@ -175,6 +175,26 @@ static void linger_h(void *arg)
 }
 
 
+/* What a late 2xx needs is an ACK and a BYE, maybe in a dialog of its own */
+static void call_shrink(struct sip_call *c)
+{
+	struct le *le;
+
+	c->headers = mem_deref(c->headers);
+	c->extra = mem_deref(c->extra);
+	c->say = mem_deref(c->say);
+	session_sent_shrink(c);
+
+	for (le = c->branches.head; le; le = le->next) {
+		struct branch *br = le->data;
+
+		br->remote = mem_deref(br->remote);
+		if (br->ack)
+			mbuf_trim(br->ack);
+	}
+}
+
+
 void session_check(struct sip_call *c)
 {
 	struct sip_stack *s = c->stack;
@@ -192,6 +212,7 @@ void session_check(struct sip_call *c)
 		--s->stats.sessions;
 		list_unlink(&c->le);
 		list_append(&s->lingering, &c->le, c);
+		call_shrink(c);
 	}
 
 	if (c->linger_ms) {

@@ -213,6 +213,8 @@ void branch_ack(struct branch *br, uint32_t cseq, struct mbuf *sdp);
 int  branch_ack_again(struct branch *br);
 /** An INVITE goes out in mb: its credentials are for the ACK too */
 void session_sent(struct sip_call *c, struct mbuf *mb, const struct dialog *d);
+/** Only the credentials are of use yet */
+void session_sent_shrink(struct sip_call *c);
 
 /* prack.c */
 /** Is it reliable, and which one? */

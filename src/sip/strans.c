@@ -173,6 +173,7 @@ static void finish(struct strans *st, uint16_t code)
 	}
 	else {
 		st->state = COMPLETED;
+		mbuf_trim(st->mb);
 		if (st->invite && !reliable) {
 			st->wait_ms = t1(st);
 			timer_start(&st->again, st->wait_ms, again_h, st);

@@ -411,6 +411,7 @@ static void refused(struct trans *t, const struct sip_msg *msg)
 		mem_deref(t->mb);
 		t->mb = ack;
 		mbuf_trim(ack);
+		t->lines = mem_deref(t->lines);
 		(void)transmit(t, ack);
 		conn_unwatch(&t->watch);
 
