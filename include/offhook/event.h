@@ -30,6 +30,7 @@ enum event_type {
 	EVENT_CALL_REPORT,
 	EVENT_CALL_CONFERENCE,
 	EVENT_CALL_PROGRESS,
+	EVENT_CALL_FORKED,
 	EVENT_DTMF_DONE,
 	EVENT_MESSAGE_RECEIVED,
 	EVENT_MESSAGE_SENT,
@@ -287,6 +288,9 @@ struct event {
 			char reason[EVENT_TEXT];
 			bool sound;                 /* it is heard          */
 		} call_progress;
+		struct {
+			char contact[EVENT_TEXT];   /* URI                  */
+		} call_forked;
 		struct {
 			char state[EVENT_NAME];     /* joined, left         */
 			int64_t conference;         /* its number           */

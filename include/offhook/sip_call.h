@@ -47,6 +47,9 @@ struct sip_call_h {
 	 *  sip_call_redirect says so within ring_ms (ASK) */
 	void (*redirect_h)(const char *uri, const struct sip_info *in,
 			   void *arg);
+	/** Caller: somebody else has answered as well, and is hung up (RFC
+	 *  3261 13.2.2.4); may be NULL */
+	void (*forked_h)(const struct sip_info *in, void *arg);
 };
 
 /** How much of an extension: if the peer knows it, not at all, or else no

@@ -470,6 +470,12 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 			 "no sound yet");
 		break;
 
+	case EVENT_CALL_FORKED:
+		text_add(&b, "call %u was answered in another place too, which "
+			 "is hung up: %s", ev->call,
+			 ev->u.call_forked.contact);
+		break;
+
 	case EVENT_CALL_CONFERENCE:
 		print_conference(&b, ev);
 		break;

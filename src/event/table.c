@@ -262,6 +262,11 @@ static const struct event_field call_progress_fields[] = {
 	{0}
 };
 
+static const struct event_field call_forked_fields[] = {
+	STR("contact", call_forked.contact, "URI of the other one, as it says"),
+	{0}
+};
+
 static const struct event_field call_conference_fields[] = {
 	STR("state", call_conference.state, "joined, left"),
 	INT("conference", call_conference.conference, "its number"),
@@ -491,6 +496,10 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_PROGRESS] = {"call.progress",
 		"A provisional response came, or the first sound",
 		call_progress_fields},
+	[EVENT_CALL_FORKED] = {"call.forked",
+		"A call of ours rang in several places, and was answered in"
+		" another one as well: that one is hung up",
+		call_forked_fields},
 	[EVENT_CALL_CONFERENCE] = {"call.conference",
 		"A call came into a conference or went out of it",
 		call_conference_fields},

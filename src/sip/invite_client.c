@@ -267,6 +267,13 @@ static void success(struct sip_call *c, const struct sip_msg *msg)
 
 	branch_ack(br, msg->cseq.num, NULL);
 	branch_bye(br);
+
+	if (c->h.forked_h) {
+		struct sip_info in;
+
+		sip_info_fill(&in, msg);
+		c->h.forked_h(&in, c->arg);
+	}
 }
 
 

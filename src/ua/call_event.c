@@ -95,6 +95,18 @@ void call_event_progress(const struct call *c, const struct sip_info *in)
 }
 
 
+void call_event_forked(const struct call *c, const struct sip_info *in)
+{
+	struct event ev;
+
+	call_event(&ev, EVENT_CALL_FORKED, c);
+	UTF8_PUT(ev.u.call_forked.contact, in->contact);
+	log_info("call %u: somebody else has answered too, and is hung up",
+		 c->id);
+	event_publish(c->ua->bus, &ev);
+}
+
+
 static void address_print(char *buf, size_t sz, const struct sa *sa)
 {
 	if (!sa_isset(sa, SA_ADDR) || re_snprintf(buf, sz, "%J", sa) < 0)

@@ -292,6 +292,12 @@ static void modified_handler(const struct sip_result *res, void *arg)
 }
 
 
+static void forked_handler(const struct sip_info *in, void *arg)
+{
+	call_event_forked(arg, in);
+}
+
+
 static void closed_handler(const struct sip_result *res,
 			   const struct sip_info *in, void *arg)
 {
@@ -324,4 +330,5 @@ const struct sip_call_h call_sip_handlers = {
 	.closed_h      = closed_handler,
 	.request_h     = requests_call,
 	.redirect_h    = session_redirect_handler,
+	.forked_h      = forked_handler,
 };

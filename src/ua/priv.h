@@ -369,6 +369,7 @@ void call_event_media(const struct call *c);
 void call_event_progress(const struct call *c, const struct sip_info *in);
 /** res: why what we wanted was refused, NULL: it was agreed */
 void call_event_hold(const struct call *c, const struct sip_result *res);
+void call_event_forked(const struct call *c, const struct sip_info *in);
 
 /* call_sip.c */
 extern const struct sip_call_h call_sip_handlers;

@@ -175,8 +175,9 @@ def test_forked(lab):
                   .replace("[last_Via:]", KEPT_VIA).replace("[last_CSeq:]", KEPT_CSEQ),
                   recv("ACK", checks=[("To", "tag=two")]), recv("BYE", checks=[("To", "tag=two")]), done(),
                   recv("BYE", checks=[("To", "tag=one")], timeout=10000), done()], "-rtp_echo")
-    got, out, err = dial(lab, s, "--for", "1500ms")
+    got, out, err = dial(lab, s, "--for", "1500ms", options=("--json",))
     check(got == 0, "exit code %d\n%s%s", got, out, err)
+    check('"event":"call.forked"' in out, "nobody is told\n%s", out)
     s.well()
 
 

@@ -312,6 +312,7 @@ bool newses_event(struct newses *ns, const struct tui *t,
 
 	case EVENT_CALL_REDIRECT:
 	case EVENT_CALL_UPDATE:
+	case EVENT_CALL_FORKED:
 	case EVENT_CALL_INFO:
 	case EVENT_PUBLICATION_STATE:
 	case EVENT_DEVICE_FOUND:

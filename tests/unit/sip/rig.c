@@ -143,6 +143,15 @@ static void redirect_h(const char *uri, const struct sip_info *in, void *arg)
 }
 
 
+static void forked_h(const struct sip_info *in, void *arg)
+{
+	(void)in;
+	(void)arg;
+
+	++rig.forked;
+}
+
+
 static int inside_h(struct sip_rx *rx, const struct sip_info *in, void *arg)
 {
 	(void)arg;
@@ -164,6 +173,7 @@ static const struct sip_call_h call_h = {
 	.progress_h = progress_h, .established_h = established_h,
 	.modified_h = modified_h, .closed_h = closed_h,
 	.request_h = inside_h, .redirect_h = redirect_h,
+	.forked_h = forked_h,
 };
 
 

@@ -46,7 +46,7 @@ struct rig {
 
 	/* what it was told */
 	unsigned invites, offers, answers, results, previews, progress;
-	unsigned established, modified, closed, redirects;
+	unsigned established, modified, closed, redirects, forked;
 	char redirect[300];          /* where to                        */
 	bool redirect_at_once;       /* sip_call_redirect in redirect_h */
 	char sdp[1000];              /* last description of the peer's  */

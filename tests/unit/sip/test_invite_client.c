@@ -302,7 +302,8 @@ static void test_fork(void **state)
 		rig_expect_none("BYE");
 	}
 
-	/* all of it is nothing to the user */
+	/* the user is told, once for each; nothing changes */
+	assert_int_equal(rig.forked, 2);
 	assert_int_equal(rig.results, 1);
 	assert_int_equal(rig.established, 1);
 	assert_int_equal(rig.closed, 0);
