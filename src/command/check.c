@@ -240,14 +240,65 @@ static int check_time(struct cmd *x, struct bound *v)
 }
 
 
+/* The whole URI of its peer, the user in it, or the name that is shown */
+static bool peer_is(const struct call *c, const char *s)
+{
+	const char *uri = call_peer(c), *user = strchr(uri, ':');
+	const size_t n = user ? strcspn(++user, "@;?") : 0;
+
+	return !strcasecmp(uri, s) || !strcasecmp(call_peer_name(c), s) ||
+		(n == strlen(s) && user[n] == '@' && !strncmp(user, s, n));
+}
+
+
+/* By its Call-ID, or by a peer who is in no other call. @return how many */
+static unsigned call_named(uint32_t *id, const struct ua *ua, const char *s)
+{
+	struct call *c = NULL;
+	unsigned n = 0;
+
+	while (*s && ua && (c = ua_call_next(ua, c))) {
+
+		if (call_state(c) == CALL_ENDED)
+			continue;
+		if (!strcmp(call_sip_id(c), s)) {
+			*id = call_id(c);
+			return 1;
+		}
+		if (peer_is(c, s)) {
+			*id = call_id(c);
+			++n;
+		}
+	}
+
+	return n;
+}
+
+
 static int check_call(struct cmd *x, struct bound *v)
 {
+	const struct ua *ua = x->ph->ua;
+	uint32_t id = 0, named = 0;
+	unsigned n = 0;
 	char show[80];
-	uint32_t id;
 
-	if (text_u32(&id, v->s, strlen(v->s), INT32_MAX) || !id)
+	if (text_u32(&id, v->s, strlen(v->s), INT32_MAX))
+		id = 0;
+
+	/* a number of ours means that call, also when it is over */
+	if (!id || (!ua_call(ua, id) && !ua_call_record(ua, id)))
+		n = call_named(&named, ua, v->s);
+
+	if (n > 1)
+		return cmd_wrong(x, "bad-argument", "there are %u calls with "
+				 "'%s': say which one by its number; see "
+				 "'calls'", n, shown(show, v->s));
+	if (n == 1)
+		id = named;
+	if (!id)
 		return cmd_wrong(x, "bad-argument", "'%s' is no call's "
-				 "number; see 'calls'", shown(show, v->s));
+				 "number, Call-ID or other side; see 'calls'",
+				 shown(show, v->s));
 
 	v->i = id;
 

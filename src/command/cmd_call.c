@@ -639,7 +639,7 @@ static const struct command rows[] = {
 		.name = "select",
 		.args = {
 			{ .name = "call", .type = ARG_CALL,
-			  .summary = "its number" },
+			  .summary = "its number, Call-ID or other side" },
 		},
 		.summary = "Choose the call that commands mean",
 		.help = "A command without a call's number means the selected "

@@ -105,7 +105,8 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 /* Argument `call` of every command that is about one */
 #define THE_CALL							\
 	{ .name = "call", .type = ARG_CALL, .optional = true,		\
-	  .summary = "its number; without it the selected call" }
+	  .summary = "its number, Call-ID or other side; without it the "\
+		     "selected call" }
 
 /* What it is to use of sound */
 #define THE_SOUND							\

@@ -638,6 +638,43 @@ static void test_help(void **state)
 }
 
 
+static void selects(struct rig *r, const char *line, unsigned id)
+{
+	const char *reply = rig_run(r, line);
+
+	if (!strstr(reply, "\"ok\":true"))
+		fail_msg("%s: %s", line, reply);
+	assert_int_equal(client_selected(r->cl), id);
+}
+
+
+/* By number, Call-ID or the other side, if that is in one call only */
+static void test_which_call(void **state)
+{
+	struct rig *r = *state;
+
+	(void)fake_incoming("sip:alice@one.example");
+	(void)fake_incoming("sip:1002@one.example");
+	(void)fake_incoming("sip:bob@one.example;x=y");
+	(void)fake_incoming("sip:bob@two.example");
+
+	selects(r, "select 1002", 2);
+	refuses(r, "select ALICE", "bad-argument",
+		"no call's number, Call-ID or");
+	selects(r, "select alice", 1);
+	selects(r, "select SIP:bob@two.example", 4);
+	refuses(r, "select bob", "bad-argument", "there are 2 calls with");
+	refuses(r, "select 1003", "no-such-call", "there is no call 1003");
+
+	/* a number that is a call's is that call, though it is over */
+	(void)fake_incoming("sip:1@one.example");
+	fake_state(1, CALL_ENDED, 200);
+	refuses(r, "select 1", "no-such-call", "call 1 has ended");
+
+	selects(r, "select call@fake", 2);
+}
+
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -647,6 +684,7 @@ int main(void)
 		T(test_listen), T(test_options), T(test_look),
 		T(test_request), T(test_files), T(test_errors),
 		T(test_slow), T(test_table), T(test_results), T(test_dump), T(test_help),
+		T(test_which_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
