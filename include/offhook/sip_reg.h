@@ -79,6 +79,7 @@ struct sip_reg_conf {
 	bool outbound;           /* RFC 5626, if the server knows it         */
 	bool gruu;               /* RFC 5627: be reached by one              */
 	bool nat;                /* Contact as the server sees us            */
+	const char *q;           /* of Contact, "0.0" to "1.0"; NULL, "": none */
 	enum sip_reg_keep keep;
 	uint32_t keepalive_s;
 };

@@ -182,6 +182,22 @@ static int keepalive_check(const char *value, char *err)
 }
 
 
+/* qvalue of RFC 3261 25.1 */
+static int q_check(const char *value, char *err)
+{
+	const size_t n = strlen(value);
+	const bool one = value[0] == '1';
+
+	if ((!one && value[0] != '0') || n > 5 || (n > 1 && value[1] != '.') ||
+	    (n > 2 && strspn(value + 2, one ? "0" : "0123456789") != n - 2))
+		return conf_error(err, EINVAL, "contact-q must be from 0.0 to"
+				  " 1.0, with three digits behind the point at"
+				  " most");
+
+	return 0;
+}
+
+
 /* One line, so that nobody writes a message of his own */
 static int header_check(const char *value, char *err)
 {
@@ -241,6 +257,9 @@ static int param_check(struct account_conf *ac, const char *name, char *err)
 
 	if (!strcmp(name, "keepalive"))
 		return keepalive_check(ac->keepalive, err);
+
+	if (!strcmp(name, "contact-q"))
+		return q_check(ac->contact_q, err);
 
 	if (!strcmp(name, "header"))
 		return header_check(ac->header, err);

@@ -161,6 +161,11 @@ static const struct account_param params[] = {
 			" another",
 	},
 	{
+		.name = "contact-q", .type = OPT_STRING, FIELD(contact_q),
+		.summary = "How much this phone wants the calls, among others"
+			" that are registered: 0.0 to 1.0, the highest first",
+	},
+	{
 		.name = "header", .type = OPT_STRING, FIELD(header),
 		.summary = "Header lines for every call and request, such as"
 			" \"X-Office: 4\", with \" | \" between them; one"

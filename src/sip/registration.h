@@ -149,6 +149,7 @@ struct sip_reg {
 	struct sip_stack *stack;    /* NULL: it is gone                       */
 	struct sip_ident *id;
 	char *instance;
+	char q[8];                  /* "" none                                */
 	uint32_t expires_s, keepalive_s;
 	enum sip_reg_keep keep;
 	bool outbound, gruu, nat;

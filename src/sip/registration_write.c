@@ -79,6 +79,8 @@ static int contact_write(struct reg_flow *f, struct mbuf *mb,
 		err = mbuf_printf(mb, ";+sip.instance=\"<%s>\"", r->instance);
 	if (!err && outbound)
 		err = mbuf_printf(mb, ";reg-id=%u", flow + 1);
+	if (!err && *r->q)
+		err = mbuf_printf(mb, ";q=%s", r->q);
 	if (!err)
 		err = mbuf_printf(mb, ";expires=%u\r\n",
 				  f->goal == GOAL_REGISTER ? f->asked_s : 0);

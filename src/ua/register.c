@@ -247,6 +247,7 @@ static int reg_make(struct account *a)
 			ac->outbound2[0],
 		.gruu = ac->gruu,
 		.nat = strcmp(ac->nat, "off"),
+		.q = ac->contact_q,
 	};
 	char instance[64];
 	uint32_t s;

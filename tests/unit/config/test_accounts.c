@@ -118,7 +118,7 @@ static void test_all_params(void **state)
 
 	parse("sip:a@b;default;registrar2=r2;outbound2=<sip:p2;transport=tcp>;"
 	      "fallback=home;sip-outbound=no;gruu;nat=off;keepalive=25;"
-	      "contact-user=l1;header=X-Y%3A z;require-auth;auth-in-user=in;"
+	      "contact-user=l1;contact-q=0.75;header=X-Y%3A z;require-auth;auth-in-user=in;"
 	      "auth-in-password=pw;callers=known;check-origin");
 	assert_true(ac.default_);
 	assert_string_equal(ac.registrar2, "sip:r2");
@@ -129,6 +129,7 @@ static void test_all_params(void **state)
 	assert_string_equal(ac.nat, "off");
 	assert_string_equal(ac.keepalive, "25");
 	assert_string_equal(ac.contact_user, "l1");
+	assert_string_equal(ac.contact_q, "0.75");
 	assert_string_equal(ac.header, "X-Y: z");
 	assert_true(ac.require_auth);
 	assert_string_equal(ac.auth_in_user, "in");
@@ -148,6 +149,9 @@ static void test_all_params(void **state)
 
 static void test_errors(void **state)
 {
+	static const char *const bad_q[] = {
+		"2", "1.1", "-1", "0.1234", "0,5", ".5", "1.0000", "high",
+	};
 	(void)state;
 
 	fails("sip:a@b;pasword=secret",
@@ -204,6 +208,14 @@ static void test_errors(void **state)
 	      " from 5 to 3600");
 	fails("sip:a@b;keepalive=often", "keepalive must be auto, off or"
 	      " seconds from 5 to 3600");
+	for (size_t i = 0; i < sizeof(bad_q) / sizeof(bad_q[0]); i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "sip:a@b;contact-q=%s",
+			       bad_q[i]);
+		fails(text, "contact-q must be from 0.0 to 1.0, with three"
+		      " digits behind the point at most");
+	}
 	fails("sip:a@b;header=nonsense", "header must be NAME: VALUE");
 	fails("sip:a@b;header=X:%0d%0aY: 1", "header must be UTF-8 text"
 	      " without control characters");

@@ -104,7 +104,7 @@ static void test_round(void **state)
 		"outbound2=p2;transport=tls;expires=600;register=no;catch-all;"
 		"auto-answer=486;media-security=prefer;codecs=pcmu,opus;"
 		"reliable=required;default;fallback=home;sip-outbound=no;gruu;"
-		"nat=off;keepalive=30;contact-user=line1;header=X-Y: z;"
+		"nat=off;keepalive=30;contact-user=line1;contact-q=0.5;header=X-Y: z;"
 		"require-auth;auth-in-user=in;auth-in-password=pw;"
 		"callers=registrar;check-origin", err), 0);
 	assert_int_equal(accounts_save(file, &ac, err), 0);

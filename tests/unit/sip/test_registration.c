@@ -788,7 +788,9 @@ static void test_service_hop(void **state)
 
 static void test_gruu(void **state)
 {
-	const struct sip_reg_conf conf = {.gruu = true, .instance = URN};
+	const struct sip_reg_conf conf = {
+		.gruu = true, .instance = URN, .q = "0.75",
+	};
 	const struct sip_msg *req;
 	(void)state;
 
@@ -797,7 +799,8 @@ static void test_gruu(void **state)
 	req = expect();
 	assert_string_equal(msg_header(req, "Supported"), "path, gruu");
 	assert_non_null(strstr(msg_header(req, "Contact"),
-			       ";+sip.instance=\"<" URN ">\";expires="));
+			       ";+sip.instance=\"<" URN ">\";q=0.75;"
+			       "expires="));
 	peer_reply(rig.p, req, 200, "t", "Contact: <sip:x@h>;expires=60;"
 		   "+sip.instance=\"<" URN ">\";pub-gruu=\"sip:al@h;gr=1\";"
 		   "temp-gruu=\"sip:tmp@h;gr\"\r\n", NULL);
@@ -1369,6 +1372,10 @@ static void test_bad_conf(void **state)
 	assert_int_equal(sip_reg_alloc(&rig.r, rig.s, &conf, reg_h, NULL),
 			 EINVAL);
 	conf.instance = "a\"b";
+	assert_int_equal(sip_reg_alloc(&rig.r, rig.s, &conf, reg_h, NULL),
+			 EINVAL);
+	conf.instance = URN;
+	conf.q = "0.5;x";
 	assert_int_equal(sip_reg_alloc(&rig.r, rig.s, &conf, reg_h, NULL),
 			 EINVAL);
 	assert_null(rig.r);
