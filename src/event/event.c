@@ -6,6 +6,10 @@
  * entries never meets freed memory.  Dead entries leave when the dispatch is
  * over.  An event published during a dispatch is copied behind those that
  * wait already: every subscriber sees the same order, and nothing recurses.
+ *
+ * Each type has a list of those who asked for it, and there is one of those
+ * who hear all: with many programs that listen, an event costs what those do
+ * who want it.  Both are walked together, in the order of subscription.
  */
 #include <assert.h>
 #include <offhook/compat.h>
@@ -22,7 +26,9 @@ enum {
 };
 
 struct event_bus {
-	struct list entries;             /* in the order of subscription  */
+	/* who wants a type, the last: all; in the order of subscription  */
+	struct list entries[EVENT_TYPES + 1];
+	uint64_t subscribed;             /* entries there ever were       */
 	struct list waiting;             /* published during the dispatch */
 	unsigned waiting_n;
 	unsigned wanted[EVENT_TYPES];    /* who listens to this type      */
@@ -30,7 +36,7 @@ struct event_bus {
 	unsigned lost;                   /* given up since last said      */
 	enum event_type current;         /* being dispatched              */
 	bool dispatching;
-	bool dirty;                      /* some entries are dead         */
+	event_set dirty;                 /* lists where some are dead     */
 };
 
 /* a subscriber as the bus sees it */
@@ -40,6 +46,7 @@ struct entry {
 	event_h *h;                      /* NULL: dead                    */
 	void *arg;
 	enum event_type type;            /* EVENT_TYPES: all              */
+	uint64_t order;                  /* of subscription               */
 	uint64_t born;                   /* hears only what comes later   */
 };
 
@@ -92,7 +99,7 @@ static void sub_destructor(void *arg)
 		wanted_add(e->bus, e->type, -1);
 
 	if (e->bus && e->bus->dispatching)
-		e->bus->dirty = true;
+		e->bus->dirty |= EVENT_BIT(e->type);
 	else
 		mem_deref(e);
 }
@@ -101,18 +108,21 @@ static void sub_destructor(void *arg)
 static void bus_destructor(void *arg)
 {
 	struct event_bus *bus = arg;
-	struct le *le = bus->entries.head;
 
-	while (le) {
-		struct entry *e = le->data;
+	for (unsigned i = 0; i <= EVENT_TYPES; i++) {
+		struct le *le = bus->entries[i].head;
 
-		le = le->next;
+		while (le) {
+			struct entry *e = le->data;
 
-		/* from now on the entry is its subscriber's */
-		list_unlink(&e->le);
-		e->bus = NULL;
-		if (!e->h)
-			mem_deref(e);
+			le = le->next;
+
+			/* from now on the entry is its subscriber's */
+			list_unlink(&e->le);
+			e->bus = NULL;
+			if (!e->h)
+				mem_deref(e);
+		}
 	}
 
 	list_flush(&bus->waiting);
@@ -160,7 +170,8 @@ int event_subscribe_type(struct event_sub **sp, struct event_bus *bus,
 	e->arg = arg;
 	e->type = type;
 	e->born = bus->seq;
-	list_append(&bus->entries, &e->le, e);
+	e->order = ++bus->subscribed;
+	list_append(&bus->entries[type], &e->le, e);
 	wanted_add(bus, type, 1);
 
 	sub->entry = e;
@@ -242,20 +253,36 @@ static void event_wait(struct event_bus *bus, const struct event *ev)
 }
 
 
+/* The first of two lists that are in order; it is left behind */
+static const struct entry *entry_next(struct le **one, struct le **all)
+{
+	const struct entry *a = *one ? (*one)->data : NULL;
+	const struct entry *b = *all ? (*all)->data : NULL;
+
+	if (a && (!b || a->order < b->order)) {
+		*one = (*one)->next;
+		return a;
+	}
+	if (b)
+		*all = (*all)->next;
+
+	return b;
+}
+
+
+/* The dead stay where they are until the dispatch is over, and who comes
+ * meanwhile does not hear this one: the walk may be ahead of a handler */
 static void event_dispatch(struct event_bus *bus, struct event *ev)
 {
-	struct le *le;
+	struct le *one = bus->entries[ev->type].head;
+	struct le *all = bus->entries[EVENT_TYPES].head;
+	const struct entry *e;
 
 	ev->seq = ++bus->seq;
 	bus->current = ev->type;
 
-	LIST_FOREACH(&bus->entries, le) {
-		const struct entry *e = le->data;
-
-		if (!e->h || e->born >= ev->seq)
-			continue;
-
-		if (e->type == EVENT_TYPES || e->type == ev->type)
+	while ((e = entry_next(&one, &all))) {
+		if (e->h && e->born < ev->seq)
 			e->h(ev, e->arg);
 	}
 }
@@ -263,16 +290,21 @@ static void event_dispatch(struct event_bus *bus, struct event *ev)
 
 static void entries_sweep(struct event_bus *bus)
 {
-	struct le *le = bus->entries.head;
+	const event_set dirty = bus->dirty;
 
-	bus->dirty = false;
+	bus->dirty = 0;
 
-	while (le) {
-		struct entry *e = le->data;
+	for (unsigned i = 0; i <= EVENT_TYPES; i++) {
+		struct le *le = dirty & EVENT_BIT(i) ?
+			bus->entries[i].head : NULL;
 
-		le = le->next;
-		if (!e->h)
-			mem_deref(e);
+		while (le) {
+			struct entry *e = le->data;
+
+			le = le->next;
+			if (!e->h)
+				mem_deref(e);
+		}
 	}
 }
 

@@ -105,6 +105,29 @@ static void test_publish(void **state)
 }
 
 
+/* Who hears all and who hears one type: in the order they came */
+static void test_order_of_subscription(void **state)
+{
+	struct event_sub *sv[6] = { NULL };
+	static const char *const who[] = { "a", "b", "c", "d", "e", "f" };
+	(void)state;
+
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(event_subscribe_type(&sv[i], bus,
+			i % 3 == 1 ? EVENT_TYPES :
+			i % 3 == 2 ? EVENT_CALL_HOLD : EVENT_CALL_DTMF,
+			hear_h, (void *)who[i]), 0);
+
+	publish(EVENT_CALL_HOLD, 1);
+	publish(EVENT_CALL_DTMF, 2);
+	publish(EVENT_CALL_STATE, 3);
+	assert_string_equal(story, "b1 c1 e1 f1 a2 b2 d2 e2 b3 e3");
+
+	for (unsigned i = 0; i < 6; i++)
+		mem_deref(sv[i]);
+}
+
+
 static void test_wanted(void **state)
 {
 	struct event_sub *a = NULL, *b = NULL;
@@ -379,7 +402,7 @@ int main(void)
 {
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_publish),
+		T(test_publish), T(test_order_of_subscription),
 		T(test_wanted),
 		T(test_order_is_total),
 		T(test_leave_and_join_during_dispatch),
