@@ -10,7 +10,8 @@
  * Programs on a socket are told at once, and of what follows in the same turn
  * of the loop together at its end, or a millisecond later: when much happens
  * and many listen, a system call for each line and each of them would be what
- * the phone does most.  Main thread.
+ * the phone does most.  Statistics wait for the end of the turn from the
+ * first: they come many at a time.  Main thread.
  */
 #include <errno.h>
 #include <limits.h>
@@ -201,7 +202,7 @@ static void turn_over(void *arg)
 
 
 /* Until the end of this turn. waiting: bytes that did before */
-static bool may_wait(struct output *o, size_t waiting)
+static bool may_wait(struct output *o, size_t waiting, bool minor)
 {
 	const uint64_t now = o->sock ? clock_ns() : 0;
 
@@ -211,7 +212,8 @@ static bool may_wait(struct output *o, size_t waiting)
 	if (!o->gathers) {
 		o->gathers = true;
 		timer_start(&o->turn, 0, turn_over, o);
-		return false;
+		if (!minor)
+			return false;
 	}
 
 	if (!waiting)
@@ -240,7 +242,7 @@ void output_write(struct output *o, const char *text, size_t len, bool minor)
 	memcpy(o->buf + o->len, text, len);
 	o->len += len;
 
-	if (!o->watched && !may_wait(o, waiting))
+	if (!o->watched && !may_wait(o, waiting, minor))
 		write_now(o);
 }
 

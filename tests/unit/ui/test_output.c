@@ -243,7 +243,7 @@ static void test_file(void **state)
 
 
 /* Programs on a socket: the first line at once, what follows in the same turn
- * of the loop with one system call, in its order */
+ * of the loop with one system call, in its order; statistics at its end */
 static void test_gathered(void **state)
 {
 	struct timer t = { 0 };
@@ -281,6 +281,15 @@ static void test_gathered(void **state)
 	output_write(o, "six\n", 4, false);
 	output_flush(o, 1000);
 	assert_int_equal(recv(fds[1], buf, sizeof(buf), 0), 4);
+	timer_start(&t, 0, stop, NULL);
+	assert_int_equal(re_main(NULL), 0);
+
+	/* statistics have no need to hurry: they wait for its end at once */
+	output_write(o, "seven\n", 6, true);
+	assert_int_equal(recv(fds[1], buf, sizeof(buf), 0), -1);
+	timer_start(&t, 0, stop, NULL);
+	assert_int_equal(re_main(NULL), 0);
+	assert_int_equal(recv(fds[1], buf, sizeof(buf), 0), 6);
 
 	timer_cancel(&t);
 	mem_deref(o);
