@@ -3,9 +3,12 @@
  *
  * A timer of its own beside that of the quality: it runs while a call is
  * active and asks the engine only when an event is wanted, so that the
- * engine measures only then.  Main thread.
+ * engine measures only then.  Many calls have their turns (rota.c).  Main
+ * thread.
  */
 #include "priv.h"
+
+enum { OFF_MS = 1000 };
 
 
 static bool has_level(const struct call *c)
@@ -46,7 +49,8 @@ static void ask(struct ua *ua, size_t max)
 	LIST_FOREACH(&ua->calls, le) {
 		struct call *c = le->data;
 
-		if (!has_level(c) || n >= max)
+		if (!has_level(c) || n >= max ||
+		    !rota_has(&ua->rota_level, c->id))
 			continue;
 		cv[n] = c;
 		sv[n++] = c->stream;
@@ -71,18 +75,23 @@ static void ask(struct ua *ua, size_t max)
 static void level_handler(void *arg)
 {
 	struct ua *ua = arg;
+	const int64_t ms = ua->config->level_interval_ms;
 	struct le *le;
 	size_t n = 0;
 
 	LIST_FOREACH(&ua->calls, le)
 		n += has_level(le->data);
-	if (!n)
+	if (!n) {
+		memset(&ua->rota_level, 0, sizeof(ua->rota_level));
 		return;
+	}
 
-	ua_level_start(ua);
+	/* switched off it is looked at now and then */
+	timer_start(&ua->tmr_level, rota_turn(&ua->rota_level, n,
+					      (uint64_t)(ms ? ms : OFF_MS)),
+		    level_handler, ua);
 
-	if (ua->config->level_interval_ms &&
-	    event_wanted(ua->bus, EVENT_CALL_LEVEL))
+	if (ms && event_wanted(ua->bus, EVENT_CALL_LEVEL))
 		ask(ua, n);
 }
 
@@ -91,8 +100,7 @@ void ua_level_start(struct ua *ua)
 {
 	const int64_t ms = ua->config->level_interval_ms;
 
-	/* switched off it is looked at now and then */
 	if (!timer_running(&ua->tmr_level))
-		timer_start(&ua->tmr_level, (uint64_t)(ms ? ms : 1000),
+		timer_start(&ua->tmr_level, (uint64_t)(ms ? ms : OFF_MS),
 			    level_handler, ua);
 }

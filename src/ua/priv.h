@@ -33,6 +33,11 @@ enum {
 	EXPECT_MS   = 1000,          /* less time to receive proves nothing  */
 };
 
+/* Of many calls some at a time (rota.c) */
+struct rota {
+	unsigned turn, turns;        /* of a round; 0, 0: none has begun     */
+};
+
 struct ua {
 	const struct config *config;
 	struct event_bus *bus;
@@ -70,6 +75,7 @@ struct ua {
 	bool device;                 /* somebody listens at a sound device   */
 	uint64_t router_deaf_ms;     /* not asked for ports until then       */
 	struct timer tmr_quality, tmr_level;
+	struct rota rota_quality, rota_level;
 	struct list reports;         /* struct vq, under way                 */
 	char cname[24];              /* RFC 7022: by chance, for this run    */
 
@@ -503,6 +509,14 @@ int  recording_name(char *buf, size_t sz, const struct call *c,
 void recording_note(const struct call *c, const struct call_file *f,
 		    const char *result, const char *text,
 		    int64_t duration_ms);
+
+/* rota.c */
+/** Another turn of a round, in which each of n calls has one; a new round is
+ *  begun when the last one is over. r is zero before the first.
+ *  @return ms until the next turn: all those of a round make the interval */
+uint64_t rota_turn(struct rota *r, size_t n, uint64_t interval_ms);
+/** Is it the turn of the call with this number? */
+bool rota_has(const struct rota *r, unsigned id);
 
 /* quality.c */
 /** A call is active: call.quality each second, if anybody listens */

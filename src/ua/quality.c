@@ -2,8 +2,8 @@
  * @file quality.c  How the calls sound, once a second
  *
  * A timer runs while a call is active.  Figures are asked for only when
- * somebody listens, and those of all calls come through the door at once.
- * Main thread.
+ * somebody listens, and those of several calls come through the door at once;
+ * many calls have their turns spread over the second (rota.c).  Main thread.
  */
 #include <math.h>
 #include "vq.h"
@@ -105,9 +105,21 @@ static bool has_quality(const struct call *c)
 }
 
 
-/* @return how many there are; callv and streamv may be NULL */
+static size_t count(const struct ua *ua)
+{
+	struct le *le;
+	size_t n = 0;
+
+	LIST_FOREACH(&ua->calls, le)
+		n += has_quality(le->data);
+
+	return n;
+}
+
+
+/* Those whose turn it is. @return how many */
 static size_t collect(const struct ua *ua, struct call **callv,
-		      struct stream **streamv)
+		      struct stream **streamv, size_t max)
 {
 	struct le *le;
 	size_t n = 0;
@@ -115,29 +127,28 @@ static size_t collect(const struct ua *ua, struct call **callv,
 	LIST_FOREACH(&ua->calls, le) {
 		struct call *c = le->data;
 
-		if (!has_quality(c))
+		if (!has_quality(c) || n >= max ||
+		    !rota_has(&ua->rota_quality, c->id))
 			continue;
-		if (callv) {
-			callv[n] = c;
-			streamv[n] = c->stream;
-		}
-		++n;
+		callv[n] = c;
+		streamv[n++] = c->stream;
 	}
 
 	return n;
 }
 
 
-static void ask(struct ua *ua, size_t n)
+static void ask(struct ua *ua, size_t max)
 {
-	struct stream_stats *stv = mem_alloc(n * sizeof(*stv), NULL);
-	struct stream **streamv = mem_alloc(n * sizeof(*streamv), NULL);
-	struct call **callv = mem_alloc(n * sizeof(*callv), NULL);
+	struct stream_stats *stv = mem_alloc(max * sizeof(*stv), NULL);
+	struct stream **streamv = mem_alloc(max * sizeof(*streamv), NULL);
+	struct call **callv = mem_alloc(max * sizeof(*callv), NULL);
+	size_t n;
 
 	if (!stv || !streamv || !callv)
 		goto out;
 
-	(void)collect(ua, callv, streamv);
+	n = collect(ua, callv, streamv, max);
 	media_stats(ua->media, streamv, stv, n);
 
 	/* who listens may end calls; they go on a later turn */
@@ -170,12 +181,16 @@ static bool reported(const struct ua *ua)
 static void quality_handler(void *arg)
 {
 	struct ua *ua = arg;
-	const size_t n = collect(ua, NULL, NULL);
+	const size_t n = count(ua);
 
-	if (!n)
+	if (!n) {
+		memset(&ua->rota_quality, 0, sizeof(ua->rota_quality));
 		return;
+	}
 
-	timer_start(&ua->tmr_quality, QUALITY_MS, quality_handler, ua);
+	timer_start(&ua->tmr_quality, rota_turn(&ua->rota_quality, n,
+						QUALITY_MS),
+		    quality_handler, ua);
 
 	if (event_wanted(ua->bus, EVENT_CALL_QUALITY) || reported(ua))
 		ask(ua, n);
