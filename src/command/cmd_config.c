@@ -507,7 +507,7 @@ static void config_keep(struct cmd *x)
 	if (!e)
 		e = config_load(c, path, err);
 
-	reply_list(x->reply, "saved");
+	reply_list(x->reply, "option");
 	for (size_t i = 0; !e && (named ? cmd_value(x, "option", i) != NULL :
 				  i < n); i++) {
 		bool same = false;
@@ -520,8 +520,8 @@ static void config_keep(struct cmd *x)
 		if (e || same)
 			continue;
 		++count;
-		reply_row(x->reply, "saved");
-		reply_str(x->reply, "option", name);
+		reply_row(x->reply, "option");
+		reply_str(x->reply, "name", name);
 		if (!config_get(x->ph->config, name, err, sizeof(err)))
 			reply_str(x->reply, "value", err);
 		err[0] = '\0';

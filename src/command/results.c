@@ -60,7 +60,7 @@ static const struct result_row rows[] = {
 	{ "conference", "conference members[conference call peer gain muted held]",
 	  E_CALL | E_ASK, "", false },
 	{ "config", "directory file options[name value origin changed] "
-	  "changes[what name change old new] saveds[option value]", E_FILE,
+	  "changes[what name change old new]", E_FILE,
 	  "bad-config timeout", false },
 	{ "contact", "imported exported", E_FILE,
 	  "no-such-contact bad-config already", false },
