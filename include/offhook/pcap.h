@@ -22,7 +22,9 @@ struct pcap_conf {
 };
 /**
  * Write a pcapng file until mem_deref. c and m are borrowed; one with media
- * at a time. err: UA_ERR bytes. @return 0 or errno
+ * at a time. A file with media that begins in mid-call has the descriptions
+ * of the calls at its head, in messages which are not counted.
+ * err: UA_ERR bytes. @return 0 or errno
  */
 int  pcap_open(struct pcap **pp, const struct pcap_conf *conf,
 	       struct capture *c, struct media *m, char *err);

@@ -5,7 +5,8 @@
  * Messages come from the capture, masked; packets from the media thread by
  * way of a ring.  Main writes; who reads a pipe too slowly loses whole blocks,
  * which are counted.  Frames are gathered for a moment: a system call for each
- * would be most of what a capture costs.  Main thread.
+ * would be most of what a capture costs.  A file that begins in mid-call has at
+ * its head the messages that say what its packets are.  Main thread.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include "offhook/path.h"
 #include "offhook/pcap.h"
 #include "offhook/timer.h"
+#include "pcap_agreed.h"
 
 #define LOG_MODULE "pcap"
 #include "offhook/log.h"
@@ -28,11 +30,14 @@ enum {
 	LINK_PDU  = 252,         /* tags, then what a dissector sees         */
 	IF_IP = 0, IF_TLS = 1,
 	CONNS = 64,
+	SEQ_FIRST = 1 << 24,     /* there is room for what was said before   */
 	MSS   = 16384,           /* of a stream that is told in pieces       */
 	PENDING_MAX = 1 << 20,   /* for a reader that is slow                */
 	UDP_MAX = 65000,
 	GATHER  = 64 << 10,      /* bytes that are written at once           */
 	GATHER_MS = 100,         /* ... or after so long                     */
+	HEAD_PART = 4,           /* of a file, at most, for its head         */
+	HEAD_MAX = 256 << 10,
 };
 
 /* A stream as it is told: how far either side has spoken */
@@ -45,6 +50,7 @@ struct conn {
 struct pcap {
 	struct capture_tap *tap;
 	struct media *media;     /* NULL: no packets                         */
+	struct agreed *agreed;   /* NULL: nothing would be read by it        */
 	char *path;
 	int fd;
 	struct text_buf out;     /* not yet written                          */
@@ -162,6 +168,7 @@ static void put_interface(struct pcap *p, uint16_t link, const char *name)
 
 
 static int file_open(struct pcap *p, char *err);
+static void put_agreed(struct pcap *p);
 
 
 static void put_begin(struct pcap *p)
@@ -192,6 +199,7 @@ static void turn(struct pcap *p)
 
 	p->in_file = 0;
 	put_begin(p);
+	put_agreed(p);
 }
 
 
@@ -274,7 +282,7 @@ static struct conn *conn_get(struct pcap *p, const struct capture_msg *m)
 	    !sa_cmp(&c->peer, &m->peer, SA_ALL)) {
 		c->local = m->local;
 		c->peer = m->peer;
-		c->tx = c->rx = 1;
+		c->tx = c->rx = SEQ_FIRST;
 	}
 	c->used = ++p->uses;
 
@@ -306,20 +314,20 @@ static void put_stream(struct pcap *p, const struct capture_msg *m,
 }
 
 
-static void message_handler(const struct capture_msg *m, void *arg)
+static void put_message(struct pcap *p, const struct capture_msg *m,
+			const char *what)
 {
 	const struct sa *src = m->tx ? &m->local : &m->peer;
 	const struct sa *dst = m->tx ? &m->peer : &m->local;
 	const uint8_t *v = (const uint8_t *)m->text;
-	struct pcap *p = arg;
 	uint8_t head[PCAP_HEAD_MAX];
-	char comment[32] = "";
-
-	if (m->kind != CAPTURE_SIP || p->st.err)
-		return;
+	char comment[64] = "";
 
 	if (m->call)
-		snprintf(comment, sizeof(comment), "call %u", m->call);
+		snprintf(comment, sizeof(comment), "call %u%s%s", m->call,
+			 *what ? ", " : "", what);
+	else
+		snprintf(comment, sizeof(comment), "%s", what);
 
 	if (m->tp == SIP_TRANSP_TLS) {
 		(void)put_frame(p, IF_TLS, m->time_us, m->tx, head,
@@ -336,7 +344,41 @@ static void message_handler(const struct capture_msg *m, void *arg)
 				pcap_udp_head(head, src, dst, v, n), v, n,
 				comment);
 	}
+}
 
+
+/* At the time when they were said. A stream goes on behind them where it is:
+ * here they were said before */
+static void put_agreed(struct pcap *p)
+{
+	const size_t max = p->max && p->max / HEAD_PART < HEAD_MAX ?
+		(size_t)(p->max / HEAD_PART) : HEAD_MAX;
+	const struct capture_msg *const *v;
+	const size_t n = p->agreed ? agreed_list(p->agreed, &v, max) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct conn *c = v[i]->tp == SIP_TRANSP_TCP ?
+			conn_get(p, v[i]) : NULL;
+
+		if (c)
+			*(v[i]->tx ? &c->tx : &c->rx) -= (uint32_t)v[i]->len;
+	}
+
+	for (size_t i = 0; i < n; i++)
+		put_message(p, v[i], "said before this file");
+}
+
+
+static void message_handler(const struct capture_msg *m, void *arg)
+{
+	struct pcap *p = arg;
+
+	if (m->kind != CAPTURE_SIP || p->st.err)
+		return;
+
+	put_message(p, m, "");
+	if (p->agreed)
+		agreed_note(p->agreed, m);
 	++p->st.messages;
 }
 
@@ -371,6 +413,7 @@ static void pcap_destructor(void *arg)
 		close(p->fd);
 	}
 	text_buf_reset(&p->out);
+	mem_deref(p->agreed);
 	mem_deref(p->path);
 }
 
@@ -424,6 +467,15 @@ int pcap_open(struct pcap **pp, const struct pcap_conf *conf,
 		goto out;
 
 	put_begin(p);
+	if (conf->media) {
+		e = agreed_alloc(&p->agreed);
+		while (!e && !conf->past && (msg = capture_next(c, msg)))
+			agreed_note(p->agreed, msg);
+		if (!e)
+			put_agreed(p);
+		if (e)
+			goto out;
+	}
 	flush(p);
 
 	while (conf->past && (msg = capture_next(c, msg)))

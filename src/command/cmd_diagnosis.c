@@ -258,7 +258,9 @@ static const struct command rows[] = {
 			"written as it comes; it may be a named pipe that "
 			"wireshark -k -i reads. With --size a capture can go "
 			"on for ever: the last so many files are kept, and "
-			"each can be read alone.",
+			"each can be read alone. A file that begins in the "
+			"middle of a call begins with the descriptions by "
+			"which its sound is read.",
 		.run = cmd_pcap,
 	},
 };

@@ -73,8 +73,8 @@ def test_decrypted(lab):
 
 
 def test_turned_over(lab):
-    """many small files instead of one: each within its limit, each read alone,
-    and together all there was at the end"""
+    """many small files instead of one: each within its limit, each read alone, with
+    the descriptions its sound is read by, and together all there was at the end"""
     other = lab.offhook("--auto-answer", "-s", "codecs=pcmu", audio="tone:1000", name="other").ready()
     phone = lab.offhook(*PLAIN, audio="tone:440").ready()
     path = lab.path("a.pcapng")
@@ -93,12 +93,39 @@ def test_turned_over(lab):
     seqs = []
     for f in ("a.pcapng.3", "a.pcapng.2", "a.pcapng.1", "a.pcapng"):
         check(os.path.getsize(lab.path(f)) <= 16384, "%s: %d", f, os.path.getsize(lab.path(f)))
-        # without a description beside it, RTP is known by what it looks like
-        rows = tshark(lab, lab.path(f), "--enable-heuristic", "rtp_udp", "-Y", "rtp and frame.packet_flags_direction == 2",
-                      "-T", "fields", "-e", "rtp.seq").split()
+        said = tshark(lab, lab.path(f), "-Y", "sdp", "-T", "fields", "-e", "sip.CSeq.method", "-e", "frame.comment").splitlines()
+        check(len(said) == 2 and all("INVITE" in x and "said before this file" in x for x in said), "%s: %s", f, said)
+        rows = tshark(lab, lab.path(f), "-Y", "rtp and frame.packet_flags_direction == 2", "-T", "fields", "-e", "rtp.seq").split()
         seqs += [int(x) for x in rows]
     gaps = [(a, b) for a, b in zip(seqs, seqs[1:]) if (b - a) & 0xffff != 1]
     check(len(seqs) > 50 and not gaps, "%s", gaps)
+
+
+def test_in_mid_call(lab):
+    """a capture that begins while a call runs knows what its sound is; of one
+    that is over nothing is left"""
+    other = lab.offhook("--auto-answer", audio="tone:1000", name="other", transports=("udp", "tcp")).ready()
+    phone = lab.offhook(*PLAIN, audio="tone:440", transports=("udp", "tcp")).ready()
+    path = lab.path("a.pcapng")
+    for way in ("udp", "tcp"):
+        call(lab, phone, other)
+        phone.command('dial "%s;transport=%s"' % (other.uri, way))
+        phone.event("call.state", state="active", timeout=20)
+        phone.command("pcap " + path)
+        end = time.monotonic() + 30
+        while phone.command("pcap")["packets"] < 30:
+            check(time.monotonic() < end, "%s", phone.command("pcap"))
+            phone.command("sleep 0.1")
+        phone.command("hangup")
+        phone.event("call.state", state="ended")
+        phone.command("pcap stop")
+        said = tshark(lab, path, "-Y", "sip", "-T", "fields", "-e", "sip.CSeq.method").split()
+        # the answer to BYE may come when the capture is over
+        check(said[:3] == ["INVITE", "INVITE", "BYE"], "%s: %s", way, said)
+        ssrcs = set(tshark(lab, path, "-Y", "rtp", "-T", "fields", "-e", "rtp.ssrc").split())
+        check(len(ssrcs) == 2, "%s: %s", way, ssrcs)
+        odd = tshark(lab, path, "-Y", "tcp.analysis.retransmission or tcp.analysis.lost_segment")
+        check(not odd, "%s", odd)
 
 
 def test_tcp(lab):

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "offhook/path.h"
 #include "offhook/pcap.h"
+#include "pcap_agreed.h"
 #include "offhook/timer.h"
 
 #define OPTIONS								\
@@ -258,12 +259,128 @@ static int end(void **state)
 }
 
 
+/* Calls ------------------------------------------------------------------- */
+
+static void say(struct capture *c, bool tx, const char *start,
+		const char *method, unsigned call, unsigned cseq,
+		const char *body)
+{
+	char text[1024];
+	struct sa us, peer;
+
+	(void)sa_set_str(&us, "127.0.0.1", 5060);
+	(void)sa_set_str(&peer, "127.0.0.1", 5070);
+	snprintf(text, sizeof(text), "%s\r\nCall-ID: call-%u\r\nCSeq: %u %s\r\n"
+		 "%sContent-Length: %zu\r\n\r\n%s", start, call, cseq, method,
+		 *body ? "Content-Type: application/sdp\r\n" : "",
+		 strlen(body), body);
+	capture_sip(c, tx, SIP_TRANSP_UDP, &us, &peer, text, strlen(text));
+}
+
+
+#define INVITE "INVITE sip:x@127.0.0.1 SIP/2.0"
+#define BYE "BYE sip:x@127.0.0.1 SIP/2.0"
+
+
+/* @return bodies of the descriptions in force, one behind the other */
+static const char *in_force(struct agreed *a, size_t max)
+{
+	static char text[4096];
+	const struct capture_msg *const *v;
+	const size_t n = agreed_list(a, &v, max);
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		const char *body = strstr(v[i]->text, "\r\n\r\n");
+
+		assert_non_null(body);
+		assert_true(!i || v[i - 1]->seq < v[i]->seq);
+		strcat(text, body + 4);
+	}
+
+	return text;
+}
+
+
+static void note_handler(const struct capture_msg *m, void *arg)
+{
+	agreed_note(arg, m);
+}
+
+
+/* Of what goes on the last of either side, of what is over nothing */
+static void agreed(void **state)
+{
+	const struct capture_limits lim = { 2, 1 << 20 };
+	struct capture_tap *tap = NULL;
+	struct capture *c = NULL;
+	struct agreed *a = NULL;
+	(void)state;
+
+	assert_int_equal(capture_alloc(&c, &lim), 0);
+	assert_int_equal(agreed_alloc(&a), 0);
+	assert_int_equal(capture_listen(&tap, c, note_handler, a), 0);
+	assert_string_equal(in_force(a, 10000), "");
+
+	/* the capture forgets them, the list does not */
+	say(c, true, INVITE, "INVITE", 1, 1, "a");
+	say(c, true, INVITE, "INVITE", 1, 1, "a");
+	say(c, false, "SIP/2.0 180 Ringing", "INVITE", 1, 1, "");
+	say(c, false, "SIP/2.0 200 OK", "INVITE", 1, 1, "b");
+	say(c, false, INVITE, "INVITE", 2, 1, "c");
+	assert_string_equal(in_force(a, 10000), "abc");
+
+	/* early media, then another answer; a late offer */
+	say(c, true, "SIP/2.0 183 Progress", "INVITE", 2, 1, "d");
+	say(c, true, "SIP/2.0 200 OK", "INVITE", 2, 1, "e");
+	assert_string_equal(in_force(a, 10000), "abce");
+	say(c, false, INVITE, "INVITE", 3, 1, "");
+	say(c, true, "SIP/2.0 200 OK", "INVITE", 3, 1, "f");
+	say(c, false, "ACK sip:x@127.0.0.1 SIP/2.0", "ACK", 3, 1, "g");
+	assert_string_equal(in_force(a, 10000), "abcefg");
+
+	/* one changes; one may not; one must prove who it is */
+	say(c, true, INVITE, "INVITE", 1, 2, "h");
+	say(c, false, "SIP/2.0 200 OK", "INVITE", 1, 2, "i");
+	assert_string_equal(in_force(a, 10000), "cefghi");
+	say(c, false, INVITE, "INVITE", 1, 3, "");
+	say(c, true, "SIP/2.0 488 No", "INVITE", 1, 3, "k");
+	assert_string_equal(in_force(a, 10000), "cefghi");
+	say(c, true, INVITE, "INVITE", 4, 1, "l");
+	say(c, false, "SIP/2.0 407 Who", "INVITE", 4, 1, "");
+	assert_string_equal(in_force(a, 10000), "cefghi");
+	say(c, true, INVITE, "INVITE", 4, 2, "m");
+	assert_string_equal(in_force(a, 10000), "cefghim");
+
+	/* little room: whole calls, who spoke last first */
+	assert_string_equal(in_force(a, 0), "");
+	assert_string_equal(in_force(a, 250), "m");
+
+	/* over, by either side, or never come about */
+	say(c, true, BYE, "BYE", 1, 4, "");
+	say(c, false, "SIP/2.0 200 OK", "BYE", 1, 4, "");
+	say(c, false, BYE, "BYE", 2, 2, "");
+	say(c, false, "SIP/2.0 486 Busy", "INVITE", 4, 2, "");
+	assert_string_equal(in_force(a, 10000), "fg");
+
+	/* there is an end to how many */
+	for (unsigned i = 0; i < 1000; i++)
+		say(c, true, INVITE, "INVITE", 100 + i, 1, "n");
+	assert_int_equal(strlen(in_force(a, 1 << 20)), 512);
+
+	mem_deref(tap);
+	mem_deref(a);
+	mem_deref(c);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heads),
 		cmocka_unit_test(blocks),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(agreed),
 		cmocka_unit_test(hep),
 	};
 
