@@ -51,6 +51,7 @@ enum event_type {
 	EVENT_NETWORK_CHANGED,
 	EVENT_TLS_REFUSED,
 	EVENT_SIP_FAULT,
+	EVENT_RTP_FAULT,
 	EVENT_LOG,
 
 	EVENT_TYPES
@@ -339,6 +340,14 @@ struct event {
 			char remote[EVENT_TEXT];    /* addr:port            */
 			char transport[EVENT_NAME];
 		} sip_fault;
+		struct {
+			char fault[EVENT_NAME];     /* drop, duplicate ...  */
+			char way[EVENT_NAME];       /* in, out              */
+			char protocol[EVENT_NAME];  /* rtp, rtcp            */
+			int64_t sequence;           /* of RTP               */
+			char remote[EVENT_TEXT];    /* addr:port            */
+			int64_t untold;             /* before it            */
+		} rtp_fault;
 		struct {
 			char finding[EVENT_NAME];   /* stable               */
 			char stage[EVENT_TEXT];

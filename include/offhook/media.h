@@ -248,6 +248,7 @@ enum stream_event_type {
 	STREAM_WAY,              /* ICE has chosen one; text says which      */
 	STREAM_NO_WAY,           /* ICE found none, or lost it; text         */
 	STREAM_TONE,             /* a tone of the network: tone              */
+	STREAM_FAULT,            /* media_impair did something to a packet   */
 };
 
 struct stream_event {
@@ -263,6 +264,15 @@ struct stream_event {
 	const char *tone;        /* TONE: dial, ringback, busy, congestion,
 				    sit, fax; it lives for ever              */
 	bool relayed;            /* WAY: by our relay                        */
+	struct {
+		const char *name;    /* drop, reorder, duplicate, corrupt;
+					it lives for ever                    */
+		bool out, rtcp;
+		int seq;             /* of RTP, -1: none                     */
+		unsigned untold;     /* before it, of all streams: there were
+					too many to tell                     */
+		struct sa remote;    /* it comes from or goes to             */
+	} fault;                 /* FAULT                                    */
 	const char *text;        /* sentence for err, "" if none             */
 };
 typedef void (stream_event_h)(const struct stream_event *ev, void *arg);
@@ -411,7 +421,8 @@ struct media_fault_count {
 	uint64_t packets, lost, reordered, duplicated, corrupted;
 };
 /** All streams from now on; NULL: that way is well. The same seed, the same
- *  faults. @return 0, ENOMEM */
+ *  faults; each but delays is told by STREAM_FAULT, 50 a second at most.
+ *  @return 0, ENOMEM */
 int  media_impair(struct media *m, const struct media_fault *in,
 		  const struct media_fault *out, uint64_t seed);
 /** What has been done so far: in, out */

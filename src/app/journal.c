@@ -98,8 +98,10 @@ static void event_handler(const struct event *ev, void *arg)
 {
 	struct journal *j = arg;
 
-	/* what comes each second would hide what matters */
-	if (event_minor(ev->type) && ev->type != EVENT_CALL_QUALITY)
+	/* what comes each second would hide what matters; faults were asked
+	   for */
+	if (event_minor(ev->type) && ev->type != EVENT_CALL_QUALITY &&
+	    ev->type != EVENT_RTP_FAULT)
 		return;
 
 	/* as the socket has it; its end is where the line's will be */

@@ -155,8 +155,9 @@ static const struct command rows[] = {
 		.summary = "Make the network bad, to test the other side",
 		.help = "RTP and RTCP of all calls are lost, delayed, "
 			"reordered, doubled or damaged by chance, the same "
-			"each time with the same --seed. `fault` alone counts, "
-			"`fault off` ends it.",
+			"each time with the same --seed. Each but a delay is "
+			"told as rtp.fault, 50 a second at most. `fault` alone "
+			"counts, `fault off` ends it.",
 		.run = cmd_fault,
 	},
 	{

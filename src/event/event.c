@@ -198,7 +198,8 @@ bool event_wanted(const struct event_bus *bus, enum event_type type)
 bool event_minor(enum event_type type)
 {
 	return type == EVENT_CALL_QUALITY || type == EVENT_CALL_LEVEL ||
-		type == EVENT_DEVICE_LEVEL || type == EVENT_LOG;
+		type == EVENT_DEVICE_LEVEL || type == EVENT_RTP_FAULT ||
+		type == EVENT_LOG;
 }
 
 

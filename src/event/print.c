@@ -53,6 +53,20 @@ static void print_fault(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_rtp_fault(struct text_buf *b, const struct event *ev)
+{
+	text_add(b, "call %u: fault: %s, %s %s", ev->call,
+		 ev->u.rtp_fault.fault, ev->u.rtp_fault.way,
+		 ev->u.rtp_fault.protocol);
+	if (ev->u.rtp_fault.sequence != EVENT_NONE)
+		text_add(b, " %lld", (long long)ev->u.rtp_fault.sequence);
+	add_part(b, ", ", ev->u.rtp_fault.remote);
+	if (ev->u.rtp_fault.untold > 0)
+		text_add(b, ", untold before it: %lld",
+			 (long long)ev->u.rtp_fault.untold);
+}
+
+
 static void print_account_state(struct text_buf *b, const struct event *ev)
 {
 	const int64_t ms = ev->u.account_state.next_ms;
@@ -561,6 +575,10 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 
 	case EVENT_SIP_FAULT:
 		print_fault(&b, ev);
+		break;
+
+	case EVENT_RTP_FAULT:
+		print_rtp_fault(&b, ev);
 		break;
 
 	case EVENT_DEVICE_LOST:

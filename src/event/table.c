@@ -438,6 +438,18 @@ static const struct event_field tls_refused_fields[] = {
 	{0}
 };
 
+static const struct event_field rtp_fault_fields[] = {
+	STR("fault", rtp_fault.fault, "drop, reorder, duplicate, corrupt"),
+	STR("way", rtp_fault.way, "in or out"),
+	STR("protocol", rtp_fault.protocol, "rtp or rtcp"),
+	INT("sequence", rtp_fault.sequence, "number of the packet, of RTP"),
+	STR("remote", rtp_fault.remote, "address and port it goes to or "
+	    "comes from"),
+	INT("untold", rtp_fault.untold, "faults before it, of all calls, that "
+	    "were more than 50 a second and were not told"),
+	{0}
+};
+
 static const struct event_field sip_fault_fields[] = {
 	STR("fault", sip_fault.fault, "drop, delay, duplicate, reorder, "
 	    "mangle, remove, add, corrupt"),
@@ -564,6 +576,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_SIP_FAULT] = {"sip.fault",
 		"A SIP message was made to go wrong (sip-fault)",
 		sip_fault_fields},
+	[EVENT_RTP_FAULT] = {"rtp.fault",
+		"A packet of sound was made to go wrong (fault)",
+		rtp_fault_fields},
 	[EVENT_LOG] = {"log",
 		"A line of the log",
 		log_fields},

@@ -76,6 +76,21 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 }
 
 
+static void fault_handler(const struct fault_done *d, void *arg)
+{
+	const struct stream_event ev = {
+		.type = STREAM_FAULT,
+		.fault = {
+			.name = d->fault, .out = d->out, .rtcp = d->rtcp,
+			.seq = d->seq, .untold = d->untold,
+			.remote = d->remote,
+		},
+	};
+
+	flow_post(arg, &ev);
+}
+
+
 void flow_attach(struct flow *f, struct engine *e)
 {
 	assert_media();
@@ -83,6 +98,8 @@ void flow_attach(struct flow *f, struct engine *e)
 	f->eng = e;
 	f->tp.sniff = &e->sniff;
 	f->tp.impair = &e->impair;
+	f->tp.fault_h = fault_handler;
+	f->tp.fault_arg = f;
 	f->rx.scratch = e->scratch;
 }
 

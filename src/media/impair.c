@@ -5,7 +5,9 @@
  * bursts, come late, in another order, twice or damaged, by a generator that
  * a seed makes the same each time.  Outgoing packets are held here and sent
  * by a timer of the media thread; incoming ones are handed on with the time
- * at which they would have come.
+ * at which they would have come.  What was done to a packet is told, a limited
+ * number a second: with much loss in many calls it would be what main does
+ * most.
  */
 #include "priv.h"
 #include "impair.h"
@@ -14,6 +16,9 @@ enum {
 	HELD_MAX = 2000,         /* of one flow, each way                    */
 	REORDER_US = 35000,      /* later than the next packet or two        */
 	TWICE_US = 2000,
+	TOLD_S = 50,             /* a second, of all flows together          */
+	TOLD_US = 1000000 / TOLD_S,
+	TOLD_AHEAD_US = 1000000, /* ... and at once                          */
 };
 
 struct item {
@@ -95,6 +100,7 @@ void impair_fate(struct impair *imp, unsigned dir, struct fate *fate)
 
 	if (happens(imp, f->reorder_pct)) {
 		fate->delay_us[0] += REORDER_US;
+		fate->reordered = true;
 		++c->reordered;
 	}
 
@@ -115,6 +121,59 @@ void impair_corrupt(struct impair *imp, uint8_t *p, size_t len)
 
 	if (len)
 		p[bit / 8] ^= (uint8_t)(1u << (bit & 7));
+}
+
+
+/* Told --------------------------------------------------------------------------- */
+
+bool impair_tells(struct impair *imp, uint64_t now_us)
+{
+	if (imp->tell_us + TOLD_AHEAD_US < now_us)
+		imp->tell_us = now_us - TOLD_AHEAD_US;
+
+	if (imp->tell_us + TOLD_US > now_us) {
+		++imp->untold;
+		return false;
+	}
+
+	imp->tell_us += TOLD_US;
+
+	return true;
+}
+
+
+static void tell(const struct transport *t, struct impair *imp,
+		 const char *fault, struct fault_done *d, uint64_t now_us)
+{
+	if (!t->fault_h || !impair_tells(imp, now_us))
+		return;
+
+	d->fault = fault;
+	d->untold = imp->untold;
+	imp->untold = 0;
+	t->fault_h(d, t->fault_arg);
+}
+
+
+static void fate_tell(const struct transport *t, struct impair *imp,
+		      const struct fate *fate, unsigned dir, bool rtcp,
+		      const struct sa *addr, const uint8_t *p, size_t len)
+{
+	const bool rtp = !rtcp && len >= RTP_HEADER && p[0] >> 6 == 2;
+	struct fault_done d = {
+		.out = dir == IMPAIR_OUT, .rtcp = rtcp,
+		.seq = rtp ? p[2] << 8 | p[3] : -1, .remote = *addr,
+	};
+	const uint64_t now = clock_us();
+
+	if (!fate->copies)
+		tell(t, imp, "drop", &d, now);
+	if (fate->reordered)
+		tell(t, imp, "reorder", &d, now);
+	if (fate->copies > 1)
+		tell(t, imp, "duplicate", &d, now);
+	if (fate->corrupt)
+		tell(t, imp, "corrupt", &d, now);
 }
 
 
@@ -165,13 +224,15 @@ static void item_put(struct held *h, struct impair *imp, bool corrupt,
 }
 
 
-static void items_put(struct held *h, struct impair *imp, unsigned dir,
+static void items_put(struct transport *t, struct impair *imp, unsigned dir,
 		      uint64_t now_us, bool rtcp, const struct sa *addr,
 		      const uint8_t *p, size_t len)
 {
+	struct held *h = dir == IMPAIR_OUT ? &t->out : &t->in;
 	struct fate fate;
 
 	impair_fate(imp, dir, &fate);
+	fate_tell(t, imp, &fate, dir, rtcp, addr, p, len);
 
 	for (unsigned i = 0; i < fate.copies; i++)
 		item_put(h, imp, fate.corrupt, now_us + fate.delay_us[i],
@@ -221,7 +282,7 @@ bool impair_send(struct transport *t, bool rtcp, const struct sa *dst,
 
 	/* behind those that wait, even when it is over */
 	if (imp)
-		items_put(&t->out, imp, IMPAIR_OUT, clock_us(), rtcp, dst, p,
+		items_put(t, imp, IMPAIR_OUT, clock_us(), rtcp, dst, p,
 			  len);
 	else
 		item_put(&t->out, NULL, false, clock_us(), rtcp, dst, p, len);
@@ -238,8 +299,8 @@ bool impair_hold(struct transport *t, bool rtcp, const struct packet *pk)
 	if (!imp)
 		return false;
 
-	items_put(&t->in, imp, IMPAIR_IN, pk->arrival_us, rtcp, pk->from,
-		  pk->p, pk->len);
+	items_put(t, imp, IMPAIR_IN, pk->arrival_us, rtcp, pk->from, pk->p,
+		  pk->len);
 
 	return true;
 }

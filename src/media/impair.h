@@ -18,13 +18,25 @@ struct impair {
 	bool bad[2];             /* inside of a burst of losses              */
 	uint64_t rng;            /* never 0                                  */
 	struct media_fault_count count[2];
+	uint64_t tell_us;        /* whose allowance is used up by now        */
+	unsigned untold;         /* since the last one that was told         */
 };
+
+/** One thing that was done to one packet */
+struct fault_done {
+	const char *fault;       /* drop, reorder, duplicate, corrupt        */
+	bool out, rtcp;
+	int seq;                 /* of RTP, -1: none                         */
+	unsigned untold;         /* faults before it that were not told      */
+	struct sa remote;
+};
+typedef void (impair_h)(const struct fault_done *d, void *arg);
 
 /** What becomes of one packet */
 struct fate {
 	unsigned copies;         /* 0: it is lost                            */
 	uint64_t delay_us[2];    /* of each copy                             */
-	bool corrupt;
+	bool reordered, corrupt;
 };
 
 /** Any thread; pure but for imp */
@@ -32,6 +44,10 @@ void impair_init(struct impair *imp, uint64_t seed);
 void impair_fate(struct impair *imp, unsigned dir, struct fate *fate);
 /** One bit in it flips */
 void impair_corrupt(struct impair *imp, uint8_t *p, size_t len);
+
+/** May another one be told now? So many a second and no more; the others are
+ *  counted in imp->untold */
+bool impair_tells(struct impair *imp, uint64_t now_us);
 
 /** Packets of one flow on their way, in the order they are due */
 struct held {

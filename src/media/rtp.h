@@ -67,6 +67,8 @@ struct transport {
 	struct sniff *const *sniff;  /* the engine's, NULL: none            */
 	struct impair *const *impair;    /* the same                        */
 	struct held in, out;     /* on their way (impair.h)                 */
+	impair_h *fault_h;       /* what is done to them, NULL: untold      */
+	void *fault_arg;
 	void *last;              /* that came out of in                     */
 	struct shake *shake;     /* how it gets its keys, NULL: it has them */
 	struct nat *nat;         /* NULL: no servers and no ICE             */

@@ -67,6 +67,10 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		call_tone_event(c, se->tone);
 		break;
 
+	case STREAM_FAULT:
+		call_fault_event(c, se);
+		break;
+
 	case STREAM_MOVED:
 		log_warn("call %u: %s", c->id, se->text);
 		break;

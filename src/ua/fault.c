@@ -1,7 +1,8 @@
 /**
- * @file ua/fault.c  SIP messages that go wrong, on purpose: what is told
+ * @file ua/fault.c  What goes wrong on purpose: what is told of it
  *
- * The rules are the stack's (sip_fault.h).  Main thread.
+ * The rules for SIP messages are the stack's (sip_fault.h), what happens to
+ * packets is the media thread's (media.h).  Main thread.
  */
 #include "priv.h"
 
@@ -37,6 +38,28 @@ static void done_handler(const struct sip_fault_done *d, void *arg)
 	if (d->code)
 		ev.u.sip_fault.code = d->code;
 	event_publish(ua->bus, &ev);
+}
+
+
+void call_fault_event(const struct call *c, const struct stream_event *se)
+{
+	struct event ev;
+
+	if (!event_wanted(c->ua->bus, EVENT_RTP_FAULT))
+		return;
+
+	call_event(&ev, EVENT_RTP_FAULT, c);
+	UTF8_PUT(ev.u.rtp_fault.fault, se->fault.name);
+	UTF8_PUT(ev.u.rtp_fault.way, se->fault.out ? "out" : "in");
+	UTF8_PUT(ev.u.rtp_fault.protocol, se->fault.rtcp ? "rtcp" : "rtp");
+	(void)re_snprintf(ev.u.rtp_fault.remote,
+			  sizeof(ev.u.rtp_fault.remote), "%J",
+			  &se->fault.remote);
+	if (se->fault.seq >= 0)
+		ev.u.rtp_fault.sequence = se->fault.seq;
+	if (se->fault.untold)
+		ev.u.rtp_fault.untold = se->fault.untold;
+	event_publish(c->ua->bus, &ev);
 }
 
 

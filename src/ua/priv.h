@@ -532,6 +532,10 @@ double stats_r(const struct stream_stats *st, const struct codec *codec,
 /** A call is active: call.level now and then, if anybody listens */
 void ua_level_start(struct ua *ua);
 
+/* fault.c */
+/** Something was done to a packet of this call, on purpose */
+void call_fault_event(const struct call *c, const struct stream_event *se);
+
 /* conference.c */
 /** The stream does what the user wants of gain and conference */
 void conference_settle(struct call *c);

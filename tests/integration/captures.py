@@ -128,6 +128,44 @@ def test_in_mid_call(lab):
         check(not odd, "%s", odd)
 
 
+def test_faults(lab):
+    """packets that are lost or doubled on purpose are told one by one: those, and
+    no others, are what the other side lacks, or has twice"""
+    other = lab.offhook("--auto-answer", *PLAIN, audio="tone:1000", name="other").ready()
+    phone = lab.offhook(*PLAIN, "-s", "codecs=pcmu", audio="tone:440").ready()
+    path = lab.path("a.pcapng")
+    other.command("pcap " + path)
+    phone.command("fault out --loss 10 --duplicate 5 --seed 7")
+    phone.command("dial %s" % other.uri)
+    phone.event("call.state", state="active", timeout=20)
+
+    def told(fault, protocol="rtp"):
+        return [o["sequence"] for o in phone.objects() if o.get("event") == "rtp.fault" and o["fault"] == fault
+                and o["protocol"] == protocol]
+
+    end = time.monotonic() + 60
+    while min(len(told("drop")), len(told("duplicate"))) < 8:
+        check(time.monotonic() < end, "%s %s", told("drop"), told("duplicate"))
+        phone.command("sleep 0.2")
+    ways = {w["way"]: w for w in phone.command("fault off")["ways"]}
+    check(ways["out"]["lost"] >= len(told("drop")) and ways["in"]["packets"] == 0, "%s", ways)
+    # what was held back then goes out, and a few that nothing happens to
+    phone.command("sleep 0.5")
+    phone.command("hangup")
+    phone.event("call.state", state="ended")
+    r = other.command("pcap stop")
+    check(r["lost"] == 0, "%s", r)
+    e = phone.event("rtp.fault", again=True)
+    check(e["call"] == 1 and e["way"] == "out" and e["remote"].startswith("127.0.0.1:") and "untold" not in e, "%s", e)
+    rows = tshark(lab, path, "-Y", "rtp and frame.packet_flags_direction == 1", "-T", "fields", "-e", "rtp.seq").split()
+    first = int(rows[0])
+    came = [(int(x) - first + 0x8000 & 0xffff) - 0x8000 for x in rows]
+    drop, twice = ({(x - first + 0x8000 & 0xffff) - 0x8000 for x in told(what)} for what in ("drop", "duplicate"))
+    gone = set(range(max(came))) - set(came)
+    check(gone == {x for x in drop if x >= 0} and not drop & set(came), "lost %s, told %s", gone, drop)
+    check({x for x in came if came.count(x) > 1} == twice, "doubled %s, told %s", sorted(came), twice)
+
+
 def test_tcp(lab):
     """a stream of messages is one conversation"""
     other = lab.offhook("--auto-answer", audio="tone:1000", name="other", transports=("tcp",)).ready()

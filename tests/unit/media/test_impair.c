@@ -133,6 +133,36 @@ static void bits(void **state)
 }
 
 
+/* A second's worth at once, then so many a second; the rest is counted */
+static void told(void **state)
+{
+	struct impair imp = { .rng = 0 };
+	uint64_t now = 5000000;
+	unsigned n = 0;
+	(void)state;
+
+	impair_init(&imp, 1);
+	for (unsigned i = 0; i < 1000; i++)
+		n += impair_tells(&imp, now);
+	assert_int_equal(n, 50);
+	assert_int_equal(imp.untold, 950);
+
+	/* ten seconds, a thousand faults in each */
+	for (n = 0; now < 15000000; now += 1000)
+		n += impair_tells(&imp, now);
+	assert_in_range(n, 499, 500);
+	assert_int_equal(imp.untold, 950 + 10000 - n);
+
+	/* seldom: every one, and what was not used is not kept for ever */
+	for (n = 0; n < 100; n++, now += 100000)
+		assert_true(impair_tells(&imp, now));
+	now += 1000000000;
+	for (n = 0; impair_tells(&imp, now); n++)
+		;
+	assert_int_equal(n, 50);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +170,7 @@ int main(void)
 		cmocka_unit_test(others),
 		cmocka_unit_test(seeds),
 		cmocka_unit_test(bits),
+		cmocka_unit_test(told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
