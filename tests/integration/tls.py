@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import stat
+import struct
 import subprocess
 import threading
 import time
@@ -429,19 +430,87 @@ def test_between_phones(lab):
     check(code == 9 and "self-signed" in out + err, "%d\n%s\n%s", code, out, err)
 
 
+class Recorder(Relay):
+    """a relay that keeps what passed, each way, as a capture has it"""
+
+    def __init__(self, port):
+        self.lock, self.said = threading.Lock(), []
+        super().__init__(port)
+
+    def _accept(self):
+        while True:
+            near, _ = self.door.accept()
+            far = socket.create_connection(("127.0.0.1", self.server))
+            for a, b, up in ((near, far, True), (far, near, False)):
+                threading.Thread(target=self._note, args=(a, b, near.getpeername()[1], up), daemon=True).start()
+
+    def _note(self, a, b, who, up):
+        class Noted:
+            """of a socket what _pass needs of it"""
+            @staticmethod
+            def recv(n):
+                data = a.recv(n)
+                with self.lock:
+                    self.said.append((who, up, data))
+                return data
+            shutdown = a.shutdown
+        self._pass(Noted, b)
+
+    def write(self, path):
+        """a pcap file of TCP segments, with the handshake of each connection"""
+        seqs = {}
+        with self.lock, open(path, "wb") as f:
+            f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+
+            def put(who, up, flags, data=b""):
+                mine, theirs = seqs[who, up], seqs[who, not up]
+                ends = (who, self.port) if up else (self.port, who)
+                tcp = struct.pack(">HHIIBBHHH", *ends, mine, theirs, 0x50, flags, 0xffff, 0, 0) + data
+                home = socket.inet_aton("127.0.0.1")
+                ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + home + home
+                f.write(struct.pack("<IIII", 0, 0, len(ip + tcp), len(ip + tcp)) + ip + tcp)
+                seqs[who, up] += len(data) + (flags & 2) // 2
+
+            for who, up, data in self.said:
+                if (who, up) not in seqs:
+                    seqs[who, True] = seqs[who, False] = 1000
+                    put(who, True, 0x02), put(who, False, 0x12), put(who, True, 0x10)
+                for i in range(0, len(data), 1400):
+                    put(who, up, 0x18, data[i:i + 1400])
+
+
 def test_keylog(lab):
-    """keys for Wireshark: only when asked for, for nobody else to read"""
+    """keys for Wireshark: only when asked for, for nobody else to read, and they
+    are the ones: with them it reads what went over TLS, without them nothing"""
+    need("tshark")
     ca = Authority(lab)
     s = server(lab, ca)
-    path = lab.path("keys")
-    p = phone(lab, ca, s, "alice", args=("-s", "tls-keylog=" + path))
+    wire = Recorder(s.tls_port)
+    path, pcap = lab.path("keys"), lab.path("wire.pcap")
+    p = lab.offhook("-s", "tls-ca=" + ca.path, "-s", "tls-keylog=" + path, "-a",
+                    "sip:alice@%s;outbound=127.0.0.1:%d;transport=tls;password=secret" % (DOMAIN, wire.port), name="alice")
     up(p)
+    p.quit()
+    p.exit()
     with open(path, encoding="ascii") as f:
         text = f.read()
     check(re.search(r"^(CLIENT_RANDOM|CLIENT_TRAFFIC_SECRET_0) [0-9a-f]{64} [0-9a-f]+$", text, re.M), "%s", text)
     mode = stat.S_IMODE(os.stat(path).st_mode)
     check(mode == 0o600, "mode %o", mode)
     check("can read all" in p.stderr(), "it does not warn\n%s", p.stderr())
+
+    def read(*more):
+        r = subprocess.run(["tshark", "-n", "-r", pcap, "-d", "tcp.port==%d,tls" % wire.port, "-d", "tls.port==%d,sip" % wire.port,
+                            *more, "-Y", "sip", "-T", "fields", "-e", "sip.Request-Line", "-e", "sip.Status-Line",
+                            "-e", "sip.from.user"], capture_output=True, text=True, timeout=60,
+                           env={**os.environ, "HOME": lab.dir})
+        check(r.returncode == 0, "tshark: %s", r.stderr)
+        return r.stdout
+
+    wire.write(pcap)
+    out = read("-o", "tls.keylog_file:" + path)
+    check(out.count("REGISTER sip:%s" % DOMAIN) >= 2 and "401" in out and "200 OK" in out and "alice" in out, "%s", out)
+    check(not read(), "it is read without the keys:\n%s", read())
 
 
 class Server(threading.Thread):
