@@ -228,6 +228,30 @@ def test_notice(lab):
         check(off in s.seen, "%s is left on", on)
 
 
+def test_reader(lab):
+    """--plain: what happens is told in lines, once each, and nothing moves the cursor"""
+    s = Raw(lab, "--plain")
+    s.wait(rb"offhook> ")
+    wait_port("127.0.0.1", s.port)
+    sock = invite(s, '"Carol Jones"')
+    s.wait(rb"Carol Jones[^\r\n]*\r?\n")
+    os.write(s.fd, b"reject\n")
+    s.wait(rb"rejected|[Dd]eclin|refused|ended")
+    sock.close()
+    os.write(s.fd, b"quit\n")
+    end = time.monotonic() + 20
+    while os.waitpid(s.pid, os.WNOHANG)[0] != s.pid:
+        check(time.monotonic() < end, "it does not end: %r", s.seen)
+        if select.select([s.fd], [], [], 0.1)[0]:
+            try:
+                s.seen += os.read(s.fd, 65536)
+            except OSError:
+                pass
+    os.close(s.fd)
+    # but for the prompt, which makes room for a line
+    check(not re.search(rb"\033\[[0-9;?]*[A-Zhlm]", s.seen.replace(b"\r\033[K", b"")), "the cursor was moved: %r", s.seen)
+
+
 def test_devices(lab):
     """a page chooses microphone and loudspeaker, also in a call"""
     peer = lab.offhook("--auto-answer", name="bob", audio="tone:1000").ready()
@@ -274,6 +298,31 @@ def test_devices(lab):
         check("audio-mic = alice" in text and "audio-speaker = alice" in text, "%s", text)
         s.keys("g")
         s.quit()
+    finally:
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+
+
+def test_try(lab):
+    """t on the page of devices: a tone is played, the meters move, and it is told what came back"""
+    card, env = start_card(lab, "alice")
+    try:
+        s = Screen(lab, audio="portaudio", env=env, size=(100, 30))
+        s.keys("V")
+        s.wait(r"DEVICES +\d+ devices?")
+        s.keys("t")
+        s.wait(r"A sweep and a tone are played")
+        s.wait(r"loudspeaker .* [▁▂▃▄▅▆▇█]*[▃▄▅▆▇█]{3}[▁▂▃▄▅▆▇█]* +-\d+ dB", timeout=40)
+        s.picture("devices-test")
+        # the loudspeaker and the microphone of this card do not hear each other
+        s.wait(r"the microphone gives nothing but zeros|the microphone works, and does not hear the loudspeaker", timeout=60)
+        s.wait(r"A sweep and a tone", gone=True)
+        subprocess.run(["pactl", "load-module", "module-loopback", "source=alice_spk.monitor", "sink=alice_feed",
+                        "latency_msec=60"], env={**os.environ, **env}, check=True, timeout=20, stdout=subprocess.DEVNULL)
+        s.keys("t")
+        s.wait(r"A sweep and a tone are played")
+        s.wait(r"the microphone hears the loudspeaker", timeout=60)
+        s.wait(r"the tone is back after \d+ ms, at -?\d+\.\d dB, noise -\d+ dBFS, the devices take \d+ ms, 48000 Hz")
+        s.picture("devices-tested")
     finally:
         subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
 

@@ -14,7 +14,7 @@
 
 enum {
 	DEVICES_MAX = 128, NAME_X = 16,
-	TOLD_MAX = 10, TOLD_TEXT = 300,
+	TOLD_MAX = 4, TOLD_TEXT = 300,
 	LEVEL_MS = 1500,         /* a meter that moved no more is none       */
 };
 
@@ -134,10 +134,89 @@ static void look(struct tui *t, struct devices_pane *p)
 
 /* A test ----------------------------------------------------------------- */
 
+/* What of the reply a person wants to read, in this order; decimals -1: only
+ * when it is not 0 */
+static const struct test_figure {
+	const char *name, *before, *behind;
+	int decimals;
+} figures[] = {
+	{ "loop-ms",    "the tone is back after ", " ms", 0 },
+	{ "loop-db",    "at ", " dB", 1 },
+	{ "noise-dbfs", "noise ", " dBFS", 0 },
+	{ "latency-ms", "the devices take ", " ms", 0 },
+	{ "rate-hz",    "", " Hz", 0 },
+	{ "clipped",    "", " samples at the limit", -1 },
+	{ "tone-dbfs", NULL, NULL, 0 },
+	{ "mic-alive", NULL, NULL, 0 },
+	/* these stand above */
+	{ "mic",       NULL, NULL, 0 },
+	{ "speaker",   NULL, NULL, 0 },
+};
+
+
+static const struct test_figure *figure_of(const char *line)
+{
+	const size_t n = strcspn(line, " \n");
+
+	for (size_t i = 0; i < ARRAY_SIZE(figures) && line[n] == ' '; i++) {
+		if (strlen(figures[i].name) == n &&
+		    !strncmp(line, figures[i].name, n))
+			return &figures[i];
+	}
+
+	return NULL;
+}
+
+
+static void figure_add(char *buf, size_t sz, const char *line,
+		       const struct test_figure *f)
+{
+	const size_t have = strlen(buf), n = strlen(f->name);
+	char value[32], *end;
+	double v;
+
+	snprintf(value, sizeof(value), "%.*s", (int)strcspn(line + n, "\n"),
+		 line + n);
+	v = strtod(value, &end);
+	if (!f->before || end == value || !isfinite(v) ||
+	    (f->decimals < 0 && !(v > 0)))
+		return;
+
+	/* no -0.0 */
+	v = fabs(v) < 0.05 ? 0.0 : v;
+	snprintf(buf + have, sz - have, "%s%s%.*f%s", have ? ", " : "",
+		 f->before, f->decimals > 0 ? f->decimals : 0, v, f->behind);
+}
+
+
+/* What it means first, the figures in one row below */
+static void test_told(struct devices_pane *p, const char *text)
+{
+	char row[TOLD_TEXT] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
+		for (const char *s = text; *s; s += strspn(s, "\n")) {
+
+			const size_t n = strcspn(s, "\n");
+			const struct test_figure *f = figure_of(s);
+
+			if (f && f == figures + i)
+				figure_add(row, sizeof(row), s, f);
+			else if (!f && !i && p->toldc + 1 < TOLD_MAX)
+				snprintf(p->told[p->toldc++], TOLD_TEXT,
+					 "%.*s", (int)n, s);
+			s += n;
+		}
+	}
+	if (row[0])
+		snprintf(p->told[p->toldc++], TOLD_TEXT, "%s", row);
+}
+
+
 static void test_handler(const struct reply *r, bool failed, void *arg)
 {
 	struct devices_pane *p = tui_state(arg, &pane_devices);
-	char *text = reply_print(r), *s = text;
+	char *text = reply_print(r);
 	(void)failed;
 
 	if (!p) {
@@ -151,14 +230,8 @@ static void test_handler(const struct reply *r, bool failed, void *arg)
 	if (p->failed)
 		snprintf(p->told[p->toldc++], TOLD_TEXT, "%s",
 			 reply_error_text(r));
-	while (s && *s && p->toldc < TOLD_MAX) {
-		const size_t n = strcspn(s, "\n");
-
-		if (n)
-			snprintf(p->told[p->toldc++], TOLD_TEXT, "%.*s",
-				 (int)n, s);
-		s += n + (s[n] == '\n');
-	}
+	else if (text)
+		test_told(p, text);
 	free(text);
 	tui_dirty(arg);
 }
@@ -324,7 +397,7 @@ static int draw_told(const struct devices_pane *p, const struct area *a, int y)
 			  "played ...");
 	for (int i = 0; i < p->toldc && y < a->h - 2; i++)
 		y += area_wrap(a, 3, y, a->w - 5, p->failed ? STYLE_BAD :
-			       STYLE_NORMAL, p->told[i], 0);
+			       i ? STYLE_DIM : STYLE_BOLD, p->told[i], 0);
 
 	return y + (p->tests || p->toldc);
 }
