@@ -171,15 +171,14 @@ static void draw_note(const struct area *a, int x, int y, int w,
 	int n, lx;
 
 	area_text(a, x, y, STYLE_RULE, life);
-	area_text(a, x + w - 1, y, STYLE_RULE, life);
 	if (!flows) {
-		area_cut(a, x + 2, y, w - 4, STYLE_DIM, text);
-		/* the rest beside it */
-		if (text_columns(text) > w - 4)
-			area_cut(a, x + w + 1, y, a->w - x - w - 1, STYLE_DIM,
-				 text);
+		/* a long one goes across the other line */
+		if (text_columns(text) <= w - 4)
+			area_text(a, x + w - 1, y, STYLE_RULE, life);
+		area_cut(a, x + 2, y, a->w - x - 2, STYLE_DIM, text);
 		return;
 	}
+	area_text(a, x + w - 1, y, STYLE_RULE, life);
 
 	snprintf(label, sizeof(label), "rtp %.*s", (int)strcspn(text + 7,
 								","),
