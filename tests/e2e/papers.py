@@ -40,10 +40,11 @@ def test_manual(lab):
 
 
 def complete(lab, *words):
-    """what bash would offer for the last word"""
+    """what bash, in the lab's folder, would offer for the last word"""
     path = lab.file("bash", made.bash(lab.program))
     script = '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _offhook; printf "%s\\n" "${COMPREPLY[@]}"'
-    r = subprocess.run(["bash", "-c", script, path, "offhook"] + list(words), capture_output=True, text=True)
+    r = subprocess.run(["bash", "-c", script, path, "offhook"] + list(words), capture_output=True, text=True,
+                       cwd=lab.dir)
     check(r.returncode == 0 and not r.stderr, "%s", r.stderr)
     return r.stdout.split()
 
@@ -57,7 +58,6 @@ def test_bash(lab):
     check(complete(lab, "-s", "code") == ["codecs="], "-s code")
     check("selftest" in complete(lab, "help", "self"), "help self")
     here = os.path.basename(lab.file("speech.wav", ""))
-    os.chdir(lab.dir)
     check(complete(lab, "dial", "x", "--play", "spee") == [here], "--play spee")
 
 
