@@ -17,9 +17,10 @@ class Baresip(Program):
     by its sndfile filter, told what to do over its control port"""
 
     def __init__(self, lab, source, codec="PCMU", auto=True, name="baresip", secure=None, account=None,
-                 certificate=None, nat=None):
+                 certificate=None, nat=None, between=None):
         """account: (address-of-record, password) of a server that its name tells;
-        certificate: PEM file with its key, for TLS on port + 1; nat: "ice", with one port for sound and reports"""
+        certificate: PEM file with its key, for TLS on port + 1; nat: "ice", with one port for sound and reports;
+        between: it is a back-to-back user agent, whose calls out go to that port"""
         need("baresip")
         modules = next((m for m in MODULES if os.path.isdir(m)), None)
         if not modules:
@@ -38,12 +39,20 @@ class Baresip(Program):
             config += ["module %s.so" % secure.split("-")[0]]
         config += ["module %s.so" % nat, "rtcp_mux yes"] if nat else []
         config += ["sip_certificate %s" % certificate] if certificate else []
+        if between:
+            config = [c for c in config if not c.startswith("audio_") and "sndfile" not in c]
+            config += ["audio_source aubridge,nil", "audio_player aubridge,nil", "module_app b2bua.so"]
         config += ["module_tmp account.so", "module_app menu.so", "module_app ctrl_tcp.so"]
         with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as f:
             f.write("\n".join(config) + "\n")
         with open(os.path.join(self.folder, "accounts"), "w", encoding="ascii") as f:
             who = "<sip:%s>;regint=60;auth_pass=%s" % account if account else \
                 "<sip:peer@127.0.0.1:%d>;regint=0" % self.port
+            if between:
+                f.write("<sip:in@127.0.0.1:%d>;regint=0;b2bua=inbound;audio_codecs=PCMU\n"
+                        "<sip:out@127.0.0.1:%d>;regint=0;b2bua=outbound;audio_codecs=PCMU;outbound=\"sip:127.0.0.1:%d\"\n"
+                        % (self.port, self.port, between))
+                who = "<sip:other@127.0.0.1:%d>;regint=0" % self.port
             f.write("%s;audio_codecs=%s%s%s%s\n" % (who, codec, ";answermode=auto" if auto else "",
                                                     ";mediaenc=" + secure if secure else "",
                                                     ";medianat=" + nat if nat else ""))

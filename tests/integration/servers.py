@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Servers of every kind between the phones: two domains with a proxy each,
 found by DNS SRV (the trapezoid of RFC 3261 section 4), a redirect server, a
-proxy that forks, a presence server. Kamailio is all of them.
+proxy that forks, a presence server. Kamailio is all of them; baresip is a
+back-to-back user agent.
 
 Domains are looked up as everywhere, at the name server of /etc/resolv.conf:
 the tests run in namespaces of their own where that is a dnsmasq of theirs.
@@ -149,6 +150,31 @@ def test_baresip(lab):
 
 def test_linphonec(lab):
     strangers(lab, Linphonec, (8000, 1, "PCMU"))
+
+
+def test_back_to_back(lab):
+    """a back-to-back user agent between two phones: sound and keys both ways, whoever hangs up"""
+    args = ("-s", "codecs=pcmu", "-s", "record-layout=them")
+    b = lab.offhook("--auto-answer", *args, name="b", audio="tone:%d" % THEIRS).ready()
+    between = Baresip(lab, None, between=b.port)
+    a = lab.offhook(*args, name="a", audio="tone:%d" % OURS).ready()
+    for n, (first, other) in enumerate(((a, b), (b, a)), 1):
+        a.command("dial sip:in@127.0.0.1:%d" % between.port)
+        for p in (a, b):
+            p.event("call.state", call=n, state="active", timeout=30)
+            p.command("record " + lab.path("%s%d.wav" % (p.name, n)))
+        a.command("sleep 3", timeout=30)
+        a.command("dtmf 5")
+        b.event("call.dtmf", digit="5", timeout=30)
+        for p in (a, b):
+            p.command("record stop")
+            p.event("record.done", timeout=30)
+        first.command("hangup")
+        for p in (a, b):
+            end = p.event("call.state", call=n, state="ended", timeout=30)
+            check(end["cause"] == "none", "%s: %s", p.name, end)
+        heard(lab.path("a%d.wav" % n), THEIRS, "what the caller heard")
+        heard(lab.path("b%d.wav" % n), OURS, "what the other one heard")
 
 
 def test_redirect_server(lab):
