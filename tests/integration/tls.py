@@ -357,8 +357,8 @@ def test_baresip(lab):
     check(end["by"] == "remote", "%s", end)
 
 
-def listener(lab, *args, name="offhook"):
-    return lab.offhook(*args, transports=("tls",), name=name).ready()
+def listener(lab, *args, name="offhook", **kw):
+    return lab.offhook(*args, transports=("tls",), name=name, **kw).ready()
 
 
 OPTIONS = ("OPTIONS sip:phone@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bKa\r\nMax-Forwards: 70\r\n"
@@ -428,6 +428,21 @@ def test_between_phones(lab):
     talk(d, c, "sips:phone@127.0.0.1:%d" % c.port)
     code, out, err = lab.run("-l", "udp:127.0.0.1:%d" % ports(1), "-A", "null", "dial", "sips:phone@127.0.0.1:%d" % c.port)
     check(code == 9 and "self-signed" in out + err, "%d\n%s\n%s", code, out, err)
+
+
+def test_ipv6(lab):
+    """the certificate names the address; one that names another does not do"""
+    ca = Authority(lab)
+    cert, key = ca.issue("IP:::1")
+    b = listener(lab, "-s", "tls-cert=" + cert, "-s", "tls-key=" + key, name="callee", host="::1")
+    a = lab.offhook("-s", "tls-ca=" + ca.path, name="caller", host="::1")
+    talk(a, b, "sips:phone@[::1]:%d" % b.port)
+    talk(a, b, "'sip:phone@[::1]:%d;transport=tls'" % b.port, by_callee=True)
+    cert, key = ca.issue("IP:::2")
+    c = listener(lab, "-s", "tls-cert=" + cert, "-s", "tls-key=" + key, name="another", host="::1")
+    a.command("dial sips:phone@[::1]:%d" % c.port)
+    end = a.event("call.state", state="ended", timeout=20)
+    check(end["cause"] == "transport" and "certificate of ::1 is refused" in end["reason"], "%s", end)
 
 
 class Recorder(Relay):
