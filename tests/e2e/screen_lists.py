@@ -90,6 +90,7 @@ def test_people(lab):
     s.keys("Home")
     s.wait(r"Ann +phone@127.0.0.1:%d" % peer.port)
     s.keys("w")
+    s.wait(r"From now on you see whether Ann can be reached|Ann can be reached")
     s.wait(r"● Ann", timeout=30)
     s.picture("people")
     s.keys("Enter")

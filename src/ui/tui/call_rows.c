@@ -11,7 +11,7 @@
 enum { INDENT = 4, LINES_W = 20 };
 
 
-static const char *security(const struct call *c)
+const char *call_lock(const struct call *c)
 {
 	const char *how = call_security(c);
 
@@ -47,7 +47,7 @@ void call_row(struct tui *t, const struct area *a, int y, struct call *c,
 	char who[256], took[32], codec[64] = "", id[16];
 	const int third = a->w / 3;
 	const int mid = third < 20 ? 20 : third > 40 ? 40 : third;
-	const char *lock = security(c);
+	const char *lock = call_lock(c);
 	enum style st;
 	const char *state = show_state(c, &st);
 	int x;

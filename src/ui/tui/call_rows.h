@@ -13,6 +13,8 @@ void call_row(struct tui *t, const struct area *a, int y, struct call *c,
 	      bool selected);
 /** Everything about a call, as many rows as there are. @return row below */
 int  call_block(struct tui *t, const struct area *a, int y, struct call *c);
+/** "srtp", "dtls-srtp": how nobody can listen; NULL: whoever is on the way can */
+const char *call_lock(const struct call *c);
 /** "REC MUTED CONFERENCE 1". @return column behind */
 int  call_flags(const struct area *a, int x, int y, const struct call *c);
 

@@ -85,6 +85,16 @@ static int view(struct tui *t, const char *name, char *err)
 }
 
 
+/* What a key is about is known once a page was painted: one that was typed
+ * ahead of that is about what will be there */
+static void look_ahead(struct tui *t)
+{
+	if (t->fresh && t->canvas.w > 0 &&
+	    !canvas_resize(&t->canvas, t->canvas.w, t->canvas.h))
+		layout_draw(t);
+}
+
+
 int doer(enum screen_verb verb, const char *what, const char *text, char *err,
 	 void *arg)
 {
@@ -95,10 +105,12 @@ int doer(enum screen_verb verb, const char *what, const char *text, char *err,
 		return view(t, what, err);
 
 	if (act < ACTS) {
-		const bool did = t->pane->act &&
-			t->pane->act(t, tui_state(t, t->pane),
-				     (enum act)act, text);
 
+		bool did;
+
+		look_ahead(t);
+		did = t->pane->act && t->pane->act(t, tui_state(t, t->pane),
+						   (enum act)act, text);
 		if (!did && act == ACT_BACK)
 			back(t);
 		tui_dirty(t);

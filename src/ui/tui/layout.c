@@ -245,6 +245,7 @@ void layout_draw(struct tui *t)
 	draw_pane(t, &part);
 	popup_draw(t, &a);
 
+	t->fresh = false;
 	/* last: its cursor counts */
 	line_draw(t->line, &t->line_area);
 }

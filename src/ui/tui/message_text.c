@@ -193,7 +193,7 @@ void diff_draw(const struct area *area, const struct diff_line *v, int n,
 		const char mark[2] = { d->sign, '\0' };
 
 		area_text(area, 1, y, st, mark);
-		area_text(area, 3, y, st, d->sign == '+' ?
+		area_cut(area, 3, y, area->w - 4, st, d->sign == '+' ?
 			  line_text(buf, sizeof(buf), b, d->b) :
 			  line_text(buf, sizeof(buf), a, d->a));
 	}

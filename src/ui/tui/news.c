@@ -173,6 +173,13 @@ static void sent_news(struct newses *ns, const struct tui *t,
 	const bool failed = !strcmp(result, "failed");
 	char w[EVENT_TEXT];
 
+	if (!strcmp(result, "stored")) {
+		put(ns, ev, STYLE_WORK, SIGN_WORK, "message to %s waits, and "
+		    "is sent again later", tui_who(
+			    t, w, sizeof(w), ev->u.message_sent.to, ""));
+		return;
+	}
+
 	put(ns, ev, failed ? STYLE_BAD : STYLE_DIM, failed ? SIGN_BAD :
 	    SIGN_OUT, "message to %s %s%s%s", tui_who(
 		    t, w, sizeof(w), ev->u.message_sent.to, ""), result,

@@ -226,19 +226,19 @@ static int line_codec(const struct area *a, int y, struct call *c,
 static int line_secrecy(const struct area *a, int y, struct call *c,
 			const struct trend *tr)
 {
-	const bool none = !strcmp(call_security(c), "none");
+	const char *lock = call_lock(c);
 	char text[200];
 	(void)tr;
 
 	if (!*call_security(c))
 		return y;
 
-	snprintf(text, sizeof(text), "%s%s%s%s%s", none ? "" :
-		 sign(a->cv, SIGN_LOCK), none ? "" : " ",
-		 none ? "no lock: who is on the way can listen" :
-		 call_security(c), *call_suite(c) ? ", " : "", call_suite(c));
+	snprintf(text, sizeof(text), "%s%s%s%s%s", lock ?
+		 sign(a->cv, SIGN_LOCK) : "", lock ? " " : "",
+		 lock ? lock : "no lock: who is on the way can listen",
+		 *call_suite(c) ? ", " : "", call_suite(c));
 
-	return pair(a, y, "secrecy", text, none ? STYLE_DIM : STYLE_OK);
+	return pair(a, y, "secrecy", text, lock ? STYLE_OK : STYLE_DIM);
 }
 
 

@@ -9,6 +9,8 @@
 #include "offhook/text.h"
 #include "tui.h"
 
+enum { TEXT_W = 96 };
+
 struct text_pane {
 	int top, lines, height;
 };
@@ -82,8 +84,10 @@ static void put_text(struct put *p, const char *text)
 {
 	const int at = p->y - p->top;
 
-	p->y += area_wrap(p->a, 3, at > 0 ? at : 0, p->a->w - 5,
-			  STYLE_NORMAL, text, at < 0 ? -at : 0);
+	/* a longer line is hard to read */
+	p->y += area_wrap(p->a, 3, at > 0 ? at : 0, p->a->w - 5 < TEXT_W ?
+			  p->a->w - 5 : TEXT_W, STYLE_NORMAL, text,
+			  at < 0 ? -at : 0);
 }
 
 

@@ -67,10 +67,12 @@ static void draw_outcome(const struct area *a, int x, int y,
 	enum style st;
 
 	if (strcmp(c->outcome, "answered")) {
-		x = area_text(a, x, y, missed ? STYLE_BAD : STYLE_DIM,
-			      c->outcome) + 2;
-		if (!missed && end - x > 16)
+		/* the sentence says it, where there is room */
+		if (!missed && c->text[0] && end - x > 24)
 			area_cut(a, x, y, end - x, STYLE_DIM, c->text);
+		else
+			area_text(a, x, y, missed ? STYLE_BAD : STYLE_DIM,
+				  c->outcome);
 		return;
 	}
 

@@ -152,6 +152,9 @@ static int draw_message(const struct area *a, int y,
 		if (r->outgoing && !strcmp(r->state, "failed"))
 			area_printf(a, x, y, STYLE_BAD, "not delivered%s%s",
 				    r->reason[0] ? ": " : "", r->reason);
+		else if (r->outgoing && !strcmp(r->state, "stored"))
+			area_text(a, x, y, STYLE_WORK, "waits, and is sent "
+				  "again later");
 		else if (r->outgoing)
 			area_text(a, x, y, STYLE_DIM, r->state);
 	}

@@ -142,7 +142,8 @@ static void draw_row(const struct tui *t, const struct area *a, int y,
 	area_cut(a, mid, y, (right < a->w ? right : a->w) - mid - 1,
 		 STYLE_INFO, show_uri(buf, sizeof(buf), c->uri));
 	if (right < a->w) {
-		x = area_cut(a, right, y, a->w - right, st, word) + 1;
+		x = area_cut(a, right, y, a->w - right, st, word);
+		x += x > right;
 		area_cut(a, x, y, a->w - x, STYLE_DIM,
 			 lamp_more(buf, sizeof(buf), l, c));
 	}
@@ -203,14 +204,21 @@ static bool people_own(struct tui *t, const struct contact_conf *c,
 		 strcmp(what, "pickup"))
 		return false;
 
-	if (!strcmp(what, "watch"))
-		tui_submit(t, "subscribe presence %s", word);
-	else if (!strcmp(what, "lamp"))
-		tui_submit(t, "subscribe dialog %s", word);
-	else if (!strcmp(what, "pickup"))
+	if (!strcmp(what, "watch") || !strcmp(what, "lamp")) {
+		const bool lamp = *what == 'l';
+
+		tui_say(t, STYLE_NORMAL, "From now on you see whether "
+			"%s %s.", c->name, lamp ? "is on the phone" :
+			"can be reached");
+		tui_submit(t, "subscribe %s %s", lamp ? "dialog" : "presence",
+			   word);
+	}
+	else if (!strcmp(what, "pickup")) {
 		tui_submit(t, "pickup %s", word);
-	else
+	}
+	else {
 		tui_line(t, line);
+	}
 
 	return true;
 }

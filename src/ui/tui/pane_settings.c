@@ -53,7 +53,8 @@ static void draw_detail(struct tui *t, const struct area *a,
 	area_rule(a, 0, 0, a->w, STYLE_RULE);
 	x = area_text(a, 1, 1, STYLE_BOLD, o->name) + 2;
 	if (o->choices)
-		snprintf(range, sizeof(range), "one of %.150s", o->choices);
+		snprintf(range, sizeof(range), "%s of %.150s", o->type ==
+			 OPT_LIST ? "some" : "one", o->choices);
 	else if (o->unit || o->min || o->max)
 		snprintf(range, sizeof(range), "%lld to %lld%s%s",
 			 (long long)o->min, (long long)o->max,

@@ -48,8 +48,9 @@ static void reply_handler(const struct reply *r, bool failed, void *arg)
 		return;
 	}
 
-	/* keys that were sent stand with the call */
-	if (!run->typed && !strncmp(run->line, "dtmf ", 5))
+	/* keys that were sent stand with the call, who is watched has a lamp */
+	if (!run->typed && (!strncmp(run->line, "dtmf ", 5) ||
+			    !strncmp(run->line, "subscribe ", 10)))
 		return;
 
 	run->typed = false;

@@ -166,6 +166,7 @@ void tui_show(struct tui *t, const struct pane *p)
 		if (t->pane != &pane_reply && t->pane != &pane_help)
 			t->before = t->pane;
 		t->pane = p;
+		t->fresh = true;
 	}
 	if (p->shown)
 		p->shown(t, tui_state(t, p));

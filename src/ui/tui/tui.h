@@ -63,6 +63,7 @@ struct tui {
 	struct newses *newses;
 
 	const struct pane *pane, *before;
+	bool fresh;              /* it is shown, but was not painted yet     */
 	void *states[PANES_MAX];
 
 	/* the terminal, while there is one */

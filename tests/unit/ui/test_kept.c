@@ -209,6 +209,22 @@ static void test_click(void **state)
 }
 
 
+/* A key behind the one that opens a page means what will stand there */
+static void test_ahead(void **state)
+{
+	struct screen_rig *r = *state;
+
+	(void)screen_paint(r, 80, 24);
+	screen_key(r, "P");
+	screen_key(r, "Enter");
+	assert_non_null(strstr(fake_asked(), "dial Bob Smith"));
+	screen_key(r, "H");
+	screen_key(r, "Down");
+	screen_key(r, "Enter");
+	assert_non_null(strstr(fake_asked(), "dial sip:p"));
+}
+
+
 /* All of them find, and show all again, in the same way */
 static void test_search(void **state)
 {
@@ -374,6 +390,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_home, setup_few,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_click, setup_few,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_ahead, setup_few,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_search, setup_few,
 						teardown),

@@ -357,9 +357,9 @@ static void test_secrecy(void **state)
 	fake_says(id, NULL, "dtls", "AES_CM_128_HMAC_SHA1_80");
 	screen_has(f, 80, 24, "\u25a3 dtls-srtp");
 	screen_key(f, "i");
-	screen_has(f, 80, 24, "\u25a3 dtls, AES_CM_128_HMAC_SHA1_80");
+	screen_has(f, 80, 24, "\u25a3 dtls-srtp, AES_CM_128_HMAC_SHA1_80");
 	f->t->canvas.ascii = true;
-	screen_has(f, 80, 24, "@ dtls, AES_CM_128_HMAC_SHA1_80");
+	screen_has(f, 80, 24, "@ dtls-srtp, AES_CM_128_HMAC_SHA1_80");
 	f->t->canvas.ascii = false;
 }
 
