@@ -157,12 +157,12 @@ static int hint(struct tui *t, const struct area *a, int x, enum key_when when,
 
 
 /* A row above has the same key: that one acts */
-static bool hidden(const struct tui *t, unsigned whens, enum key_when upto,
-		   const struct key_row *row)
+static bool hidden(const struct key_row *pane_keys, unsigned whens,
+		   enum key_when upto, const struct key_row *row)
 {
 	for (enum key_when w = WHEN_INCOMING; w < upto; w++) {
 
-		const struct key_row *r = w == WHEN_PANE ? t->pane->keys :
+		const struct key_row *r = w == WHEN_PANE ? pane_keys :
 			key_rows(w);
 
 		for (; (whens & 1u << w) && r && r->key; r++) {
@@ -177,6 +177,7 @@ static bool hidden(const struct tui *t, unsigned whens, enum key_when upto,
 
 static void draw_hints(struct tui *t, const struct area *a)
 {
+	const struct key_row *pane_keys = tui_pane_keys(t);
 	const unsigned whens = tui_whens(t);
 	int x = 1;
 
@@ -189,11 +190,11 @@ static void draw_hints(struct tui *t, const struct area *a)
 
 	for (enum key_when w = WHEN_INCOMING; w < WHENS && x > 0; w++) {
 
-		const struct key_row *r = w == WHEN_PANE ? t->pane->keys :
+		const struct key_row *r = w == WHEN_PANE ? pane_keys :
 			key_rows(w);
 
 		for (; (whens & 1u << w) && r && r->key && x > 0; r++) {
-			if (r->hint && !hidden(t, whens, w, r))
+			if (r->hint && !hidden(pane_keys, whens, w, r))
 				x = hint(t, a, x, w, r, a->w - 1);
 		}
 	}

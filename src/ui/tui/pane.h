@@ -38,6 +38,8 @@ struct pane {
 				    they live as long as the phone, through
 				    detach and attach                        */
 	const struct key_row *keys;  /* its own; NULL: none                  */
+	/** Those that count just now, if they are not always the same; or NULL */
+	const struct key_row *(*keys_now)(const void *state);
 	const char *help;        /* a paragraph or two for `?`               */
 
 	/** Paint; the area is blank */

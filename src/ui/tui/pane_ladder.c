@@ -43,6 +43,16 @@ static const struct key_row ladder_keys[] = {
 	{ NULL, NULL, NULL, NULL }
 };
 
+/* While one is read; digits, hang-up and the like go on as everywhere */
+static const struct key_row reading_keys[] = {
+	{ "Esc", "screen back", "back", "Back to the arrows" },
+	{ "Left", "screen left", "before", "The message before" },
+	{ "Right", "screen right", "after", "The one after" },
+	{ "d", "screen own compare", "compare", "Mark this message; on another "
+	  "one: compare the two" },
+	{ NULL, NULL, NULL, NULL }
+};
+
 
 /* What is shown ------------------------------------------------------------ */
 
@@ -533,6 +543,14 @@ static bool ladder_click(struct tui *t, void *state, int x, int y)
 }
 
 
+static const struct key_row *ladder_keys_now(const void *state)
+{
+	const struct ladder_pane *p = state;
+
+	return p && p->open ? reading_keys : ladder_keys;
+}
+
+
 static void ladder_close(struct tui *t, void *state)
 {
 	struct ladder_pane *p = state;
@@ -548,6 +566,7 @@ const struct pane pane_ladder = {
 	.min_w = 40, .min_h = 4,
 	.state = sizeof(struct ladder_pane),
 	.keys = ladder_keys,
+	.keys_now = ladder_keys_now,
 	.help = "One row a message, from us or to us; what was sent again is "
 		"dotted. Enter opens a message, Left and Right go to the one "
 		"before and after. d marks one, and on another one compares "

@@ -176,6 +176,14 @@ unsigned tui_whens(const struct tui *t)
 }
 
 
+const struct key_row *tui_pane_keys(struct tui *t)
+{
+	const struct pane *p = t->pane;
+
+	return p->keys_now ? p->keys_now(tui_state(t, p)) : p->keys;
+}
+
+
 static void key_mouse(struct tui *t, const struct key *k)
 {
 	const struct area *p = &t->pane_area;
@@ -266,8 +274,8 @@ void tui_key(struct tui *t, const struct key *k)
 	    t->pane->key(t, tui_state(t, t->pane), k))
 		return;
 
-	line = keys_line(t->keys, t->pane->keys, t->pane->name, tui_whens(t),
-			 k);
+	line = keys_line(t->keys, tui_pane_keys(t), t->pane->name,
+			 tui_whens(t), k);
 	if (line)
 		runner_bound(t, line);
 }

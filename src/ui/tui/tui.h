@@ -114,6 +114,8 @@ void runner_submit(struct tui *t, const char *line, bool typed);
 void runner_bound(struct tui *t, const char *line);
 
 /* press.c: keys and the mouse */
+/** Rows of keys of the page that is shown, as they count now; NULL: none */
+const struct key_row *tui_pane_keys(struct tui *t);
 /** The line is left, entered or not */
 void press_line_done(struct tui *t, bool entered);
 /** Ask what the page is to look for; it does while that is typed */

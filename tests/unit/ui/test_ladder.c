@@ -121,6 +121,9 @@ static void test_open(void **state)
 	screen_key(r, "Home");
 	screen_key(r, "Enter");
 	screen_has(r, 100, 30, "MESSAGE  sent to 192.0.2.9:5061 over tls");
+	/* the last row tells what keys do here */
+	screen_has(r, 100, 30, " Esc back  Left before  Right after  d comp");
+	screen_hasnt(r, 100, 30, "Enter open");
 	screen_has(r, 100, 30, " REGISTER sip:x SIP/2.0");
 	for (int i = 0; i < 4; i++)
 		screen_key(r, "Right");
@@ -129,6 +132,7 @@ static void test_open(void **state)
 	screen_has(r, 100, 30, "(again)");
 	screen_key(r, "Left");
 	screen_key(r, "Esc");
+	screen_has(r, 100, 30, "Enter open  a all / call  d compare");
 
 	/* what is saved, is saved by a line that one sees */
 	screen_has(r, 100, 30, "LADDER  all");
