@@ -3,14 +3,16 @@
 its speaker without a break, and what is said into its microphone must arrive,
 while another process keeps a core busy."""
 import array
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import wave
 
 import sound
-from lab import Skip, check, main, need
+from lab import Skip, check, main, need, ports
 from peers import Baresip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -225,6 +227,29 @@ def test_no_card(lab):
     check(len(told) == 1, "said more than once: %s", told)
 
 
+def test_doctor(lab):
+    """the doctor finds the devices, and hears itself through the card"""
+    card, env = start_card(lab)
+    os.environ.update(env)
+    try:
+        _, out, err = lab.run("-l", "127.0.0.1:%d" % ports(), "-A", "auto", "--json", "doctor", timeout=150)
+    finally:
+        for name in env:
+            os.environ.pop(name, None)
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+    r = [json.loads(x) for x in out.splitlines() if x.startswith('{"reply"')][-1]
+    areas = {}
+    for c in r["checks"]:
+        areas.setdefault(c["area"], []).append(c)
+    s = areas["sound"][0]
+    check(s["verdict"] == "pass" and re.match(r"[1-9]\d* microphones and [1-9]\d* loudspeakers", s["text"]), "%s", s)
+    loop = areas.get("loop-back", [None])[0]
+    m = loop and re.fullmatch(r"through the sound card and back in (\d+) ms", loop["text"])
+    check(m and (loop["verdict"] == "pass") == (int(m.group(1)) < 300), "%s\n%s", r["checks"], err[-2000:])
+    check(any("you should have heard it" in c["text"] for c in areas["codecs"]), "%s", areas["codecs"])
+
+
+test_doctor.limit = 200
 test_echo_is_taken_away.limit = 150
 test_tone_through_the_card.limit = SECONDS + 90
 
