@@ -39,7 +39,7 @@ static const event_set types_kept =
 	EVENT_BIT(EVENT_PLAY_DONE) | EVENT_BIT(EVENT_RECORD_DONE) |
 	EVENT_BIT(EVENT_DEVICE_LOST) | EVENT_BIT(EVENT_DEVICE_FOUND) |
 	EVENT_BIT(EVENT_NETWORK_CHANGED) | EVENT_BIT(EVENT_TLS_REFUSED) |
-	EVENT_BIT(EVENT_SIP_FAULT);
+	EVENT_BIT(EVENT_SIP_FAULT) | EVENT_BIT(EVENT_RTP_FAULT);
 
 
 /* Lines ------------------------------------------------------------------ */

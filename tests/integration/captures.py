@@ -147,6 +147,7 @@ def test_faults(lab):
     while min(len(told("drop")), len(told("duplicate"))) < 8:
         check(time.monotonic() < end, "%s %s", told("drop"), told("duplicate"))
         phone.command("sleep 0.2")
+    check(phone.command("print $rtp.fault.fault")["text"] in ("drop", "duplicate"), "a script does not know it")
     ways = {w["way"]: w for w in phone.command("fault off")["ways"]}
     check(ways["out"]["lost"] >= len(told("drop")) and ways["in"]["packets"] == 0, "%s", ways)
     # what was held back then goes out, and a few that nothing happens to
