@@ -116,6 +116,7 @@ struct config {
 	int64_t dtmf_pause_ms;
 	int     dtmf_inband;             /* enum dtmf_inband                */
 	int     call_tones;              /* enum call_tones                 */
+	bool    mute_warning;            /* who talks while muted is told   */
 	int64_t capture_messages;        /* 0: none is kept                 */
 	int64_t capture_bytes;
 	char metrics[CONFIG_STR];        /* "" nowhere                      */

@@ -48,6 +48,7 @@ enum event_type {
 	EVENT_DEVICE_FOUND,
 	EVENT_DEVICE_LEVEL,
 	EVENT_CALL_TONE,
+	EVENT_CALL_UNHEARD,
 	EVENT_NETWORK_CHANGED,
 	EVENT_TLS_REFUSED,
 	EVENT_SIP_FAULT,
@@ -311,6 +312,9 @@ struct event {
 		struct {
 			char tone[EVENT_NAME];      /* busy, dial, fax ...  */
 		} call_tone;
+		struct {
+			char peer[EVENT_TEXT];      /* who does not hear it */
+		} call_unheard;
 		struct {
 			double mic_dbfs, mic_peak_dbfs;
 			double speaker_dbfs;

@@ -249,6 +249,8 @@ enum stream_event_type {
 	STREAM_NO_WAY,           /* ICE found none, or lost it; text         */
 	STREAM_TONE,             /* a tone of the network: tone              */
 	STREAM_FAULT,            /* media_impair did something to a packet   */
+	STREAM_TALK,             /* muted, and the microphone hears a voice:
+				    talks; or none for five seconds          */
 };
 
 struct stream_event {
@@ -273,6 +275,7 @@ struct stream_event {
 					too many to tell                     */
 		struct sa remote;    /* it comes from or goes to             */
 	} fault;                 /* FAULT                                    */
+	bool talks;              /* TALK                                     */
 	const char *text;        /* sentence for err, "" if none             */
 };
 typedef void (stream_event_h)(const struct stream_event *ev, void *arg);
@@ -392,6 +395,10 @@ void stream_dtmf_listen(struct stream *s, bool on);
 /** Tell by STREAM_TONE which tones of a network are heard, while on.
  *  @return 0, ENOMEM */
 int  stream_tones(struct stream *s, bool on);
+
+/** Tell by STREAM_TALK whether somebody talks into the microphone while it is
+ *  muted, while on; each time anew. @return 0, ENOMEM */
+int  stream_talk(struct stream *s, bool on);
 
 /** What there was to be heard since stream_listen, in steps of 20 ms */
 struct stream_heard {

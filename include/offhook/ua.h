@@ -355,6 +355,8 @@ const struct sa *call_source(const struct call *c);
 bool call_held(const struct call *c);            /* by us, or about to be  */
 bool call_held_remote(const struct call *c);
 bool call_muted(const struct call *c);
+/** ... and somebody talks into the microphone now, for nobody */
+bool call_talks_unheard(const struct call *c);
 /** A file is being written, or will be once media flows */
 bool call_recording(const struct call *c);
 /** A file plays, or will */

@@ -556,7 +556,8 @@ static const struct command rows[] = {
 		.args = { THE_CALL },
 		.summary = "Send silence",
 		.help = "The other side hears nothing until `unmute`; what "
-			"it says is still heard.",
+			"it says is still heard. Who talks meanwhile is told "
+			"so by call.unheard, unless mute-warning is no.",
 		.run = cmd_mute,
 	},
 	{

@@ -643,6 +643,11 @@ static const struct option options[] = {
 			" it answers, always, never",
 	},
 	{
+		.name = "mute-warning", .type = OPT_BOOL, FIELD(mute_warning),
+		.def = "yes",
+		.summary = "Say when you talk while a call is muted",
+	},
+	{
 		.name = "mic-gain", .type = OPT_INT, FIELD(mic_gain_db),
 		.def = "0", .min = -60, .max = 30, .unit = "dB",
 		.summary = "How much louder the microphone goes into new"

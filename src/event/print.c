@@ -444,6 +444,11 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 			 ev->u.call_tone.tone);
 		break;
 
+	case EVENT_CALL_UNHEARD:
+		text_add(&b, "call %u is muted, and you are talking: `unmute`"
+			 " lets them hear you", ev->call);
+		break;
+
 	case EVENT_CALL_DTMF:
 		text_add(&b, "call %u digit %s", ev->call,
 			 ev->u.call_dtmf.digit);

@@ -392,6 +392,11 @@ static const struct event_field call_tone_fields[] = {
 	{0}
 };
 
+static const struct event_field call_unheard_fields[] = {
+	STR("peer", call_unheard.peer, "who does not hear it"),
+	{0}
+};
+
 static const struct event_field device_level_fields[] = {
 	DBL("mic-dbfs", device_level.mic_dbfs, "how loud the microphone is"),
 	DBL("mic-peak-dbfs", device_level.mic_peak_dbfs,
@@ -563,6 +568,10 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_TONE] = {"call.tone",
 		"A tone of the network is heard (option call-tones)",
 		call_tone_fields},
+	[EVENT_CALL_UNHEARD] = {"call.unheard",
+		"The call is muted, and you talk into the microphone: once, "
+		"until you pause (option mute-warning)",
+		call_unheard_fields},
 	[EVENT_DEVICE_LEVEL] = {"device.level",
 		"How loud the devices are while `devices test` runs",
 		device_level_fields},

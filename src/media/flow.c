@@ -35,6 +35,7 @@ static void destructor(void *arg)
 	mem_deref(f->edge);
 	mem_deref(f->ear);
 	mem_deref(f->prog);
+	mem_deref(f->talk);
 	free(f->play.v);
 }
 
@@ -508,6 +509,21 @@ static void source_take(struct flow *f, const int16_t *heard,
 }
 
 
+/* What nobody hears */
+static void talk_listen(struct flow *f, const int16_t *mic,
+			const int16_t *heard, size_t n)
+{
+	const enum talk_step step = talk_hear(f->talk, mic, heard, n,
+					      f->rate_hz);
+	const struct stream_event ev = {
+		.type = STREAM_TALK, .talks = step == TALK_BEGINS
+	};
+
+	if (step != TALK_SAME)
+		flow_post(f, &ev);
+}
+
+
 bool flow_speaks(const struct flow *f)
 {
 	return f->plan.dir & MEDIA_SENDONLY && !f->tp.shut && flow_keyed(f);
@@ -531,6 +547,9 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 		source_take(f, heard, mic, v, n);
 	if (have && file != v)
 		mixer_add(v, file, n);
+
+	if (f->muted && f->talk && mic)
+		talk_listen(f, mic, heard, n);
 
 	/* muted are we alone: the others of a conference are still heard */
 	if (f->muted || !speaks)

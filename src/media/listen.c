@@ -1,7 +1,8 @@
 /**
  * @file listen.c  Somebody expects to hear something
  *
- * Main's half of ear.c: the ear is made here and lent through the door.
+ * Main's half of ear.c, callprog.c and talk.c: what listens is made here and
+ * lent through the door.
  */
 #include "callprog.h"
 #include "priv.h"
@@ -10,6 +11,7 @@ struct job {
 	struct stream *s;
 	struct ear *ear;         /* to be taken, or what was there           */
 	struct callprog *prog;   /* the same                                 */
+	struct talk *talk;       /* and again                                */
 	struct stream_heard *h;
 	bool there;
 };
@@ -93,6 +95,37 @@ int stream_tones(struct stream *s, bool on)
 
 	stream_run(s, prog_h, &j);
 	mem_deref(j.prog);
+
+	return 0;
+}
+
+
+static void talk_h(void *arg)
+{
+	struct job *j = arg;
+	struct flow *f = j->s->flow;
+	struct talk *old = f->talk;
+
+	f->talk = j->talk;
+	j->talk = old;
+}
+
+
+int stream_talk(struct stream *s, bool on)
+{
+	struct job j = { .s = s };
+
+	assert_main();
+
+	if (on) {
+		j.talk = mem_zalloc(sizeof(*j.talk), NULL);
+		if (!j.talk)
+			return ENOMEM;
+		talk_init(j.talk);
+	}
+
+	stream_run(s, talk_h, &j);
+	mem_deref(j.talk);
 
 	return 0;
 }

@@ -23,6 +23,7 @@
 #include "jitter.h"
 #include "mix.h"
 #include "noise.h"
+#include "talk.h"
 #include "xr.h"
 
 enum {
@@ -213,6 +214,7 @@ struct flow {
 	struct callprog *prog;   /* NULL: no tones are looked for           */
 	struct beep beep;        /* says that it is recorded                */
 	bool muted;
+	struct talk *talk;       /* NULL: nobody asks who talks meanwhile   */
 	struct edge *edge;       /* where it meets a device of another rate */
 	struct member *member;   /* of a conference, NULL: alone            */
 	struct gain mic_gain;    /* of what the device captured             */

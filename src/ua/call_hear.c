@@ -73,3 +73,64 @@ void call_tone_event(struct call *c, const char *tone)
 	UTF8_PUT(ev.u.call_tone.tone, tone);
 	event_publish(c->ua->bus, &ev);
 }
+
+
+/* Muted ----------------------------------------------------------------- */
+
+void call_talk_settle(struct call *c)
+{
+	const bool want = c->muted && !c->hold &&
+		c->source == SOURCE_DEVICE && c->ua->config->mute_warning;
+
+	if (!c->stream || want == c->talk_told)
+		return;
+
+	if (stream_talk(c->stream, want)) {
+		log_warn("call %u: nobody looks whether you talk while it is"
+			 " muted", c->id);
+		return;
+	}
+
+	c->talk_told = want;
+	c->talks = false;
+}
+
+
+/* Is the same microphone open for somebody else? */
+static bool heard_elsewhere(const struct call *c)
+{
+	struct le *le;
+
+	LIST_FOREACH(&c->ua->calls, le) {
+		const struct call *o = le->data;
+
+		if (o != c && o->state == CALL_ACTIVE && call_living(o) &&
+		    o->source == SOURCE_DEVICE && !o->hold && !o->muted)
+			return true;
+	}
+
+	return false;
+}
+
+
+void call_talk(struct call *c, bool talks)
+{
+	struct event ev;
+
+	if (c->state != CALL_ACTIVE || !c->muted || !c->talk_told)
+		return;
+
+	c->talks = talks && !heard_elsewhere(c);
+	if (!c->talks)
+		return;
+
+	call_event(&ev, EVENT_CALL_UNHEARD, c);
+	UTF8_PUT(ev.u.call_unheard.peer, c->peer);
+	event_publish(c->ua->bus, &ev);
+}
+
+
+bool call_talks_unheard(const struct call *c)
+{
+	return c && c->muted && c->talks;
+}

@@ -71,6 +71,10 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		call_fault_event(c, se);
 		break;
 
+	case STREAM_TALK:
+		call_talk(c, se->talks);
+		break;
+
 	case STREAM_MOVED:
 		log_warn("call %u: %s", c->id, se->text);
 		break;
@@ -187,6 +191,7 @@ static void settle_source(struct call *c)
 		stream_mute(c->stream, c->muted);
 		c->muted_told = c->muted;
 	}
+	call_talk_settle(c);
 }
 
 

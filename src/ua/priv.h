@@ -250,6 +250,8 @@ struct call {
 	bool muted_told, band_told;
 	bool tones_asked, tones_told;    /* of the network: look for them    */
 	const char *tone_heard;  /* the last one, NULL none                  */
+	bool talk_told;              /* muted: look for a voice              */
+	bool talks;                  /* muted, and there is one              */
 	struct call_file play, record;
 	struct call_file play_old, record_old;   /* stopped, event awaited   */
 	struct list play_next;       /* struct call_next                     */
@@ -476,6 +478,10 @@ void call_digits_heard(const struct call *c, const struct stream_event *se);
 void call_tone_event(struct call *c, const char *tone);
 /** Look for tones, or no longer. @return 0 or errno */
 int  call_tones_settle(struct call *c);
+/** Look for a voice while it is muted, or no longer */
+void call_talk_settle(struct call *c);
+/** There is one, or there is none any more */
+void call_talk(struct call *c, bool talks);
 /** All characters up to count are out */
 void call_digits_sent(struct call *c, unsigned count);
 /** The call ends; c->last says how many went out */

@@ -327,5 +327,23 @@ def test_try(lab):
         subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
 
 
+def test_muted_and_talking(lab):
+    """who talks while muted reads so, until the call is unmuted"""
+    peer = Baresip(lab, sound.write_tone(lab.path("bob-says.wav"), 1000, 90, 8000, 1, level=300))
+    s = screen(lab, audio="file:" + sound.write_speech(lab.path("speech.wav"), 9))
+    s.dial(peer.uri)
+    s.wait(r"ACTIVE")
+    s.keys("u")
+    s.wait(r"you are muted and talking: \S+ does not hear you", timeout=40)
+    s.wait(r"MUTED, you talk")
+    s.keys("i")
+    s.wait(r"MUTED, and you talk")
+    s.keys("u")
+    s.wait(r"MUTED", gone=True)
+    s.keys("h")
+    s.wait(r"There is no call")
+    s.quit()
+
+
 if __name__ == "__main__":
     main(globals())

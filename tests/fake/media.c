@@ -28,7 +28,7 @@ struct stream {
 	unsigned given;              /* characters to stream_dtmf            */
 	enum stream_source source;
 	double hz;
-	bool muted, playing, loop, paused, mix, listens, tones;
+	bool muted, playing, loop, paused, mix, listens, tones, talk;
 	uint32_t beep_ms;
 	unsigned conference;
 	double part_db, mic_db, speaker_db;
@@ -338,6 +338,21 @@ int stream_tones(struct stream *s, bool on)
 	s->tones = on;
 
 	return 0;
+}
+
+
+int stream_talk(struct stream *s, bool on)
+{
+	++doors;
+	s->talk = on;
+
+	return 0;
+}
+
+
+bool fake_talk(const struct stream *s)
+{
+	return s->talk;
 }
 
 

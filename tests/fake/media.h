@@ -10,6 +10,8 @@
 struct stream *fake_stream(size_t i);
 /** Does it look for tones of the network? */
 bool fake_tones(const struct stream *s);
+/** Does it look for a voice while it is muted? */
+bool fake_talk(const struct stream *s);
 size_t fake_stream_count(void);
 /** What it was last told to do; NULL: not started */
 const struct media_plan *fake_plan(const struct stream *s);

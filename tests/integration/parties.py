@@ -94,6 +94,24 @@ def test_mute_mutes(lab):
     check(max(abs(v) for v in now) <= 8, "muted, they hear %d", max(abs(v) for v in now))
 
 
+def test_muted_and_talking(lab):
+    """who talks while muted is told, once; not who is silent, or does not want to know, or plays a tone"""
+    theirs = lab.offhook("--auto-answer", "-s", "max-calls=9", audio="silence", name="theirs").ready()
+    talking = lab.offhook(audio="file:" + sound.write_speech(lab.path("speech.wav"), 3, 3), name="talking").ready()
+    others = [lab.offhook(*args, audio=audio, name="other%d" % n).ready() for n, (args, audio) in enumerate((
+        (("-s", "mute-warning=no"), "file:" + sound.write_speech(lab.path("speech.wav"), 3, 3)), ((), "tone:440"), ((), "silence")))]
+    for phone in (talking, *others):
+        phone.command("dial " + theirs.uri)
+        phone.command("wait call active 15", 20)
+        phone.command("mute")
+    e = talking.event("call.unheard", timeout=40)
+    check(e["peer"] == theirs.uri and e["call"] == 1, "%s", e)
+    talking.command("sleep 6", 30)
+    for phone, times in ((talking, 1), *((p, 0) for p in others)):
+        told = [o for o in phone.objects() if o.get("event") == "call.unheard"]
+        check(len(told) == times, "%s: told %d times", phone.name, len(told))
+
+
 def test_music_on_hold(lab):
     """who is held hears the music, again and again, and then us. The other one is ours too: baresip
     records nothing while it is held"""

@@ -1,6 +1,7 @@
 """sound - make tones, look for them in recordings. Standard library only."""
 import array
 import math
+import os
 import wave
 
 
@@ -14,6 +15,15 @@ def write_tone(path, hz, seconds, rate=48000, channels=1, level=8000):
     with wave.open(path, "wb") as w:
         w.setparams((channels, 2, rate, 0, "NONE", ""))
         w.writeframes(x[:samples].tobytes())
+    return path
+
+
+def write_speech(path, turns, silent=0):
+    """the speech that lies with the phone, that often, behind so many seconds of silence"""
+    with wave.open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sounds", "speech.wav")) as f, \
+            wave.open(path, "wb") as out:
+        out.setparams(f.getparams())
+        out.writeframes(bytes(2 * silent * f.getframerate()) + f.readframes(f.getnframes()) * turns)
     return path
 
 

@@ -274,7 +274,8 @@ static int draw_levels(const struct area *a, int y, const struct call *c,
 
 	x = area_text(a, x, y, STYLE_DIM, "you  ");
 	if (call_muted(c)) {
-		area_text(a, x, y, STYLE_BAD, "MUTED");
+		area_cut(a, x, y, n + 7, STYLE_BAD, call_talks_unheard(c) ?
+			 "MUTED, you talk" : "MUTED");
 		x += n + 8;
 	}
 	else {

@@ -312,6 +312,12 @@ bool newses_event(struct newses *ns, const struct tui *t,
 		put(ns, ev, STYLE_BAD, SIGN_BAD, "%s", ev->u.device.text);
 		break;
 
+	case EVENT_CALL_UNHEARD:
+		put(ns, ev, STYLE_ALERT, SIGN_BAD, "you are muted and "
+		    "talking: %s does not hear you, `unmute` ends that",
+		    peer_of(t, ev, w, sizeof(w)));
+		break;
+
 	case EVENT_CALL_FINDING:
 		put(ns, ev, STYLE_WORK, SIGN_DOT, "%s: %s", peer_of(
 			t, ev, w, sizeof(w)), ev->u.call_finding.text);

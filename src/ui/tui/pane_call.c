@@ -350,7 +350,8 @@ static int draw_levels(const struct area *a, int y, const struct call *c,
 
 	area_text(a, 3, y, STYLE_DIM, "you");
 	if (call_muted(c)) {
-		area_text(a, VALUE_X, y, STYLE_BAD, "MUTED");
+		area_text(a, VALUE_X, y, STYLE_BAD, call_talks_unheard(c) ?
+			  "MUTED, and you talk" : "MUTED");
 	}
 	else {
 		show_levels(a, VALUE_X, y, n, tr->out, tr->levels);

@@ -163,6 +163,11 @@ static void test_others(void **state)
 	(void)strcpy(ev.u.file_done.text, "the disk is full");
 	check("call 1 recording hello.wav: error, the disk is full");
 
+	event_init(&ev, EVENT_CALL_UNHEARD);
+	ev.call = 3;
+	check("call 3 is muted, and you are talking: `unmute` lets them hear"
+	      " you");
+
 	event_init(&ev, EVENT_DEVICE_LOST);
 	(void)strcpy(ev.u.device.role, "mic");
 	(void)strcpy(ev.u.device.device, "USB");
