@@ -128,6 +128,7 @@ struct config {
 	char hep_server[CONFIG_STR];     /* "" none                         */
 	char quality_report[CONFIG_STR]; /* URI, "" nobody                  */
 	char quality_alert[8];           /* "off", or MOS: 3.1, 3.6, 4.0    */
+	int64_t quality_interval_ms;     /* 0: none while a call runs       */
 	int64_t hep_id;
 	int64_t mic_gain_db, speaker_gain_db;    /* of new calls            */
 	int64_t level_interval_ms;       /* 0: call.level is not told       */

@@ -304,8 +304,8 @@ static const struct command rows_looking[] = {
 		.summary = "Send a report on how a call sounds, now",
 		.help = "To whom the option quality-report names, as RFC 6035 "
 			"says. One is sent at the end of each call by itself, "
-			"and when its quality falls below quality-alert. The "
-			"event call.report tells whether it was taken.",
+			"each quality-interval while it runs, and when its "
+			"quality falls below quality-alert. The event call.report tells whether it was taken.",
 		.run = cmd_report,
 	},
 	{

@@ -15,6 +15,7 @@
 
 enum {
 	OPTIONS_MAX = CONFIG_OPTIONS,
+	QUALITY_INTERVAL_MIN_MS = 5000,
 	LINE_SIZE = 2 * CONF_VALUE + 128,
 };
 
@@ -55,6 +56,11 @@ static int config_check(const struct config *c, char *err)
 				  " be greater than jitter-max (%lldms)",
 				  (long long)c->jitter_min_ms,
 				  (long long)c->jitter_max_ms);
+
+	if (c->quality_interval_ms &&
+	    c->quality_interval_ms < QUALITY_INTERVAL_MIN_MS)
+		return conf_error(err, ERANGE, "quality-interval is 0, or %ds"
+				  " and more", QUALITY_INTERVAL_MIN_MS / 1000);
 
 	if (log_levels_check(c->log_levels, why, sizeof(why)))
 		return conf_error(err, EINVAL, "log-levels: %s", why);

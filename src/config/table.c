@@ -625,6 +625,14 @@ static const struct option options[] = {
 			" reported while it runs",
 	},
 	{
+		.name = "quality-interval", .type = OPT_TIME,
+		FIELD(quality_interval_ms),
+		.def = "0", .min = 0, .max = 86400000, .unit = "ms",
+		.summary = "A call is reported there again and again while it"
+			" runs, each time what this long was like (5s or"
+			" more); 0: only as it ends",
+	},
+	{
 		.name = "hep-id", .type = OPT_INT, FIELD(hep_id),
 		.def = "2001", .min = 0, .max = 4294967295, .restart = true,
 		.summary = "Number of this phone there",

@@ -192,8 +192,9 @@ static const struct event_field dtmf_done_fields[] = {
 };
 
 static const struct event_field call_report_fields[] = {
-	STR("report", call_report.report, "end, asked (by `report`), alert "
-	    "(quality-alert was crossed)"),
+	STR("report", call_report.report, "end, interval (option "
+	    "quality-interval), asked (by `report`), alert (quality-alert "
+	    "was crossed)"),
 	STR("severity", call_report.severity, "of an alert: warning, "
 	    "critical, clear (it is good again)"),
 	STR("to", call_report.to, "who collects reports"),

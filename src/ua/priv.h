@@ -146,6 +146,12 @@ struct call_digits {
 };
 
 /** What is reported to who collects it: vq.c */
+/** What had been counted, and when; to tell what came since */
+struct call_vq_mark {
+	uint64_t ms;                 /* clock_ms(), 0: there is none         */
+	uint64_t received, lost, late, sent, remote_lost;
+};
+
 struct call_vq {
 	struct sa laddr;             /* of its media                         */
 	uint32_t ssrc;
@@ -154,6 +160,7 @@ struct call_vq {
 	unsigned seconds;            /* that had one                         */
 	int severity;                /* enum vq_severity, as told            */
 	uint64_t told_ms;
+	struct call_vq_mark mark;    /* at the last report of an interval    */
 	bool ended;                  /* its end is reported                  */
 };
 

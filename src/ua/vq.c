@@ -3,8 +3,9 @@
  *
  * Option quality-report, or the account's, names who collects them: each call
  * that had sound is reported at its end, while it runs when its quality falls
- * below a limit and when it is good again, and when the user asks.  Main
- * thread.
+ * below a limit and when it is good again, when the user asks, and at regular
+ * intervals if so wished: then what is told is that of the interval, as far as
+ * it is known.  Main thread.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,7 @@ static void tell(const struct vq *v, const struct sip_result *res)
 {
 	static const char *const kinds[] = {
 		[VQ_END] = "end", [VQ_ASKED] = "asked", [VQ_ALERT] = "alert",
+		[VQ_INTERVAL] = "interval",
 	};
 	static const char *const severities[] = {
 		[VQ_CLEAR] = "clear", [VQ_WARNING] = "warning",
@@ -201,7 +203,8 @@ static int report(struct call *c, enum vq_kind kind, enum vq_severity sev,
 	str_ncpy(v->to, uri, sizeof(v->to));
 	list_append(&c->ua->reports, &v->le, v);
 
-	r.begin_ms = wall - (now - c->active_ms);
+	r.begin_ms = wall - (now - (kind == VQ_INTERVAL ? c->vq.mark.ms :
+				    c->active_ms));
 	r.end_ms = wall - (c->end_ms ? now - c->end_ms : 0);
 
 	err = ident_of(&ident, c);
@@ -241,6 +244,56 @@ void vq_where(struct call *c)
 }
 
 
+/* What was lost and is found again was lost before */
+static uint64_t since(uint64_t now, uint64_t then)
+{
+	return now > then ? now - then : 0;
+}
+
+
+static void mark(struct call_vq_mark *m, const struct stream_stats *st)
+{
+	m->ms = clock_ms();
+	m->received = st->packets_received;
+	m->lost = st->lost;
+	m->late = st->late;
+	m->sent = st->packets_sent;
+	m->remote_lost = st->remote_lost;
+}
+
+
+/* The figures since the last time; what only the whole call has is left out */
+static void interval_look(struct call *c, const struct stream_stats *st)
+{
+	const uint64_t every = (uint64_t)c->ua->config->quality_interval_ms;
+	struct call_vq_mark *m = &c->vq.mark;
+	struct stream_stats part = *st;
+
+	/* the interval may be new in mid-call */
+	if (!every) {
+		m->ms = 0;
+		return;
+	}
+	if (!m->ms) {
+		mark(m, st);
+		return;
+	}
+	if (clock_ms() - m->ms < every)
+		return;
+
+	part.packets_received = since(st->packets_received, m->received);
+	part.lost = since(st->lost, m->lost);
+	part.late = since(st->late, m->late);
+	part.packets_sent = since(st->packets_sent, m->sent);
+	part.remote_lost = since(st->remote_lost, m->remote_lost);
+	part.burst_ratio = 1.0;
+	part.xr_known = false;
+
+	(void)report(c, VQ_INTERVAL, VQ_CLEAR, &part);
+	mark(m, st);
+}
+
+
 void vq_look(struct call *c, double mos, const struct stream_stats *st)
 {
 	const double limit = strtod(c->ua->config->quality_alert, NULL);
@@ -252,6 +305,7 @@ void vq_look(struct call *c, double mos, const struct stream_stats *st)
 	if (!vq_wanted(c))
 		return;
 	vq_where(c);
+	interval_look(c, st);
 	if (!(mos > 0.0) || !(limit > 0.0))
 		return;
 

@@ -8,7 +8,7 @@
 
 #include "priv.h"
 
-enum vq_kind { VQ_END, VQ_ASKED, VQ_ALERT };
+enum vq_kind { VQ_END, VQ_ASKED, VQ_ALERT, VQ_INTERVAL };
 enum vq_severity { VQ_CLEAR, VQ_WARNING, VQ_CRITICAL };
 
 /** What a report tells; borrowed */

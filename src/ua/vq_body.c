@@ -83,6 +83,10 @@ static void put_kind(struct out *o, const struct vq_report *r)
 		put(o, "VQSessionReport\r\n");
 		break;
 
+	case VQ_INTERVAL:
+		put(o, "VQIntervalReport\r\n");
+		break;
+
 	case VQ_ALERT:
 		put(o, "VQAlertReport: Type=MOSCQ Severity=%s Dir=local\r\n",
 		    severity[r->severity]);
@@ -182,7 +186,10 @@ static void put_local(struct out *o, const struct vq_report *r)
 	    st->delay_target_ms, r->buffer_max_ms, r->buffer_max_ms);
 	put(o, "PacketLoss:NLR=%.1f JDR=%.1f\r\n",
 	    100.0 * (double)st->lost / all, 100.0 * (double)st->late / all);
-	put_burst(o, st->burst_pct, st->burst_ms, st->gap_pct, st->gap_ms);
+	/* how loss is spread is known of the whole call only */
+	if (r->kind != VQ_INTERVAL)
+		put_burst(o, st->burst_pct, st->burst_ms, st->gap_pct,
+			  st->gap_ms);
 	put(o, "Delay:");
 	if (st->rtt_us)
 		put(o, "RTD=%u ", (st->rtt_us + 500) / 1000);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How a call sounds is told to each other: extended reports (RFC 3611), and to
 who collects reports (RFC 6035)."""
+import datetime
 import queue
 import re
 import socket
@@ -89,7 +90,7 @@ class Collector(threading.Thread):
         first, h, body = self.taken.get(timeout=timeout)
         check(first == "PUBLISH %s SIP/2.0" % self.uri, "%s", first)
         check(h["event"] == "vq-rtcpxr" and h["content-type"] == "application/vq-rtcpxr", "%s", h)
-        check(body.endswith("\r\n") and all(":" in row or row == "VQSessionReport" for row in body.split("\r\n")[:-1]), "%s", body)
+        check(body.endswith("\r\n") and all(":" in row or row in ("VQSessionReport", "VQIntervalReport") for row in body.split("\r\n")[:-1]), "%s", body)
         return body
 
 
@@ -121,6 +122,51 @@ def test_reports(lab):
         call_id = re.search(r"CallID:(\S+)", local).group(1)
         check("DialogID:%s;" % call_id in remote, "%s", body)
     check(re.search(r"PacketLoss:NLR=0.0 JDR=0.0", ended), "%s", ended)
+
+
+def when(body, name):
+    """seconds of a time stamp in the first part"""
+    text = re.search(name + r"=(\S+)Z", body).group(1)
+    return datetime.datetime.fromisoformat(text + "+00:00").timestamp()
+
+
+def test_intervals(lab):
+    """again and again while it runs, each with what came since the one before; then the whole"""
+    collector = Collector()
+    bob = lab.offhook("--auto-answer", "-s", "codecs=pcmu", audio="tone:1000", name="bob").ready()
+    alice = lab.offhook("-s", "quality-report=" + collector.uri, "-s", "quality-interval=5s", "-s", "quality-alert=off",
+                        "-s", "codecs=pcmu", audio="tone:440", name="alice").ready()
+    r = alice.reply("set quality-interval 1s")
+    check(r["ok"] is False and "5s" in r["text"], "%s", r)
+    alice.command("fault in --loss 40")
+    alice.command("dial " + bob.uri)
+    alice.command("wait call active 10")
+    e = alice.event("call.report", timeout=40)
+    check((e["report"], e["result"], e["code"]) == ("interval", "sent", 200), "%s", e)
+    bad = collector.next()
+    alice.command("fault off")
+    bodies = [bad]
+    # one may have begun before the loss ended
+    for _ in range(2):
+        alice.event("call.report", report="interval", timeout=40)
+        bodies.append(collector.next())
+    alice.command("hangup")
+    alice.event("call.report", report="end", timeout=20)
+    whole = collector.next()
+    while whole.startswith("VQIntervalReport\r\n"):
+        whole = collector.next()
+    check(whole.startswith("VQSessionReport: CallTerm\r\n"), "%s", whole)
+
+    lost = [float(re.search(r"PacketLoss:NLR=([\d.]+)", b).group(1)) for b in (*bodies, whole)]
+    mos = [float(re.search(r"MOSCQ=([\d.]+)", b).group(1)) for b in (*bodies, whole)]
+    check(lost[0] > 15 and lost[2] < 1 and 1 < lost[3] < lost[0], "lost %s", lost)
+    check(mos[0] < 3.5 and mos[2] > mos[0] + 0.5, "MOS %s", mos)
+    check(all(b.startswith("VQIntervalReport\r\n") and "BurstGapLoss" not in b for b in bodies), "%s", bodies)
+    check("BurstGapLoss" in whole, "%s", whole)
+    # each begins where the one before it ended
+    spans = [(when(b, "START"), when(b, "STOP")) for b in bodies]
+    check(all(stop - start > 4.9 for start, stop in spans), "%s", spans)
+    check(all(abs(a[1] - b[0]) < 1 for a, b in zip(spans, spans[1:])), "%s", spans)
 
 
 def test_alert(lab):

@@ -165,6 +165,17 @@ static void test_kinds(void **state)
 	assert_non_null(strstr(s, ";to-tag=us;from-tag=them\r\n"));
 	mem_deref(s);
 
+	/* of an interval only what is known of it */
+	r.kind = VQ_INTERVAL;
+	st.packets_received = 99;
+	st.lost = 1;
+	s = text_of(&r);
+	assert_memory_equal(s, "VQIntervalReport\r\nCallID:", 25);
+	assert_non_null(strstr(s, "PacketLoss:NLR=1.0 JDR=0.0\r\n"));
+	assert_null(strstr(s, "BurstGapLoss"));
+	mem_deref(s);
+	st.packets_received = st.lost = 0;
+
 	for (int sev = VQ_CLEAR; sev <= VQ_CRITICAL; sev++) {
 		static const char *const want[] = {
 			"VQAlertReport: Type=MOSCQ Severity=Clear Dir=local",
