@@ -113,6 +113,7 @@ static int app_stop(struct app *a, int code)
 	a->ui = mem_deref(a->ui);
 	a->ph.hooks = mem_deref(a->ph.hooks);
 	a->ph.ringer = mem_deref(a->ph.ringer);
+	a->ph.devices = mem_deref(a->ph.devices);
 	a->ph.answer = mem_deref(a->ph.answer);
 	a->ph.forward = mem_deref(a->ph.forward);
 	a->ph.history = mem_deref(a->ph.history);

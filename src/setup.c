@@ -298,6 +298,11 @@ static int ua_start(struct app *a)
 		return 1;
 	answer_set_config(a->ph.answer, a->ph.config);
 
+	if (audio_is_device(&a->ph.audio) &&
+	    devices_alloc(&a->ph.devices, a->ph.ua, a->ph.bus, a->ph.media,
+			  &a->ph.audio))
+		return 1;
+
 	if (ringer_alloc(&a->ph.ringer, a->ph.ua, a->ph.bus, a->ph.media,
 			 a->ph.config))
 		return 1;

@@ -273,6 +273,15 @@ void vcard_print(struct text_buf *b, const struct contact_conf *c);
  * matter. @return -1: not at all; "" fits everything with 0
  */
 int  fuzzy_score(const char *typed, const char *text);
+/* devices.c: sound devices of an account -------------------------------- */
+
+struct devices;
+/** The accounts' audio-mic, audio-speaker and audio-ring are taken while one
+ *  of their calls has the sound; given: what --audio names stays. Before the
+ *  ringer, which plays on what is chosen here. Free: mem_deref, before media */
+int  devices_alloc(struct devices **dp, struct ua *ua, struct event_bus *bus,
+		   struct media *media, const struct audio_spec *given);
+
 /* ringer.c: ringing and tones --------------------------------------------- */
 
 /** What is heard beside the calls, by what happens to them. Free: mem_deref,

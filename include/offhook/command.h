@@ -31,6 +31,7 @@ struct phone {
 	struct answer *answer;
 	struct forward *forward;
 	struct ringer *ringer;
+	struct devices *devices;         /* NULL: there is no sound card     */
 	struct capture *capture;         /* NULL: nothing is kept            */
 	struct history *history;
 	struct messages *messages;

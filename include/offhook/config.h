@@ -321,6 +321,9 @@ struct account_conf {
 	char tls_key[CONFIG_STR];
 	char tls_pin[CONFIG_PINS];
 	char ring_tone[CONFIG_STR]; /* "" : the option's                    */
+	char audio_mic[CONFIG_STR];     /* while it talks; "" : as it is    */
+	char audio_speaker[CONFIG_STR];
+	char audio_ring[CONFIG_STR];    /* while it rings                   */
 };
 
 struct account_param {

@@ -22,6 +22,7 @@ static const struct log_module modules[] = {
 	{ "config",   "options and accounts" },
 	{ "contacts", "contacts" },
 	{ "control",  "the control socket" },
+	{ "devices",  "sound devices of accounts" },
 	{ "dialplan", "what becomes of numbers" },
 	{ "event",    "events" },
 	{ "forward",  "calls that go elsewhere" },

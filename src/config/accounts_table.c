@@ -296,6 +296,22 @@ static const struct account_param params[] = {
 		.summary = "What its calls ring with, if other than the"
 			" option says",
 	},
+	{
+		.name = "audio-mic", .type = OPT_STRING, FIELD(audio_mic),
+		.summary = "Microphone of its calls, by a part of its name"
+			" (`devices`), if other than the option says; two"
+			" calls that talk together have one",
+	},
+	{
+		.name = "audio-speaker", .type = OPT_STRING,
+		FIELD(audio_speaker),
+		.summary = "The same of the loudspeaker",
+	},
+	{
+		.name = "audio-ring", .type = OPT_STRING, FIELD(audio_ring),
+		.summary = "Device that rings for it, if other than the"
+			" option says",
+	},
 };
 
 _Static_assert(sizeof(params) / sizeof(params[0]) <= 64,

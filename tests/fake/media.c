@@ -45,6 +45,8 @@ static unsigned doors;
 static int open_err, start_err;
 static bool digits_stuck;
 static size_t sounds[MEDIA_OUTS];
+static char devices[3][128];
+static unsigned device_sets;
 
 
 const char *media_dir_name(enum media_dir dir)
@@ -338,6 +340,53 @@ int stream_tones(struct stream *s, bool on)
 	s->tones = on;
 
 	return 0;
+}
+
+
+int media_set_audio(struct media *m, const struct audio_spec *spec,
+		    char *err, size_t errsz)
+{
+	(void)m;
+	(void)err;
+	(void)errsz;
+
+	++device_sets;
+	str_ncpy(devices[MEDIA_ROLE_MIC], spec->in, sizeof(devices[0]));
+	str_ncpy(devices[MEDIA_ROLE_SPEAKER], spec->out, sizeof(devices[0]));
+
+	return 0;
+}
+
+
+int media_set_device(struct media *m, enum media_role role, const char *name,
+		     char *err, size_t errsz)
+{
+	(void)m;
+	(void)err;
+	(void)errsz;
+
+	++device_sets;
+	str_ncpy(devices[role], name, sizeof(devices[role]));
+
+	return 0;
+}
+
+
+const char *media_device(const struct media *m, enum media_role role)
+{
+	(void)m;
+
+	return devices[role];
+}
+
+
+unsigned fake_device_sets(void)
+{
+	const unsigned n = device_sets;
+
+	device_sets = 0;
+
+	return n;
 }
 
 

@@ -40,6 +40,8 @@ void fake_fail_open(int err);
 void fake_fail_start(int err);
 /** Digits given from now on never say that they are out */
 void fake_digits_stuck(bool stuck);
+/** How often a device was chosen since the last call */
+unsigned fake_device_sets(void);
 /** How often the door was used since the last call */
 unsigned fake_doors(void);
 

@@ -160,6 +160,54 @@ def test_devices_change(lab):
     check(mic.seconds > 2, "the other microphone: %s", mic)
 
 
+def speaker_hears(lab, card, env, name, file):
+    """what is heard of 1000 Hz in three seconds of that loudspeaker"""
+    path = lab.path(file)
+    subprocess.run([os.path.join(TOOLS, "virtual-sound"), "record", "-d", card, name, path, "3"], env={**os.environ, **env},
+                   timeout=40, check=True)
+    return sound.heard(path, 1000)
+
+
+def test_devices_of_accounts(lab):
+    """an account with a microphone, a loudspeaker and a bell of its own; the next call is heard where it always was"""
+    card, env = start_card(lab, "alice", "bob")
+    said = None
+    try:
+        phone = lab.offhook("-s", "noise-suppress=no", "-a", "sip:desk@127.0.0.1;register=no", "-a",
+                            "sip:door@127.0.0.1;register=no;audio-mic=bob;audio-speaker=bob;audio-ring=bob",
+                            audio="portaudio", env=env).ready()
+        caller = lab.offhook(audio="tone:1000", name="caller").ready()
+        said = subprocess.Popen(["paplay", "-d", "bob_feed", sound.write_tone(lab.path("said.wav"), 440, 90)],
+                                env={**os.environ, **env})
+        caller.command("dial sip:door@127.0.0.1:%d" % phone.port)
+        phone.event("call.state", state="incoming", timeout=20)
+        now = phone.command("device")
+        check((now["mic"], now["speaker"], now["ring"]) == ("bob", "bob", "bob"), "%s", now)
+        phone.command("answer")
+        caller.command("wait call active 20", 25)
+        caller.command("expect tone 440 within 20s", 25)
+        bob, alice = (speaker_hears(lab, card, env, name, "door-%s.wav" % name) for name in ("bob", "alice"))
+        check(bob.seconds > 1.5 and not alice.seconds, "bob %s, alice %s", bob, alice)
+        caller.command("hangup")
+        phone.event("call.state", state="ended", timeout=20)
+        now = phone.command("device")
+        check(not any((now.get("mic"), now.get("speaker"), now.get("ring"))), "%s", now)
+
+        caller.command("dial sip:desk@127.0.0.1:%d" % phone.port)
+        phone.event("call.state", state="incoming", timeout=20)
+        phone.command("answer")
+        phone.event("call.state", state="active", timeout=20)
+        bob, alice = (speaker_hears(lab, card, env, name, "desk-%s.wav" % name) for name in ("bob", "alice"))
+        check(alice.seconds > 1.5 and not bob.seconds, "bob %s, alice %s", bob, alice)
+        r = caller.reply("expect tone 440 within 2s", 10)
+        check(r["ok"] is False, "the other microphone is still heard: %s", r)
+    finally:
+        if said:
+            said.kill()
+            said.wait()
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+
+
 def test_unplugged_and_back(lab):
     """the card goes in mid-call: one line, the call goes on; it comes back and is used again"""
     rate = 8000

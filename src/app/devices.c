@@ -1,0 +1,204 @@
+/**
+ * @file devices.c  An account with a microphone, a loudspeaker, a bell of its own
+ *
+ * There is one sound device for all calls, so whose it is now is a matter of
+ * who talks: the account of the call that was first to, for as long as it
+ * does; before that the one whose phone rings, so that its devices are there
+ * when it is answered.  What it does not name is as it was before, and comes
+ * back when it is over, unless somebody has chosen another meanwhile: then
+ * that is what counts.  Main thread.
+ */
+#include "offhook/app.h"
+
+#define LOG_MODULE "devices"
+#include "offhook/log.h"
+
+
+enum { ROLES = 3, NAME = 512 };
+
+/** What one device was before an account took it */
+struct taken {
+	bool fixed;                  /* by --audio: nobody takes it          */
+	bool on;
+	char wanted[NAME];           /* by the account, "" : nothing         */
+	char before[NAME];
+};
+
+struct devices {
+	struct ua *ua;
+	struct media *media;
+	struct event_sub *states, *holds;
+	unsigned talks;              /* account whose call does, 0: none     */
+	struct taken taken[ROLES];   /* by enum media_role                   */
+};
+
+
+static void destructor(void *arg)
+{
+	struct devices *d = arg;
+
+	mem_deref(d->states);
+	mem_deref(d->holds);
+}
+
+
+static void put(char *to, const char *from)
+{
+	(void)snprintf(to, NAME, "%s", from);
+}
+
+
+/* What an account wants of it, "" nothing. @return whether another device is
+ * to be taken: name */
+static bool take(struct devices *d, enum media_role role, const char *wanted,
+		 char *name)
+{
+	struct taken *t = &d->taken[role];
+	char now[NAME];
+
+	put(now, media_device(d->media, role));
+	put(name, now);
+	if (t->fixed || !strcmp(t->wanted, wanted))
+		return false;
+
+	/* somebody has chosen another than ours: it is to stay */
+	if (!t->on || strcmp(now, t->wanted))
+		put(t->before, now);
+
+	t->on = *wanted;
+	put(t->wanted, wanted);
+	put(name, t->on ? wanted : t->before);
+
+	return strcmp(name, now);
+}
+
+
+/* Both at once: a card is opened once */
+static void take_talk(struct devices *d, const struct account_conf *ac)
+{
+	struct audio_spec as = { .driver = "auto" };
+	char err[UA_ERR] = "";
+	bool other;
+
+	other = take(d, MEDIA_ROLE_MIC, ac ? ac->audio_mic : "", as.in);
+	other = take(d, MEDIA_ROLE_SPEAKER, ac ? ac->audio_speaker : "",
+		     as.out) || other;
+	if (!other)
+		return;
+
+	if (as.in[0] || as.out[0])
+		(void)strcpy(as.driver, "portaudio");
+	if (media_set_audio(d->media, &as, err, sizeof(err)))
+		log_warn("the devices of an account cannot be taken: %s",
+			 err);
+}
+
+
+static void take_bell(struct devices *d, const struct account_conf *ac)
+{
+	char name[NAME], err[UA_ERR] = "";
+
+	if (take(d, MEDIA_ROLE_RING, ac ? ac->audio_ring : "", name) &&
+	    media_set_device(d->media, MEDIA_ROLE_RING, name, err,
+			     sizeof(err)))
+		log_warn("the device that rings for an account cannot be"
+			 " taken: %s", err);
+}
+
+
+static unsigned account_of(const struct call *c)
+{
+	const struct account *a = call_account(c);
+
+	return a ? account_id(a) : 0;
+}
+
+
+static bool is_talk(const struct call *c)
+{
+	switch (call_state(c)) {
+
+	case CALL_CALLING:
+	case CALL_RINGING:
+	case CALL_EARLY:
+	case CALL_ACTIVE:
+		return !call_held(c);
+
+	default:
+		return false;
+	}
+}
+
+
+/* The call whose account has the devices, NULL: none; *rings: that has the
+ * bell */
+static const struct call *whose(const struct devices *d,
+				const struct call **rings)
+{
+	const struct call *c = NULL, *talks = NULL;
+
+	*rings = NULL;
+	while ((c = ua_call_next(d->ua, c))) {
+
+		if (call_state(c) == CALL_INCOMING && !*rings)
+			*rings = c;
+		if (!is_talk(c))
+			continue;
+		if (!talks || account_of(talks) != d->talks)
+			talks = c;
+	}
+
+	return talks ? talks : *rings;
+}
+
+
+static const struct account_conf *conf_of(const struct call *c)
+{
+	const struct account *a = call_account(c);
+
+	return a ? account_config(a) : NULL;
+}
+
+
+static void event_handler(const struct event *ev, void *arg)
+{
+	struct devices *d = arg;
+	const struct call *rings, *c = whose(d, &rings);
+	(void)ev;
+
+	d->talks = account_of(c);
+	take_talk(d, conf_of(c));
+	take_bell(d, conf_of(rings));
+}
+
+
+int devices_alloc(struct devices **dp, struct ua *ua, struct event_bus *bus,
+		  struct media *media, const struct audio_spec *given)
+{
+	struct devices *d;
+	int err;
+
+	if (!dp || !ua || !bus || !media || !given)
+		return EINVAL;
+
+	d = mem_zalloc(sizeof(*d), destructor);
+	if (!d)
+		return ENOMEM;
+
+	d->ua = ua;
+	d->media = media;
+	d->taken[MEDIA_ROLE_MIC].fixed = given->in[0];
+	d->taken[MEDIA_ROLE_SPEAKER].fixed = given->out[0];
+
+	err = event_subscribe_type(&d->states, bus, EVENT_CALL_STATE,
+				   event_handler, d);
+	if (!err)
+		err = event_subscribe_type(&d->holds, bus, EVENT_CALL_HOLD,
+					   event_handler, d);
+	if (err)
+		mem_deref(d);
+	else
+		*dp = d;
+
+	return err;
+}
