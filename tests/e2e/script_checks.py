@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What scripts can demand of a call: sound, headers, messages; what they can
 decide; what a failed line says; results for test systems."""
+import os
 import xml.etree.ElementTree as xml
 
 from home import QUIET, check, exits, main
@@ -26,6 +27,18 @@ def test_tone_wrong(lab):
     _, err = run(lab, "dial %s\nwait call active 20s\nexpect tone 700 within 2s\n" % other.uri, 1)
     check("expect-failed" in err and "expected a tone of 700 Hz within 2s, but of " in err and "s of sound" in err,
           "%s", err)
+
+
+def test_tone_by_name(lab):
+    """a busy tone is one, and what was heard in place of another is said"""
+    other = answering(lab, "silence")
+    busy = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sounds", "busy.wav")
+    for line, code in (("expect tone busy within 30s", 0), ("expect tone dial within 6s", 1)):
+        other.say("wait call.state state=active 60s")
+        other.say("play %s --loop" % busy)
+        _, err = run(lab, "dial %s\nwait call active 20s\n%s\nhangup\n" % (other.uri, line), code)
+        other.event("call.state", state="ended", timeout=30)
+    check("expected dial tone within 6s, but busy tone was heard" in err, "%s", err)
 
 
 def test_silence(lab):

@@ -6,16 +6,46 @@ from lab import check, main
 from peers import Baresip
 
 
-def spans(path, hz):
+def spans(path, hz, dbfs=-26, channel=0):
     """-> seconds at which that tone begins and ends, in windows of 20 ms"""
-    rate, x = sound.read(path)
+    rate, x = sound.read(path, channel)
     step, out, on = rate // 50, [], False
     for i in range(0, len(x) - step, step):
-        is_on = sound.dbfs(sound.power(x[i:i + step], rate, hz)[0]) > -26
+        is_on = sound.dbfs(sound.power(x[i:i + step], rate, hz)[0]) > dbfs
         if is_on != on:
             out.append(i / rate)
         on = is_on
     return out
+
+
+def test_beep_of_a_recording(lab):
+    """who is recorded hears so: how long, how loud, how often; we hear the same, and so does the file"""
+    peer = Baresip(lab, sound.write_tone(lab.path("theirs.wav"), 1000, 60, 8000, 1, level=50))
+    heard, file = lab.path("heard.wav"), lab.path("call.wav")
+    phone = lab.offhook("-s", "record-beep=2s", "-s", "codecs=pcmu", audio="file:,%s" % heard).ready()
+    phone.command("dial %s --record %s" % (peer.uri, file))
+    phone.event("call.state", state="active", timeout=15)
+    peer.established()
+    phone.command("sleep 9", timeout=30)
+    phone.command("hangup")
+    phone.event("record.done", timeout=15)
+    peer.closed()
+    phone.say("quit")
+    phone.exit()
+    for path in (peer.recording(), heard, file):
+        channel = 1 if path == file else 0
+        rate, x = sound.read(path, channel)
+        at = spans(path, 1400, -30, channel)
+        lengths = [b - a for a, b in zip(at[::2], at[1::2])]
+        apart = [b - a for a, b in zip(at[::2], at[2::2])]
+        check(len(lengths) >= 4, "%s: beeps at %s", path, at)
+        levels = [sound.dbfs(sound.power(x[round((a + 0.04) * rate):round((b - 0.04) * rate)], rate, 1400)[0])
+                  for a, b in zip(at[::2], at[1::2])]
+        print("%s: %s s long, %s s apart, %s dBFS" % tuple([path.rsplit("/", 1)[1]] + [
+            ", ".join("%.2f" % v for v in values) for values in (lengths, apart, levels)]))
+        check(all(0.12 <= v <= 0.2 for v in lengths), "%s: beeps of %s s", path, lengths)
+        check(all(1.94 <= v <= 2.06 for v in apart), "%s: beeps %s s apart", path, apart)
+        check(all(-25.5 < v < -22.5 for v in levels), "%s: beeps of %s dBFS", path, levels)
 
 
 def test_ringback_and_busy(lab):

@@ -220,6 +220,34 @@ static void test_talk_off(void **state)
 }
 
 
+/* Minutes of speech, from a bass to a child, as loud as it is and whispered */
+static void test_talk_off_speech(void **state)
+{
+	unsigned found = 0, seconds = 0;
+	char err[256];
+	int16_t *s;
+	size_t n;
+	(void)state;
+
+	for (unsigned pitch = 60; pitch < 180; pitch += 3) {
+		assert_int_equal(sound_read_at(&s, &n, 8000 * 100 / pitch,
+					       SPEECH, err, sizeof(err)), 0);
+		assert_true(n <= COUNT(v));
+		for (unsigned part = 0; part < 2; part++) {
+			for (size_t i = 0; i < n; i++)
+				v[i] = part ? s[i] / 8 : s[i];
+			found += (unsigned)strlen(heard(n, 8000, NULL));
+			seconds += (unsigned)n / 8000;
+		}
+		free(s);
+	}
+
+	print_message("%u keys in %u s of speech\n", found, seconds);
+	assert_true(seconds > 600);
+	assert_int_equal(found, 0);
+}
+
+
 /* Through the phone: each key once, by G.711 and Opus, with its event */
 static void test_flow(void **state)
 {
@@ -255,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_not_heard),
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_talk_off),
+		cmocka_unit_test(test_talk_off_speech),
 		cmocka_unit_test(test_flow),
 	};
 
