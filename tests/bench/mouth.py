@@ -2,6 +2,7 @@
 """mouth.py - from mouth to ear, through two virtual sound cards and a call.
 
   mouth.py --offhook PROGRAM [--codec pcmu] [--latency 40ms] [--seconds 12]
+           [--first 4]
 
 What one phone's microphone hears and what the other one's loudspeaker plays
 are the two channels of one PulseAudio sink, so that one recording has both on
@@ -11,11 +12,16 @@ is the packet time, what the codec looks ahead, the buffers of both devices
 (as PortAudio tells them), and what is left: ours. Each codec and setting is a
 line; the phones' own figures stand beside it.
 
-Also, from the phones' logs: how long it took to open the devices.
+Also, from the phones' logs: how long it took to open the devices. And from the
+answer to the first sound: somebody talks all the time while the call is made
+(so many times, with the devices closed before it and with the devices still
+open), and it is heard so long after the call was active; the recording's clock
+is known to some 20 ms.
 Nothing here passes or fails.
 """
 import argparse
 import array
+import datetime
 import json
 import math
 import os
@@ -25,6 +31,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import wave
 
@@ -170,6 +177,72 @@ def measure(args, env, folder, codec, latency, extra):
         near.get("mic_ms"), far.get("speaker_ms"), far.get("delay_ms"), said(folder, "near")[2], said(folder, "far")[2]))
 
 
+class Recorder(threading.Thread):
+    """the world as it goes by, and when it did"""
+
+    def __init__(self, env):
+        super().__init__(daemon=True)
+        self.proc = subprocess.Popen(["parec", "-d", "world.monitor", "--channels=2", "--channel-map=front-left,front-right",
+                                      "--rate=%d" % RATE, "--format=s16le", "--latency-msec=20"], stdout=subprocess.PIPE,
+                                     env={**os.environ, **env})
+        self.data, self.began = bytearray(), float("inf")
+        self.start()
+
+    def run(self):
+        while chunk := os.read(self.proc.stdout.fileno(), 65536):
+            self.data += chunk
+            # the chunk that waited least tells when the first sample was
+            self.began = min(self.began, time.time() - len(self.data) / (4 * RATE))
+
+    def heard(self):
+        """-> when the second channel first had something loud, None: never"""
+        self.proc.terminate()
+        self.proc.wait(10)
+        self.join(10)
+        x = array.array("h")
+        x.frombytes(bytes(self.data[:len(self.data) // 4 * 4]))
+        first = next((n for n, v in enumerate(x[1::2]) if abs(v) > 1500), None)
+        return None if first is None else self.began + first / RATE
+
+
+def first_sound(args, env, folder, codec, extra):
+    opts = ["-s", "codecs=" + codec, "-s", "echo-cancel=no", "-s", "noise-suppress=no", "-s", "echo-limiter=off"] + extra
+    b = Phone(args.offhook, folder, "called", env, "-A", "portaudio:far", "--auto-answer", *opts)
+    uri = b.command("status")["listeners"][0]["address"]
+    a = Phone(args.offhook, folder, "calling", env, "-A", "portaudio:near", *opts)
+    say = os.path.join(folder, "steady.wav")
+    with wave.open(say, "wb") as w:
+        w.setparams((1, 2, RATE, 0, "NONE", ""))
+        w.writeframes(array.array("h", (round(12000 * math.sin(2 * math.pi * n / 48)) for n in range(RATE))).tobytes() *
+                      round(30 + 12 * args.first))
+    talker = subprocess.Popen(["paplay", "-d", "said", say], env={**os.environ, **env})
+    try:
+        for name, pause in (("closed", 4), ("open", 0.5)):
+            ms = []
+            for turn in range(args.first + 1):
+                time.sleep(pause)
+                rec = Recorder(env)
+                time.sleep(0.3)
+                a.command("dial sip:x@" + uri)
+                e = a.until(20, lambda o: o.get("event") == "call.state" and o["state"] == "active")
+                active = datetime.datetime.fromisoformat(e["time"].replace("Z", "+00:00")).timestamp()
+                a.command("sleep 1500ms")
+                heard = rec.heard()
+                a.command("hangup")
+                a.until(20, lambda o: o.get("event") == "call.state" and o["state"] == "ended")
+                # the first with open devices follows one with closed ones
+                if heard is not None and (turn or pause > 1):
+                    ms.append((heard - active) * 1000)
+            if ms:
+                print("%-5s first sound %4.0f ms after the answer (%.0f to %.0f, %d calls), devices %s before" % (
+                    codec, statistics.median(ms), min(ms), max(ms), len(ms), name))
+    finally:
+        talker.kill()
+        talker.wait()
+        a.end()
+        b.end()
+
+
 def said(folder, name):
     """-> what PortAudio says of microphone and loudspeaker, and how long it took to open them; ms"""
     with open(os.path.join(folder, name + ".log"), encoding="utf-8") as f:
@@ -183,6 +256,7 @@ def main():
     p.add_argument("--codec", action="append")
     p.add_argument("--latency", action="append")
     p.add_argument("--seconds", type=float, default=12)
+    p.add_argument("--first", type=int, default=4)
     p.add_argument("--set", action="append", default=[])
     args = p.parse_args()
     args.offhook = os.path.abspath(args.offhook)
@@ -193,6 +267,8 @@ def main():
         for latency in args.latency or ["40ms"]:
             for codec in args.codec or ["pcmu", "opus"]:
                 measure(args, env, folder, codec, latency, extra)
+        for codec in args.codec or ["pcmu", "opus"]:
+            first_sound(args, env, folder, codec, extra)
     finally:
         subprocess.run([CARD, "stop", "-d", os.path.join(folder, "card")], timeout=20, check=False)
         shutil.rmtree(folder, ignore_errors=True)
