@@ -305,7 +305,8 @@ static const struct command rows_looking[] = {
 		.help = "To whom the option quality-report names, as RFC 6035 "
 			"says. One is sent at the end of each call by itself, "
 			"each quality-interval while it runs, and when its "
-			"quality falls below quality-alert. The event call.report tells whether it was taken.",
+			"quality falls below quality-alert. The event "
+			"call.report tells whether it was taken.",
 		.run = cmd_report,
 	},
 	{

@@ -627,7 +627,7 @@ static const struct option options[] = {
 	{
 		.name = "quality-interval", .type = OPT_TIME,
 		FIELD(quality_interval_ms),
-		.def = "0", .min = 0, .max = 86400000, .unit = "ms",
+		.def = "0s", .min = 0, .max = 86400000, .unit = "ms",
 		.summary = "A call is reported there again and again while it"
 			" runs, each time what this long was like (5s or"
 			" more); 0: only as it ends",
