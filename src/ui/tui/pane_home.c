@@ -91,8 +91,10 @@ static void draw_outcome(const struct area *a, int x, int y,
 static void draw_history(const struct tui *t, struct home *h,
 			 const struct area *a, bool pick)
 {
-	const int half = a->w / 2;
+	const bool narrow = a->w < 60;
+	const int half = narrow ? a->w * 6 / 10 : a->w / 2;
 	const int mid = half < 36 || a->w > 100 ? half : 36;
+	const int who_x = narrow ? 9 : 13;
 	static const char *const hint = "[Enter] call back";
 	const uint64_t now = clock_wall_ms();
 	struct history_call c;
@@ -109,9 +111,9 @@ static void draw_history(const struct tui *t, struct home *h,
 			break;
 
 		missed = !strcmp(c.outcome, "missed");
-		x = area_cut(a, 3, y, 10, STYLE_DIM, show_when(
-			when, sizeof(when), c.time_ms, now));
-		x = x > 13 ? x : 13;
+		(void)area_cut(a, 3, y, who_x - 3 - narrow, STYLE_DIM,
+			       show_when(when, sizeof(when), c.time_ms, now));
+		x = who_x;
 		area_text(a, x, y, missed ? STYLE_BAD : STYLE_DIM,
 			  sign(a->cv, missed ? SIGN_BAD : c.outgoing ?
 			       SIGN_OUT : SIGN_IN));

@@ -264,13 +264,15 @@ static void draw_rows(struct tui *t, struct ladder_pane *p,
 	const struct area list = area_sub(a, 0, 1, a->w, a->h - 1);
 	const struct capture_msg *only = only_peer(t, p, list.h);
 	char peer[64] = "them";
+	int x;
 
 	/* over the two lines of life */
 	area_text(a, TIME_W - 1, 0, STYLE_DIM, "us");
 	if (only)
 		peer_text(peer, sizeof(peer), only);
-	area_text(a, TIME_W + w - 1 - text_columns(peer) / 2, 0, STYLE_DIM,
-		  peer);
+	x = TIME_W + w - 1 - text_columns(peer) / 2;
+	area_text(a, x + text_columns(peer) < a->w ? x :
+		  a->w - text_columns(peer), 0, STYLE_DIM, peer);
 
 	for (int y = 0; y < list.h; y++) {
 

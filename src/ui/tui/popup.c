@@ -10,7 +10,7 @@
 #include "offhook/text.h"
 #include "tui.h"
 
-enum { BOX_W = 70, BOX_H = 10, BOX_LOW = 6 };
+enum { BOX_W = 70, BOX_H = 10, BOX_LOW = 6, TWO_ROWS_W = 56 };
 
 
 static bool hushed(const struct tui *t, unsigned call)
@@ -83,36 +83,58 @@ void popup_ring(struct tui *t, const struct event *ev)
 }
 
 
+/* Columns of "[a] answer", 0: it is on no key */
+static int key_columns(const struct tui *t, const struct key_row *r, char *key,
+		       size_t sz)
+{
+	if (!r->hint || !*keys_bound(t->keys, WHEN_INCOMING, "", r, key, sz))
+		return 0;
+
+	return text_columns(key) + text_columns(r->hint) + 3;
+}
+
+
+/* In the last row; where it is narrow closer together, and in the row above
+ * too, which is kept for that */
 static void draw_keys(struct tui *t, const struct area *a, int y)
 {
-	const struct key_row *r = key_rows(WHEN_INCOMING);
+	const struct key_row *rows = key_rows(WHEN_INCOMING);
 	char key[24];
-	int x = 3;
+	int x = 3, all = 3, gap = 3;
+
+	for (const struct key_row *r = rows; r->key; r++) {
+		const int w = key_columns(t, r, key, sizeof(key));
+
+		all += w ? w + gap : 0;
+	}
+	if (all > a->w)
+		gap = 1;
+	if (a->w < TWO_ROWS_W)
+		--y;
 
 	t->popup_keyc = 0;
-	t->popup_keys_y = a->y + y;
+	for (const struct key_row *r = rows; r->key; r++) {
 
-	for (; r->key; r++) {
+		const int w = key_columns(t, r, key, sizeof(key));
+		const int from = x + w + 1 > a->w ? 3 : x;
 
-		const int from = x;
-
-		if (!r->hint || t->popup_keyc == ARRAY_SIZE(t->popup_keys))
+		if (!w || t->popup_keyc == ARRAY_SIZE(t->popup_keys))
 			continue;
-		keys_bound(t->keys, WHEN_INCOMING, "", r, key, sizeof(key));
-		if (!key[0] || x + text_columns(key) + text_columns(r->hint) +
-		    4 > a->w)
-			continue;
+		y += from < x;
+		if (y > a->h - 2 || from + w + 1 > a->w)
+			break;
 
-		x = area_text(a, x, y, STYLE_NORMAL, "[");
+		x = area_text(a, from, y, STYLE_NORMAL, "[");
 		x = area_text(a, x, y, STYLE_KEY, key);
 		x = area_text(a, x, y, STYLE_NORMAL, "]") + 1;
 		x = area_text(a, x, y, STYLE_NORMAL, r->hint);
 
 		t->popup_keys[t->popup_keyc].x = a->x + from;
+		t->popup_keys[t->popup_keyc].y = a->y + y;
 		t->popup_keys[t->popup_keyc].w = x - from;
 		t->popup_keys[t->popup_keyc].when = WHEN_INCOMING;
 		t->popup_keys[t->popup_keyc++].row = r;
-		x += 3;
+		x += gap;
 	}
 }
 
@@ -215,7 +237,7 @@ void popup_draw(struct tui *t, const struct area *screen)
 {
 	struct call *c = ua_call(t->ph->ua, t->ringing);
 	const int w = screen->w - 2 < BOX_W ? screen->w - 2 : BOX_W;
-	const int h = screen->h < 14 ? BOX_LOW : BOX_H;
+	const int h = screen->h >= 14 ? BOX_H : BOX_LOW + (w < TWO_ROWS_W);
 	const int x = (screen->w - w) / 2, top = (screen->h - h) / 3;
 	char text[600], uri[EVENT_TEXT], took[32];
 	struct area a;
@@ -258,7 +280,7 @@ void popup_draw(struct tui *t, const struct area *screen)
 	if (text[0])
 		area_cut(&a, 6, y++, a.w - 8, STYLE_NORMAL, text);
 	other(t, text, sizeof(text));
-	if (text[0] && y < h - 2)
+	if (text[0] && y < h - 2 - (w < TWO_ROWS_W))
 		area_cut(&a, 6, y, a.w - 8, STYLE_WORK, text);
 	y = h - 2;
 

@@ -200,7 +200,8 @@ static void key_mouse(struct tui *t, const struct key *k)
 		return;
 
 	for (size_t i = 0; t->ringing && i < t->popup_keyc; i++) {
-		if (k->y == t->popup_keys_y && k->x >= t->popup_keys[i].x &&
+		if (k->y == t->popup_keys[i].y &&
+		    k->x >= t->popup_keys[i].x &&
 		    k->x < t->popup_keys[i].x + t->popup_keys[i].w) {
 			runner_bound(t, t->popup_keys[i].row->line);
 			return;

@@ -86,10 +86,9 @@ struct tui {
 		buttons[24];
 	size_t buttonc;
 	int buttons_y;
-	struct { int x, w; enum key_when when; const struct key_row *row; }
+	struct { int x, y, w; enum key_when when; const struct key_row *row; }
 		popup_keys[8];
 	size_t popup_keyc;
-	int popup_keys_y;
 
 	/* the row above the command line */
 	char said[SAY_MAX];

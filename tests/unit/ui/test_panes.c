@@ -58,7 +58,13 @@ static void test_call(void **state)
 	screen_has(f, 80, 24, "INCOMING CALL");
 	screen_has(f, 80, 24, "[a] answer   [r] reject   [b] busy");
 	screen_has(f, 40, 10, "bob@example.com");
-	screen_has(f, 40, 10, "[a] answer");
+	/* every choice stands there, on the smallest screen as well */
+	screen_has(f, 60, 16, "[f] redirect [s] hush");
+	screen_has(f, 40, 10, "[a] answer [r] reject [b] busy");
+	screen_has(f, 40, 10, "[f] redirect [s] hush");
+	assert_int_equal(f->t->popup_keyc, 5);
+	assert_int_equal(f->t->popup_keys[4].y,
+			 f->t->popup_keys[0].y + 1);
 
 	fake_state(id, CALL_ACTIVE, 200);
 	screen_hasnt(f, 80, 24, "INCOMING CALL");
