@@ -206,7 +206,9 @@ class Recorder(threading.Thread):
 
 
 def first_sound(args, env, folder, codec, extra):
-    opts = ["-s", "codecs=" + codec, "-s", "echo-cancel=no", "-s", "noise-suppress=no", "-s", "echo-limiter=off"] + extra
+    # a busy tone at the end of a call would be the first sound of the next
+    opts = ["-s", "codecs=" + codec, "-s", "echo-cancel=no", "-s", "noise-suppress=no", "-s", "echo-limiter=off", "-s",
+            "tones=off"] + extra
     b = Phone(args.offhook, folder, "called", env, "-A", "portaudio:far", "--auto-answer", *opts)
     uri = b.command("status")["listeners"][0]["address"]
     a = Phone(args.offhook, folder, "calling", env, "-A", "portaudio:near", *opts)
