@@ -54,6 +54,7 @@ struct config {
 	int64_t sip_timeout_ms;          /* a transaction                   */
 	int64_t resolve_timeout_ms;
 	char dns_servers[CONFIG_STR];    /* "" the system's                 */
+	char dns_hosts[CONFIG_STR];      /* NAME=ADDR,...                   */
 	char enum_domain[CONFIG_STR];    /* "" numbers are not looked up    */
 	bool    tls_verify;              /* servers are who they should be  */
 	char tls_ca[CONFIG_STR];         /* "" the system's authorities     */

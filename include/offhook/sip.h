@@ -98,6 +98,7 @@ struct sip_stack_conf {
 	uint32_t t1_ms;          /* T1, 0: 500                               */
 	uint32_t resolve_ms;     /* name resolution                          */
 	const char *dns_servers; /* ADDR[:PORT],...; NULL, "": the system's  */
+	const char *hosts;       /* NAME=ADDR,...: asked of nobody; or NULL  */
 	uint32_t max_sessions;   /* INVITE sessions at once, 0: no limit     */
 	uint8_t dscp;            /* of what is sent                          */
 	struct sip_tls *tls;     /* sip_tls.h; NULL: all that is usual       */

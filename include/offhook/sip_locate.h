@@ -74,6 +74,13 @@ int  sip_dns_servers_check(const char *list, char *err, size_t errsz);
  *  was known is forgotten. @return 0, EINVAL, ENOMEM */
 int  sip_stack_set_dns(struct sip_stack *s, const char *list);
 
+/** Is it "NAME=ADDR", several with commas, at most 32; or empty? err: one
+ *  sentence. @return 0, EINVAL, ENOMEM */
+int  sip_dns_hosts_check(const char *list, char *err, size_t errsz);
+/** These names have these addresses and no other records; nobody is asked for
+ *  them. What was known is forgotten. @return 0, EINVAL, ENOMEM */
+int  sip_stack_set_hosts(struct sip_stack *s, const char *list);
+
 /* Servers that help through NATs -------------------------------------------- */
 
 enum { SIP_HELPERS = 8 };

@@ -97,6 +97,13 @@ static const struct option options[] = {
 		.restart = true,
 	},
 	{
+		.name = "dns-hosts", .type = OPT_STRING, FIELD(dns_hosts),
+		.def = "",
+		.summary = "NAME=ADDRESS, several with commas: these names lead"
+			" there, whatever DNS says",
+		.restart = true,
+	},
+	{
 		.name = "enum-domain", .type = OPT_STRING, FIELD(enum_domain),
 		.def = "",
 		.summary = "Look telephone numbers up here before they are"

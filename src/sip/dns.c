@@ -29,8 +29,8 @@ struct entry {
 	struct name_answer *answer; /* NULL: none yet                       */
 	struct name_query *query;   /* one of these while it is asked for   */
 	struct host_query *host;
-	bool scripted;
-	struct timer tmr;           /* of a scripted answer                 */
+	bool scripted;              /* by the user, or a test               */
+	struct timer tmr;           /* of such an answer                    */
 	struct list asks;
 	char name[];
 };
@@ -50,6 +50,7 @@ struct names {
 	struct name_servers given, system;
 	uint64_t system_ms;         /* when system was read, 0 never        */
 	struct hosts *hosts;        /* getaddrinfo                          */
+	struct name_fixed *fixed;   /* what the user has said               */
 	name_script_h *script_h;    /* tests                                */
 	name_rand_h *rand_h;
 	void *arg;
@@ -313,6 +314,23 @@ static void host_h(struct name_answer *a, void *arg)
 }
 
 
+/* By the user ---------------------------------------------------------------- */
+
+static void fixed_h(void *arg)
+{
+	struct entry *e = arg;
+	struct name_answer *a = NULL;
+
+	e->scripted = false;
+	if (name_answer_alloc(&a, e->type))
+		return;
+
+	name_fixed_answer(a, e->names->fixed, e->name);
+	entry_answer(e, a);
+	mem_deref(a);
+}
+
+
 /* By a test ---------------------------------------------------------------- */
 
 static void script_done_h(void *arg)
@@ -340,6 +358,12 @@ static int entry_ask(struct entry *e, uint32_t ms)
 	if (e->names->script_h) {
 		e->scripted = true;
 		timer_start(&e->tmr, 0, script_done_h, e);
+		return 0;
+	}
+
+	if (name_fixed_has(e->names->fixed, e->type, e->name)) {
+		e->scripted = true;
+		timer_start(&e->tmr, 0, fixed_h, e);
 		return 0;
 	}
 
@@ -471,6 +495,27 @@ int sip_stack_set_dns(struct sip_stack *s, const char *list)
 }
 
 
+int sip_stack_set_hosts(struct sip_stack *s, const char *list)
+{
+	struct name_fixed *f = NULL;
+	const char *bad;
+	int err;
+
+	if (!s)
+		return EINVAL;
+
+	err = name_fixed_parse(&f, list, &bad);
+	if (err)
+		return err;
+
+	mem_deref(s->names->fixed);
+	s->names->fixed = f;
+	names_forget(s->names);
+
+	return 0;
+}
+
+
 uint32_t names_rand(struct names *n)
 {
 	return n->rand_h ? n->rand_h(n->arg) : random_u32();
@@ -502,6 +547,7 @@ static void names_destructor(void *arg)
 	}
 
 	mem_deref(n->hosts);
+	mem_deref(n->fixed);
 	mem_deref(n->table);
 }
 

@@ -127,6 +127,19 @@ int  host_query_start(struct host_query **qp, struct hosts *hs,
 		      const char *name, uint32_t ms, name_query_h *h,
 		      void *arg);
 
+/* dns_fixed.c: names whose addresses the user has said ----------------------- */
+
+struct name_fixed;
+/** "NAME=ADDR,NAME=ADDR"; *fp NULL: none. @return 0, EINVAL (*bad: where),
+ *  ENOMEM */
+int  name_fixed_parse(struct name_fixed **fp, const char *list,
+		      const char **bad);
+/** Is the question about one of them? name: in small letters */
+bool name_fixed_has(const struct name_fixed *f, enum name_type type,
+		    const char *name);
+void name_fixed_answer(struct name_answer *a, const struct name_fixed *f,
+		       const char *name);
+
 /* dns.c: what the name service said ----------------------------------------- */
 
 struct names;

@@ -131,6 +131,10 @@ int sip_stack_alloc(struct sip_stack **sp, const struct sip_stack_conf *conf,
 	if (!e)
 		e = sip_stack_set_dns(s, conf->dns_servers);
 	if (!e)
+		e = sip_dns_hosts_check(conf->hosts, err, errsz);
+	if (!e)
+		e = sip_stack_set_hosts(s, conf->hosts);
+	if (!e)
 		e = transactions_alloc(&s->trans);
 	if (!e)
 		e = stranss_alloc(&s->stranss);

@@ -94,6 +94,7 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 	sc.timeout_ms = (uint32_t)conf->config->sip_timeout_ms;
 	sc.resolve_ms = (uint32_t)conf->config->resolve_timeout_ms;
 	sc.dns_servers = conf->config->dns_servers;
+	sc.hosts = conf->config->dns_hosts;
 	sc.dscp = (uint8_t)conf->config->sip_dscp;
 	sc.max_sessions = 0;          /* max-calls is checked here */
 	if (conf->trace_h)

@@ -286,6 +286,23 @@ def test_odd_option(lab):
         check(code == 2 and "dns-servers must be" in err, "%s: %d %s%s", value, code, out, err)
 
 
+def test_said(lab):
+    """option dns-hosts: such a name leads there and nobody is asked, others are looked up as ever"""
+    dns = Dns(lab)
+    hosts = "Sip.Example=127.0.0.5,sip.example=127.0.0.6 six.example=::1"
+    p = phone(lab, dns, "-s", "dns-hosts=" + hosts)
+    for what, want in (("sip:a@SIP.example", "udp:127.0.0.5:5060 udp:127.0.0.6:5060"),
+                       ("sip:a@sip.example:5070 --transport tcp", "tcp:127.0.0.5:5070 tcp:127.0.0.6:5070")):
+        r = p.command("resolve " + what)
+        check(targets(r) == want, "%s: %s", what, r)
+    check(p.command("resolve sip:a@plain.example")["targets"], "another name leads nowhere")
+    dns.wait_line(r"query\[.*plain\.example", 30)
+    check(not dns.asked("sip.example"), "the server was asked: %s", dns.asked())
+    for value in ("sip.example", "sip.example=somewhere", "=1.2.3.4", "a_b c=1.2.3.4", "x=1.2.3.4:5060"):
+        code, out, err = lab.run("-s", "dns-hosts=" + value, "-l", "udp:127.0.0.1", "-A", "null", "status")
+        check(code == 2 and "dns-hosts takes" in err, "%s: %d %s%s", value, code, out, err)
+
+
 # --- responses (RFC 3263 5) ---------------------------------------------------------
 
 INVITE = ("INVITE sip:phone@127.0.0.1:%(to)d SIP/2.0\r\nVia: SIP/2.0/TCP back.example:%(back)d;branch=z9hG4bK1\r\n"
