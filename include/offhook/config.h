@@ -206,7 +206,8 @@ typedef void (config_change_h)(const struct option *o, const char *old,
  *  values of this run. All or nothing. h is told what changed */
 int  config_reload(struct config *c, const char *path, config_change_h *h,
 		   void *arg, char *err);
-/** Write changed values into the file, keeping comments and order */
+/** Write the values that config_set changed into the file, keeping comments,
+ *  order, and what others have written since it was loaded */
 int  config_save(const struct config *c, const char *path, char *err);
 /** The commented default file, for `--dump config` and share/ */
 char *config_default_text(void);          /* caller frees */

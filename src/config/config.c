@@ -309,6 +309,18 @@ static bool option_same(const struct option *o, const struct config *a,
 }
 
 
+/* Is it for the file?  What c has from an older state of the file, or from
+ * nobody, is not: another phone may have written since. */
+static bool to_write(const struct option *o, const struct config *c,
+		     const struct config *old)
+{
+	const enum config_origin from = c->origin[o - option_table(NULL)];
+
+	return from != CONFIG_DEFAULT && from != CONFIG_FILE &&
+		!option_same(o, c, old);
+}
+
+
 /* The text of the file with the values of c; old: what the file says now */
 static int config_merge(struct text_buf *out, const struct config *c,
 			const struct config *old,
@@ -332,7 +344,7 @@ static int config_merge(struct text_buf *out, const struct config *c,
 			break;
 
 		set = type == CONF_LINE_PAIR ? option_find(l.name) : NULL;
-		if (!set || option_same(set, c, old)) {
+		if (!set || !to_write(set, c, old)) {
 			text_add_mem(out, l.raw, (size_t)(l.p - l.raw));
 			continue;
 		}
@@ -348,7 +360,7 @@ static int config_merge(struct text_buf *out, const struct config *c,
 
 	for (size_t i = 0; i < n; i++) {
 
-		if (lines[i] || option_same(&o[i], c, old))
+		if (lines[i] || !to_write(&o[i], c, old))
 			continue;
 
 		err = option_line(line, sizeof(line), &o[i], c);

@@ -26,7 +26,7 @@ packages=gcc,libc6-dev,meson,ninja-build,pkg-config,libre-dev,librem-dev
 packages+=,portaudio19-dev,libopus-dev,libspeexdsp-dev,libncurses-dev
 packages+=,libsndfile1-dev,libsrtp2-dev,libssl-dev,libjansson-dev
 packages+=,libspandsp-dev,libexpat1-dev,libcmocka-dev,python3,shellcheck,binutils,procps
-packages+=,tmux,git,sox,sip-tester,baresip-core
+packages+=,tmux,git,iproute2,sox,sip-tester,baresip-core
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/offhook-$release.XXXXXX")
 mounted=()

@@ -258,6 +258,20 @@ static void test_save(void **state)
 }
 
 
+/* Another phone has written in between: what it wrote stays */
+static void test_save_others(void **state)
+{
+	(void)state;
+
+	file_put("packet-time = 30ms\n");
+	assert_int_equal(config_load(c, file, err), 0);
+	assert_int_equal(config_set(c, "max-calls", "5", err), 0);
+	file_put("packet-time = 40ms\nhistory-max = 300\n");
+	assert_int_equal(config_save(c, file, err), 0);
+	file_is("packet-time = 40ms\nhistory-max = 300\nmax-calls = 5\n");
+}
+
+
 static void test_save_failures(void **state)
 {
 	char deep[160];
@@ -408,6 +422,7 @@ int main(void)
 		T(test_load),
 		T(test_load_errors),
 		T(test_save),
+		T(test_save_others),
 		T(test_save_failures),
 		T(test_default_text),
 		T(test_reload),
