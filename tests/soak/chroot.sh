@@ -33,7 +33,7 @@ mounted=()
 leave() {
 	local m
 	for m in "${mounted[@]}"; do
-		umount "$m" || umount -l "$m"
+		umount -R "$m" || umount -l "$m"
 	done
 	# never into something that is still mounted
 	if ! grep -q " $root/" /proc/mounts; then
@@ -49,9 +49,12 @@ debootstrap --variant=minbase --components=main --include="$packages" \
 	exit 1
 }
 rm -f "$root.log"
+# a place of its own: network namespaces are made under what is mounted
+mount --bind "$root" "$root" && mounted=("$root")
 mount --bind /dev "$root/dev" && mounted=("$root/dev" "${mounted[@]}")
 mount --bind /dev/pts "$root/dev/pts" && mounted=("$root/dev/pts" "${mounted[@]}")
 mount -t proc proc "$root/proc" && mounted=("$root/proc" "${mounted[@]}")
+mount -t sysfs sys "$root/sys" && mounted=("$root/sys" "${mounted[@]}")
 
 chmod 755 "$root"        # others look into it, too: a test is another user
 mkdir "$root/src"
