@@ -45,6 +45,8 @@ bool  text_is_unsafe(uint32_t cp);
 /** Copy len bytes and terminate. @return 0, EOVERFLOW, EINVAL (a NUL) */
 int  text_copy(char *dst, size_t sz, const char *src, size_t len);
 bool text_caseeq(const char *p, size_t len, const char *s);
+/** A qvalue (RFC 3261 25.1): 0 to 1, at most three digits behind the point */
+bool text_is_qvalue(const char *s);
 /** Is s like pat, where `*` is anything? Without case */
 bool text_glob(const char *pat, const char *s);
 

@@ -412,6 +412,16 @@ bool text_caseeq(const char *p, size_t len, const char *s)
 }
 
 
+bool text_is_qvalue(const char *s)
+{
+	const size_t n = strlen(s);
+	const bool one = s[0] == '1';
+
+	return (one || s[0] == '0') && n <= 5 && (n < 2 || s[1] == '.') &&
+		(n < 3 || strspn(s + 2, one ? "0" : "0123456789") == n - 2);
+}
+
+
 static int hex_digit(char c)
 {
 	if (is_digit(c))

@@ -182,14 +182,9 @@ static int keepalive_check(const char *value, char *err)
 }
 
 
-/* qvalue of RFC 3261 25.1 */
 static int q_check(const char *value, char *err)
 {
-	const size_t n = strlen(value);
-	const bool one = value[0] == '1';
-
-	if ((!one && value[0] != '0') || n > 5 || (n > 1 && value[1] != '.') ||
-	    (n > 2 && strspn(value + 2, one ? "0" : "0123456789") != n - 2))
+	if (!text_is_qvalue(value))
 		return conf_error(err, EINVAL, "contact-q must be from 0.0 to"
 				  " 1.0, with three digits behind the point at"
 				  " most");

@@ -93,10 +93,9 @@ static bool key_h(struct le *le, void *arg)
 }
 
 
-/* Small letters, no dot at the end: the same name is the same entry */
-static int name_canon(char dst[NAME_LEN], const char *name)
+int name_canon(char dst[NAME_LEN], const char *name, size_t len)
 {
-	size_t i, len = strlen(name);
+	size_t i;
 
 	if (len > 1 && name[len - 1] == '.')
 		--len;
@@ -379,7 +378,7 @@ struct name_answer *names_known(struct names *n, enum name_type type,
 	char canon[NAME_LEN];
 	struct entry *e;
 
-	if (!n || !name || name_canon(canon, name))
+	if (!n || !name || name_canon(canon, name, strlen(name)))
 		return NULL;
 
 	e = entry_find(n, type, canon);
@@ -396,7 +395,7 @@ int names_ask(struct name_ask **ap, struct names *n, enum name_type type,
 	struct entry *e;
 	int err = 0;
 
-	if (!ap || !n || !name || !h || name_canon(canon, name))
+	if (!ap || !n || !name || !h || name_canon(canon, name, strlen(name)))
 		return EINVAL;
 
 	e = entry_find(n, type, canon);

@@ -25,21 +25,13 @@ static bool one_parse(struct name_fixed *f, const char *s, size_t len)
 	const char *eq = memchr(s, '=', len);
 	const size_t n = eq ? (size_t)(eq - s) : 0;
 	char name[NAME_LEN], addr[64];
-	size_t i;
 
-	if (!n || n >= NAME_LEN || f->n == FIXED_MAX ||
-	    len - n - 1 >= sizeof(addr))
+	if (!n || s[n - 1] == '.' || f->n == FIXED_MAX ||
+	    name_canon(name, s, n) ||
+	    text_copy(addr, sizeof(addr), eq + 1, len - n - 1))
 		return false;
 
-	for (i = 0; i < n; i++)
-		name[i] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] | 0x20) :
-			s[i];
-	name[n] = '\0';
-	memcpy(addr, eq + 1, len - n - 1);
-	addr[len - n - 1] = '\0';
-
-	if (!name_ok(name) || name[n - 1] == '.' ||
-	    sa_set_str(&f->v[f->n].addr, addr, 0))
+	if (!name_ok(name) || sa_set_str(&f->v[f->n].addr, addr, 0))
 		return false;
 
 	memcpy(f->v[f->n++].name, name, n + 1);

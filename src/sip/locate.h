@@ -82,6 +82,9 @@ enum { DNS_QUERY_MAX = 300 };
 /** May it be asked for? Letters, digits, - and _, labels of at most 63, at
  *  most 253 in all; a dot at the end is allowed */
 bool name_ok(const char *name);
+/** Small letters, no dot at the end: the same name is the same text.
+ *  @return 0, EINVAL (nothing, or too long) */
+int  name_canon(char dst[NAME_LEN], const char *name, size_t len);
 /** A question that wants recursion. edns: say that more than 512 bytes may
  *  come. @return its length, 0: not a name_ok() */
 size_t name_question_write(uint8_t buf[DNS_QUERY_MAX], uint16_t id,

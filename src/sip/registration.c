@@ -131,18 +131,6 @@ static bool instance_ok(const char *s)
 }
 
 
-/* qvalue of RFC 3261 25.1 */
-static bool q_ok(const char *s)
-{
-	const char *rest = s + 2;
-
-	return (s[0] == '0' || s[0] == '1') &&
-		(!s[1] || (s[1] == '.' && strlen(rest) <= 3 &&
-			   strspn(rest, s[0] == '1' ? "0" : "0123456789") ==
-			   strlen(rest)));
-}
-
-
 int sip_reg_alloc(struct sip_reg **rp, struct sip_stack *s,
 		  const struct sip_reg_conf *conf, sip_reg_h *h, void *arg)
 {
@@ -151,7 +139,7 @@ int sip_reg_alloc(struct sip_reg **rp, struct sip_stack *s,
 
 	if (!rp || !s || !conf || !conf->ident ||
 	    (conf->instance && !instance_ok(conf->instance)) ||
-	    (conf->q && *conf->q && !q_ok(conf->q)) ||
+	    (conf->q && *conf->q && !text_is_qvalue(conf->q)) ||
 	    ((conf->outbound || conf->gruu) && !conf->instance))
 		return EINVAL;
 

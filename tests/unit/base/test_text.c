@@ -325,6 +325,24 @@ static void test_addr(void **state)
 }
 
 
+static void test_qvalue(void **state)
+{
+	static const char *const good[] = {
+		"0", "1", "0.", "1.", "0.5", "0.123", "1.0", "1.000"
+	};
+	static const char *const bad[] = {
+		"", "2", "0.1234", "1.001", "1.5", ".5", "05", "0,5", "-0.1",
+		"0.5 ", "0.5;x"
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(text_is_qvalue(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(text_is_qvalue(bad[i]));
+}
+
+
 static void test_caseeq(void **state)
 {
 	(void)state;
@@ -506,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_addr),
+		cmocka_unit_test(test_qvalue),
 		cmocka_unit_test(test_caseeq),
 		cmocka_unit_test(test_unescape_percent),
 		cmocka_unit_test(test_distance),
