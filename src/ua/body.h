@@ -142,6 +142,8 @@ int composing_print(struct mbuf *mb, const struct composing *c);
 
 enum { CPIM_ROUTES = 4 };
 
+#define IMDN_TYPE "message/imdn+xml"
+
 struct cpim {
 	char from[BODY_TEXT], to[BODY_TEXT];
 	char message_id[64];           /* imdn.Message-ID, "" none             */
@@ -157,6 +159,8 @@ struct cpim {
 	struct pl body;                /* slice of what was read               */
 };
 int cpim_parse(struct cpim *c, const char *text, size_t len);
+/** Is what is wrapped a report (RFC 5438 7.2.1)? */
+bool cpim_is_report(const struct cpim *c);
 /** body follows as it is; header values must not hold line ends: EINVAL */
 int cpim_print(struct mbuf *mb, const struct cpim *c);
 

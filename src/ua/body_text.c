@@ -413,10 +413,9 @@ int cpim_parse(struct cpim *c, const char *text, size_t len)
 }
 
 
-/* RFC 5438 7.2.1 */
-static bool is_report(const char *ctype)
+bool cpim_is_report(const struct cpim *c)
 {
-	return !strncasecmp(ctype, "message/imdn+xml", 16);
+	return !strncasecmp(c->ctype, IMDN_TYPE, strlen(IMDN_TYPE));
 }
 
 
@@ -461,7 +460,7 @@ int cpim_print(struct mbuf *mb, const struct cpim *c)
 	if (!err)
 		err = mbuf_printf(mb, "\r\nContent-Type: %s\r\n%s\r\n%r",
 				  *c->ctype ? c->ctype : "text/plain",
-				  is_report(c->ctype) ?
+				  cpim_is_report(c) ?
 				  "Content-Disposition: notification\r\n" : "",
 				  &c->body);
 

@@ -189,6 +189,17 @@ static void reach_handler(const struct sip_result *err, const char *uri,
 }
 
 
+/* To whom; who writes it the headers around it say */
+static void cpim_begin(struct cpim *c, const char *to)
+{
+	memset(c, 0, sizeof(*c));
+	(void)snprintf(c->message_id, sizeof(c->message_id), "%016llx",
+		       (unsigned long long)random_u64());
+	str_ncpy(c->from, "im:anonymous@anonymous.invalid", sizeof(c->from));
+	str_ncpy(c->to, to, sizeof(c->to));
+}
+
+
 /* The CPIM wrapper asks for the report */
 static int wrap(struct message *m)
 {
@@ -200,12 +211,8 @@ static int wrap(struct message *m)
 	if (!mb)
 		return ENOMEM;
 
-	memset(&c, 0, sizeof(c));
-	(void)snprintf(m->message_id, sizeof(m->message_id), "%016llx",
-		       (unsigned long long)random_u64());
-	str_ncpy(c.message_id, m->message_id, sizeof(c.message_id));
-	str_ncpy(c.from, "im:anonymous@anonymous.invalid", sizeof(c.from));
-	str_ncpy(c.to, m->to, sizeof(c.to));
+	cpim_begin(&c, m->to);
+	str_ncpy(m->message_id, c.message_id, sizeof(m->message_id));
 	(void)clock_iso8601(now, clock_wall_ms());
 	str_ncpy(c.date, now, sizeof(c.date));
 	str_ncpy(c.ctype, "text/plain; charset=UTF-8", sizeof(c.ctype));
@@ -443,7 +450,7 @@ static void report(struct ua *ua, const struct account *acc, const char *uri,
 	int e = mb && outer ? 0 : ENOMEM;
 
 	memset(&i, 0, sizeof(i));
-	memset(&w, 0, sizeof(w));
+	cpim_begin(&w, c->from);
 	(void)clock_iso8601(now, clock_wall_ms());
 
 	if (!e) {
@@ -452,14 +459,9 @@ static void report(struct ua *ua, const struct account *acc, const char *uri,
 		e = imdn_print(mb, &i, now);
 	}
 	if (!e) {
-		str_ncpy(w.from, "im:anonymous@anonymous.invalid",
-			 sizeof(w.from));
-		str_ncpy(w.to, c->from, sizeof(w.to));
-		(void)snprintf(w.message_id, sizeof(w.message_id), "%016llx",
-			       (unsigned long long)random_u64());
 		memcpy(w.routev, c->routev, sizeof(w.routev));
 		w.routec = c->routec;
-		str_ncpy(w.ctype, "message/imdn+xml", sizeof(w.ctype));
+		str_ncpy(w.ctype, IMDN_TYPE, sizeof(w.ctype));
 		w.body.p = (const char *)mb->buf;
 		w.body.l = mb->end;
 		e = cpim_print(outer, &w);
@@ -575,7 +577,7 @@ static void cpim_take(struct ua *ua, const struct call *c,
 	if (!acc || !sip_ident_serves(acc->ident, in))
 		w->routec = 0;
 
-	if (!strncasecmp(w->ctype, "message/imdn+xml", 16)) {
+	if (cpim_is_report(w)) {
 		(void)reported(ua, w->body.p, w->body.l);
 		return;
 	}

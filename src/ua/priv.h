@@ -145,13 +145,13 @@ struct call_digits {
 	bool open;                   /* dtmf.done is owed                    */
 };
 
-/** What is reported to who collects it: vq.c */
 /** What had been counted, and when; to tell what came since */
 struct call_vq_mark {
 	uint64_t ms;                 /* clock_ms(), 0: there is none         */
 	uint64_t received, lost, late, sent, remote_lost;
 };
 
+/** What is reported to who collects it: vq.c */
 struct call_vq {
 	struct sa laddr;             /* of its media                         */
 	uint32_t ssrc;
