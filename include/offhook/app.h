@@ -273,6 +273,7 @@ void vcard_print(struct text_buf *b, const struct contact_conf *c);
  * matter. @return -1: not at all; "" fits everything with 0
  */
 int  fuzzy_score(const char *typed, const char *text);
+
 /* devices.c: sound devices of an account -------------------------------- */
 
 struct devices;

@@ -9,7 +9,11 @@
 #ifndef OFFHOOK_SECRET_H
 #define OFFHOOK_SECRET_H
 
-enum { SECRET_ERR = 200 };
+enum {
+	SECRET_ERR = 200,
+	SECRET_MAX_MS = 60000,           /* for the command                  */
+	SECRET_WAIT_MS = 90000,          /* by then it was told for certain  */
+};
 
 struct secret;
 

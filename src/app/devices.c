@@ -42,12 +42,6 @@ static void destructor(void *arg)
 }
 
 
-static void put(char *to, const char *from)
-{
-	(void)snprintf(to, NAME, "%s", from);
-}
-
-
 /* What an account wants of it, "" nothing. @return whether another device is
  * to be taken: name */
 static bool take(struct devices *d, enum media_role role, const char *wanted,
@@ -56,18 +50,18 @@ static bool take(struct devices *d, enum media_role role, const char *wanted,
 	struct taken *t = &d->taken[role];
 	char now[NAME];
 
-	put(now, media_device(d->media, role));
-	put(name, now);
+	str_ncpy(now, media_device(d->media, role), NAME);
+	str_ncpy(name, now, NAME);
 	if (t->fixed || !strcmp(t->wanted, wanted))
 		return false;
 
 	/* somebody has chosen another than ours: it is to stay */
 	if (!t->on || strcmp(now, t->wanted))
-		put(t->before, now);
+		str_ncpy(t->before, now, NAME);
 
 	t->on = *wanted;
-	put(t->wanted, wanted);
-	put(name, t->on ? wanted : t->before);
+	str_ncpy(t->wanted, wanted, NAME);
+	str_ncpy(name, t->on ? wanted : t->before, NAME);
 
 	return strcmp(name, now);
 }

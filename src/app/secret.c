@@ -11,8 +11,6 @@
 #include "offhook/text.h"
 #include "process.h"
 
-enum { BOUND_MS = 60000 };
-
 struct secret {
 	struct process *process;
 	secret_h *h;
@@ -49,7 +47,7 @@ static void ended_handler(int code, bool late, const char *out, size_t len,
 
 	if (late && !line)
 		snprintf(why, sizeof(why), "it took more than %d s",
-			 BOUND_MS / 1000);
+			 SECRET_MAX_MS / 1000);
 	else if (!code_fits(code, late, line))
 		snprintf(why, sizeof(why), "it failed with exit code %d",
 			 code);
@@ -67,7 +65,7 @@ static void ended_handler(int code, bool late, const char *out, size_t len,
 int secret_run(struct secret **sp, const char *command, secret_h *h, void *arg)
 {
 	const struct process_conf conf = {
-		.shell = command, .secret = true, .deadline_ms = BOUND_MS,
+		.shell = command, .secret = true, .deadline_ms = SECRET_MAX_MS,
 	};
 	struct secret *s;
 	int err;

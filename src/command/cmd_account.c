@@ -10,8 +10,6 @@
 #include "priv.h"
 #include "account.h"
 
-enum { ASK_MS = 90000 };         /* longer than a command is given           */
-
 
 /* Looking ----------------------------------------------------------------- */
 
@@ -394,7 +392,7 @@ static void ask(struct cmd *x, const struct account_conf *ac, const char *name)
 	if (e)
 		cmd_fail(x, e, NULL);
 	else
-		cmd_wait(x, ASK_MS, NULL);
+		cmd_wait(x, SECRET_WAIT_MS, NULL);
 }
 
 

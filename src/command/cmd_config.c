@@ -10,8 +10,6 @@
 #include "offhook/secret.h"
 #include "priv.h"
 
-enum { ASK_MS = 90000 };         /* longer than a command is given           */
-
 
 static int file_of(const struct cmd *x, char *buf, size_t sz, const char *name)
 {
@@ -411,7 +409,7 @@ static void reload_accounts(struct reloading *g)
 		e = secret_run(&g->secret, ac->password_command,
 			       secret_handler, g);
 		if (!e) {
-			cmd_wait(x, ASK_MS, NULL);
+			cmd_wait(x, SECRET_WAIT_MS, NULL);
 			return;
 		}
 		no_secret(g, strerror(e));
