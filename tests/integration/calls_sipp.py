@@ -231,6 +231,13 @@ def test_silence(lab):
     s.well()
 
 
+def hold_and_resume(phone):
+    phone.command("hold")
+    phone.event("call.hold", local=True)
+    phone.command("resume")
+    phone.event("call.hold", local=False)
+
+
 def test_hold_and_resume(lab):
     s = lab.sipp([called(), ok(), recv("ACK"),
                   recv("INVITE", checks=[("body", "a=sendonly")], timeout=10000),
@@ -241,10 +248,7 @@ def test_hold_and_resume(lab):
     phone = lab.offhook(audio="tone:440").ready()
     phone.command("dial %s" % s.uri)
     phone.event("call.state", state="active")
-    phone.command("hold")
-    phone.event("call.hold", local=True)
-    phone.command("resume")
-    phone.event("call.hold", local=False)
+    hold_and_resume(phone)
     phone.command("hangup")
     phone.event("call.state", state="ended")
     s.well()
@@ -267,10 +271,7 @@ def test_hold_otherwise(lab):
     phone.event("call.state", state="active")
     for by in ("inactive", "address"):
         phone.command("set hold-by " + by)
-        phone.command("hold")
-        phone.event("call.hold", local=True)
-        phone.command("resume")
-        phone.event("call.hold", local=False)
+        hold_and_resume(phone)
     phone.command("hangup")
     phone.event("call.state", state="ended")
     s.well()

@@ -33,6 +33,14 @@ def call(lab, phone, other, seconds=0.6):
     phone.command("sleep 0.3")
 
 
+def written(phone, what, count, seconds):
+    """wait until the capture has so many files, or packets"""
+    end = time.monotonic() + seconds
+    while phone.command("pcap")[what] < count:
+        check(time.monotonic() < end, "%s", phone.command("pcap"))
+        phone.command("sleep 0.1")
+
+
 def test_udp(lab):
     """SIP with its description, RTP and RTCP, each way; checksums are right"""
     other = lab.offhook("--auto-answer", audio="tone:1000", name="other").ready()
@@ -81,10 +89,7 @@ def test_turned_over(lab):
     phone.command("pcap %s --size 16 --keep 3" % path)
     phone.command("dial %s" % other.uri)
     phone.event("call.state", state="active", timeout=20)
-    end = time.monotonic() + 60
-    while phone.command("pcap")["files"] < 6:
-        check(time.monotonic() < end, "%s", phone.command("pcap"))
-        phone.command("sleep 0.2")
+    written(phone, "files", 6, 60)
     phone.command("hangup")
     phone.event("call.state", state="ended")
     r = phone.command("pcap stop")
@@ -112,10 +117,7 @@ def test_in_mid_call(lab):
         phone.command('dial "%s;transport=%s"' % (other.uri, way))
         phone.event("call.state", state="active", timeout=20)
         phone.command("pcap " + path)
-        end = time.monotonic() + 30
-        while phone.command("pcap")["packets"] < 30:
-            check(time.monotonic() < end, "%s", phone.command("pcap"))
-            phone.command("sleep 0.1")
+        written(phone, "packets", 30, 30)
         phone.command("hangup")
         phone.event("call.state", state="ended")
         phone.command("pcap stop")

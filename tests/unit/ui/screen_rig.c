@@ -58,6 +58,17 @@ void screen_close(struct screen_rig *r)
 }
 
 
+int screen_teardown(void **state)
+{
+	struct screen_rig *r = *state;
+
+	screen_close(r);
+	free(r);
+
+	return 0;
+}
+
+
 FILE *screen_file(const struct screen_rig *r, const char *name)
 {
 	char path[200];

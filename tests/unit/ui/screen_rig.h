@@ -23,6 +23,8 @@ struct screen_rig {
 void screen_setup(struct screen_rig *r);
 void screen_open(struct screen_rig *r);
 void screen_close(struct screen_rig *r);
+/** Of a test whose state is a rig from the heap */
+int  screen_teardown(void **state);
 /** A file in its directory: FILE *, NULL never */
 FILE *screen_file(const struct screen_rig *r, const char *name);
 /** Paint. @return all rows; none is wider than the screen */

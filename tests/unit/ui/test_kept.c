@@ -135,17 +135,6 @@ static int setup_many(void **state)
 }
 
 
-static int teardown(void **state)
-{
-	struct screen_rig *r = *state;
-
-	screen_close(r);
-	free(r);
-
-	return 0;
-}
-
-
 /* Columns beside each other on a wide screen, below on a small one */
 static void test_home(void **state)
 {
@@ -388,17 +377,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_home, setup_few,
-						teardown),
+						screen_teardown),
 		cmocka_unit_test_setup_teardown(test_click, setup_few,
-						teardown),
+						screen_teardown),
 		cmocka_unit_test_setup_teardown(test_ahead, setup_few,
-						teardown),
+						screen_teardown),
 		cmocka_unit_test_setup_teardown(test_search, setup_few,
-						teardown),
+						screen_teardown),
 		cmocka_unit_test_setup_teardown(test_scroll, setup_many,
-						teardown),
+						screen_teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup_many,
-						teardown),
+						screen_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

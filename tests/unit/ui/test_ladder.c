@@ -62,17 +62,6 @@ static int setup(void **state)
 }
 
 
-static int teardown(void **state)
-{
-	struct screen_rig *r = *state;
-
-	screen_close(r);
-	free(r);
-
-	return 0;
-}
-
-
 /* With a call: its own; with `a`: registration and subscriptions too */
 static void test_rows(void **state)
 {
@@ -149,8 +138,8 @@ static void test_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rows, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_open, setup, screen_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

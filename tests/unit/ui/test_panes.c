@@ -20,17 +20,6 @@ static int setup(void **state)
 }
 
 
-static int teardown(void **state)
-{
-	struct screen_rig *r = *state;
-
-	screen_close(r);
-	free(r);
-
-	return 0;
-}
-
-
 static void test_idle(void **state)
 {
 	struct screen_rig *f = *state;
@@ -373,21 +362,21 @@ static void test_secrecy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_idle, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_guard, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_all, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_help, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_calls, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_plot, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_idle, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_call, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_guard, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_line, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_all, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_help, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_calls, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_plot, setup, screen_teardown),
 		cmocka_unit_test_setup_teardown(test_accounts, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_caller, setup, teardown),
+						screen_teardown),
+		cmocka_unit_test_setup_teardown(test_caller, setup, screen_teardown),
 		cmocka_unit_test_setup_teardown(test_secrecy, setup,
-						teardown),
+						screen_teardown),
 		cmocka_unit_test_setup_teardown(test_devices, setup,
-						teardown),
+						screen_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
