@@ -89,6 +89,16 @@ static void drop(struct link *l)
 }
 
 
+/* First the screen as it was before us, then why: the other way round the
+ * holder's line would stand on the screen that is taken away */
+static void leave(struct link *l, const char *why)
+{
+	screen_hide(l->a);
+	holder_tell(l, LINK_DETACHED, why);
+	drop(l);
+}
+
+
 static int show(struct link *l, char *err)
 {
 	const struct tui_terminal term = {
@@ -228,11 +238,8 @@ static int adopt(struct link *l, int fd)
 {
 	int err;
 
-	if (l->fd >= 0) {
-		holder_tell(l, LINK_DETACHED, "another terminal has the "
-			    "phone now");
-		drop(l);
-	}
+	if (l->fd >= 0)
+		leave(l, "another terminal has the phone now");
 
 	timer_cancel(&l->alone);
 	err = compat_fd_listen(&l->watch, fd, FD_READ, holder_handler, l);
@@ -326,9 +333,7 @@ static int detach_handler(char *err, void *arg)
 		return EBUSY;
 	}
 
-	screen_hide(l->a);
-	holder_tell(l, LINK_DETACHED, "");
-	drop(l);
+	leave(l, "");
 
 	return 0;
 }
@@ -344,11 +349,8 @@ void link_suspend(struct app *a)
 
 void link_lost(struct app *a)
 {
-	if (!a->link)
-		return;
-
-	holder_tell(a->link, LINK_DETACHED, "the terminal was lost");
-	drop(a->link);
+	if (a->link)
+		leave(a->link, "the terminal was lost");
 }
 
 
