@@ -6,81 +6,29 @@
  * over what is ours.  One timer: fast while something is going on, slow to
  * keep open what there is.
  */
-#define LOG_MODULE "media"
-#include <offhook/log.h>
-#include "ice.h"
-#include "nat.h"
-#include "priv.h"
-#include "stun.h"
-#include "turn.h"
+#include "nat_priv.h"
 
 
 enum {
-	FAST_MS      = 20,
-	SLOW_MS      = 250,
-	GATHER_US    = 3000000,  /* servers have so long                    */
-	STUN_RTO_US  = 200000,
-	STUN_TRIES   = 6,
-	NEXT_TRIES   = 3,        /* unanswered so often: the next server    */
-	NEXT_US      = 1300000,  /* the same of a relay                     */
-	REDIRECTS    = 2,        /* a relay may send us on so often         */
-	KEEP_US      = 15000000, /* a NAT forgets after thirty seconds      */
-};
-
-/** A port of ours on the router: 0 sound, 1 reports */
-struct map {
-	struct nat *n;
-	struct portmap *p;       /* NULL: not asked for                     */
-	struct sa out;
-	int err;                 /* EAGAIN: no answer yet                   */
-};
-
-struct nat {
-	struct flow *f;
-	struct media_nat conf;
-	struct timer tmr;
-	struct compat_fd watch;
-	bool watched;
-	uint64_t begin_us;
-	bool told;               /* gathering is over                       */
-
-	struct stun_out ask;     /* of the STUN server                      */
-	unsigned tries;          /* 0: nothing is asked                     */
-	uint64_t due_us, keep_us;
-	struct sa mapped;
-	unsigned stun_next;      /* of conf.stunv                           */
-
-	struct turn *turn;
-	bool turn_told, turn_checked;
-	bool moved;              /* the socket is another one since         */
-	unsigned turn_next, redirects;
-	uint64_t turn_us;        /* begun                                   */
-	uint64_t more_us;        /* what changing servers takes             */
-
-	struct map maps[2];
-
-	struct media_ice agreed;
-	struct ice *ice;
-	enum ice_state ice_told;
-	struct sa way;           /* told of                                 */
-	bool way_relayed;
+	FAST_MS = 20,
+	SLOW_MS = 250,
 };
 
 
 /* Sending ---------------------------------------------------------------- */
 
-static void plain_send(struct nat *n, const struct sa *dst, const uint8_t *p,
-		       size_t len)
+void nat_plain_send(struct nat *n, const struct sa *dst, const uint8_t *p,
+		    size_t len)
 {
 	(void)transport_send_raw(&n->f->tp, dst, p, len);
 }
 
 
-static void turn_out(const uint8_t *p, size_t len, void *arg)
+void nat_relay_out(const uint8_t *p, size_t len, void *arg)
 {
 	struct nat *n = arg;
 
-	plain_send(n, &n->conf.turn, p, len);
+	nat_plain_send(n, &n->conf.turn, p, len);
 }
 
 
@@ -90,7 +38,7 @@ static void ice_out(const struct sa *dst, bool relayed, const uint8_t *p,
 	struct nat *n = arg;
 
 	if (!relayed) {
-		plain_send(n, dst, p, len);
+		nat_plain_send(n, dst, p, len);
 	}
 	else if (n->turn) {
 		(void)turn_permit(n->turn, dst);
@@ -99,82 +47,9 @@ static void ice_out(const struct sa *dst, bool relayed, const uint8_t *p,
 }
 
 
-/* The STUN server -------------------------------------------------------- */
-
-static void ask_begin(struct nat *n, uint64_t now_us)
-{
-	stunmsg_begin(&n->ask, SM_BINDING, SC_REQUEST, NULL);
-	(void)stunmsg_end(&n->ask, NULL, 0, true);
-	n->tries = 1;
-	n->due_us = now_us + STUN_RTO_US;
-	n->keep_us = now_us + KEEP_US;
-	plain_send(n, &n->conf.stun, n->ask.p, n->ask.len);
-}
-
-
-/* The one that failed goes to the end, should all be asked again.
- * @return true: there is another one to be asked */
-static bool stun_other(struct nat *n)
-{
-	struct media_server *v = n->conf.stunv;
-	const struct sa failed = n->conf.stun;
-
-	if (n->stun_next == n->conf.stunc)
-		return false;
-
-	++n->stun_next;
-	n->conf.stun = v[0].addr;
-	memmove(v, v + 1, (n->conf.stunc - 1) * sizeof(*v));
-	v[n->conf.stunc - 1].addr = failed;
-	n->more_us += NEXT_US;
-
-	return true;
-}
-
-
-static void ask_tick(struct nat *n, uint64_t now_us)
-{
-	if (!sa_isset(&n->conf.stun, SA_ALL))
-		return;
-
-	/* the way stays open, and if it has moved that is known */
-	if (!n->tries && now_us > n->keep_us) {
-		ask_begin(n, now_us);
-	}
-	else if (n->tries >= NEXT_TRIES && now_us > n->due_us &&
-		 stun_other(n)) {
-		ask_begin(n, now_us);
-	}
-	else if (n->tries == STUN_TRIES && now_us > n->due_us) {
-		n->tries = 0;
-	}
-	else if (n->tries && now_us > n->due_us) {
-		n->due_us = now_us + ((uint64_t)STUN_RTO_US << n->tries);
-		++n->tries;
-		plain_send(n, &n->conf.stun, n->ask.p, n->ask.len);
-	}
-}
-
-
-static bool ask_answered(struct nat *n, const uint8_t *p, size_t len)
-{
-	struct stun_in m;
-
-	if (!n->tries || memcmp(p + 8, n->ask.p + 8, STUN_TID) ||
-	    stunmsg_read(&m, p, len) || m.cls != SC_SUCCESS)
-		return false;
-
-	n->tries = 0;
-	if (sa_isset(&m.mapped, SA_ALL))
-		n->mapped = m.mapped;
-
-	return true;
-}
-
-
 /* What comes ------------------------------------------------------------- */
 
-static void relayed_h(const struct sa *peer, uint8_t *p, size_t len,
+void nat_relayed_h(const struct sa *peer, uint8_t *p, size_t len,
 		      void *arg)
 {
 	struct nat *n = arg;
@@ -198,7 +73,7 @@ bool nat_packet(struct nat *n, struct packet *p)
 	if (n->turn && n->conf.relay == RELAY_UDP &&
 	    sa_cmp(p->from, &n->conf.turn, SA_ALL) &&
 	    !(sa_cmp(&n->conf.stun, &n->conf.turn, SA_ALL) &&
-	      stunmsg_is(p->p, p->len) && ask_answered(n, p->p, p->len))) {
+	      stunmsg_is(p->p, p->len) && nat_answered(n, p->p, p->len))) {
 		turn_recv(n->turn, p->p, p->len);
 		return true;
 	}
@@ -206,7 +81,7 @@ bool nat_packet(struct nat *n, struct packet *p)
 	if (!stunmsg_is(p->p, p->len))
 		return false;
 
-	if (!ask_answered(n, p->p, p->len) && n->ice)
+	if (!nat_answered(n, p->p, p->len) && n->ice)
 		(void)ice_recv(n->ice, p->from, false, p->p, p->len,
 			       p->arrival_us);
 
@@ -227,7 +102,7 @@ static void socket_h(int flags, void *arg)
 }
 
 
-static void unwatch(struct nat *n)
+void nat_unwatch(struct nat *n)
 {
 	if (n->watched)
 		compat_fd_close(&n->watch);
@@ -237,7 +112,7 @@ static void unwatch(struct nat *n)
 
 /* Where it stands -------------------------------------------------------- */
 
-static void post(struct nat *n, int type, const char *text, bool relayed)
+void nat_post(struct nat *n, int type, const char *text, bool relayed)
 {
 	struct post p = {
 		.id = n->f->id, .type = type,
@@ -247,191 +122,6 @@ static void post(struct nat *n, int type, const char *text, bool relayed)
 
 	str_ncpy(p.text, text, sizeof(p.text));
 	n->f->eng->post_h(&p, n->f->eng->post_arg);
-}
-
-
-/* Relays ----------------------------------------------------------------- */
-
-static void turn_begin(struct nat *n)
-{
-	n->turn = mem_deref(n->turn);
-	n->turn_told = n->turn_checked = false;
-	n->turn_us = clock_us();
-	if (n->conf.relay != RELAY_NONE &&
-	    turn_alloc(&n->turn, &n->conf, turn_out, relayed_h, n))
-		n->turn = NULL;
-}
-
-
-/* The next one; the one that failed goes to the end */
-static void turn_rotate(struct media_nat *conf)
-{
-	struct media_server *v = conf->turnv, failed = {
-		.addr = conf->turn, .relay = conf->relay,
-	};
-
-	str_ncpy(failed.host, conf->turn_host, sizeof(failed.host));
-	conf->turn = v[0].addr;
-	conf->relay = v[0].relay;
-	str_ncpy(conf->turn_host, v[0].host, sizeof(conf->turn_host));
-	memmove(v, v + 1, (conf->turnc - 1) * sizeof(*v));
-	v[conf->turnc - 1] = failed;
-}
-
-
-/* From the same socket it would be refused a second time: is it there yet? */
-static void turn_again(struct nat *n)
-{
-	if (!n->turn || turn_state(n->turn) || n->moved) {
-		turn_begin(n);
-		return;
-	}
-
-	n->turn_told = false;
-	n->turn_checked = true;
-	n->turn_us = clock_us();
-	turn_check(n->turn);
-}
-
-
-/* The one that failed sends us to another, or there is another by name */
-static bool turn_other(struct nat *n)
-{
-	const struct sa *alt = n->turn ? turn_alternate(n->turn) : NULL;
-
-	if (n->told)
-		return false;
-
-	if (alt && sa_isset(alt, SA_ALL) && n->redirects < REDIRECTS) {
-		++n->redirects;
-		n->conf.turn = *alt;
-	}
-	else if (n->turn_next < n->conf.turnc) {
-		++n->turn_next;
-		turn_rotate(&n->conf);
-	}
-	else {
-		return false;
-	}
-
-	n->more_us += NEXT_US;
-	turn_begin(n);
-
-	return true;
-}
-
-
-static void turn_look(struct nat *n, uint64_t now_us)
-{
-	const int state = n->turn ? turn_state(n->turn) : 0;
-	char why[TURN_ERR];
-
-	if (!state || n->turn_told)
-		return;
-
-	if (state != EAGAIN && n->turn_checked) {
-		/* it has forgotten us, or its connection is gone */
-		turn_begin(n);
-	}
-	else if (state != EAGAIN) {
-		str_ncpy(why, turn_error(n->turn), sizeof(why));
-		if (!turn_other(n)) {
-			n->turn_told = true;
-			log_warn("%s", why);
-		}
-		else {
-			log_info("%s: the next one is asked", why);
-		}
-	}
-	else if (now_us > n->turn_us + NEXT_US && n->turn_next <
-		 n->conf.turnc && turn_other(n)) {
-		log_info("the TURN server does not answer: the next one is"
-			 " asked");
-	}
-}
-
-
-/* The router ------------------------------------------------------------- */
-
-static void map_h(int err, const struct sa *external, void *arg)
-{
-	struct map *m = arg;
-	struct nat *n = m->n;
-	const bool sound = m == n->maps;
-
-	m->err = err;
-	m->out = *external;
-
-	if (sound && err && !(n->told && err == ETIMEDOUT))
-		log_warn("no port on the router: %s", portmap_error(err));
-
-	/* where others reach us has changed in mid-call */
-	if (sound && n->told)
-		post(n, STREAM_GATHERED, "", false);
-}
-
-
-static void maps_begin(struct nat *n)
-{
-	struct sa local = n->f->tp.local;
-	uint16_t wish = 0;
-
-	for (unsigned i = 0; i < COUNT(n->maps); i++) {
-		struct map *m = &n->maps[i];
-
-		m->n = n;
-		m->p = mem_deref(m->p);
-		m->err = 0;
-		sa_init(&m->out, AF_UNSPEC);
-		sa_set_port(&local, (uint16_t)(sa_port(&n->f->tp.local) + i));
-
-		if (n->conf.portmap == PORTMAP_OFF)
-			continue;
-		m->err = portmap_alloc(&m->p, &local, &n->conf.gateway,
-				       n->conf.portmap, wish, map_h, m);
-		if (m->err)
-			log_info("no port on the router: %s",
-				 strerror(m->err));
-		else
-			m->err = EAGAIN;
-	}
-}
-
-
-static bool maps_wait(const struct nat *n)
-{
-	return n->maps[0].err == EAGAIN ||
-		(n->maps[1].err == EAGAIN && !n->maps[0].err);
-}
-
-
-/* Gathering -------------------------------------------------------------- */
-
-/* Is there an answer of each server that we asked, or has it had its time? */
-static void gather_look(struct nat *n, uint64_t now_us)
-{
-	const bool late = now_us > n->begin_us + GATHER_US + n->more_us;
-	const bool stun = sa_isset(&n->conf.stun, SA_ALL) && n->tries &&
-		!sa_isset(&n->mapped, SA_ALL);
-	bool turn;
-
-	turn_look(n, now_us);
-	turn = n->turn && turn_state(n->turn) == EAGAIN;
-
-	if (n->told || ((stun || turn || maps_wait(n)) && !late))
-		return;
-
-	if (sa_isset(&n->conf.stun, SA_ALL) && !sa_isset(&n->mapped, SA_ALL))
-		log_warn("the STUN server does not answer");
-	if (turn)
-		log_warn("the TURN server does not answer");
-	if (maps_wait(n))
-		log_warn("no port on the router: %s",
-			 portmap_error(ETIMEDOUT));
-
-	n->told = true;
-	unwatch(n);
-	post(n, STREAM_GATHERED, "", false);
 }
 
 
@@ -450,7 +140,7 @@ static void way_tell(struct nat *n)
 	(void)re_snprintf(text, sizeof(text), "%s port %u%s",
 			  address_text(&sa).s, sa_port(&sa),
 			  relayed ? ", by the relay" : "");
-	post(n, STREAM_WAY, text, relayed);
+	nat_post(n, STREAM_WAY, text, relayed);
 }
 
 
@@ -469,11 +159,11 @@ static void ice_look(struct nat *n)
 	if (state == ICE_CONNECTED || state == ICE_CHOSEN)
 		flow_prove_way(n->f);
 	if (state == ICE_FAILED)
-		post(n, STREAM_NO_WAY, "no way to the other side was found",
-		     false);
+		nat_post(n, STREAM_NO_WAY, "no way to the other side was found",
+			 false);
 	if (state == ICE_LOST)
-		post(n, STREAM_NO_WAY, "the other side answers no checks any"
-		     " more", false);
+		nat_post(n, STREAM_NO_WAY, "the other side answers no checks"
+			 " any more", false);
 }
 
 
@@ -483,10 +173,10 @@ static void tick_h(void *arg)
 	const uint64_t now_us = clock_us();
 	bool busy;
 
-	ask_tick(n, now_us);
+	nat_ask_tick(n, now_us);
 	if (n->turn)
 		turn_tick(n->turn, now_us);
-	gather_look(n, now_us);
+	nat_gather_look(n, now_us);
 
 	if (n->ice && !n->f->tp.shut) {
 		/* the engine reads when it has time; this is sooner */
@@ -507,7 +197,7 @@ static void destructor(void *arg)
 	struct nat *n = arg;
 
 	timer_cancel(&n->tmr);
-	unwatch(n);
+	nat_unwatch(n);
 	for (unsigned i = 0; i < COUNT(n->maps); i++)
 		mem_deref(n->maps[i].p);
 	mem_deref(n->turn);
@@ -545,10 +235,10 @@ static int begin(struct nat *n)
 		return err;
 
 	if (sa_isset(&n->conf.stun, SA_ALL))
-		ask_begin(n, n->begin_us);
-	turn_again(n);
+		nat_ask(n, n->begin_us);
+	nat_relay_again(n);
 	n->moved = false;
-	maps_begin(n);
+	nat_maps_begin(n);
 	timer_start(&n->tmr, FAST_MS, tick_h, n);
 
 	return 0;
@@ -582,7 +272,7 @@ int nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf)
 
 void nat_leave(struct nat *n)
 {
-	unwatch(n);
+	nat_unwatch(n);
 }
 
 
@@ -610,79 +300,10 @@ bool nat_again(struct nat *n, const struct sa *gw)
 	if (!asks)
 		return false;
 
-	unwatch(n);
+	nat_unwatch(n);
 	n->stun_next = n->turn_next = n->redirects = 0;
 
 	return !begin(n);
-}
-
-
-static void cand_add(struct media_gathered *g, enum media_cand_type type,
-		     const struct sa *addr, const struct sa *base)
-{
-	struct media_cand *c = &g->candv[g->candc];
-
-	unsigned same = 0;
-
-	if (!sa_isset(addr, SA_ALL) || g->candc == COUNT(g->candv))
-		return;
-	for (unsigned i = 0; i < g->candc; i++) {
-		if (sa_cmp(&g->candv[i].addr, addr, SA_ALL))
-			return;
-		same += g->candv[i].type == type;
-	}
-
-	c->type = type;
-	c->priority = ice_priority(type, same);
-	c->addr = *addr;
-	c->base = *base;
-	++g->candc;
-}
-
-
-static void map_take(struct media_gathered *g, const struct nat *n)
-{
-	if (!sa_isset(&n->maps[0].out, SA_ALL))
-		return;
-
-	g->mapped = n->maps[0].out;
-	if (sa_cmp(&n->maps[1].out, &n->maps[0].out, SA_ADDR))
-		g->mapped_rtcp = n->maps[1].out;
-}
-
-
-void nat_gathered(const struct nat *n, struct media_gathered *g)
-{
-	const bool relay = n->turn && !turn_state(n->turn);
-	const struct sa *local = &n->f->tp.local;
-	struct sa none;
-
-	memset(g, 0, sizeof(*g));
-	sa_init(&none, AF_UNSPEC);
-	sa_init(&g->mapped, AF_UNSPEC);
-	sa_init(&g->mapped_rtcp, AF_UNSPEC);
-
-	cand_add(g, CAND_HOST, local, &none);
-	if (sa_isset(&n->mapped, SA_ALL)) {
-		g->mapped = n->mapped;
-		cand_add(g, CAND_SRFLX, &n->mapped, local);
-	}
-	/* a port that the router keeps for all, unless another one is behind
-	 * it, of which it knows nothing */
-	if (!sa_isset(&n->mapped, SA_ALL) ||
-	    sa_cmp(&n->mapped, &n->maps[0].out, SA_ADDR))
-		map_take(g, n);
-	cand_add(g, CAND_SRFLX, &n->maps[0].out, local);
-	g->map_err = n->maps[0].err == EAGAIN ? ETIMEDOUT : n->maps[0].err;
-	/* over a connection the relay sees another port of ours */
-	if (relay && n->conf.relay == RELAY_UDP) {
-		if (!sa_isset(&g->mapped, SA_ALL))
-			g->mapped = *turn_mapped(n->turn);
-		cand_add(g, CAND_SRFLX, turn_mapped(n->turn), local);
-	}
-	if (relay)
-		cand_add(g, CAND_RELAY, turn_relayed(n->turn),
-			 sa_isset(&n->mapped, SA_ALL) ? &n->mapped : local);
 }
 
 

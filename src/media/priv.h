@@ -237,7 +237,7 @@ int  flow_start(struct flow *f, const struct media_plan *plan,
 		const struct media_conf *conf);
 void flow_close(struct flow *f);         /* BYE, detach; then mem_deref */
 void flow_set_source(struct flow *f, enum stream_source src, double hz);
-/** Takes over play->v; the one before is freed, untold */
+/** Takes over play->v; the one before is freed, untold (flow_sound.c) */
 void flow_play(struct flow *f, const struct play *play);
 void flow_play_stop(struct flow *f);
 /** n samples of it, if it sounds now (tap.c). @return false: it does not */
@@ -247,9 +247,10 @@ bool flow_meets(const struct flow *f);
 /** Whether that device's clock drives it: also when only another one of its
  *  conference meets it */
 bool flow_bound(const struct flow *f);
+/** flow_stats.c */
 void flow_stats(const struct flow *f, struct stream_stats *st);
 
-/* the steps of a cycle, in their order */
+/* the steps of a cycle, in their order (flow_packet.c, flow_sound.c) */
 void flow_drain(struct flow *f, uint64_t now_us);
 void flow_packet(struct flow *f, struct packet *p);
 void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us);
