@@ -7,11 +7,13 @@
  * is somebody else's too, so it is not made non-blocking: we ask poll first
  * and write no more than a pipe takes in one piece.
  *
- * Programs on a socket are told at once, and of what follows in the same turn
- * of the loop together at its end, or a millisecond later: when much happens
- * and many listen, a system call for each line and each of them would be what
- * the phone does most.  Statistics wait for the end of the turn from the
- * first: they come many at a time.  Main thread.
+ * Programs on a socket are told at once, and of what follows so soon after it
+ * in the same turn of the loop together at its end, or with the next line:
+ * when much happens and many listen, a system call for each line and each of
+ * them would be what the phone does most.  A turn may be long, with many
+ * calls that begin or end in it: what comes later in it does not wait.
+ * Statistics wait for the end of the turn from the first: they come many at a
+ * time.  Main thread.
  */
 #include <errno.h>
 #include <limits.h>
@@ -30,7 +32,8 @@ enum {
 	BUFFER_MAX = 8 << 20,
 	CHUNK      = PIPE_BUF,
 	GATHER_MAX = 32 << 10,   /* bytes, and how long they may wait        */
-	GATHER_NS  = 1000000,
+	WAIT_NS    = 1000000,
+	GAP_NS     = 400000,     /* between two writes in one turn           */
 };
 
 struct output {
@@ -48,6 +51,7 @@ struct output {
 	bool inside;             /* the last byte written ended no line      */
 	bool gathers;            /* written in this turn already             */
 	uint64_t since_ns;       /* the first byte that waits for its end    */
+	uint64_t sent_ns;        /* the last that did not wait               */
 	struct timer turn;       /* its end                                  */
 	size_t max;              /* bytes that may wait                      */
 	output_full_h *full_h;
@@ -204,23 +208,27 @@ static void turn_over(void *arg)
 /* Until the end of this turn. waiting: bytes that did before */
 static bool may_wait(struct output *o, size_t waiting, bool minor)
 {
-	const uint64_t now = o->sock ? clock_ns() : 0;
+	uint64_t now;
 
 	if (!o->sock)
 		return false;
 
-	if (!o->gathers) {
-		o->gathers = true;
-		timer_start(&o->turn, 0, turn_over, o);
-		if (!minor)
-			return false;
-	}
-
+	now = clock_ns();
 	if (!waiting)
 		o->since_ns = now;
+	if (!o->gathers) {
+		o->gathers = true;
+		o->sent_ns = 0;
+		timer_start(&o->turn, 0, turn_over, o);
+	}
 
-	return o->len - o->pos < GATHER_MAX &&
-		now - o->since_ns < GATHER_NS;
+	if (o->len - o->pos < GATHER_MAX && now - o->since_ns < WAIT_NS &&
+	    (minor || now - o->sent_ns < GAP_NS))
+		return true;
+
+	o->sent_ns = now;
+
+	return false;
 }
 
 
