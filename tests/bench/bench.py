@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench.py - offhook and the other phones on this machine, side by side.
 
-  bench.py --offhook PROGRAM [--quick] [--only PART]... [--over tcp|tls] [--json FILE]
+  bench.py --offhook PROGRAM [--quick] [--only PART]... [--over tcp|tls] [--registered] [--json FILE]
 
 Each phone runs on CPU 0, the tools on the others; all traffic is on loopback
 and no sound card is used. The phones take turns, several rounds of each part,
@@ -12,14 +12,18 @@ nothing else. Which other phones: see peers.py. Parts: start, register,
 latency, rate, g711, srtp, opus, delay, quality, growth, control, capture. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
 intelligible it comes back (STOI), how much is missing, how often and how far
-the delay moves (speech.c, score.c). Control and capture are of offhook alone:
+the delay moves (speech.c, score.c). Registered means that each phone has an
+account at the tool, with a password, and is called over that connection. Many
+calls come from SIPp, or from storm.c over TLS and to who has registered. Control and capture are of offhook alone:
 what programs that listen to it cost (control.py).
 """
 import argparse
+import contextlib
 import csv
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import statistics
@@ -172,9 +176,22 @@ def busy(seconds=0.3):
     return 100 * (1 - (idle_1 - idle_0) / max(1, all_1 - all_0))
 
 
+def tell(q, line, begin, seconds):
+    """-> what a tool answers to that line, which must begin so"""
+    q.stdin.write(line + "\n")
+    q.stdin.flush()
+    if not select.select([q.stdout], [], [], seconds)[0]:
+        raise RuntimeError("no answer to " + line)
+    got = q.stdout.readline()
+    if not got.startswith(begin):
+        raise RuntimeError("%s: %s" % (line, got or "the tool has ended"))
+    return got
+
+
 class Bench:
-    def __init__(self, offhook, speech, only=None, quick=False, over="udp", patience=0.0):
+    def __init__(self, offhook, speech, only=None, quick=False, over="udp", patience=0.0, registered=False):
         self.quick, self.over, self.dir = quick, over, tempfile.mkdtemp(prefix="bench-")
+        self.registered = registered
         self.patience, self.was_busy, self.round = patience, [], 0
         self.phones = [x for x in peers.found(os.path.abspath(offhook)) if not only or x[0].name in only]
         self.running = []
@@ -183,9 +200,10 @@ class Bench:
         self.pump_program = os.path.join(self.dir, "pump")
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", self.pump_program,
                         os.path.join(HERE, "pump.c"), "-lopus", "-lm"], check=True)
-        for name in ("speech", "score", "follow"):
+        for name in ("speech", "score", "follow", "storm"):
+            libs = ["-lssl", "-lcrypto"] if name == "storm" else ["-lopus", "-lm"]
             subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", os.path.join(self.dir, name),
-                            os.path.join(HERE, name + ".c"), "-lopus", "-lm"], check=True)
+                            os.path.join(HERE, name + ".c")] + libs, check=True)
         self.speech, self.said = {}, speech
         for codec, rate in (("pcmu", 8000), ("opus", 48000)):
             self.speech[codec] = os.path.join(self.dir, "speech%d.wav" % rate)
@@ -213,6 +231,22 @@ class Bench:
         p = kind(program, port(), *args, over=self.over, **kw)
         self.running.append(p)
         return p
+
+    def talking(self, kind, program, *args):
+        """-> (phone, socket): it runs and can be called, registered at that socket if it is to be"""
+        s = self.socket()
+        try:
+            p = self.phone(kind, program, *args, registrar=s.here if self.registered else None)
+            if self.registered:
+                p.start()
+                p.called_as(*sip.registrar(s, 15)[1:])
+                time.sleep(0.5)
+            else:
+                p.up()
+        except BaseException:
+            s.close()
+            raise
+        return p, s
 
     def done(self, p):
         p.stop()
@@ -254,15 +288,14 @@ class Bench:
             p = self.phone(kind, program, registrar=s.here)
             try:
                 started = p.start()
-                put("start to registered", kind.name, (sip.registrar(s, 5) - started) / 1e6)
+                put("start to registered", kind.name, (sip.registrar(s, 5)[0] - started) / 1e6)
             finally:
                 self.done(p)
                 s.close()
 
     def latency(self, kind, program):
-        p = self.phone(kind, program)
-        p.up()
-        s, rtp, times = self.socket(), sip.Socket(), []
+        p, s = self.talking(kind, program)
+        rtp, times = sip.Socket(), []
         for _ in range(70):
             c = sip.Call(s, p.uri, p.to)
             if not c.invite(sip.sdp(rtp.port)):
@@ -274,11 +307,11 @@ class Bench:
             while rtp.s.recv(2048) if sip.select.select([rtp.s], [], [], 0)[0] else False:
                 pass
         self.done(p)
+        s.close()
         put("INVITE to 200, median", kind.name, *times)
         put("INVITE to 200, p99", kind.name, *times)
 
-        p = self.phone(kind, program, "idle")
-        p.up()
+        p, s = self.talking(kind, program, "idle")
         to_invite, to_ack = [], []
         for _ in range(20):
             self.one_call_out(p, s, rtp, to_invite, to_ack)
@@ -318,8 +351,41 @@ class Bench:
                 s.other(m)
         raise RuntimeError("%s: a call did not come to its end" % p.name)
 
+    @contextlib.contextmanager
+    def stormed(self, kind, program):
+        """-> (phone, what calls it: rate, count, seconds -> dict(ok, again,
+        took, cpu)): calls without media, hung up at once"""
+        if not self.registered and self.over != "tls":
+            p = self.phone(kind, program)
+            p.up()
+            yield p, lambda *how: self.sipp(p, *how)
+            self.done(p)
+            return
+        q = subprocess.Popen([os.path.join(self.dir, "storm"), self.over, str(sip.Secure.certificate)], text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            here = "127.0.0.1:" + q.stdout.readline().split()[1]
+            p = self.phone(kind, program, registrar=here if self.registered else None)
+            if self.registered:
+                p.start()
+                tell(q, "register", "registered", 15)
+                time.sleep(0.5)
+            else:
+                p.up()
+                tell(q, "to %d %s" % (p.to[1], p.uri), "connected", 5)
+            yield p, lambda *how: self.storm(p, q, *how)
+            self.done(p)
+        finally:
+            q.kill()
+            q.wait()
+
+    @staticmethod
+    def storm(p, q, rate, count, seconds):
+        cpu = p.cpu()
+        r = json.loads(tell(q, "run %g %d" % (rate, count), "{", 3 * seconds + 60))
+        return dict(r, cpu=p.cpu() - cpu)
+
     def sipp(self, p, rate, count, seconds):
-        """-> dict(ok, again, took, cpu): calls without media, hung up at once"""
         stat = os.path.join(self.dir, "stat.csv")
         cpu, began = p.cpu(), time.monotonic()
         subprocess.run(["sipp", "-sn", "uac", "127.0.0.1:%d" % p.port, "-i", "127.0.0.1", "-s", "bench", "-r", str(rate),
@@ -335,20 +401,18 @@ class Bench:
 
     def rate(self, kind, program):
         """raised until a call fails, is repeated or comes late"""
-        p = self.phone(kind, program)
-        p.up()
         best, at_100 = 0, None
-        for rate in (50, 100, 200, 300, 400, 600, 800, 1000, 1200, 1500, 2000):
-            seconds = 3 if self.quick else 6
-            r = self.sipp(p, rate, rate * seconds, seconds)
-            good = r["ok"] == rate * seconds and not r["again"] and r["took"] < seconds * 1.03 + 1.2
-            if rate == 100:
-                at_100 = 1000 * r["cpu"] / (rate * seconds)
-            if not good:
-                break
-            best = rate
-            time.sleep(1)
-        self.done(p)
+        with self.stormed(kind, program) as (_, calls):
+            for rate in (50, 100, 200, 300, 400, 600, 800, 1000, 1200, 1500, 2000):
+                seconds = 3 if self.quick else 6
+                r = calls(rate, rate * seconds, seconds)
+                good = r["ok"] == rate * seconds and not r["again"] and r["took"] < seconds * 1.03 + 1.2
+                if rate == 100:
+                    at_100 = 1000 * r["cpu"] / (rate * seconds)
+                if not good:
+                    break
+                best = rate
+                time.sleep(1)
         put("calls per second", kind.name, best)
         if at_100:
             put("CPU per call at 100/s", kind.name, at_100)
@@ -356,17 +420,15 @@ class Bench:
     def growth(self, kind, program):
         """what many calls leave behind once SIP's timers (32 s) are over, and
         whether it grows with a second batch"""
-        p = self.phone(kind, program)
-        p.up()
         count, rate = (500, 75) if self.quick else (1500, 75)
-        before = p.memory()[1]
-        for title in ("memory kept per finished call", "memory kept per later call"):
-            self.sipp(p, rate, count, count / rate)
-            time.sleep(40)
-            after = p.memory()[1]
-            put(title, kind.name, max(0.0, (after - before) / count))
-            before = after
-        self.done(p)
+        with self.stormed(kind, program) as (p, calls):
+            before = p.memory()[1]
+            for title in ("memory kept per finished call", "memory kept per later call"):
+                calls(rate, count, count / rate)
+                time.sleep(40)
+                after = p.memory()[1]
+                put(title, kind.name, max(0.0, (after - before) / count))
+                before = after
 
     def pump(self, n, *args):
         """-> (process, first port)"""
@@ -391,15 +453,13 @@ class Bench:
         return c
 
     def many(self, kind, program, codec, title, n, seconds=None):
-        p = self.phone(kind, program, "echo", codec, max(n + 5, 20))
-        p.up()
+        p, s = self.talking(kind, program, "echo", codec, max(n + 5, 20))
         time.sleep(0.5)
         before = p.memory()[1]
         cpu = p.cpu()
         time.sleep(1)
         idle = p.cpu() - cpu
         q, first = self.pump(n, "-c", codec, "-w", self.speech[codec])
-        s = self.socket()
         try:
             calls = [self.connect(p, s, q, i, first + 2 * i, codec) for i in range(n)]
             time.sleep(3)
@@ -466,10 +526,8 @@ class Bench:
 
     def delay(self, kind, program):
         for jitter, title in ((0, "no jitter"), (50, "jitter 50")):
-            p = self.phone(kind, program, "echo")
-            p.up()
+            p, s = self.talking(kind, program, "echo")
             q, first = self.pump(1, "-d", "-j", str(jitter), "-s", str(self.round + 1))
-            s = self.socket()
             try:
                 c = self.connect(p, s, q, 0, first, "pcmu")
                 end = time.monotonic() + (12 if self.quick else 22)
@@ -531,13 +589,11 @@ class Bench:
     def hear(self, kind, program, codec, sent, reference):
         """one call for each network, all at once -> [(score, network, ...)]"""
         nets, first = NETS[codec], port(2 * len(NETS[codec]))
-        p = self.phone(kind, program, "echo", codec, len(nets) + 5)
-        p.up()
+        p, s = self.talking(kind, program, "echo", codec, len(nets) + 5)
         args = ["-p", str(first), "-w", sent, "-c", codec, "-o", self.dir, "-F", str(FEC if codec == "opus" else 0)]
         for what, _ in nets.values():
             args += ["-i", "%s%sseed=%d" % (what, "," if what else "", self.round + 1)]
         q = subprocess.Popen([os.path.join(self.dir, "speech")] + args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        s = self.socket()
         try:
             if q.stdout.readline() != "ready\n":
                 raise RuntimeError("nothing can be sent")
@@ -618,7 +674,7 @@ def turn(b, part, rounds):
     for b.round in range(rounds):
         first = b.round % len(b.phones)
         for kind, program in b.phones[first:] + b.phones[:first]:
-            if kind in broken or not kind.can(part, b.over):
+            if kind in broken or not kind.can(part, b.over, b.registered):
                 continue
             b.calm()
             try:
@@ -638,6 +694,7 @@ def main():
     p.add_argument("--quick", action="store_true", help="one short round: a look, not a measurement")
     p.add_argument("--only", action="append", choices=[*PARTS])
     p.add_argument("--over", choices=sip.SOCKETS, default="udp", help="what SIP goes over")
+    p.add_argument("--registered", action="store_true", help="the phones have an account here, and are called by it")
     p.add_argument("--peer", action="append", metavar="NAME", help="only these phones (offhook, baresip, pjsua, linphonec)")
     p.add_argument("--patience", type=float, default=300, metavar="S", help="to wait, in all, for a machine at rest")
     p.add_argument("--speech", metavar="WAV", default=os.path.join(HERE, "..", "..", "sounds", "speech.wav"))
@@ -650,9 +707,9 @@ def main():
     except OSError:
         pass
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # what was started is ended too
-    b = Bench(a.offhook, a.speech, a.peer, a.quick, a.over, a.patience)
-    print("%d CPUs, load %s; SIP over %s; phones: %s" % (
-        os.cpu_count(), os.getloadavg()[0], a.over, ", ".join("%s (%s)" % (k.name, x) for k, x in b.phones)), flush=True)
+    b = Bench(a.offhook, a.speech, a.peer, a.quick, a.over, a.patience, a.registered)
+    print("%d CPUs, load %s; SIP over %s%s; phones: %s" % (
+        os.cpu_count(), os.getloadavg()[0], a.over, ", registered" if a.registered else "", ", ".join("%s (%s)" % (k.name, x) for k, x in b.phones)), flush=True)
     wrong = 0
     try:
         for part in a.only or PARTS:

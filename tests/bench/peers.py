@@ -26,7 +26,7 @@ COMPLEXITY = 5                # of Opus, where a phone can be told
 class Peer:
     """mode: answer (every call), echo (answer and send back what comes), idle;
     over: what SIP goes over; registrar: its address, when it is to register"""
-    name, transports, parts = "?", ("udp", "tcp"), None
+    name, transports, parts, registers = "?", ("udp", "tcp"), None, True
 
     def __init__(self, program, port, mode="answer", codec="pcmu", calls=600, over="udp", registrar=None):
         self.program, self.port, self.mode, self.codec, self.calls = program, port, mode, codec, calls
@@ -36,10 +36,16 @@ class Peer:
         self.proc = None
 
     @classmethod
-    def can(cls, part, over):
+    def can(cls, part, over, registered=False):
         if part in ("srtp", "control", "capture") and cls.name != "offhook":
             return False
+        if (registered or part == "register") and not cls.registers:
+            return False
         return over in cls.transports and (cls.parts is None or part in cls.parts)
+
+    def called_as(self, uri, to):
+        """it has registered that, from there"""
+        self.uri, self.to = uri, to
 
     def argv(self):
         raise NotImplementedError
@@ -209,7 +215,7 @@ class Baresip(Peer):
 
 
 class Pjsua(Peer):
-    name, transports = "pjsua", ("udp",)
+    name, transports, registers = "pjsua", ("udp",), False
 
     def argv(self):
         a = [self.program, "--null-audio", "--no-tcp", "--local-port=%d" % self.port, "--bound-addr=127.0.0.1",
@@ -237,6 +243,7 @@ class Pjsua(Peer):
 class Linphonec(Peer):
     name, transports = "linphonec", ("udp",)
     parts = ("start", "latency")  # one call at a time, and no echo
+    registers = False
 
     def argv(self):
         os.makedirs(self.dir + "/.local/share/linphone")

@@ -185,7 +185,8 @@ SOCKETS = {"udp": Socket, "tcp": Stream, "tls": Secure}
 
 
 def registrar(sock, seconds):
-    """ask for a password once, then take what comes -> when it came, ns"""
+    """ask for a password once, then take what comes -> (when it came in ns,
+    what it is called by, whence)"""
     end = time.monotonic() + seconds
     while True:
         m = sock.receive(end - time.monotonic())
@@ -199,7 +200,7 @@ def registrar(sock, seconds):
             'WWW-Authenticate: Digest realm="bench", nonce="%s", algorithm=MD5' % token()
         sock.send(re.sub(r"Contact: <sip:bench@[^>]*>", lambda _: extra, text), m.source)
         if m["authorization"]:
-            return m.time_ns
+            return m.time_ns, re.search(r"<([^>]+)>", m["contact"]).group(1), m.source
 
 
 def sdp(port, codec="pcmu", fec=0):
