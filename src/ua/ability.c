@@ -46,7 +46,7 @@ static void ability_ready(struct ability *ab)
 }
 
 
-void call_ability(const struct call *c, const struct sa *rtp,
+void call_ability(struct call *c, const struct sa *rtp,
 		  struct ability *ab)
 {
 	(void)ua_ability(ab, c->ua, c->acc);

@@ -73,6 +73,13 @@ static void call_destructor(void *data)
 }
 
 
+void call_nego_begin(struct call *c)
+{
+	nego_init(&c->nego, random_u32());
+	call_nat_init(c);
+}
+
+
 int call_create(struct call **cp, struct ua *ua, bool outgoing,
 		struct account *acc, const char *peer, const char *name)
 {
@@ -89,10 +96,7 @@ int call_create(struct call **cp, struct ua *ua, bool outgoing,
 	c->source = SOURCE_DEVICE;
 	c->room.mic_db = (double)ua->config->mic_gain_db;
 	c->room.speaker_db = (double)ua->config->speaker_gain_db;
-	nego_init(&c->nego, random_u32());
-
-	call_secure_init(c);
-	call_nat_init(c);
+	call_nego_begin(c);
 	err = utf8_dup(&c->peer, peer, UA_URI);
 	if (!err && name && name[0])
 		err = utf8_dup(&c->name, name, EVENT_TEXT - 1);

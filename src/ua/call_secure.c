@@ -12,9 +12,14 @@
 #include "priv.h"
 
 
-void call_secure_init(struct call *c)
+/* Most calls never need any: only those that may write them have some */
+static void keys_make(struct nego *n)
 {
-	random_fill(c->nego.key, sizeof(c->nego.key));
+	if (n->keyed)
+		return;
+
+	random_fill(n->key, sizeof(n->key));
+	n->keyed = true;
 }
 
 
@@ -64,7 +69,7 @@ static bool signalling_secure(const struct call *c)
 }
 
 
-void call_secure_ability(const struct call *c, struct ability *ab)
+void call_secure_ability(struct call *c, struct ability *ab)
 {
 	const int sdes = c->ua->config->sdes;
 
@@ -74,6 +79,8 @@ void call_secure_ability(const struct call *c, struct ability *ab)
 		!media_print(c->ua->media, &ab->secure.print);
 	ab->secure.sdes = sdes == SDES_ALWAYS ||
 		(sdes == SDES_SECURE && signalling_secure(c));
+	if (ab->secure.sdes && ab->secure.policy != SECURE_OFF)
+		keys_make(&c->nego);
 }
 
 

@@ -89,6 +89,7 @@ struct nego {
 	/* How packets are protected */
 	uint8_t key[MEDIA_SUITES][MEDIA_KEY_MAX];        /* for what we send:
 				    by chance, from who makes the call      */
+	bool keyed;                      /* they are made                   */
 	enum media_keying keying;        /* agreed on                       */
 	uint32_t answer_tag;             /* SDES                            */
 	const struct media_suite *answer_suite;

@@ -291,7 +291,7 @@ uint16_t ua_judge(const struct ua *ua, const struct sip_info *in);
 /** acc NULL: none. @return 0, EINVAL: no codec is known */
 int  ua_ability(struct ability *ab, const struct ua *ua,
 		const struct account *acc);
-void call_ability(const struct call *c, const struct sa *rtp,
+void call_ability(struct call *c, const struct sa *rtp,
 		  struct ability *ab);
 
 /* reach.c */
@@ -340,7 +340,11 @@ void call_invite(struct call *c);
 bool call_room(const struct ua *ua);
 /** The end: media closes, the record is written, it is told, and the call
  *  is freed on a turn of its own. Not from inside a user's call. */
+/** Its part in offers and answers, as before the first: with secrets anew */
+void call_nego_begin(struct call *c);
 void call_finish(struct call *c, const struct sip_result *res);
+/** Those that are over are freed soon, or now when the phone closes */
+void calls_over(struct ua *ua);
 /** It is over for the user: result and figures stand, what is left goes
  *  over the wire; call_finish follows */
 void call_ending(struct call *c, enum sip_cause cause, uint16_t code,
@@ -394,10 +398,6 @@ void call_answered(struct call *c);
 int  call_reoffer(struct call *c);
 /** The same by a method of choice; bare: without a description */
 int  call_reoffer_by(struct call *c, enum sip_modify how, bool bare);
-void call_ability(const struct call *c, const struct sa *rtp,
-		  struct ability *ab);
-int  ua_ability(struct ability *ab, const struct ua *ua,
-		const struct account *acc);
 
 /* call_wish.c */
 /** In an offer or answer of ours */
@@ -466,8 +466,7 @@ void call_nat_lost(struct call *c, const char *why);
 
 /* call_secure.c */
 /** Keys for what it sends */
-void call_secure_init(struct call *c);
-void call_secure_ability(const struct call *c, struct ability *ab);
+void call_secure_ability(struct call *c, struct ability *ab);
 /** Is there a way to what is required? */
 bool call_secure_possible(const struct ability *ab);
 /** Why an answer was refused */

@@ -6,7 +6,6 @@
  * the same call all the while, with the same number; what it learnt of the
  * last attempt is forgotten.  Main thread.
  */
-#include <offhook/random.h>
 #include "priv.h"
 
 enum { ATTEMPTS_MAX = 100 };
@@ -144,7 +143,7 @@ bool redial_try(struct call *c, const struct sip_result *res)
 		c->stream = NULL;
 	}
 	nego_reset(&c->nego);
-	nego_init(&c->nego, random_u32());
+	call_nego_begin(c);
 	memset(&c->plan, 0, sizeof(c->plan));
 	memset(&c->next, 0, sizeof(c->next));
 	c->started = c->rung = c->flows = false;

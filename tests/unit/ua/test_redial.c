@@ -62,6 +62,37 @@ static void until_answered(void **state)
 }
 
 
+static struct nego secrets[2];
+
+
+static void busy_watching(struct phone *p, struct call *c)
+{
+	secrets[refused ? 1 : 0] = call_of(&alice, 1)->nego;
+	busy_once(p, c);
+}
+
+
+/* Each attempt has keys and a password of its own, and none is empty */
+static void secrets_anew(void **state)
+{
+	static const uint8_t zero[MEDIA_KEY_MAX];
+	(void)state;
+
+	phone_set(&alice, "sdes", "always");
+	bob.incoming = busy_watching;
+	dial_again(1, NULL, 0);
+	await("alice call.state 1 active out 200");
+
+	for (size_t i = 0; i < COUNT_OF(secrets); i++) {
+		assert_memory_not_equal(secrets[i].key[0], zero, 16);
+		assert_int_equal(26, strlen(secrets[i].ice_pwd));
+		assert_int_equal(8, strlen(secrets[i].ice_ufrag));
+	}
+	assert_memory_not_equal(secrets[0].key[0], secrets[1].key[0], 16);
+	assert_string_not_equal(secrets[0].ice_pwd, secrets[1].ice_pwd);
+}
+
+
 /* What rang counts as well, and the call rings anew */
 static void after_ringing(void **state)
 {
@@ -157,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(until_answered),
+		RIG_TEST(secrets_anew),
 		RIG_TEST(after_ringing),
 		RIG_TEST(not_for_ever),
 		RIG_TEST(given_up),
