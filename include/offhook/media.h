@@ -179,6 +179,9 @@ void media_hush(struct media *m, enum media_out out);
 /** fn(arg) on the media thread, returns when done; main only. The door. */
 typedef void (media_fn)(void *arg);
 void media_run(struct media *m, media_fn *fn, void *arg);
+/** The same, in the same order, but nobody waits: arg lives at least until
+ *  somebody does */
+void media_tell(struct media *m, media_fn *fn, void *arg);
 
 /* Streams ------------------------------------------------------------- */
 
@@ -315,6 +318,9 @@ bool stream_regather(struct stream *s, const struct sa *gateway);
 
 /** Begin, or change what runs: codec, address, direction. */
 int  stream_start(struct stream *s, const struct media_plan *plan);
+/** Its plan is unproven no longer: whoever waits there wants our packets.
+ *  Does not wait for the media thread */
+void stream_prove(struct stream *s);
 /** Sends RTCP BYE, closes the files, frees everything; no event follows */
 void stream_close(struct stream *s);
 

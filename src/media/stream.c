@@ -193,6 +193,26 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 }
 
 
+static void prove_h(void *arg)
+{
+	struct flow *f = arg;
+
+	f->plan.unproven = false;
+	flow_prove_way(f);
+	engine_retime(f->eng);
+}
+
+
+void stream_prove(struct stream *s)
+{
+	assert_main();
+
+	/* whoever closes it waits at the door, after this */
+	if (s->attached)
+		media_tell(s->m, prove_h, s->flow);
+}
+
+
 static void close_h(void *arg)
 {
 	struct job *j = arg;

@@ -269,8 +269,7 @@ void call_media_prove(struct call *c)
 		return;
 
 	c->plan.unproven = false;
-	if (stream_start(c->stream, &c->plan))
-		log_warn("call %u: media cannot go on", c->id);
+	stream_prove(c->stream);
 }
 
 

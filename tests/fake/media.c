@@ -183,6 +183,12 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 }
 
 
+void stream_prove(struct stream *s)
+{
+	s->plan.unproven = false;
+}
+
+
 void stream_end(struct stream *s, struct stream_stats *st)
 {
 	if (st)

@@ -149,7 +149,7 @@ static void unproven(void **state)
 	send_request("ACK", "");
 	await_none("bob call.state 1 ended");
 	assert_false(fake_plan(s)->unproven);
-	assert_int_equal(2, fake_starts(s));
+	assert_int_equal(1, fake_starts(s));
 }
 
 
