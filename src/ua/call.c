@@ -1,8 +1,8 @@
 /**
  * @file call.c  The life of a call
  *
- * Made by ua_dial or by an INVITE, known by its number, gone on the turn
- * after its end has been told.  The call owns its SIP session and its stream.
+ * Made by ua_dial or by an INVITE, known by its number until its end has been
+ * told, and freed soon after that.  The call owns its SIP session and its stream.
  * Out: find the local address, open the stream, offer, INVITE.  A numeric
  * address needs no looking for and goes out at once.  Main thread.
  */
@@ -12,6 +12,9 @@
 #include "priv.h"
 #include "vq.h"
 #include "caller.h"
+
+
+enum { OVER_MS = 50 };           /* until those that ended are freed      */
 
 
 int call_error(char *buf, int err, const char *fmt, ...)
@@ -137,9 +140,28 @@ bool call_living(const struct call *c)
 
 static void free_handler(void *arg)
 {
-	struct call *c = arg;
+	struct ua *ua = arg;
 
-	mem_deref(c);
+	list_flush(&ua->over);
+}
+
+
+/* A timer for each would cost more than what they hold for a moment */
+void calls_over(struct ua *ua)
+{
+	if (ua->closing || !timer_running(&ua->tmr_over))
+		timer_start(&ua->tmr_over, ua->closing ? 0 : OVER_MS,
+			    free_handler, ua);
+}
+
+
+/* Nobody finds it any more, but who ends it may still look at it now */
+static void over(struct call *c)
+{
+	list_unlink(&c->le);
+	hash_unlink(&c->he);
+	list_append(&c->ua->over, &c->le, c);
+	calls_over(c->ua);
 }
 
 
@@ -169,7 +191,8 @@ void call_finish(struct call *c, const struct sip_result *res)
 	vq_end(c);
 	(void)call_state_set(c, CALL_ENDED);
 
-	timer_start(&c->tmr_turn, 0, free_handler, c);
+	timer_cancel(&c->tmr_turn);
+	over(c);
 	ua_call_ended(c->ua);
 }
 

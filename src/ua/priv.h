@@ -74,6 +74,8 @@ struct ua {
 	unsigned living;             /* calls that have not ended            */
 	bool device;                 /* somebody listens at a sound device   */
 	uint64_t router_deaf_ms;     /* not asked for ports until then       */
+	struct list over;            /* struct call, to be freed             */
+	struct timer tmr_over;
 	struct timer tmr_quality, tmr_level;
 	struct rota rota_quality, rota_level;
 	struct list reports;         /* struct vq, under way                 */

@@ -24,6 +24,8 @@ static void ua_destructor(void *data)
 	vq_flush(ua);
 	watch_flush(ua);
 	presence_flush(ua);
+	timer_cancel(&ua->tmr_over);
+	list_flush(&ua->over);
 	list_flush(&ua->calls);
 	mem_deref(ua->callh);
 	mem_deref(ua->sip);
@@ -200,6 +202,7 @@ void ua_close(struct ua *ua, uint32_t ms, void (*done)(void *arg), void *arg)
 		return;
 
 	ua->closing = true;
+	calls_over(ua);
 	ua->done_h = done;
 	ua->done_arg = arg;
 	accounts_close(ua);
