@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "offhook/app.h"
+#include "offhook/clock.h"
 #include "offhook/path.h"
 #include "offhook/text.h"
 #include "process.h"
@@ -26,6 +27,7 @@ enum {
 	WAITING_MAX = 64,
 	ENV_MAX = 48,
 	DEADLINE_MS = 10000,     /* for what only hears of it                */
+	LOOK_MS = 50,            /* between two looks at what there is       */
 };
 
 struct hooks {
@@ -37,6 +39,7 @@ struct hooks {
 	struct event_sub *subs[EVENT_TYPES];
 	char *dir;
 	struct timespec mtime;   /* of the directory, as it was read         */
+	uint64_t looked_ms;
 	event_set types;         /* those that have a program                */
 	bool decides;            /* there is `incoming`                      */
 	event_set told;          /* that they cannot be run, and why         */
@@ -126,15 +129,18 @@ static void entry_take(struct hooks *h, const char *name)
 static void event_handler(const struct event *ev, void *arg);
 
 
+/* With every event of a call, but not for each of a flood of them */
 static void directory_read(struct hooks *h)
 {
+	const uint64_t now = clock_ms();
 	struct dirent *de;
 	struct stat st;
 	DIR *dir = NULL;
 
-	if (!h->dir)
+	if (!h->dir || (h->looked_ms && now - h->looked_ms < LOOK_MS))
 		return;
 
+	h->looked_ms = now;
 	if (stat(h->dir, &st))
 		memset(&st, 0, sizeof(st));
 	if (st.st_mtim.tv_sec == h->mtime.tv_sec &&

@@ -11,9 +11,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "offhook/clock.h"
 #include "offhook/compat.h"
 #include "offhook/path.h"
 #include "offhook/text.h"
+#include "offhook/timer.h"
 #include "store.h"
 
 #define LOG_MODULE "store"
@@ -22,7 +24,9 @@
 enum {
 	FILE_MAX_BYTES = 32 << 20,       /* that we read                     */
 	TRIM_BYTES     = 16 << 20,       /* then it is shortened             */
-	KEPT_MAX       = 256,            /* lines that cannot be written     */
+	KEPT_MAX       = 256,            /* lines that are not written yet   */
+	GATHER_MS      = 100,            /* between two writings at most     */
+	PIECE          = 65536,          /* of one writing                   */
 };
 
 struct store {
@@ -38,6 +42,8 @@ struct store {
 	size_t lines;
 	char *kept[KEPT_MAX];            /* not written, and not yet told    */
 	size_t keptc;
+	struct timer tmr;
+	uint64_t wrote_ms;               /* the last time                    */
 	bool warned;
 };
 
@@ -239,11 +245,50 @@ static bool torn(int fd, off_t size)
 }
 
 
-/* In one piece, so that lines of two phones do not mix */
-static int append(struct store *s, const char *line, bool *large)
+/* As many lines as fit into one writing. @return how many */
+static size_t piece_make(struct text_buf *b, const struct store *s, bool torn)
 {
-	struct text_buf b = { .max = STORE_LINE_MAX + 2 };
+	size_t i;
+
+	if (torn)
+		text_add(b, "\n");
+	for (i = 0; i < s->keptc && b->len < PIECE; i++)
+		text_add(b, "%s\n", s->kept[i]);
+
+	return i;
+}
+
+
+/* The first lines are in the file */
+static void kept_drop(struct store *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(s->kept[i]);
+
+	s->keptc -= n;
+	memmove(s->kept, s->kept + n, s->keptc * sizeof(s->kept[0]));
+}
+
+
+static size_t lines_count(const char *p, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += p[i] == '\n';
+
+	return n;
+}
+
+
+/* In one piece, so that lines of two phones do not mix. A writing that was
+ * cut off has written the lines before the cut. */
+static int append(struct store *s, bool *large)
+{
+	struct text_buf b = { .max = PIECE + STORE_LINE_MAX + 2 };
 	struct stat st;
+	bool cut = false;
+	size_t lines;
 	ssize_t n;
 	int fd, err = 0;
 
@@ -259,15 +304,20 @@ static int append(struct store *s, const char *line, bool *large)
 	if (err)
 		goto out;
 
-	text_add(&b, "%s%s\n", torn(fd, st.st_size) ? "\n" : "", line);
+	cut = torn(fd, st.st_size);
+	lines = piece_make(&b, s, cut);
 	if (b.err) {
 		err = b.err;
 		goto out;
 	}
 
 	n = write(fd, b.s, b.len);
-	if (n != (ssize_t)b.len)
+	if (n != (ssize_t)b.len) {
 		err = n < 0 ? errno : ENOSPC;
+		lines = n > 0 ? lines_count(b.s, (size_t)n) : 0;
+		lines -= lines && cut;
+	}
+	kept_drop(s, lines);
 	*large = st.st_size > TRIM_BYTES;
 
  out:
@@ -297,7 +347,6 @@ static int dir_make(const char *path)
 static int kept_write(struct store *s)
 {
 	bool large = false;
-	size_t done = 0;
 	int lock, err = 0;
 
 	if (!s->keptc)
@@ -311,14 +360,8 @@ static int kept_write(struct store *s)
 	if (lock < 0)
 		err = errno;
 
-	while (done < s->keptc && !err) {
-		err = append(s, s->kept[done], &large);
-		if (!err)
-			free(s->kept[done++]);
-	}
-
-	s->keptc -= done;
-	memmove(s->kept, s->kept + done, s->keptc * sizeof(s->kept[0]));
+	while (s->keptc && !err)
+		err = append(s, &large);
 	lock_give(lock);
 
 	if (!err && large)
@@ -328,15 +371,52 @@ static int kept_write(struct store *s)
 }
 
 
+static void write_now(struct store *s)
+{
+	int err;
+
+	timer_cancel(&s->tmr);
+	if (!s->keptc)
+		return;
+
+	err = kept_write(s);
+	s->wrote_ms = clock_ms();
+	if (!err)
+		s->warned = false;
+	else if (err != EWOULDBLOCK)
+		complain(s, err);
+}
+
+
+static void gather_handler(void *arg)
+{
+	write_now(arg);
+}
+
+
+/* At once, but lines that come close together are written together: opening
+ * a file and locking it costs more than a line */
+static void write_soon(struct store *s)
+{
+	const uint64_t gone = clock_ms() - s->wrote_ms;
+
+	if (!s->wrote_ms || gone >= GATHER_MS)
+		write_now(s);
+	else if (!timer_running(&s->tmr))
+		timer_start(&s->tmr, GATHER_MS - gone, gather_handler, s);
+}
+
+
 void store_add(struct store *s, const char *line)
 {
 	char *copy;
-	int err;
 
 	if (!s || !line || strlen(line) > STORE_LINE_MAX ||
 	    strchr(line, '\n'))
 		return;
 
+	if (s->keptc == KEPT_MAX && s->path)
+		write_now(s);
 	if (s->keptc == KEPT_MAX)
 		kept_tell(s);
 
@@ -345,12 +425,8 @@ void store_add(struct store *s, const char *line)
 		return;
 
 	s->kept[s->keptc++] = copy;
-
-	err = s->path ? kept_write(s) : 0;
-	if (!err)
-		s->warned = false;
-	else if (err != EWOULDBLOCK)
-		complain(s, err);
+	if (s->path)
+		write_soon(s);
 }
 
 
@@ -360,7 +436,7 @@ void store_refresh(struct store *s)
 		return;
 
 	if (s->path) {
-		kept_write(s);
+		write_now(s);
 		file_tell(s);
 		if (s->lines > s->max + s->max / 4 + 16) {
 			trim(s);
@@ -379,9 +455,8 @@ int store_clear(struct store *s)
 	if (!s)
 		return EINVAL;
 
-	for (size_t i = 0; i < s->keptc; i++)
-		free(s->kept[i]);
-	s->keptc = 0;
+	timer_cancel(&s->tmr);
+	kept_drop(s, s->keptc);
 
 	if (s->path && unlink(s->path) && errno != ENOENT)
 		err = errno;
@@ -396,8 +471,9 @@ static void destructor(void *arg)
 {
 	struct store *s = arg;
 
-	for (size_t i = 0; i < s->keptc; i++)
-		free(s->kept[i]);
+	if (timer_running(&s->tmr))
+		write_now(s);
+	kept_drop(s, s->keptc);
 	mem_deref(s->path);
 	mem_deref(s->lock);
 }

@@ -9,13 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "offhook/app.h"
+#include "offhook/clock.h"
 #include "offhook/path.h"
 #include "offhook/text.h"
+#include "offhook/timer.h"
 #include "store.h"
 #include "seen.h"
 
@@ -29,8 +33,9 @@ static int setup(void **state)
 {
 	(void)state;
 
+	clock_fake_set(1000000000);
 	(void)snprintf(dir, sizeof(dir), "/tmp/offhook-kept-XXXXXX");
-	if (!mkdtemp(dir) || event_bus_alloc(&bus) || config_alloc(&config))
+	if (!mkdtemp(dir) || timers_open() || event_bus_alloc(&bus) || config_alloc(&config))
 		return -1;
 
 	return 0;
@@ -53,6 +58,8 @@ static int teardown(void **state)
 	assert_int_equal(rmdir(dir), 0);
 	bus = mem_deref(bus);
 	config = mem_deref(config);
+	timers_close();
+	clock_fake_set(0);
 
 	return 0;
 }
@@ -123,6 +130,7 @@ static void test_store(void **state)
 	store_refresh(t);
 	assert_string_equal(a.text, "1,2,");
 	assert_string_equal(b.text, "1,2,");
+	timers_advance(100);
 	store_add(t, "3");
 	store_refresh(s);
 	store_refresh(s);
@@ -143,6 +151,7 @@ static void test_store(void **state)
 	assert_int_equal(store_clear(s), 0);
 	store_refresh(t);
 	assert_string_equal(b.text, "");
+	timers_advance(100);
 	store_add(t, "5");
 	store_refresh(s);
 	assert_string_equal(a.text, "5,");
@@ -163,6 +172,7 @@ static void test_store_bounds(void **state)
 		snprintf(line, sizeof(line), "%u", i);
 		store_add(s, line);
 	}
+	timers_advance(100);
 	store_refresh(t);
 	assert_int_equal(b.lines, 40);
 	assert_non_null(strstr(b.text, "160,161,"));
@@ -172,6 +182,76 @@ static void test_store_bounds(void **state)
 
 	mem_deref(s);
 	mem_deref(t);
+}
+
+
+static long file_size(void)
+{
+	struct stat st;
+
+	return stat(in_dir("f"), &st) ? -1 : (long)st.st_size;
+}
+
+
+/* The first line is in the file at once, those right behind it together */
+static void test_store_gathers(void **state)
+{
+	struct heard a = { .lines = 0 };
+	struct store *s = store(&a, 1000);
+	(void)state;
+
+	store_add(s, "1");
+	assert_int_equal(file_size(), 2);
+	store_add(s, "2");
+	store_add(s, "3");
+	assert_int_equal(file_size(), 2);
+	timers_advance(100);
+	assert_int_equal(file_size(), 6);
+	assert_int_equal(timers_count(), 0);
+
+	/* no more wait than the memory holds, and none is lost at the end */
+	for (unsigned i = 0; i < 300; i++)
+		store_add(s, "x");
+	assert_int_equal(file_size(), 6 + 2 * 256);
+	mem_deref(s);
+	assert_int_equal(file_size(), 6 + 2 * 300);
+	assert_int_equal(timers_count(), 0);
+}
+
+
+/* A disk that fills up within a writing: each line is there once */
+static void test_store_cut(void **state)
+{
+	struct heard a = { .lines = 0 };
+	struct store *s = store(&a, 1000);
+	struct rlimit was, small;
+	(void)state;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small = was;
+	small.rlim_cur = 8;
+
+	store_add(s, "111");
+	store_add(s, "222");
+	store_add(s, "333");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	timers_advance(100);
+	small.rlim_cur = 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	store_refresh(s);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_string_equal(a.text, "111,222,333,");
+	assert_int_equal(file_size(), 10);
+	mem_deref(s);
+
+	s = store(&a, 1000);
+	a.lines = 0;
+	a.text[0] = '\0';
+	store_add(s, "444");
+	store_refresh(s);
+	assert_string_equal(a.text, "111,222,33,444,");
+	mem_deref(s);
 }
 
 
@@ -187,9 +267,13 @@ static void test_store_locked(void **state)
 	fd = open(in_dir("f.lock"), O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
+	timers_advance(100);
 	store_add(s, "2");
+	assert_int_equal(file_size(), 2);
 	close(fd);
+	timers_advance(100);
 	store_add(s, "3");
+	assert_int_equal(file_size(), 6);
 	store_refresh(s);
 	assert_string_equal(a.text, "1,2,3,");
 
@@ -658,6 +742,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_store),
 		TEST(test_store_bounds),
+		TEST(test_store_gathers),
+		TEST(test_store_cut),
 		TEST(test_store_locked),
 		TEST(test_store_memory),
 		TEST(test_seen),
