@@ -43,7 +43,8 @@ static const struct look_row looks[STYLES] = {
 			     4, -1 },
 	[STYLE_RULE]     = { 0, LOOK_DIM, 239, -1, 250, -1, -1, -1, -1, -1 },
 	[STYLE_OK]       = { 0, 0, 114, -1, 28, -1, 2, -1, 2, -1 },
-	[STYLE_WORK]     = { 0, 0, 221, -1, 130, -1, 3, -1, 3, -1 },
+	/* on light not yellow, which nobody can read there */
+	[STYLE_WORK]     = { 0, 0, 221, -1, 130, -1, 3, -1, 5, -1 },
 	[STYLE_BAD]      = { LOOK_BOLD, LOOK_BOLD, 203, -1, 160, -1, 1, -1,
 			     1, -1 },
 	[STYLE_ALERT]    = { LOOK_BOLD, LOOK_REVERSE | LOOK_BOLD, 231, 160,
@@ -54,9 +55,9 @@ static const struct look_row looks[STYLES] = {
 	[STYLE_KEY]      = { LOOK_BOLD, LOOK_BOLD, 152, -1, 24, -1, 6, -1,
 			     4, -1 },
 	[STYLE_INFO]     = { 0, 0, 152, -1, 24, -1, 6, -1, 4, -1 },
-	[STYLE_GHOST]    = { 0, LOOK_DIM, 241, -1, 247, -1, -1, -1, -1, -1 },
+	[STYLE_GHOST]    = { 0, LOOK_DIM, 242, -1, 245, -1, -1, -1, -1, -1 },
 	[STYLE_METER]    = { 0, 0, 79, -1, 30, -1, 2, -1, 2, -1 },
-	[STYLE_PLOT]     = { 0, 0, 66, -1, 73, -1, 6, -1, 6, -1 },
+	[STYLE_PLOT]     = { 0, 0, 66, -1, 66, -1, 6, -1, 6, -1 },
 };
 
 struct info {
