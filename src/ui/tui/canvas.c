@@ -477,8 +477,10 @@ void area_frame(const struct area *a, enum style st)
 }
 
 
-/* Bytes of s that make a line of w columns; *step: with the blank behind */
-static size_t wrap_line(const char *s, int w, size_t *step)
+/* Bytes of s that make a line of w columns; *step: with the blank behind.
+ * lists: it may also end behind ',' and ';', and a word that no line holds
+ * begins where there is room */
+static size_t wrap_line(const char *s, int w, bool lists, size_t *step)
 {
 	size_t at = 0, fits = 0, len = strcspn(s, "\n");
 	int x = 0;
@@ -493,11 +495,14 @@ static size_t wrap_line(const char *s, int w, size_t *step)
 		x += cw < 0 ? 1 : cw;
 		if (x > w && cp != ' ') {
 			/* a word longer than the line is broken */
-			fits = fits ? fits : at ? at : n;
+			if (!fits || (lists && fits < at / 2))
+				fits = at ? at : n;
 			*step = fits + strspn(s + fits, " ");
 			return fits;
 		}
 		at += n;
+		if (lists && x <= w && (cp == ',' || cp == ';'))
+			fits = at;
 	}
 
 	*step = len + (s[len] == '\n');
@@ -506,26 +511,35 @@ static size_t wrap_line(const char *s, int w, size_t *step)
 }
 
 
-int area_wrap(const struct area *a, int x, int y, int w, enum style st,
-	      const char *s, int skip)
+int area_wrap_in(const struct area *a, int x, int y, int w, int indent,
+		 enum style st, const char *s, int skip)
 {
 	int lines = 0;
 
 	w = x + w > a->w ? a->w - x : w;
+	indent = indent > 0 && indent < w ? indent : 0;
 	if (w < 1)
 		return 0;
 
 	while (*s) {
-		size_t step, n = wrap_line(s, w, &step);
+		const int in = lines ? indent : 0;
+		size_t step, n = wrap_line(s, w - in, indent > 0, &step);
 
 		if (lines >= skip && y + lines - skip < a->h)
-			(void)put_text(a, x, y + lines - skip, x + w, st, s,
-				       &n);
+			(void)put_text(a, x + in, y + lines - skip, x + w, st,
+				       s, &n);
 		++lines;
 		s += step;
 	}
 
 	return lines;
+}
+
+
+int area_wrap(const struct area *a, int x, int y, int w, enum style st,
+	      const char *s, int skip)
+{
+	return area_wrap_in(a, x, y, w, 0, st, s, skip);
 }
 
 

@@ -98,6 +98,10 @@ void area_frame(const struct area *a, enum style st);
  *  @param y0 first line shown at y; @return lines there are in all */
 int  area_wrap(const struct area *a, int x, int y, int w, enum style st,
 	       const char *s, int skip);
+/** The same for what is made of lists: all lines but the first begin indent
+ *  columns further right, and a line may end behind ',' and ';' too */
+int  area_wrap_in(const struct area *a, int x, int y, int w, int indent,
+		  enum style st, const char *s, int skip);
 /** Put the cursor of the terminal here, if it is inside */
 void area_cursor(const struct area *a, int x, int y);
 

@@ -9,7 +9,8 @@
 #include <string.h>
 #include "message_text.h"
 
-enum { LINE_MAX_ = 600 };
+/* A longer line is cut; what goes on in the next row is moved to the right */
+enum { LINE_MAX_ = 8192, INDENT = 4 };
 
 
 int lines_split(struct lines *l, const char *text, size_t len)
@@ -80,44 +81,69 @@ static int body_at(const struct lines *l)
 }
 
 
-/* One line in its colours, from column x on */
-static void draw_line(const struct area *a, int x, int y,
-		      const struct lines *l, int i, int body)
+/* Rows of one line at this width; an empty one is a row, too */
+static int put(const struct area *a, int x, int y, enum style st,
+	       const char *text, int skip)
 {
-	char buf[LINE_MAX_], name[80];
-	const char *text = line_text(buf, sizeof(buf), l, i), *colon;
-	size_t n;
+	const int n = area_wrap_in(a, x, y, a->w - x - 1, INDENT, st, text,
+				   skip);
 
-	if (!i) {
-		area_text(a, x, y, STYLE_BOLD, text);
-		return;
-	}
-	if (body >= 0 && i >= body) {
-		/* "m=" lines say what is talked about */
-		area_text(a, x, y, text[0] == 'm' && text[1] == '=' ?
-			  STYLE_BOLD : STYLE_NORMAL, text);
-		return;
-	}
-
-	colon = strchr(text, ':');
-	n = colon ? (size_t)(colon - text) : 0;
-	if (!n || n >= sizeof(name) || *text == ' ' || *text == '\t') {
-		area_cut(a, x, y, a->w - x, STYLE_NORMAL, text);
-		return;
-	}
-	memcpy(name, text, n);
-	name[n] = '\0';
-	x = area_text(a, x, y, STYLE_INFO, name);
-	area_cut(a, x, y, a->w - x, STYLE_NORMAL, colon);
+	return n > 0 ? n : 1;
 }
 
 
-void message_draw(const struct area *a, const struct lines *l, int top)
+/* One line in its colours, without its first rows. @return rows it has */
+static int draw_line(const struct area *a, int y, const struct lines *l,
+		     int i, int body, int skip)
+{
+	char buf[LINE_MAX_];
+	const char *text = line_text(buf, sizeof(buf), l, i), *colon;
+	const bool in_body = body >= 0 && i >= body;
+	int n;
+
+	/* "m=" lines say what is talked about */
+	n = put(a, 1, y, !i || (in_body && text[0] == 'm' && text[1] == '=') ?
+		STYLE_BOLD : STYLE_NORMAL, text, skip);
+	if (!i || in_body || skip)
+		return n;
+
+	colon = strchr(text, ':');
+	if (colon && *text != ' ' && *text != '\t') {
+		buf[colon - text] = '\0';
+		area_paint(a, 1, y, text_columns(text) < a->w - 2 ?
+			   text_columns(text) : a->w - 2, STYLE_INFO);
+	}
+
+	return n;
+}
+
+
+/* From where the next one begins, and how much of it is above the area */
+struct flow {
+	int y, skip;
+};
+
+
+static struct flow flow_at(int row, int top)
+{
+	return row < top ? (struct flow){ 0, top - row } :
+		(struct flow){ row - top, 0 };
+}
+
+
+int message_draw(const struct area *a, const struct lines *l, int top)
 {
 	const int body = body_at(l);
+	int row = 0;
 
-	for (int y = 0; y < a->h && top + y < l->n; y++)
-		draw_line(a, 1, y, l, top + y, body);
+	for (int i = 0; i < l->n; i++) {
+
+		const struct flow f = flow_at(row, top);
+
+		row += draw_line(a, f.y, l, i, body, f.skip);
+	}
+
+	return row;
 }
 
 
@@ -180,21 +206,26 @@ int diff_lines(struct diff_line **vp, const struct lines *a,
 }
 
 
-void diff_draw(const struct area *area, const struct diff_line *v, int n,
-	       const struct lines *a, const struct lines *b, int top)
+int diff_draw(const struct area *area, const struct diff_line *v, int n,
+	      const struct lines *a, const struct lines *b, int top)
 {
 	char buf[LINE_MAX_];
+	int row = 0;
 
-	for (int y = 0; y < area->h && top + y < n; y++) {
+	for (int i = 0; i < n; i++) {
 
-		const struct diff_line *d = &v[top + y];
+		const struct diff_line *d = &v[i];
 		const enum style st = d->sign == '-' ? STYLE_BAD :
 			d->sign == '+' ? STYLE_OK : STYLE_DIM;
 		const char mark[2] = { d->sign, '\0' };
+		const struct flow f = flow_at(row, top);
 
-		area_text(area, 1, y, st, mark);
-		area_cut(area, 3, y, area->w - 4, st, d->sign == '+' ?
-			  line_text(buf, sizeof(buf), b, d->b) :
-			  line_text(buf, sizeof(buf), a, d->a));
+		if (!f.skip && f.y < area->h)
+			area_text(area, 1, f.y, st, mark);
+		row += put(area, 3, f.y, st, d->sign == '+' ?
+			   line_text(buf, sizeof(buf), b, d->b) :
+			   line_text(buf, sizeof(buf), a, d->a), f.skip);
 	}
+
+	return row;
 }

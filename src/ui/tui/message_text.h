@@ -18,8 +18,12 @@ struct lines {
 int  lines_split(struct lines *l, const char *text, size_t len);
 void lines_free(struct lines *l);
 
-/** In colours: first line, names of headers, session description */
-void message_draw(const struct area *a, const struct lines *l, int top);
+/**
+ * In colours: first line, names of headers, session description. What is
+ * longer than a row goes on in the next ones.
+ * @return rows it takes at this width; top: rows above that are not shown
+ */
+int  message_draw(const struct area *a, const struct lines *l, int top);
 
 /** One line of a comparison */
 struct diff_line {
@@ -34,7 +38,8 @@ struct diff_line {
 enum { DIFF_LINES = 400 };
 int  diff_lines(struct diff_line **vp, const struct lines *a,
 		const struct lines *b);
-void diff_draw(const struct area *area, const struct diff_line *v, int n,
+/** @return rows it takes, as message_draw() */
+int  diff_draw(const struct area *area, const struct diff_line *v, int n,
 	       const struct lines *a, const struct lines *b, int top);
 
 #endif

@@ -14,7 +14,10 @@
 #include "lists.h"
 #include "message_text.h"
 
-enum { TIME_W = 14, ARROW_MIN = 26, ARROW_MAX = 44 };
+enum {
+	TIME_W = 14, ARROW_MIN = 26, ARROW_MAX = 44,
+	BESIDE_W = 150,          /* the selected message has room beside it  */
+};
 
 struct ladder_pane {
 	struct found found;      /* seq of what is shown, oldest first       */
@@ -27,6 +30,7 @@ struct ladder_pane {
 	uint64_t with;           /* compared with it, 0: none                */
 	uint64_t mark;           /* the first of two, 0: none                */
 	int top, lines, height;  /* of what is read                          */
+	int beside;              /* column it begins in beside the arrows    */
 };
 
 static const struct key_row ladder_keys[] = {
@@ -305,18 +309,56 @@ static void draw_rows(struct tui *t, struct ladder_pane *p,
 
 /* One message, or two ------------------------------------------------------ */
 
-static void open_head(const struct area *a, const struct capture_msg *m,
-		      const char *what)
+static const char *origin(char *buf, size_t sz, const struct capture_msg *m)
 {
-	int x = area_text(a, 1, 0, STYLE_TITLE, what) + 2;
 	char peer[64];
 
 	peer_text(peer, sizeof(peer), m);
-	area_printf(a, x, 0, STYLE_DIM, "%s %s %s  %s", m->tx ? "sent to" :
-		    "came from", peer,
-		    m->tp == SIP_TRANSP_TLS ? "over tls" :
-		    m->tp == SIP_TRANSP_TCP ? "over tcp" : "over udp",
-		    m->again ? "(again)" : "");
+	snprintf(buf, sz, "%s %s %s%s", m->tx ? "sent to" : "came from", peer,
+		 m->tp == SIP_TRANSP_TLS ? "over tls" :
+		 m->tp == SIP_TRANSP_TCP ? "over tcp" : "over udp",
+		 m->again ? " (again)" : "");
+
+	return buf;
+}
+
+
+static void open_head(const struct area *a, const struct capture_msg *m)
+{
+	const int x = area_text(a, 1, 0, STYLE_TITLE, "MESSAGE") + 2;
+	char text[128];
+
+	area_cut(a, x, 0, a->w - x, STYLE_DIM, origin(text, sizeof(text), m));
+}
+
+
+/* Which is which of two */
+static void pair_head(const struct area *a, int y, enum style st,
+		      const char *mark, const struct capture_msg *m)
+{
+	char text[240], label[80], from[128];
+
+	capture_label(label, sizeof(label), m);
+	snprintf(text, sizeof(text), "%s %s %s", mark, label,
+		 origin(from, sizeof(from), m));
+	area_cut(a, 1, y, a->w - 1, st, text);
+}
+
+
+/* The selected one, while all of them are shown */
+static void draw_beside(const struct area *a, const struct capture_msg *m)
+{
+	const struct area body = area_sub(a, 0, 1, a->w, a->h - 1);
+	struct lines l;
+
+	if (!m || m->kind != CAPTURE_SIP || lines_split(&l, m->text, m->len))
+		return;
+
+	open_head(a, m);
+	if (message_draw(&body, &l, 0) > body.h)
+		area_text(&body, body.w - 1, body.h - 1, STYLE_DIM,
+			  sign(a->cv, SIGN_DOWN));
+	lines_free(&l);
 }
 
 
@@ -326,9 +368,12 @@ static void draw_open(struct tui *t, struct ladder_pane *p,
 	const struct capture_msg *m = capture_find(t->ph->capture, p->open);
 	const struct capture_msg *w = p->with ?
 		capture_find(t->ph->capture, p->with) : NULL;
-	const struct area body = area_sub(a, 0, 2, a->w, a->h - 2);
+	const int head = p->with ? 3 : a->h < 10 ? 1 : 2;
+	const struct area body = area_sub(a, 0, head, a->w, a->h - head);
+	const struct area none = area_sub(&body, 0, 0, body.w, 0);
 	struct lines l = { NULL, NULL, 0 }, k = { NULL, NULL, 0 };
 	struct diff_line *v = NULL;
+	int n = 0;
 
 	if (!m || (p->with && !w)) {
 		area_text(a, 1, 0, STYLE_DIM, "This message is no longer kept."
@@ -339,21 +384,22 @@ static void draw_open(struct tui *t, struct ladder_pane *p,
 	    (w && lines_split(&k, w->text, w->len)))
 		goto out;
 
-	p->height = body.h;
-	p->lines = w ? diff_lines(&v, &k, &l) : l.n;
-	if (p->lines < 0)
+	if (w && (n = diff_lines(&v, &k, &l)) < 0)
 		goto out;
+	p->height = body.h;
+	p->lines = w ? diff_draw(&none, v, n, &k, &l, 0) :
+		message_draw(&none, &l, 0);
 	p->top = p->top > p->lines - body.h ? p->lines - body.h : p->top;
 	p->top = p->top < 0 ? 0 : p->top;
 
 	if (w) {
-		open_head(a, m, "TWO MESSAGES");
-		area_text(a, 1, 1, STYLE_DIM, "- only in the marked one   "
-			  "+ only in the other");
-		diff_draw(&body, v, p->lines, &k, &l, p->top);
+		area_text(a, 1, 0, STYLE_TITLE, "TWO MESSAGES");
+		pair_head(a, 1, STYLE_BAD, "-", w);
+		pair_head(a, 2, STYLE_OK, "+", m);
+		diff_draw(&body, v, n, &k, &l, p->top);
 	}
 	else {
-		open_head(a, m, "MESSAGE");
+		open_head(a, m);
 		message_draw(&body, &l, p->top);
 	}
 	if (p->top > 0)
@@ -373,9 +419,10 @@ static void draw_open(struct tui *t, struct ladder_pane *p,
 static void ladder_draw(struct tui *t, void *state, const struct area *a)
 {
 	struct ladder_pane *p = state;
-	const struct area list = area_sub(a, 0, 1, a->w, a->h - 1);
+	struct area list, beside;
 	int x;
 
+	p->beside = 0;
 	if (!t->ph->capture) {
 		area_text(a, 1, 0, STYLE_DIM, "No messages are kept "
 			  "(capture-messages is 0).");
@@ -385,6 +432,10 @@ static void ladder_draw(struct tui *t, void *state, const struct area *a)
 		draw_open(t, p, a);
 		return;
 	}
+
+	p->beside = a->w >= BESIDE_W ? a->w * 11 / 20 : a->w;
+	list = area_sub(a, 0, 1, p->beside, a->h - 1);
+	beside = area_sub(a, p->beside + 1, 0, a->w - p->beside - 1, a->h);
 
 	collect(t, p);
 	if (!p->away)
@@ -409,6 +460,12 @@ static void ladder_draw(struct tui *t, void *state, const struct area *a)
 			  "Nothing has been said yet.");
 	else
 		draw_rows(t, p, &list);
+
+	for (int y = 0; p->beside < a->w && y < a->h; y++)
+		area_text(a, p->beside, y, STYLE_RULE, a->cv->ascii ? "|" :
+			  "│");
+	if (p->beside < a->w)
+		draw_beside(&beside, at(t, p, p->rows.cur));
 }
 
 
@@ -535,8 +592,9 @@ static bool ladder_act(struct tui *t, void *state, enum act act,
 static bool ladder_click(struct tui *t, void *state, int x, int y)
 {
 	struct ladder_pane *p = state;
-	(void)x;
 
+	if (!p->open && p->beside && x >= p->beside)
+		return ladder_act(t, state, ACT_CHOOSE, "");
 	if (p->open || !rows_click(t, &pane_ladder, state, &p->rows, y - 2))
 		return false;
 	p->away = p->rows.cur < p->rows.count - 1;

@@ -202,6 +202,29 @@ static void test_wrap(void **state)
 }
 
 
+/* Lists break behind their commas, long words where there is room */
+static void test_wrap_in(void **state)
+{
+	struct area a = fresh(12, 4);
+	(void)state;
+
+	assert_int_equal(area_wrap_in(&a, 0, 0, 12, 2, STYLE_NORMAL,
+				      "Via: a;b=cd;ef=gh i", 0), 2);
+	assert_string_equal(row(0), "Via: a;b=cd;");
+	assert_string_equal(row(1), "  ef=gh i");
+	a = fresh(12, 4);
+	assert_int_equal(area_wrap_in(&a, 0, 0, 12, 2, STYLE_NORMAL,
+				      "a: 0123456789abcdefghij", 1), 3);
+	assert_string_equal(row(0), "  9abcdefghi");
+	assert_string_equal(row(1), "  j");
+	/* no room to the right of it */
+	a = fresh(12, 4);
+	assert_int_equal(area_wrap_in(&a, 0, 0, 2, 4, STYLE_NORMAL, "abcd",
+				      0), 2);
+	assert_string_equal(row(1), "cd");
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +236,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_marks, teardown),
 		cmocka_unit_test_teardown(test_ascii, teardown),
 		cmocka_unit_test_teardown(test_wrap, teardown),
+		cmocka_unit_test_teardown(test_wrap_in, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,11 +135,49 @@ static void test_open(void **state)
 }
 
 
+/* Beside the arrows, where there is room for both; of two, which is which */
+static void test_beside(void **state)
+{
+	struct screen_rig *r = *state;
+
+	screen_key(r, "l");
+	(void)screen_paint(r, 200, 40);
+	screen_key(r, "Home");
+	screen_has(r, 200, 40, "LADDER  all");
+	screen_has(r, 200, 40, "MESSAGE  sent to 192.0.2.9:5061 over tls");
+	screen_has(r, 200, 40, "REGISTER sip:x SIP/2.0\n");
+	screen_hasnt(r, 120, 40, "REGISTER sip:x SIP/2.0");
+	for (int i = 0; i < 4; i++)
+		screen_key(r, "Down");
+	screen_has(r, 200, 40, "m=audio 4000 RTP/AVP 0\n");
+	screen_has(r, 200, 40, "Enter open");
+	/* what is no message has none beside it */
+	screen_key(r, "End");
+	screen_hasnt(r, 200, 40, "MESSAGE");
+	r->t->canvas.ascii = true;
+	(void)screen_paint(r, 200, 40);
+	for (const char *p = r->text; *p; p++)
+		assert_true((unsigned char)*p < 0x80);
+	r->t->canvas.ascii = false;
+
+	screen_key(r, "Home");
+	screen_key(r, "d");
+	screen_key(r, "Down");
+	screen_key(r, "d");
+	screen_has(r, 80, 24, " TWO MESSAGES\n"
+		   " - REGISTER sent to 192.0.2.9:5061 over tls\n"
+		   " + 200 OK came from 192.0.2.9:5061 over tls\n");
+	screen_key(r, "Esc");
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, screen_teardown),
 		cmocka_unit_test_setup_teardown(test_open, setup, screen_teardown),
+		cmocka_unit_test_setup_teardown(test_beside, setup,
+						screen_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

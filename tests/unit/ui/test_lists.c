@@ -180,6 +180,24 @@ static void test_message(void **state)
 	assert_string_equal(canvas_row(&cv, 7, row, sizeof(row)),
 			    " m=audio 1 RTP/AVP 0");
 	assert_int_equal(cv.v[7 * 40 + 1].style, STYLE_BOLD);
+
+	/* where it is narrow lines go on below, and nothing is cut off; a
+	 * row above the area is none that is painted */
+	for (int top = 0; top < 3; top++) {
+		assert_int_equal(canvas_resize(&cv, 16, 9), 0);
+		a = canvas_area(&cv);
+		assert_int_equal(message_draw(&a, &l, top), 10);
+		assert_string_equal(canvas_row(&cv, 2 - top, row, sizeof(row)),
+				    " To: <sip:b@x>");
+		assert_int_equal(cv.v[(2 - top) * 16 + 1].style, STYLE_INFO);
+		assert_string_equal(canvas_row(&cv, 8 - top, row, sizeof(row)),
+				    " m=audio 1");
+		if (!top)
+			continue;
+		assert_string_equal(canvas_row(&cv, 9 - top, row, sizeof(row)),
+				    "     RTP/AVP 0");
+		assert_int_equal(cv.v[(9 - top) * 16 + 6].style, STYLE_BOLD);
+	}
 	lines_free(&l);
 	canvas_free(&cv);
 }
