@@ -13,21 +13,28 @@ enum { PEOPLE_MAX = 32 };
 
 /* Accounts, how one is reached -------------------------------------------- */
 
-/* Why it is not registered, below it. @return row below */
-static int draw_reason(const struct area *a, int y, int end,
-		       const struct sip_result *res)
+/* Why it is not registered. @return buf, "" when nobody said why */
+static const char *reason_of(char *buf, size_t sz,
+			     const struct sip_result *res)
 {
-	char why[400];
+	buf[0] = '\0';
+	if (res && res->code)
+		snprintf(buf, sz, "%u %s", res->code, res->reason);
+	else if (res)
+		snprintf(buf, sz, "%s", res->reason);
+
+	return buf;
+}
+
+
+/* Below it. @return row below */
+static int draw_reason(const struct area *a, int y, int end, const char *why)
+{
 	struct area part;
 	int n;
 
-	if (!res || (!res->code && !res->reason[0]) || y >= end)
+	if (!*why || y >= end)
 		return y;
-
-	if (res->code)
-		snprintf(why, sizeof(why), "%u %s", res->code, res->reason);
-	else
-		snprintf(why, sizeof(why), "%s", res->reason);
 
 	part = area_sub(a, 3, y, a->w - 4, end - y < 2 ? 1 : 2);
 	n = area_wrap(&part, 0, 0, part.w, STYLE_BAD, why, 0);
@@ -42,25 +49,31 @@ static int draw_account(struct tui *t, const struct area *a, int y, int end,
 	const char *state = account_state(acc);
 	const bool failed = !strcmp(state, "failed");
 	const bool ok = !strcmp(state, "registered");
-	const int mid = a->w / 2 < 34 ? a->w / 2 : 34;
-	char aor[CONFIG_STR];
+	char aor[CONFIG_STR], why[400];
+	const bool below = failed && y + 1 < end;
+	/* without a row for the reason it stands here, and needs the room */
+	const int mid = failed && !below ? a->w * 2 / 5 :
+		a->w / 2 < 34 ? a->w / 2 : 34;
 	int x;
+
+	reason_of(why, sizeof(why), failed ? account_result(acc) : NULL);
 
 	x = area_text(a, 1, y, failed ? STYLE_BAD : ok ? STYLE_OK :
 		      !strcmp(state, "off") ? STYLE_DIM : STYLE_WORK,
 		      sign(a->cv, failed ? SIGN_BAD : ok ? SIGN_OK :
 			   !strcmp(state, "off") ? SIGN_OFF : SIGN_WORK)) + 1;
 	show_uri(aor, sizeof(aor), account_config(acc)->aor);
-	x = area_cut(a, x, y, a->w - x - 16, STYLE_NORMAL, aor) + 2;
+	x = area_cut(a, x, y, failed && !below ? mid - x - 2 :
+		     a->w - x - 16, STYLE_NORMAL, aor) + 2;
 	x = x > mid ? x : mid;
-	x = area_text(a, x, y, failed ? STYLE_BAD : STYLE_DIM, failed ?
-		      "not registered" : state) + 1;
+	x = area_cut(a, x, y, a->w - x, failed ? STYLE_BAD : STYLE_DIM,
+		     !failed ? state : below || !*why ? "not registered" :
+		     why) + 1;
 	if (!failed && acc == ua_account_default(t->ph->ua) &&
 	    ua_account(t->ph->ua, 1) && x + 9 < a->w)
 		area_text(a, x, y, STYLE_DIM, "(default)");
 
-	return failed ? draw_reason(a, y + 1, end, account_result(acc)) :
-		y + 1;
+	return below ? draw_reason(a, y + 1, end, why) : y + 1;
 }
 
 
@@ -94,12 +107,31 @@ static int draw_reach(struct tui *t, const struct area *a, int y)
 }
 
 
+static bool is_failed(const struct account *acc)
+{
+	return !strcmp(account_state(acc), "failed");
+}
+
+
+/* One each, and one for a reason */
+static int rows_wanted(const struct tui *t)
+{
+	const struct account *acc;
+	int n = 0;
+
+	for (size_t i = 0; (acc = ua_account(t->ph->ua, i)); i++)
+		n += 1 + is_failed(acc);
+
+	return n;
+}
+
+
 bool home_accounts_bad(const struct tui *t)
 {
 	const struct account *acc;
 
 	for (size_t i = 0; (acc = ua_account(t->ph->ua, i)); i++) {
-		if (!strcmp(account_state(acc), "failed"))
+		if (is_failed(acc))
 			return true;
 	}
 
@@ -112,14 +144,21 @@ int home_accounts(struct tui *t, const struct area *a, int y, bool title,
 {
 	const struct account *acc;
 	const int end = y + title + most < a->h ? y + title + most : a->h;
+	const bool short_of = rows_wanted(t) > end - y - title;
 
 	if (title)
 		area_text(a, 1, y++, STYLE_TITLE, "ACCOUNTS");
 	if (!ua_account(t->ph->ua, 0))
 		return draw_reach(t, a, y);
 
-	for (size_t i = 0; y < end && (acc = ua_account(t->ph->ua, i)); i++)
-		y = draw_account(t, a, y, end, acc);
+	/* where not all have room those come first that need a hand */
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; y < end &&
+			     (acc = ua_account(t->ph->ua, i)); i++) {
+			if (pass == (short_of && !is_failed(acc)))
+				y = draw_account(t, a, y, end, acc);
+		}
+	}
 
 	return y;
 }

@@ -279,7 +279,8 @@ static void home_draw(struct tui *t, void *state, const struct area *a)
 	if (!wide && y < a->h && (!calls || (!tight &&
 					     home_accounts_bad(t)))) {
 		y = home_accounts(t, &left, y, !tight, !tight ? 6 :
-				  home_accounts_bad(t) ? 2 : 1);
+				  !home_accounts_bad(t) ? 1 :
+				  ua_account(t->ph->ua, 1) ? 3 : 2);
 		y += !tight;
 	}
 	if (!wide && !tight)
