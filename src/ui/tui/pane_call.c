@@ -9,7 +9,11 @@
 #include "offhook/text.h"
 #include "call_rows.h"
 
-enum { BIG_W = 4, BIG_H = 3, PLOT_MIN = 3, PLOT_MAX = 5, VALUE_X = 14 };
+enum {
+	BIG_W = 4, BIG_H = 3, VALUE_X = 14,
+	PLOT_MIN = 3, PLOT_MAX = 5,
+	PLOTS_H = PLOT_MAX + 2 * (1 + PLOT_MIN),         /* all of them      */
+};
 
 /* Three rows of half blocks a figure, ':' last */
 static const char *const big[11][BIG_H] = {
@@ -47,12 +51,72 @@ static int draw_big(const struct area *a, int x, int y, enum style st,
 
 /* Plot ------------------------------------------------------------------- */
 
-static void draw_column(const struct area *a, int x, int h, double mos,
+/* What one second was like, the bounds of the scale, and its style */
+struct plot {
+	const char *name;
+	double low, high;
+	int decimals;            /* of a bound                               */
+	/** NAN: not known */
+	double (*value)(const struct trend *tr, unsigned k);
+	enum style (*style)(double v);
+};
+
+
+static double mos_value(const struct trend *tr, unsigned k)
+{
+	return tr->q[k].mos10 ? tr->q[k].mos10 / 10.0 : (double)NAN;
+}
+
+
+static enum style mos_style(double v)
+{
+	enum style st;
+
+	show_mos(v, &st);
+
+	return st == STYLE_OK ? STYLE_PLOT : st;
+}
+
+
+static double loss_value(const struct trend *tr, unsigned k)
+{
+	return tr->q[k].loss_pct;
+}
+
+
+static enum style loss_style(double v)
+{
+	return v > 5 ? STYLE_BAD : v > 1 ? STYLE_WORK : STYLE_PLOT;
+}
+
+
+static double jitter_value(const struct trend *tr, unsigned k)
+{
+	return tr->q[k].jitter_ms;
+}
+
+
+static enum style jitter_style(double v)
+{
+	return v > 50 ? STYLE_BAD : v > 20 ? STYLE_WORK : STYLE_PLOT;
+}
+
+
+/* The scale of what has no end reaches as far as what was measured */
+static const struct plot plots[] = {
+	{ "mos", 1.0, 4.5, 1, mos_value, mos_style },
+	{ "loss %", 0.0, 5.0, 0, loss_value, loss_style },
+	{ "jitter ms", 0.0, 20.0, 0, jitter_value, jitter_style },
+};
+
+
+static void draw_column(const struct area *a, int x, int h, double share,
 			enum style st)
 {
-	/* 1.0 to 4.5 over h rows of eighths */
-	int eighths = (int)((mos - 1.0) / 3.5 * h * 8 + 0.5);
+	int eighths = (int)(share * h * 8 + 0.5);
 
+	/* nothing is a line: it was measured */
+	eighths = eighths > 0 ? eighths : 1;
 	/* what is as it should be is only an outline */
 	for (int y = h - 1; y >= 0 && eighths > 0; y--, eighths -= 8)
 		area_text(a, x, y, eighths > 8 && st == STYLE_PLOT ?
@@ -60,47 +124,101 @@ static void draw_column(const struct area *a, int x, int h, double mos,
 }
 
 
-static int draw_plot(const struct area *a, int y, int h,
-		     const struct trend *tr)
+static void draw_scale(const struct area *a, int y, int h,
+		       const struct plot *p, double high)
 {
-	const int w = a->w - VALUE_X - 2 < TREND_S ? a->w - VALUE_X - 2 :
-		TREND_S;
-	const struct area p = area_sub(a, VALUE_X, y, w, h);
-	const char *tick = a->cv->ascii ? "|" : "\u2524";
-	char note[40];
+	const bool ascii = a->cv->ascii;
+	char text[24];
+
+	/* a long one has no room beside the bound */
+	area_text(a, 3, p == plots ? y : y + 1, STYLE_DIM, p->name);
+	for (int i = 0; i < h; i++)
+		area_text(a, VALUE_X - 1, y + i, STYLE_RULE, ascii ? "|" :
+			  i && i < h - 1 ? "\u2502" : "\u2524");
+
+	snprintf(text, sizeof(text), "%.*f", p->decimals, high);
+	area_right(a, VALUE_X - 1, y, STYLE_DIM, text);
+	snprintf(text, sizeof(text), "%.*f", p->decimals, p->low);
+	area_right(a, VALUE_X - 1, y + h - 1, STYLE_DIM, text);
+}
+
+
+/* Columns a second: as many as the page has room for */
+static int each_second(const struct area *a)
+{
+	const int w = a->w - VALUE_X - 2;
+
+	return w < TREND_S ? 1 : w / TREND_S;
+}
+
+
+static int seconds_shown(const struct area *a)
+{
+	const int w = a->w - VALUE_X - 2;
+
+	return w < TREND_S ? w : TREND_S;
+}
+
+
+/* @return row below */
+static int draw_plot(const struct area *a, int y, int h,
+		     const struct trend *tr, const struct plot *plot)
+{
+	const int each = each_second(a), seconds = seconds_shown(a);
+	const struct area p = area_sub(a, VALUE_X, y, seconds * each, h);
+	double high = plot->high;
 
 	if (p.w < 10 || p.h < h)
 		return y;
 
-	for (int i = 0; i < h; i++)
-		area_text(a, VALUE_X - 1, y + i, STYLE_RULE,
-			  i && i < h - 1 ? (a->cv->ascii ? "|" : "\u2502") :
-			  tick);
-	area_text(a, 3, y, STYLE_DIM, "mos    4.5");
-	area_text(a, 10, y + h - 1, STYLE_DIM, "1.0");
+	for (unsigned k = 0; plot != plots && k < TREND_S && k < tr->n; k++)
+		high = fmax(high, plot->value(tr, k));
+	draw_scale(a, y, h, plot, high);
 
 	for (int i = 0; i < p.w; i++) {
 
-		const unsigned back = (unsigned)(p.w - i);
+		const unsigned back = (unsigned)(seconds - i / each);
 		const unsigned k = (tr->n - back) % TREND_S;
-		enum style st;
-		double mos;
+		double v;
 
 		if (back > tr->n || back > TREND_S)
 			continue;
-		mos = tr->q[k].mos10 / 10.0;
-		if (!(mos > 0))
-			continue;
-		show_mos(mos, &st);
-		draw_column(&p, i, h, mos, st == STYLE_OK ? STYLE_PLOT : st);
+		v = plot->value(tr, k);
+		if (v == v)
+			draw_column(&p, i, h, (v - plot->low) /
+				    (high - plot->low), plot->style(v));
 	}
 
-	y += h;
-	snprintf(note, sizeof(note), "%d s ago", p.w);
-	area_text(a, VALUE_X, y, STYLE_DIM, note);
-	area_right(a, VALUE_X + p.w, y, STYLE_DIM, "now");
+	return y + h;
+}
+
+
+/* What the columns below each other mean. @return row below */
+static int draw_time(const struct area *a, int y)
+{
+	const int w = seconds_shown(a) * each_second(a);
+
+	if (w < 10)
+		return y;
+
+	area_printf(a, VALUE_X, y, STYLE_DIM, "%d s ago", seconds_shown(a));
+	area_right(a, VALUE_X + w, y, STYLE_DIM, "now");
 
 	return y + 1;
+}
+
+
+/* The quality; where there is room, what makes it, too. @return row below */
+static int draw_plots(const struct area *a, int y, int h,
+		      const struct trend *tr)
+{
+	const bool all = h > PLOT_MAX;
+
+	y = draw_plot(a, y, all ? PLOT_MAX : h, tr, &plots[0]);
+	for (size_t i = 1; all && i < ARRAY_SIZE(plots); i++)
+		y = draw_plot(a, y + 1, PLOT_MIN, tr, &plots[i]);
+
+	return draw_time(a, y);
 }
 
 
@@ -411,11 +529,12 @@ static void call_draw(struct tui *t, void *state, const struct area *a)
 	if (tr && tr->n) {
 		/* what is left when every line of the rest has its row */
 		h = body.h - y - 2 - (int)ARRAY_SIZE(lines);
-		h = h > PLOT_MAX ? PLOT_MAX : h < PLOT_MIN ? PLOT_MIN : h;
+		h = h > PLOTS_H + 2 ? PLOTS_H : h > PLOT_MAX ? PLOT_MAX :
+			h < PLOT_MIN ? PLOT_MIN : h;
 		if (body.h - y >= h + 8 + (int)ARRAY_SIZE(lines))
 			++y;
 		if (body.h - y >= h + 5)
-			y = draw_plot(&body, y, h, tr);
+			y = draw_plots(&body, y, h, tr);
 		if (y < body.h - 2)
 			y = draw_verdict(&body, y, tr);
 	}
@@ -440,8 +559,9 @@ const struct pane pane_call = {
 	.summary = "all about the selected call",
 	.min_w = 30, .min_h = 3,
 	.help = "What is negotiated, where media goes, how it sounds. The "
-		"plot is the quality (MOS) of the last minute, a second a "
-		"column. The delay is from mouth to ear: the way through the "
+		"plot is the quality (MOS) of the last minute, with loss and "
+		"jitter where there is room; the newest second stands on the "
+		"right. The delay is from mouth to ear: the way through the "
 		"network as RTCP tells it, the jitter buffer, one packet, "
 		"and the buffers of the sound device. Below stand the other "
 		"calls: s talks to the other of two, Alt+digit selects.",

@@ -10,6 +10,8 @@
 #include "offhook/text.h"
 #include "lists.h"
 
+enum { WIDE = 110, WIDER = 150, WIDE_X = 76, URI_W = 34 };
+
 struct history_pane {
 	struct found found;
 	struct rows rows;
@@ -76,6 +78,17 @@ static void draw_row(struct tui *t, const struct area *a, int y,
 
 		area_printf(a, x + 9, y, st, "%.1f %s", c->mos, word);
 	}
+
+	/* what stands below for the selected one, where there is room */
+	x = WIDE_X;
+	if (a->w < WIDE)
+		return;
+	if (a->w >= WIDER) {
+		area_cut(a, x, y, URI_W, STYLE_INFO,
+			 show_uri(buf, sizeof(buf), c->peer));
+		x += URI_W + 2;
+	}
+	area_cut(a, x, y, a->w - x - 1, STYLE_DIM, c->text);
 }
 
 

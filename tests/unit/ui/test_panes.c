@@ -181,7 +181,20 @@ static void test_help(void **state)
 
 	screen_key(f, "?");
 	screen_has(f, 100, 50, "HELP for Home");
-	screen_has(f, 100, 50, "h           Hang up the selected call");
+	screen_has(f, 100, 50, "h         Hang up the selected call");
+	/* what does the same stands in one row */
+	screen_has(f, 100, 60, "? F1      What the keys do");
+	/* as many columns as there is room for: nothing is below */
+	screen_has(f, 200, 60, "IN A CALL");
+	assert_int_equal(screen_row(f, "IN A CALL"),
+			 screen_row(f, "EVERYWHERE"));
+	assert_int_equal(screen_row(f, "EVERYWHERE"), screen_row(f, "PAGES"));
+	screen_hasnt(f, 200, 60, "\u2193");
+	screen_has(f, 120, 40, "IN A CALL");
+	assert_int_equal(screen_row(f, "IN A CALL"),
+			 screen_row(f, "EVERYWHERE"));
+	screen_has(f, 120, 40, "Connect this call with the other one, and "
+		   "leave");
 	screen_key(f, "PageDown");
 	screen_hasnt(f, 100, 30, "HELP for Home");
 	screen_key(f, "Esc");
@@ -190,6 +203,9 @@ static void test_help(void **state)
 	screen_type(f, "help dial");
 	screen_key(f, "Enter");
 	screen_has(f, 80, 24, "usage: dial TARGET");
+	/* a narrow one cuts nothing off */
+	screen_hasnt(f, 40, 24, "\u2026");
+	screen_has(f, 40, 24, "[--play FILE]");
 	screen_key(f, "Esc");
 	screen_has(f, 80, 24, "CALLS");
 }
@@ -236,6 +252,12 @@ static void test_plot(void **state)
 	screen_has(f, 80, 24, "4.5\u2524");
 	screen_has(f, 80, 24, "60 s ago");
 	screen_has(f, 80, 24, "Some packets were lost");
+	screen_hasnt(f, 80, 24, "loss %");
+	/* where there is room: what makes it, and more columns a second */
+	screen_has(f, 120, 40, "loss % ");
+	screen_has(f, 120, 40, "jitter ms ");
+	screen_has(f, 200, 60, "6\u2524");
+	screen_has(f, 200, 60, "\u2582\u2582\u2582\n");
 	f->t->canvas.ascii = true;
 	screen_has(f, 80, 24, "4.5|");
 	screen_has(f, 80, 24, "mos    4.5|");
@@ -299,6 +321,7 @@ static void test_accounts(void **state)
 		screen_has(f, w, 24, "403 so they say");
 	}
 	screen_has(f, 40, 10, "403 so they say");
+	screen_has(f, 40, 10, "not registered");
 
 	/* in a call as well */
 	fake_state(fake_incoming("sip:bob@example.com"), CALL_ACTIVE, 200);
