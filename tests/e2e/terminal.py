@@ -18,6 +18,7 @@ class Terminal:
     def __init__(self, lab, argv, size=(80, 24), env=None, name="m", term="tmux-256color"):
         need("tmux")
         self.lab, self.name = lab, name
+        self.light = (env or {}).get("COLORFGBG", "").endswith(";15")
         self.socket = lab.path("tmux-%s" % name)
         full = {"TERM": term, "LC_ALL": "C.UTF-8", "HOME": lab.dir, "XDG_RUNTIME_DIR": lab.dir, "PS1": "$ ",
                 "XDG_STATE_HOME": lab.path("state"), "XDG_CONFIG_HOME": lab.path("conf"), "ENV": "", **(env or {})}
@@ -123,8 +124,8 @@ class Terminal:
         """PNG of the screen, if somebody wants to see it"""
         if PICTURES:
             os.makedirs(PICTURES, exist_ok=True)
-            subprocess.run([PICTURE, "-S", self.socket, "-t", self.name, os.path.join(PICTURES, name + ".png")],
-                           check=True, timeout=60)
+            subprocess.run([PICTURE, *(["--light"] if self.light else []), "-S", self.socket, "-t", self.name,
+                            os.path.join(PICTURES, name + ".png")], check=True, timeout=60)
 
     def tail(self):
         return self.text()
