@@ -432,6 +432,14 @@ int  event_field_text(const struct event *ev, const char *name,
 /** One JSON object without newline; caller frees with free(). NULL: ENOMEM */
 char *event_json(const struct event *ev);
 
+/**
+ * An event in as few bytes as it has values, to be kept: within this process,
+ * main thread. Free with free(). NULL: ENOMEM
+ */
+void *event_pack(const struct event *ev, size_t *len);
+/** The event again, as it was published */
+void  event_unpack(struct event *ev, const void *packed, size_t len);
+
 /** The event for a person, one line: "call 1 active, sip:bob@..." */
 void  event_print(const struct event *ev, char *buf, size_t sz);
 

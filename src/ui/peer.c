@@ -262,10 +262,10 @@ static char *extended(const char *line, const char *print, int code)
 }
 
 
-static void event_handler(const struct event *ev, void *arg)
+/* exit: what the client ends with, -1: it goes on */
+static void event_tell(struct peer *p, const struct event *ev, int exit)
 {
 	const bool minor = event_minor(ev->type);
-	struct peer *p = arg;
 	const char *line;
 	char text[4096];
 	size_t len;
@@ -282,7 +282,16 @@ static void event_handler(const struct event *ev, void *arg)
 	if (p->form == CLIENT_PRINT)
 		event_print(ev, text, sizeof(text));
 	put_json(p, extended(line, p->form == CLIENT_PRINT ? text : NULL,
-			     exit_of(p->conf.ph->ua, ev)), minor);
+			     exit), minor);
+}
+
+
+static void event_handler(const struct event *ev, void *arg)
+{
+	struct peer *p = arg;
+
+	event_tell(p, ev, p->form == CLIENT_JSON ? -1 :
+		   exit_of(p->conf.ph->ua, ev));
 }
 
 
@@ -290,8 +299,9 @@ static int replay_handler(uint64_t since, event_set types, unsigned call,
 			  uint64_t *first, void *arg)
 {
 	struct peer *p = arg;
-	const struct replay *r = p->conf.replay;
+	struct replay *r = p->conf.replay;
 	const struct replay_row *row;
+	struct event ev;
 	size_t i;
 
 	*first = replay_oldest(r);
@@ -306,11 +316,8 @@ static int replay_handler(uint64_t since, event_set types, unsigned call,
 		   from the last number it has heard */
 		if (output_waiting(p->output) > HARD_MAX / 2)
 			return ENODATA;
-		if (p->form == CLIENT_PRINT)
-			put_json(p, extended(row->line, row->print, -1),
-				 false);
-		else
-			put(p, row->line, row->len, false);
+		replay_event(&ev, row);
+		event_tell(p, &ev, -1);
 	}
 
 	/* the first one that is kept was the first one there was */

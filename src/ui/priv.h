@@ -57,10 +57,11 @@ struct replay_row {
 	uint64_t seq;
 	enum event_type type;
 	unsigned call;
-	const char *line;        /* with its newline                         */
+	void *packed;
 	size_t len;
-	const char *print;       /* for people                               */
 };
+/** What a row is about */
+void replay_event(struct event *ev, const struct replay_row *row);
 /** The first one from that number on; NULL: there is none. *i: where it is,
  *  for replay_next() */
 const struct replay_row *replay_first(const struct replay *r, uint64_t from,

@@ -1,10 +1,9 @@
 /**
  * @file replay.c  What was told, to be told again
  *
- * A ring of the last events as JSON lines.  It subscribes before all
- * connections do, so a line is made once however many of them want it.
- * Statistics and log lines are made when somebody wants them and are not
- * kept.  Main thread.
+ * A ring of the last events, packed: most of them nobody asks for, so their
+ * lines are made when somebody does, and the last one is made once however
+ * many want it.  Statistics and log lines are not kept.  Main thread.
  */
 #include <stdio.h>
 #include "priv.h"
@@ -19,7 +18,7 @@ struct replay {
 	struct replay_row v[ROWS];
 	uint64_t head, tail;     /* rows put in, rows let go                 */
 	size_t bytes;
-	/* of an event that is not kept */
+	/* the line that was made last */
 	uint64_t seq;
 	char *line;
 	size_t len;
@@ -49,25 +48,21 @@ static void drop(struct replay *r)
 	struct replay_row *row = &r->v[r->tail++ % ROWS];
 
 	r->bytes -= row->len;
-	free((char *)row->line);
-	free((char *)row->print);
+	free(row->packed);
 	memset(row, 0, sizeof(*row));
 }
 
 
-static void keep(struct replay *r, const struct event *ev)
+static void event_handler(const struct event *ev, void *arg)
 {
+	struct replay *r = arg;
 	struct replay_row row = {
 		.seq = ev->seq, .type = ev->type, .call = ev->call,
 	};
-	char text[4096];
 
-	row.line = line_make(ev, &row.len);
-	if (!row.line)
+	row.packed = event_pack(ev, &row.len);
+	if (!row.packed)
 		return;
-
-	event_print(ev, text, sizeof(text));
-	row.print = strdup(text);
 
 	while (r->head - r->tail == ROWS ||
 	       (r->head > r->tail && r->bytes + row.len > BYTES_MAX))
@@ -78,24 +73,8 @@ static void keep(struct replay *r, const struct event *ev)
 }
 
 
-static void event_handler(const struct event *ev, void *arg)
-{
-	struct replay *r = arg;
-
-	keep(r, ev);
-}
-
-
 const char *replay_line(struct replay *r, const struct event *ev, size_t *len)
 {
-	const struct replay_row *row;
-
-	row = r->head > r->tail ? &r->v[(r->head - 1) % ROWS] : NULL;
-	if (row && row->seq == ev->seq) {
-		*len = row->len;
-		return row->line;
-	}
-
 	if (!r->line || r->seq != ev->seq) {
 		free(r->line);
 		r->line = line_make(ev, &r->len);
@@ -105,6 +84,12 @@ const char *replay_line(struct replay *r, const struct event *ev, size_t *len)
 	*len = r->len;
 
 	return r->line;
+}
+
+
+void replay_event(struct event *ev, const struct replay_row *row)
+{
+	event_unpack(ev, row->packed, row->len);
 }
 
 

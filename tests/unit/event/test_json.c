@@ -23,6 +23,61 @@ static void check(const struct event *ev, const char *want)
 }
 
 
+/* The same event again, with every field as long as it may be, and with none */
+static void test_pack(void **state)
+{
+	(void)state;
+
+	for (unsigned type = 0; type < EVENT_TYPES; type++) {
+
+		const struct event_row *row = event_row(type);
+		struct event ev, again;
+		size_t len = 0, small = 0, n = 0;
+		char *a, *b;
+		void *p;
+
+		event_init(&ev, type);
+		p = event_pack(&ev, &small);
+		assert_non_null(p);
+		event_unpack(&again, p, small);
+		assert_memory_equal(&ev, &again, sizeof(ev));
+		free(p);
+
+		ev.seq = 7;
+		ev.time = 1795255200123ULL;
+		ev.call = 3;
+		ev.account = 2;
+		for (; row->fields[n].name; n++) {
+
+			const struct event_field *f = &row->fields[n];
+			void *at = (char *)&ev + f->offset;
+
+			if (f->type == EVF_STR)
+				memset(at, 'a' + (int)(n % 26), f->size);
+			else if (f->type == EVF_INT)
+				*(int64_t *)at = -1 - (int64_t)n;
+			else if (f->type == EVF_DOUBLE)
+				*(double *)at = 0.5 + (double)n;
+			else
+				*(bool *)at = true;
+		}
+		assert_true(n < 256);
+
+		p = event_pack(&ev, &len);
+		assert_non_null(p);
+		assert_true(len > small || !n);
+		memset(&again, 0x55, sizeof(again));
+		event_unpack(&again, p, len);
+		free(p);
+		a = event_json(&ev);
+		b = event_json(&again);
+		assert_string_equal(a, b);
+		free(a);
+		free(b);
+	}
+}
+
+
 static void test_exact(void **state)
 {
 	struct event ev;
@@ -132,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_pack),
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_random_bytes),
 	};
