@@ -126,7 +126,7 @@ def talking(lab, *args):
     return a, b, lab.offhook(name="c").ready()
 
 
-def test_parked(lab):
+def test_rfc5359_2_15_call_park(lab):
     """a call that was answered at b is taken by c (RFC 5359 2.15)"""
     a, b, c = talking(lab)
     c.command("pickup sip:phone@127.0.0.1:%d --parked" % b.port)
@@ -137,7 +137,7 @@ def test_parked(lab):
     check(c.reply("pickup sip:phone@127.0.0.1:%d --parked" % b.port)["error"] == "no-call", "there is none any more")
 
 
-def test_join_by_command(lab):
+def test_rfc5359_2_11_third_party_joins(lab):
     """c is let into the call of a and b (RFC 3911)"""
     a, b, c = talking(lab, "-s", "joins=accept")
     c.command("pickup sip:phone@127.0.0.1:%d --join" % b.port)

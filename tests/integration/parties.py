@@ -25,7 +25,7 @@ def heard(p):
     return rate, x[-3 * rate:-rate]
 
 
-def test_conference_of_strangers(lab):
+def test_rfc5359_2_10_third_party_is_added(lab):
     """two baresips, of other codecs and rates, each with a tone: each hears
     the other and us, and nothing of itself"""
     one = peer(lab, "one", 700, 8000, 1, "PCMU")
@@ -112,7 +112,7 @@ def test_muted_and_talking(lab):
         check(len(told) == times, "%s: told %d times", phone.name, len(told))
 
 
-def test_music_on_hold(lab):
+def test_rfc5359_2_3_music_on_hold(lab):
     """who is held hears the music, again and again, and then us. The other one is ours too: baresip
     records nothing while it is held"""
     music = sound.write_tone(lab.path("music.wav"), 900, 0.5, 8000, 1)

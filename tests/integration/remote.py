@@ -132,7 +132,7 @@ def three(lab, *args):
     return [lab.offhook(*args, name=n).ready() for n in "abc"]
 
 
-def test_pickup(lab):
+def test_rfc5359_2_16_call_pickup(lab):
     """a rings at b, c takes the call (RFC 5359 2.16)"""
     a, c = (lab.offhook(name=n).ready() for n in "ac")
     b = lab.offhook("-s", "watchers=yes", name="b").ready()
