@@ -31,7 +31,6 @@ struct said {
 	struct le le;
 	struct le le_dialog;
 	struct dialog *d;        /* NULL: no Call-ID                         */
-	uint32_t hash;
 	char text[];
 };
 
@@ -193,8 +192,7 @@ static bool said_before(const struct said *s)
 
 		const struct said *o = le->data;
 
-		if (o->hash == s->hash && o->m.tx == s->m.tx &&
-		    o->m.len == s->m.len &&
+		if (o->m.tx == s->m.tx && o->m.len == s->m.len &&
 		    !memcmp(o->text, s->text, s->m.len))
 			return true;
 	}
@@ -307,7 +305,6 @@ void capture_sip_at(struct capture *c, uint64_t time_us, bool tx,
 	s->m.tp = tp;
 	s->m.local = *local;
 	s->m.peer = *peer;
-	s->hash = hash_joaat((const uint8_t *)text, len);
 	read_message(&s->m);
 
 	s->d = dialog_get(c, wire_header(text, len, "Call-ID", 0));

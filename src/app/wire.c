@@ -120,12 +120,17 @@ static char short_form(const char *name)
 }
 
 
+static bool is_short(struct piece key, const char *name)
+{
+	return key.n == 1 && (*key.p | ' ') == short_form(name);
+}
+
+
 struct piece wire_header(const char *p, size_t len, const char *name,
 			 unsigned i)
 {
 	static const struct piece none = { NULL, 0 };
 	const char *end = p + len, *next = p;
-	const char brief[2] = { short_form(name), '\0' };
 	struct piece line;
 
 	if (!p || !len)
@@ -147,7 +152,7 @@ struct piece wire_header(const char *p, size_t len, const char *name,
 			continue;
 
 		key = trimmed(line.p, colon);
-		if (!piece_is(key, name) && !(*brief && piece_is(key, brief)))
+		if (!piece_is(key, name) && !is_short(key, name))
 			continue;
 
 		/* what is folded belongs to it */

@@ -64,11 +64,17 @@ static char *skip_fold(char *p, const char *end)
 }
 
 
+/* word: in small letters. Most differ at once: no call, no length */
 static bool starts_with(const char *p, const char *end, const char *word)
 {
-	const size_t n = strlen(word);
+	for (; *word; p++, word++) {
+		const char c = p < end ? *p : '\0';
 
-	return (size_t)(end - p) >= n && text_caseeq(p, n, word);
+		if (c != *word && (c < 'A' || c > 'Z' || (c | ' ') != *word))
+			return false;
+	}
+
+	return true;
 }
 
 
