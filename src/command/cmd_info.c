@@ -117,6 +117,10 @@ static void reply_stats(struct reply *r, const struct stream_stats *st)
 	reply_double(r, "jitter-ms", st->jitter_us / 1000.0);
 	reply_double(r, "delay-ms", st->delay_ms);
 	reply_double(r, "delay-target-ms", st->delay_target_ms);
+	reply_double(r, "delay-min-ms", or_nan(st->delay_max_ms > 0,
+					       st->delay_min_ms));
+	reply_double(r, "delay-max-ms", or_nan(st->delay_max_ms > 0,
+					       st->delay_max_ms));
 	reply_double(r, "rtt-ms", or_nan(st->rtt_us > 0,
 					 st->rtt_us / 1000.0));
 	reply_double(r, "network-ms", or_nan(st->rtt_us > 0,

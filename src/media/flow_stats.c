@@ -41,6 +41,8 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->jitter_us = (uint32_t)r->source.jitter_us;
 	st->delay_ms = js.delay_us / 1000;
 	st->delay_target_ms = js.target_us / 1000;
+	st->delay_min_ms = js.delay_min_us / 1000;
+	st->delay_max_ms = (js.delay_max_us + 999) / 1000;
 	st->rtt_us = f->rtcp.rtt_us;
 	st->remote_known = f->rtcp.remote_known;
 	st->remote_lost = f->rtcp.remote_lost;

@@ -183,6 +183,13 @@ void jitter_reset(struct jitter *j, uint32_t clock_hz)
 }
 
 
+void jitter_limit(struct jitter *j, unsigned min_ms, unsigned max_ms)
+{
+	j->conf.min_ms = min_ms;
+	j->conf.max_ms = max_ms;
+}
+
+
 void jitter_set_extra(struct jitter *j, uint32_t units)
 {
 	j->extra = units;
@@ -519,6 +526,20 @@ static bool spurt_begin(struct jitter *j, uint64_t now_us, uint32_t want)
 }
 
 
+/* How much it delays, the least and the most so far */
+static void delay_note(struct jitter *j)
+{
+	const int64_t delay = j->lag - j->t.low;
+	const uint32_t us = delay > 0 ? (uint32_t)delay : 0;
+	struct jitter_stats *st = &j->st;
+
+	if (!st->delay_max_us || us < st->delay_min_us)
+		st->delay_min_us = us;
+	if (us > st->delay_max_us)
+		st->delay_max_us = us;
+}
+
+
 /* There is a hole before the head */
 static enum jitter_get get_bridge(struct jitter *j, uint32_t want,
 				  struct jitter_frame *f)
@@ -550,6 +571,7 @@ static enum jitter_get get_packet(struct jitter *j, uint64_t now_us,
 
 	if (want) {
 		j->lag = lag + units_us(j, have);
+		delay_note(j);
 		pace_note(&j->pace, lag, have, n->dur);
 	}
 
@@ -692,6 +714,13 @@ void jitter_stats_add(struct jitter_stats *sum,
 	sum->compressed_us += st->compressed_us;
 	sum->skipped_us    += st->skipped_us;
 	sum->resyncs       += st->resyncs;
+
+	if (!st->delay_max_us)
+		return;
+	if (!sum->delay_max_us || st->delay_min_us < sum->delay_min_us)
+		sum->delay_min_us = st->delay_min_us;
+	if (st->delay_max_us > sum->delay_max_us)
+		sum->delay_max_us = st->delay_max_us;
 }
 
 

@@ -62,11 +62,15 @@ struct jitter_stats {
 	uint32_t resyncs;
 	uint32_t delay_us;           /* of the quickest packet, now          */
 	uint32_t target_us;          /* what recent arrivals call for        */
+	uint32_t delay_min_us, delay_max_us;  /* least and most so far;
+						 max 0: nothing has played  */
 };
 
 int  jitter_alloc(struct jitter **jp, const struct jitter_conf *conf);
 /** Forget everything heard but the counters; clock_hz 0: as it was */
 void jitter_reset(struct jitter *j, uint32_t clock_hz);
+/** Other limits from now on; what waits too long then is left out */
+void jitter_limit(struct jitter *j, unsigned min_ms, unsigned max_ms);
 /** Hold so many units more, so that the packet behind a gap is there */
 void jitter_set_extra(struct jitter *j, uint32_t units);
 

@@ -386,6 +386,20 @@ static void room_h(void *arg)
 }
 
 
+static void configure_h(void *arg)
+{
+	const struct media *m = arg;
+	struct le *le;
+
+	room_h(arg);
+	for (le = m->eng->flows.head; le; le = le->next) {
+		struct flow *f = le->data;
+
+		receive_limit(&f->rx, &m->conf);
+	}
+}
+
+
 int media_alloc(struct media **mp, const struct media_conf *conf,
 		media_device_h *h, void *arg)
 {
@@ -429,7 +443,7 @@ void media_configure(struct media *m, const struct media_conf *conf)
 {
 	assert_main();
 	m->conf = *conf;
-	media_run(m, room_h, m);
+	media_run(m, configure_h, m);
 }
 
 

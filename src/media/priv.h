@@ -119,6 +119,8 @@ struct flow;
 
 int  receive_start(struct receiver *r, const struct media_plan *plan,
 		   const struct media_conf *conf);
+/** The limits of its delay are others */
+void receive_limit(struct receiver *r, const struct media_conf *mc);
 void receive_stop(struct receiver *r);
 /** A packet from our peer */
 void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us);

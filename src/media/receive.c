@@ -9,6 +9,11 @@
 #include "red.h"
 
 
+enum {
+	MAX_MS = 200,            /* of delay, when nobody says otherwise    */
+};
+
+
 struct rx_codec *receive_codec(struct receiver *r, uint8_t pt)
 {
 	for (unsigned i = 0; i < r->codec_count; i++) {
@@ -77,6 +82,14 @@ static void events_start(struct receiver *r, const struct media_plan *plan)
 }
 
 
+void receive_limit(struct receiver *r, const struct media_conf *mc)
+{
+	r->max_ms = mc->jitter_max_ms ? mc->jitter_max_ms : MAX_MS;
+	if (r->jitter)
+		jitter_limit(r->jitter, mc->jitter_min_ms, r->max_ms);
+}
+
+
 int receive_start(struct receiver *r, const struct media_plan *plan,
 		  const struct media_conf *mc)
 {
@@ -84,12 +97,12 @@ int receive_start(struct receiver *r, const struct media_plan *plan,
 	const struct jitter_conf conf = {
 		.clock_hz = c->clock_hz,
 		.min_ms = mc->jitter_min_ms,
-		.max_ms = mc->jitter_max_ms ? mc->jitter_max_ms : 200,
+		.max_ms = mc->jitter_max_ms ? mc->jitter_max_ms : MAX_MS,
 	};
 	struct jitter *jitter = NULL;
 	int err;
 
-	r->max_ms = conf.max_ms;
+	receive_limit(r, mc);
 	events_start(r, plan);
 	r->red_pt = plan->red_recv;
 	r->cn_pt = plan->cn_recv;

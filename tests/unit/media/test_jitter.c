@@ -202,6 +202,46 @@ static void test_shrinks(void **state)
 }
 
 
+static int64_t calm(unsigned i)
+{
+	(void)i;
+
+	return 0;
+}
+
+
+/* Somebody sets other limits while it runs; and what it has been is kept */
+static void test_limits_live(void **state)
+{
+	struct sim *s = sim_new(200);
+	struct jitter_stats st;
+	(void)state;
+
+	s->quiet = true;
+	sim_run(s, 500, stormy_start);
+	st = sim_stats(s);
+	assert_true(st.delay_max_us >= st.delay_us);
+	assert_true(st.delay_min_us <= st.delay_us);
+
+	/* it may not be quick any more */
+	jitter_limit(s->j, 80, 200);
+	sim_run(s, 500, calm);
+	st = sim_stats(s);
+	assert_in_range(st.delay_us, 75000, 110000);
+	assert_true(st.delay_max_us >= 75000);
+
+	/* and then not slow */
+	jitter_limit(s->j, 0, 30);
+	sim_run(s, 500, calm);
+	st = sim_stats(s);
+	assert_true(st.delay_us <= 30000);
+	assert_true(st.delay_max_us >= 75000);
+	assert_true(st.delay_min_us <= 30000);
+
+	sim_free(s);
+}
+
+
 static int64_t noise_2ms(unsigned i)
 {
 	(void)i;
@@ -538,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_shrinks),
+		cmocka_unit_test(test_limits_live),
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_stall),
 		cmocka_unit_test(test_path_moves),
