@@ -115,6 +115,7 @@ struct config {
 	int64_t record_beep_ms;          /* 0: none                         */
 	int64_t dtmf_duration_ms;
 	int64_t dtmf_pause_ms;
+	int64_t dtmf_volume;             /* dBm0                            */
 	int     dtmf_inband;             /* enum dtmf_inband                */
 	int     call_tones;              /* enum call_tones                 */
 	bool    mute_warning;            /* who talks while muted is told   */

@@ -135,6 +135,8 @@ struct event {
 			int64_t ptime_ms;
 			char security[EVENT_NAME];  /* none, sdes, dtls     */
 			char suite[EVENT_NAME];     /* AEAD_AES_256_GCM ... */
+			char print[208];            /* of DTLS: theirs      */
+			char print_own[208];
 			char path[EVENT_NAME];      /* direct, relay        */
 			char direction[EVENT_NAME]; /* sendrecv ...         */
 			char local[EVENT_TEXT];     /* addr:port            */

@@ -81,6 +81,8 @@ typedef void (media_device_h)(const struct media_device_event *ev, void *arg);
  */
 int  media_alloc(struct media **mp, const struct media_conf *conf,
 		 media_device_h *h, void *arg);
+/** Other settings: of the room and the jitter buffer at once, the others for
+ *  what is opened from now on */
 void media_configure(struct media *m, const struct media_conf *conf);
 void media_room_look(struct media *m, struct media_room_figures *f);
 
@@ -291,6 +293,7 @@ struct stream_conf {
 					    to the address that was named   */
 	unsigned timeout_ms;             /* RTP timeout, 0: none             */
 	uint32_t dtmf_ms, dtmf_pause_ms;
+	unsigned dtmf_volume;            /* of events: dBm0 without its sign */
 	const struct media_nat *nat;     /* servers to ask, ICE; NULL: none;
 					    STREAM_GATHERED follows         */
 };
@@ -492,6 +495,8 @@ struct stream_stats {
 	uint32_t jitter_us;          /* RFC 3550 interarrival                */
 	uint32_t delay_ms;           /* playout delay now                    */
 	uint32_t delay_target_ms;
+	uint32_t delay_min_ms, delay_max_ms;  /* least and most of the call;
+					max 0: nothing has been played       */
 	uint32_t rtt_us;             /* RTCP, 0: not known                   */
 	/* what the device's buffers take now; while the stream meets one */
 	bool     device;

@@ -371,6 +371,11 @@ const struct media_plan *call_plan(const struct call *c);
 const char *call_security(const struct call *c);
 /** By what, as a=crypto calls it; "": nothing, or that is not known yet */
 const char *call_suite(const struct call *c);
+enum { CALL_PRINT = 208 };       /* sha-512 and its 64 bytes in hex          */
+/** Fingerprints of the certificates that its keys come from (DTLS-SRTP), as
+ *  a=fingerprint has them: both sides read the same two, or somebody is in
+ *  between. CALL_PRINT bytes each; @return false: none, or not proven yet */
+bool call_prints(const struct call *c, char *theirs, char *ours);
 /** Figures of its media; the last ones from hang-up on. @return 0, ENOTCONN:
  *  no media yet */
 int  call_stats(struct call *c, struct stream_stats *st);

@@ -350,6 +350,7 @@ void reply_call(struct reply *r, struct call *c)
 {
 	const struct media_plan *plan = call_plan(c);
 	const struct account *a = call_account(c);
+	char theirs[CALL_PRINT], ours[CALL_PRINT];
 
 	reply_int(r, "call", call_id(c));
 	reply_str(r, "state", call_state_name(call_state(c)));
@@ -372,5 +373,9 @@ void reply_call(struct reply *r, struct call *c)
 		reply_str(r, "security", call_security(c));
 		if (call_suite(c)[0])
 			reply_str(r, "suite", call_suite(c));
+		if (call_prints(c, theirs, ours)) {
+			reply_str(r, "fingerprint", theirs);
+			reply_str(r, "fingerprint-own", ours);
+		}
 	}
 }

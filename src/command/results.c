@@ -34,10 +34,11 @@ static const struct { unsigned bit; const char *tokens; } groups[] = {
 };
 
 #define F_CALL	"call state direction peer name account codec security "	\
-	"suite media held held-remote muted selected duration-ms "	\
-	"recording playing conference mos loss-pct code reason asserted " \
-	"asserted-name privacy diverted-by diverted-reason attest "	\
-	"attest-orig attest-dest attest-iat"
+	"suite fingerprint fingerprint-own media held held-remote "	\
+	"muted selected duration-ms recording playing conference mos "	\
+	"loss-pct code reason asserted asserted-name "			\
+	"privacy diverted-by diverted-reason attest attest-orig "	\
+	" attest-dest attest-iat"
 #define F_ACCOUNT "account name aor state default server transport "	\
 	"contact expires-ms next-ms outbound code cause text "		\
 	"voicemail voicemail-waiting voicemail-new voicemail-old"
@@ -160,8 +161,8 @@ static const struct result_row rows[] = {
 	{ "sleep", "", 0, "", false },
 	{ "source", "", E_FILE, "", false },
 	{ "stats", F_CALL " remote rate r-factor jitter-ms delay-ms "
-	  "delay-target-ms rtt-ms packets-sent packets-received packets-lost "
-	  "packets-late packets-duplicate packets-reordered "
+	  "delay-target-ms delay-min-ms delay-max-ms rtt-ms packets-sent "
+	  "packets-received packets-lost packets-late packets-duplicate packets-reordered "
 	  "packets-discarded packets-recovered bytes-sent bytes-received "
 	  "concealed-ms stretched-ms compressed-ms skipped-ms resyncs "
 	  "remote-loss-pct remote-jitter-ms burst-pct burst-ms gap-pct gap-ms "

@@ -564,6 +564,12 @@ static const struct option options[] = {
 		.summary = "Silence between sent digits",
 	},
 	{
+		.name = "dtmf-volume", .type = OPT_INT, FIELD(dtmf_volume),
+		.def = "-10", .min = -63, .max = 0, .unit = "dBm0",
+		.summary = "How loud a gateway is to play the tones of a digit"
+			" that goes out as an event",
+	},
+	{
 		.name = "capture-messages", .type = OPT_INT,
 		FIELD(capture_messages), .restart = true,
 		.def = "2000", .min = 0, .max = 1000000,

@@ -124,6 +124,10 @@ static const struct event_field call_media_fields[] = {
 	    "are agreed on: sdes, dtls, or none"),
 	STR("suite", call_media.suite, "what protects it, such as "
 	    "AEAD_AES_256_GCM; empty: nothing, or not yet"),
+	STR("fingerprint", call_media.print, "of the certificate that the "
+	    "other side has proven to have, of dtls"),
+	STR("fingerprint-own", call_media.print_own, "and of ours, for them "
+	    "to compare"),
 	STR("path", call_media.path, "what ICE has chosen: direct, relay; "
 	    "empty: nothing yet, or no ICE"),
 	STR("direction", call_media.direction,

@@ -11,7 +11,7 @@
 
 enum {
 	ENDS = 3,                /* end packets sent                        */
-	VOLUME = 10,             /* -10 dBm0                                */
+	VOLUME_MAX = 63,
 	SILENT_US = 150000,      /* no packet for so long: it has ended     */
 	OLD_US = 10000000,
 	COMMA_MS = 1000,
@@ -50,14 +50,15 @@ static uint32_t pause_ms(char c)
 
 /* Sending --------------------------------------------------------------- */
 
-void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms)
+void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms,
+		   unsigned volume)
 {
 	memset(d, 0, sizeof(*d));
 
-	/* G.. RFC 4733 leaves it to us; shorter than 40 ms nobody hears, and
-	 * the duration has 16 bits of 48 kHz units */
-	d->on_ms = on_ms < 40 ? 40 : on_ms > 1300 ? 1300 : on_ms;
+	/* RFC 4733 leaves it to us; shorter than 40 ms nobody hears */
+	d->on_ms = on_ms < 40 ? 40 : on_ms > 10000 ? 10000 : on_ms;
 	d->off_ms = off_ms < 40 ? 40 : off_ms > 10000 ? 10000 : off_ms;
+	d->volume = (uint8_t)(volume > VOLUME_MAX ? VOLUME_MAX : volume);
 	d->clock_hz = 8000;
 	d->told = true;
 }
@@ -114,14 +115,22 @@ int dtmf_tx_add_band(struct dtmf_tx *d, const char *digits)
 }
 
 
-static void event_write(struct dtmf_event *ev, int event, bool end,
+/* A duration has 16 bits: what is longer goes on in another segment, whose
+ * time stamp is that of the one before and its duration (RFC 4733 2.5.1.3) */
+static void event_write(struct dtmf_tx *d, struct dtmf_event *ev, int event,
 			uint32_t units)
 {
-	if (units > UINT16_MAX)
-		units = UINT16_MAX;
+	const bool end = d->ends > 0;
+
+	units -= d->before;
+	if (units > UINT16_MAX) {
+		d->before += UINT16_MAX;
+		units -= UINT16_MAX;
+		ev->ahead = UINT16_MAX;
+	}
 
 	ev->payload[0] = (uint8_t)event;
-	ev->payload[1] = (uint8_t)((end ? 0x80 : 0) | VOLUME);
+	ev->payload[1] = (uint8_t)((end ? 0x80 : 0) | d->volume);
 	ev->payload[2] = (uint8_t)(units >> 8);
 	ev->payload[3] = (uint8_t)units;
 }
@@ -182,6 +191,7 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 
 	*all_sent = false;
 	ev->marker = false;
+	ev->ahead = 0;
 
 	if (!d->active) {
 
@@ -204,6 +214,7 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 
 		d->active = true;
 		d->done_ms = 0;
+		d->before = 0;
 		d->ends = 0;
 		ev->marker = true;
 		step = DTMF_FIRST;
@@ -226,7 +237,7 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 	if (d->done_ms >= d->on_ms)
 		++d->ends;
 
-	event_write(ev, event, d->ends > 0, done_units(d));
+	event_write(d, ev, event, done_units(d));
 
 	if (d->ends >= ENDS) {
 		const uint32_t used = (ENDS - 1) * ms;

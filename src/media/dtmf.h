@@ -16,9 +16,11 @@ struct dtmf_tx {
 	bool band[DTMF_QUEUE];   /* in the sound, not as an event           */
 	unsigned head, count;    /* queue[head] is under way when active    */
 	uint32_t on_ms, off_ms;
+	uint8_t volume;          /* dBm0 without its sign                   */
 	uint32_t clock_hz;
 	bool active;             /* a digit sounds                          */
 	uint32_t done_ms;        /* of it                                   */
+	uint32_t before;         /* clock units in segments that are over   */
 	unsigned ends;           /* end packets still to send               */
 	uint32_t pause_ms;       /* left                                    */
 	bool told;               /* that all are out                        */
@@ -29,6 +31,7 @@ struct dtmf_tx {
 struct dtmf_event {
 	uint8_t payload[4];
 	bool marker;             /* first packet of a digit                 */
+	uint32_t ahead;          /* its ts is so much later from here on    */
 	char key;
 };
 
@@ -39,7 +42,9 @@ enum dtmf_step {
 	DTMF_TONE,               /* the sound is that of ev->key            */
 };
 
-void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms);
+/** volume: dBm0 without its sign, 63 at most (RFC 4733 2.3.3) */
+void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms,
+		   unsigned volume);
 /** @return 0, EINVAL (nothing queued), ENOSPC (nothing queued) */
 int  dtmf_check(const char *digits);
 int  dtmf_tx_add(struct dtmf_tx *d, const char *digits);

@@ -49,7 +49,8 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	f->timeout_ms = sc->timeout_ms;
 	gain_init(&f->mic_gain);
 	gain_init(&f->spk_gain);
-	dtmf_tx_begin(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms);
+	dtmf_tx_begin(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms,
+		      sc->dtmf_volume);
 	dtmf_rx_begin(&f->rx.dtmf, 8000);
 
 	send_init(&f->tx);

@@ -202,6 +202,7 @@ static bool digit_send(struct flow *f, int16_t *v, bool *tone)
 
 	if (step == DTMF_FIRST)
 		s->te_ts = s->ts;
+	s->te_ts += ev.ahead;
 
 	memcpy(p + RTP_HEADER, ev.payload, sizeof(ev.payload));
 	packet_send(f, p, sizeof(ev.payload), (uint8_t)s->te_pt, s->te_ts,

@@ -125,6 +125,7 @@ void call_event_media(const struct call *c)
 	ev.u.call_media.ptime_ms = p->param.ptime_ms;
 	UTF8_PUT(ev.u.call_media.security, call_security(c));
 	UTF8_PUT(ev.u.call_media.suite, call_suite(c));
+	(void)call_prints(c, ev.u.call_media.print, ev.u.call_media.print_own);
 	UTF8_PUT(ev.u.call_media.path, c->path ? c->path : "");
 	UTF8_PUT(ev.u.call_media.direction, media_dir_name(p->dir));
 	address_print(ev.u.call_media.local, sizeof(ev.u.call_media.local),

@@ -126,6 +126,7 @@ int call_media_open_with(struct call *c, const struct sa *laddr,
 		.timeout_ms = (unsigned)conf->rtp_timeout_ms,
 		.dtmf_ms = (uint32_t)conf->dtmf_duration_ms,
 		.dtmf_pause_ms = (uint32_t)conf->dtmf_pause_ms,
+		.dtmf_volume = (unsigned)-conf->dtmf_volume,
 		.nat = nat,
 	};
 

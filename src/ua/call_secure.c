@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <offhook/random.h>
 #include "offhook/text.h"
+#include "keys.h"
 #include "priv.h"
 
 
@@ -147,4 +148,18 @@ const char *call_suite(const struct call *c)
 
 	return ms && ms->keying == MEDIA_KEYS_SDES && ms->suite ?
 		ms->suite->name : c && c->suite ? c->suite->name : "";
+}
+
+
+bool call_prints(const struct call *c, char *theirs, char *ours)
+{
+	const struct media_secure *ms = c ? &c->plan.secure : NULL;
+	struct media_print own;
+
+	theirs[0] = ours[0] = '\0';
+
+	return ms && ms->keying == MEDIA_KEYS_DTLS && c->suite &&
+		!print_print(theirs, CALL_PRINT, &ms->print) &&
+		!media_print(c->ua->media, &own) &&
+		!print_print(ours, CALL_PRINT, &own);
 }

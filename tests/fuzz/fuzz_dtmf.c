@@ -39,7 +39,7 @@ static void send_all(const char *digits)
 	unsigned steps = 0;
 	bool all = false;
 
-	dtmf_tx_begin(&tx, 100, 70);
+	dtmf_tx_begin(&tx, 100, 70, 10);
 	tx.clock_hz = 8000;
 	if (dtmf_tx_add(&tx, digits))
 		return;

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Encrypted sound (SRTP): with other people's phones and between two of ours.
 What was recorded at each end must be the other's tone."""
+import re
+
 import sound
 from lab import check, main
 from peers import Baresip, Linphonec
@@ -159,7 +161,13 @@ def test_linphonec_dtls_calls(lab):
 def test_two_of_ours_dtls(lab):
     """without a word said two phones encrypt"""
     called, caller = two(lab, "sdes=secure")
-    caller.event("call.media", security="dtls", suite="AEAD_AES_256_GCM")
+    told = caller.event("call.media", security="dtls", suite="AEAD_AES_256_GCM")
+    heard = called.event("call.media", security="dtls", suite="AEAD_AES_256_GCM")
+    # what each reads to the other over the phone: nobody is in between
+    check(re.fullmatch("sha-256 [0-9A-F]{2}(:[0-9A-F]{2}){31}", told["fingerprint"]), "%s", told)
+    check(told["fingerprint"] == heard["fingerprint_own"] != told["fingerprint_own"] == heard["fingerprint"],
+          "%s and %s", told, heard)
+    check(caller.command("stats")["fingerprint"] == told["fingerprint"], "stats says another")
     caller.command("assert security = dtls")
     for phone in (called, caller):
         phone.command("record " + lab.path(phone.name + ".wav"))

@@ -122,7 +122,8 @@ struct flow *rig_flow(struct rig *r, unsigned to)
 {
 	const struct stream_conf conf = {
 		.device = true, .timeout_ms = 5000,
-		.dtmf_ms = 100, .dtmf_pause_ms = 70
+		.dtmf_ms = 100, .dtmf_pause_ms = 70,
+		.dtmf_volume = 10
 	};
 	struct rig_end *end = &r->ends[r->count];
 

@@ -142,7 +142,7 @@ static void test_send(void **state)
 	bool all;
 	(void)state;
 
-	dtmf_tx_begin(&d, 100, 70);
+	dtmf_tx_begin(&d, 100, 70, 10);
 	d.clock_hz = 48000;
 	assert_int_equal(dtmf_tx_add(&d, "a"), 0);
 
@@ -178,6 +178,54 @@ static void test_send(void **state)
 }
 
 
+/* Five seconds at 48 kHz do not fit into sixteen bits: what the sender says of
+ * them, the receiver hears as one digit (RFC 4733 2.5.1.3) */
+static void test_segments(void **state)
+{
+	struct dtmf_digit out[2];
+	struct dtmf_tx tx;
+	struct dtmf_rx rx;
+	uint32_t ts = 1000, last_ts = 1000;
+	unsigned segments = 1, digits = 0;
+	bool all = false;
+	(void)state;
+
+	dtmf_tx_begin(&tx, 5000, 70, 33);
+	tx.clock_hz = 48000;
+	dtmf_rx_begin(&rx, 48000);
+	assert_int_equal(dtmf_tx_add(&tx, "7"), 0);
+
+	for (unsigned i = 0; !all; i++) {
+		struct dtmf_event ev;
+		const enum dtmf_step step = dtmf_tx_step(&tx, 20, &ev, &all);
+		uint64_t units;
+
+		assert_true(i < 300);
+		assert_int_equal(step, i ? DTMF_PACKET : DTMF_FIRST);
+		assert_int_equal(ev.marker, !i);
+		assert_int_equal(ev.payload[1] & 0x3f, 33);
+		ts += ev.ahead;
+		segments += ts != last_ts;
+		last_ts = ts;
+
+		/* wherever it stands, the end of what is said is now */
+		units = ts - 1000 + (ev.payload[2] << 8 | ev.payload[3]);
+		assert_int_equal(units, 960 * (i + 1 < 250 ? i + 1 : 250));
+
+		/* some get lost, the first of a segment too */
+		if (i % 4 == 1 || ev.ahead)
+			continue;
+		digits += dtmf_rx_put(&rx, ts, ev.payload, 4, i * 20000ull,
+				      out);
+	}
+
+	assert_int_equal(segments, 4);
+	assert_int_equal(digits, 1);
+	assert_int_equal(out[0].digit, '7');
+	assert_int_equal(out[0].duration_ms, 5000);
+}
+
+
 static void test_queue(void **state)
 {
 	struct dtmf_tx d;
@@ -196,14 +244,14 @@ static void test_queue(void **state)
 
 	memset(many, '1', sizeof(many));
 	many[DTMF_QUEUE + 1] = '\0';
-	dtmf_tx_begin(&d, 100, 70);
+	dtmf_tx_begin(&d, 100, 70, 10);
 	assert_int_equal(dtmf_tx_add(&d, many), ENOSPC);
 	many[DTMF_QUEUE] = '\0';
 	assert_int_equal(dtmf_tx_add(&d, many), 0);
 	assert_int_equal(dtmf_tx_add(&d, "1"), ENOSPC);
 
 	/* pauses are pauses */
-	dtmf_tx_begin(&d, 100, 70);
+	dtmf_tx_begin(&d, 100, 70, 10);
 	assert_int_equal(dtmf_tx_add(&d, ",w"), 0);
 	while (!all) {
 		assert_int_equal(dtmf_tx_step(&d, 20, &ev, &all), DTMF_SOUND);
@@ -226,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_overtaken),
 		cmocka_unit_test(test_not_digits),
 		cmocka_unit_test(test_send),
+		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_queue),
 	};
 
