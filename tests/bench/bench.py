@@ -12,7 +12,7 @@ nothing else. Which other phones: see peers.py. Parts: start, register,
 latency, rate, g711, srtp, opus, delay, quality, growth, control, capture. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
 intelligible it comes back (STOI), how much is missing, how often and how far
-the delay moves (speech.c, score.c). Registered means that each phone has an
+the delay moves (speech.c, score.c, stoi.c). Registered means that each phone has an
 account at the tool, with a password, and is called over that connection. Many
 calls come from SIPp, or from storm.c over TLS and to who has registered. Control and capture are of offhook alone:
 what programs that listen to it cost (control.py).
@@ -202,8 +202,9 @@ class Bench:
                         os.path.join(HERE, "pump.c"), "-lopus", "-lm"], check=True)
         for name in ("speech", "score", "follow", "storm"):
             libs = ["-lssl", "-lcrypto"] if name == "storm" else ["-lopus", "-lm"]
-            subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", os.path.join(self.dir, name),
-                            os.path.join(HERE, name + ".c")] + libs, check=True)
+            parts = ("score", "stoi") if name == "score" else (name,)
+            subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-o", os.path.join(self.dir, name)]
+                           + [os.path.join(HERE, part + ".c") for part in parts] + libs, check=True)
         self.speech, self.said = {}, speech
         for codec, rate in (("pcmu", 8000), ("opus", 48000)):
             self.speech[codec] = os.path.join(self.dir, "speech%d.wav" % rate)
