@@ -7,7 +7,9 @@
  * takes the residual echo away only with the noise suppressor's help, which
  * is therefore on whenever it is (at 0 dB when no noise is to be suppressed).
  * In front of both a high-pass takes away rumble and hum, behind them a
- * limiter catches what the automatic gain made too loud.
+ * limiter catches what the automatic gain made too loud.  That gain rises
+ * while somebody speaks here and never in between, or noise would swell in
+ * each pause and the next word come out too loud.
  */
 #include <errno.h>
 #include <math.h>
@@ -30,11 +32,14 @@ enum {
 	ECHO_DB   = -40, ECHO_BOTH_DB = -15,     /* of the residual echo    */
 	AGC_LEVEL = 9000,        /* of 32768: loud speech                   */
 	AGC_MAX_DB = 18,
+	AGC_RISE  = 12,          /* dB a second, while somebody speaks      */
 };
 
 #define HIGH_PASS_HZ 90.0
 #define LIMIT 29000.0f           /* -1 dBFS                                 */
 #define FAR_LOUD 40000.0         /* mean square: -44 dBFS                   */
+#define ABOVE    6.0             /* noise, in power: somebody speaks        */
+#define FLOOR_UP 1.0069          /* in a frame: noise may grow 3 dB a second */
 
 struct dsp {
 	uint32_t rate_hz;
@@ -51,6 +56,8 @@ struct dsp {
 	unsigned off;                    /* blocks that it has been off     */
 	/* high-pass, second order */
 	float b0, b1, b2, a1, a2, z1, z2;
+	double floor;                    /* of the noise, mean square       */
+	bool rises;                      /* the automatic gain may          */
 	float limit;                     /* gain of the limiter             */
 	struct duplex duplex;
 	/* figures */
@@ -110,6 +117,7 @@ int dsp_alloc(struct dsp **dp, uint32_t rate_hz,
 	}
 
 	d->limit = 1.0f;
+	d->floor = 1e9;
 	d->erle_db = NAN;
 	high_pass_init(d);
 	dsp_configure(d, conf);
@@ -137,7 +145,7 @@ static void echo_start(struct dsp *d)
 static void pre_settle(struct dsp *d)
 {
 	int noise = d->conf.noise ? NOISE_DB : 0, denoise = 1;
-	int agc = d->conf.agc, max = AGC_MAX_DB;
+	int agc = d->conf.agc, max = AGC_MAX_DB, still = 0;
 	int echo = ECHO_DB, both = ECHO_BOTH_DB;
 	float level = AGC_LEVEL;
 
@@ -159,6 +167,9 @@ static void pre_settle(struct dsp *d)
 				   &level);
 	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_AGC_MAX_GAIN,
 				   &max);
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_AGC_INCREMENT,
+				   &still);
+	d->rises = false;
 }
 
 
@@ -271,6 +282,23 @@ static void high_pass(struct dsp *d, int16_t *v, size_t n)
 }
 
 
+/* Does somebody speak into the microphone? far: mean square of what is heard,
+ * of which some may be left */
+static void gain_look(struct dsp *d, double p, double far)
+{
+	const bool rises = p > ABOVE * d->floor && far < FAR_LOUD;
+	int db = rises ? AGC_RISE : 0;
+
+	d->floor = fmax(1.0, fmin(p, d->floor * FLOOR_UP));
+	if (rises == d->rises)
+		return;
+
+	d->rises = rises;
+	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_AGC_INCREMENT,
+				   &db);
+}
+
+
 /* Down at once, up again within a second: no pumping */
 static void limiter(struct dsp *d, int16_t *v, size_t n)
 {
@@ -330,6 +358,8 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 		speex_echo_cancellation(d->echo, v, far, out);
 		memcpy(v, out, n * sizeof(*v));
 	}
+	if (d->pre && d->conf.agc)
+		gain_look(d, power(v, n), d->echo ? power(far, n) : 0.0);
 	if (d->pre)
 		(void)speex_preprocess_run(d->pre, v);
 	if (d->echo)

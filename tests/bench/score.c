@@ -349,10 +349,12 @@ int main(int argc, char *argv[])
 			gap += CHUNK_MS;
 	}
 	qsort(lags, (size_t)lagc, sizeof(*lags), by_value);
+	ref = resample(ref, STOI_HZ);
+	put = resample(put, STOI_HZ);
 
 	printf("{\"stoi\": %.4f, \"gap_ms\": %ld, \"shifts\": %d, "
 	       "\"shift_ms\": %.0f, \"delay_ms\": %.1f, \"end_ms\": %.1f}\n",
-	       stoi(resample(ref, STOI_HZ), resample(put, STOI_HZ)), gap,
+	       stoi(ref.v, put.v, ref.n), gap,
 	       sh.count, sh.ms,
 	       lagc ? (double)lags[lagc / 2] * 1000 / rate - PAD_MS : 0,
 	       lagc ? (double)last * 1000 / rate - PAD_MS : 0);
