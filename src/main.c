@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "offhook/log.h"
+#include "offhook/random.h"
 #include "offhook/text.h"
 #include "main.h"
 
@@ -191,6 +192,7 @@ static int run(struct app *a)
 	if (logging_start(a))
 		return EXIT_USAGE;
 
+	random_begin();
 	err = loops();
 	if (err) {
 		fatal(a, "failed", strerror(err));
@@ -207,6 +209,7 @@ static int run(struct app *a)
 	if (!code && a->broken_off)
 		code = 1;
 	timers_close();
+	random_end();
 	libre_close();
 	log_close();
 

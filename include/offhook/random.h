@@ -15,4 +15,11 @@ uint16_t random_u16(void);
 uint32_t random_u32(void);
 uint64_t random_u64(void);
 
+/** libre draws from OpenSSL for each message it reads, whose generator takes
+ *  most of a millisecond to begin: on a thread of its own, while main does
+ *  other things. Once; main thread. */
+void random_begin(void);
+/** Waits for that thread, two seconds at most; before libre_close */
+void random_end(void);
+
 #endif

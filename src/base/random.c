@@ -7,13 +7,18 @@
  * goes on with a copy of it: whoever forks here becomes another program.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <offhook/compat.h>
 #include <offhook/random.h>
 
 
-enum { POOL = 256 };         /* getrandom(2): so many come whole         */
+enum {
+	POOL = 256,          /* getrandom(2): so many come whole         */
+	END_S = 2,
+};
 
 static _Thread_local struct {
 	uint8_t v[POOL];
@@ -87,4 +92,42 @@ uint64_t random_u64(void)
 	random_fill(&v, sizeof(v));
 
 	return v;
+}
+
+
+static pthread_t beginner;
+static bool begun;
+
+
+static void *begin_h(void *arg)
+{
+	uint8_t v;
+
+	rand_bytes(&v, sizeof(v));
+
+	return arg;
+}
+
+
+void random_begin(void)
+{
+	if (!begun)
+		begun = !pthread_create(&beginner, NULL, begin_h, NULL);
+}
+
+
+void random_end(void)
+{
+	struct timespec ts;
+
+	if (!begun)
+		return;
+
+	begun = false;
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	ts.tv_sec += END_S;
+
+	/* a machine that has no chance yet: it ends when it has some */
+	if (pthread_timedjoin_np(beginner, NULL, &ts))
+		(void)pthread_detach(beginner);
 }

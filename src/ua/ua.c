@@ -6,6 +6,7 @@
  * borrowed.  An idle ua runs no timer.  Main thread.
  */
 #include "offhook/worker.h"
+#include <offhook/random.h>
 #include "priv.h"
 #include "account.h"
 #include "requests.h"
@@ -44,6 +45,17 @@ static void trace_handler(bool tx, enum sip_transp tp,
 }
 
 
+/* 96 bits of chance, as RFC 7022 4.2 has it */
+static void cname_make(struct ua *ua)
+{
+	size_t len = sizeof(ua->cname) - 1;
+	uint8_t v[12];
+
+	random_fill(v, sizeof(v));
+	(void)base64_encode(v, sizeof(v), ua->cname, &len);
+}
+
+
 int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 {
 	struct sip_stack_h h = {
@@ -75,7 +87,7 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 	ua->trace_h = conf->trace_h;
 	ua->trace_arg = conf->arg;
 	ua->device = true;
-	rand_str(ua->cname, sizeof(ua->cname));
+	cname_make(ua);
 
 	if (ua_ability(&ab, ua, NULL)) {
 		e = call_error(err, EINVAL, "Option codecs: none of \"%s\" is"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <pthread.h>
 #include <cmocka.h>
+#include <offhook/compat.h>
 #include <offhook/random.h>
 
 
@@ -79,12 +80,30 @@ static void test_threads(void **state)
 }
 
 
+/* Whoever draws meanwhile gets numbers; whoever ends it twice no harm */
+static void test_begin(void **state)
+{
+	uint8_t a[16], b[16];
+	(void)state;
+
+	random_end();
+	random_begin();
+	random_begin();
+	rand_bytes(a, sizeof(a));
+	rand_bytes(b, sizeof(b));
+	assert_memory_not_equal(a, b, sizeof(a));
+	random_end();
+	random_end();
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_new),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
