@@ -31,6 +31,7 @@ enum event_type {
 	EVENT_CALL_CONFERENCE,
 	EVENT_CALL_PROGRESS,
 	EVENT_CALL_FORKED,
+	EVENT_CALL_PEER,
 	EVENT_DTMF_DONE,
 	EVENT_MESSAGE_RECEIVED,
 	EVENT_MESSAGE_SENT,
@@ -129,6 +130,11 @@ struct event {
 			int64_t code;               /* of a refusal         */
 			char cause[EVENT_NAME];     /* "" it was agreed     */
 		} call_hold;
+		struct {
+			char peer[EVENT_TEXT];
+			char name[EVENT_TEXT];
+			bool asserted;
+		} call_peer;
 		struct {
 			char codec[EVENT_NAME];
 			int64_t rate_hz;

@@ -50,6 +50,10 @@ struct sip_call_h {
 	/** Caller: somebody else has answered as well, and is hung up (RFC
 	 *  3261 13.2.2.4); may be NULL */
 	void (*forked_h)(const struct sip_info *in, void *arg);
+	/** An INVITE or UPDATE of the peer in mid-call was accepted: its From
+	 *  and what a server asserts may name another person than before
+	 *  (RFC 4916); may be NULL */
+	void (*peer_h)(const struct sip_info *in, void *arg);
 };
 
 /** How much of an extension: if the peer knows it, not at all, or else no

@@ -331,6 +331,9 @@ const struct account *call_account(const struct call *c);
 const char *call_sip_id(const struct call *c);
 const char *call_peer(const struct call *c);             /* URI            */
 const char *call_peer_name(const struct call *c);        /* display or ""  */
+/** Who the other side is now: as it, or a server of ours, has said in mid-call
+ *  (RFC 4916, RFC 3325); with no claim of trust. NULL: as at first */
+const struct sip_party *call_peer_now(const struct call *c);
 /** What the INVITE tells of its caller: asserted only if a server of the
  *  account said it. NULL: nothing */
 const struct sip_caller *call_caller(const struct call *c);

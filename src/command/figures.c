@@ -351,12 +351,17 @@ void reply_call(struct reply *r, struct call *c)
 	const struct media_plan *plan = call_plan(c);
 	const struct account *a = call_account(c);
 	char theirs[CALL_PRINT], ours[CALL_PRINT];
+	const struct sip_party *now = call_peer_now(c);
 
 	reply_int(r, "call", call_id(c));
 	reply_str(r, "state", call_state_name(call_state(c)));
 	reply_str(r, "direction", call_outgoing(c) ? "out" : "in");
 	reply_str(r, "peer", call_peer(c));
 	reply_str(r, "name", call_peer_name(c));
+	if (now) {
+		reply_str(r, "peer-now", now->uri);
+		reply_str(r, "name-now", now->name);
+	}
 	if (a)
 		reply_int(r, "account", account_id(a));
 	reply_caller(r, c);

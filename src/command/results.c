@@ -38,7 +38,7 @@ static const struct { unsigned bit; const char *tokens; } groups[] = {
 	"muted selected duration-ms recording playing conference mos "	\
 	"loss-pct code reason asserted asserted-name "			\
 	"privacy diverted-by diverted-reason attest attest-orig "	\
-	" attest-dest attest-iat"
+	" attest-dest attest-iat peer-now name-now"
 #define F_ACCOUNT "account name aor state default server transport "	\
 	"contact expires-ms next-ms outbound code cause text "		\
 	"voicemail voicemail-waiting voicemail-new voicemail-old"

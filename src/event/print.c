@@ -187,6 +187,17 @@ static void print_call_hold(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_call_peer(struct text_buf *b, const struct event *ev)
+{
+	const bool named = ev->u.call_peer.name[0];
+
+	text_add(b, "call %u is with %s%s%s%s now%s", ev->call,
+		 ev->u.call_peer.name, named ? " <" : "",
+		 ev->u.call_peer.peer, named ? ">" : "",
+		 ev->u.call_peer.asserted ? ", the server says" : "");
+}
+
+
 static void print_call_redirect(struct text_buf *b, const struct event *ev)
 {
 	text_add(b, "call %u redirect %s", ev->call,
@@ -433,6 +444,10 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 
 	case EVENT_CALL_HOLD:
 		print_call_hold(&b, ev);
+		break;
+
+	case EVENT_CALL_PEER:
+		print_call_peer(&b, ev);
 		break;
 
 	case EVENT_CALL_MEDIA:

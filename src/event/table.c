@@ -107,6 +107,14 @@ static const struct event_field call_hold_fields[] = {
 	{0}
 };
 
+static const struct event_field call_peer_fields[] = {
+	STR("peer", call_peer.peer, "URI of who the other side is now"),
+	STR("name", call_peer.name, "display name"),
+	BOOL("asserted", call_peer.asserted, "a server of the account says "
+	     "so; else the other side itself"),
+	{0}
+};
+
 static const struct event_field call_finding_fields[] = {
 	STR("finding", call_finding.finding, "a stable word: no-response, "
 	    "one-way-audio, codec-mismatch ..."),
@@ -485,6 +493,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_HOLD] = {"call.hold",
 		"One side put the call on hold or took it back, or could not",
 		call_hold_fields},
+	[EVENT_CALL_PEER] = {"call.peer",
+		"The other side of a call is somebody else now, or has a name",
+		call_peer_fields},
 	[EVENT_CALL_MEDIA] = {"call.media",
 		"What was agreed for the sound of a call",
 		call_media_fields},

@@ -584,6 +584,18 @@ void dialog_refresh(struct dialog *d, const struct sip_msg *msg)
 }
 
 
+void dialog_rename(struct dialog *d, const struct sip_msg *msg)
+{
+	char *addr;
+
+	if (route_value_dup(&addr, &msg->from.val, true))
+		return;
+
+	mem_deref(d->raddr_hdr);
+	d->raddr_hdr = addr;
+}
+
+
 int dialog_head(struct dialog *d, struct mbuf *mb, const struct target *tg,
 		const char *method, uint32_t cseq, bool contact)
 {

@@ -96,11 +96,14 @@ void reinvite_recv(struct branch *br, struct leg *leg,
 	}
 
 	dialog_refresh(br->dlg, msg);
+	dialog_rename(br->dlg, msg);
 
 	if (session_accept(c, NULL, msg, sdp))
 		offer_cancel(&br->offer);
 	else
 		(void)offer_send(&br->offer, BY_2XX, true);
+
+	session_named(c, msg);
 
  out:
 	mem_deref(sdp);

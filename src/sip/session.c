@@ -348,6 +348,18 @@ int session_result(struct sip_call *c, struct mbuf *sdp, bool early)
 }
 
 
+void session_named(struct sip_call *c, const struct sip_msg *msg)
+{
+	struct sip_info in;
+
+	if (!c->h.peer_h)
+		return;
+
+	sip_info_fill(&in, msg);
+	c->h.peer_h(&in, c->arg);
+}
+
+
 int session_answer_offer(struct sip_call *c, struct mbuf **answer,
 			 struct mbuf *offer)
 {

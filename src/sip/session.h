@@ -167,6 +167,8 @@ struct mbuf *session_sdp(const struct sip_msg *msg);
 int  session_result(struct sip_call *c, struct mbuf *sdp, bool early);
 int  session_answer_offer(struct sip_call *c, struct mbuf **answer,
 			  struct mbuf *offer);
+/** Tell what an accepted request of the peer says of who it is */
+void session_named(struct sip_call *c, const struct sip_msg *msg);
 /** Is this call over for whoever counts? */
 static inline bool session_down(const struct sip_call *c)
 {
@@ -341,6 +343,8 @@ int  dialog_fork_bare(struct dialog **dp, const struct dialog *tmpl,
 		      const struct sip_msg *resp);
 /** Make one like that of it */
 void dialog_bare(struct dialog *d, const struct dialog *tmpl);
+/** The peer has another name now, and is told it back (RFC 4916 4.4) */
+void dialog_rename(struct dialog *d, const struct sip_msg *msg);
 /** Do its target and routes lead anywhere? */
 bool dialog_usable(const struct dialog *d);
 int  dialog_contact(const struct dialog *d, struct mbuf *mb,

@@ -64,6 +64,7 @@ void update_recv(struct branch *br, struct leg *leg,
 	}
 
 	dialog_refresh(br->dlg, msg);
+	dialog_rename(br->dlg, msg);
 
 	*lines = '\0';
 	if (c->phase == PHASE_UP || c->phase == PHASE_ANSWERED)
@@ -77,6 +78,7 @@ void update_recv(struct branch *br, struct leg *leg,
 		(void)offer_send(&br->offer, BY_UPDATE_2XX, true);
 
 	modify_try(c);
+	session_named(c, msg);
 
  out:
 	mem_deref(answer);

@@ -62,6 +62,7 @@ static void call_destructor(void *data)
 	call_invite_drop(c);
 	mem_deref(c->headers);
 	mem_deref(c->caller);
+	mem_deref(c->now);
 	mem_deref(c->early);
 	mem_deref(c->replaces);
 	mem_deref(c->redial.on);

@@ -7,6 +7,7 @@
  * the user wants meanwhile goes out after it.  Main thread.
  */
 #include "priv.h"
+#include "caller.h"
 #include "requests.h"
 
 
@@ -203,6 +204,9 @@ static void progress_handler(const struct sip_info *in, bool sdp, void *arg)
 		return;
 
 	heard(c, in);
+	caller_named(c, in);
+	if (!call_living(c))
+		return;
 	c->rung = c->rung || in->code == 180;
 
 	if (sdp && c->started)
@@ -241,6 +245,9 @@ static void established_handler(const struct sip_info *in, void *arg)
 		return;
 
 	heard(c, in);
+	caller_named(c, in);
+	if (!call_living(c))
+		return;
 	sip_auto_answer_read(&mode, in);
 	if (mode.by_mode)
 		c->answered_by = mode.wanted ? "auto" : "manual";
@@ -292,6 +299,15 @@ static void modified_handler(const struct sip_result *res, void *arg)
 }
 
 
+static void peer_handler(const struct sip_info *in, void *arg)
+{
+	struct call *c = arg;
+
+	if (!c->ending)
+		caller_named(c, in);
+}
+
+
 static void forked_handler(const struct sip_info *in, void *arg)
 {
 	call_event_forked(arg, in);
@@ -326,6 +342,7 @@ const struct sip_call_h call_sip_handlers = {
 	.progress_h    = progress_handler,
 	.established_h = established_handler,
 	.pracked_h     = pracked_handler,
+	.peer_h        = peer_handler,
 	.modified_h    = modified_handler,
 	.closed_h      = closed_handler,
 	.request_h     = requests_call,

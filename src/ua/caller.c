@@ -59,6 +59,92 @@ int caller_take(struct call *c, const struct sip_info *in)
 }
 
 
+/* user and host: the rest says how to get there */
+static bool same_person(const char *a, const char *b)
+{
+	char user[2][128], host[2][128];
+
+	if (sip_uri_parts(a, user[0], sizeof(user[0]), host[0],
+			  sizeof(host[0]), NULL) ||
+	    sip_uri_parts(b, user[1], sizeof(user[1]), host[1],
+			  sizeof(host[1]), NULL))
+		return !strcmp(a, b);
+
+	return !strcmp(user[0], user[1]) && !strcasecmp(host[0], host[1]);
+}
+
+
+static bool asserts(const struct sip_info *in)
+{
+	char one[2];
+
+	return sip_info_header(in, "P-Asserted-Identity", one, sizeof(one)) !=
+		ENOENT ||
+		sip_info_header(in, "Remote-Party-ID", one, sizeof(one)) !=
+		ENOENT;
+}
+
+
+/* A request says it in its From; a server may know better, and of a response
+ * too. @return false: nothing that could be believed */
+static bool party_read(struct sip_party *p, bool *asserted,
+		       const struct call *c, const struct sip_info *in)
+{
+	struct sip_caller told;
+
+	*asserted = asserts(in) && c->acc &&
+		sip_ident_serves(c->acc->ident, in) &&
+		sip_caller_read(&told, in);
+	if (*asserted && told.asserted.uri[0])
+		*p = told.asserted;
+	else if (*asserted && told.remote.uri[0] && told.remote_screened)
+		*p = told.remote;
+	else
+		*asserted = false;
+	if (*asserted)
+		return true;
+	if (in->code)
+		return false;
+
+	UTF8_PUT(p->uri, in->from_uri);
+	UTF8_PUT(p->name, in->from_name);
+
+	return p->uri[0] != '\0';
+}
+
+
+void caller_named(struct call *c, const struct sip_info *in)
+{
+	const char *uri = c->now ? c->now->uri : c->peer;
+	const char *name = c->now ? c->now->name : call_peer_name(c);
+	struct sip_party p;
+	struct event ev;
+	bool asserted;
+
+	if (!party_read(&p, &asserted, c, in))
+		return;
+
+	/* it has only left its name out */
+	if (same_person(p.uri, uri) && (!p.name[0] || !strcmp(p.name, name)))
+		return;
+
+	if (!c->now)
+		c->now = mem_zalloc(sizeof(*c->now), NULL);
+	if (!c->now)
+		return;
+
+	*c->now = p;
+	log_info("call %u: the other side is %s%s%s now", c->id, p.name,
+		 p.name[0] ? " " : "", p.uri);
+
+	call_event(&ev, EVENT_CALL_PEER, c);
+	UTF8_PUT(ev.u.call_peer.peer, p.uri);
+	UTF8_PUT(ev.u.call_peer.name, p.name);
+	ev.u.call_peer.asserted = asserted;
+	event_publish(c->ua->bus, &ev);
+}
+
+
 void caller_event(struct event *ev, const struct call *c)
 {
 	const struct sip_caller *t = call_caller(c);
@@ -118,6 +204,12 @@ const char *call_identity(const struct call *c)
 	const struct sip_caller *t = call_caller(c);
 
 	return t && t->asserted.uri[0] ? t->asserted.uri : call_peer(c);
+}
+
+
+const struct sip_party *call_peer_now(const struct call *c)
+{
+	return c ? c->now : NULL;
 }
 
 

@@ -19,6 +19,9 @@ struct caller {
 /* caller.c */
 /** Read it and keep it in the call. @return 0, ENOMEM */
 int  caller_take(struct call *c, const struct sip_info *in);
+/** A message in the call says who the other side is (RFC 4916, 3325): what
+ *  differs from what is known is kept and told */
+void caller_named(struct call *c, const struct sip_info *in);
 /** Into the event of an incoming call */
 void caller_event(struct event *ev, const struct call *c);
 

@@ -206,6 +206,7 @@ struct call {
 	bool wish_open;              /* ... which differ                     */
 	const char *answered_by;     /* auto, manual; NULL: not told         */
 	struct caller *caller;       /* callee; NULL: nothing special        */
+	struct sip_party *now;       /* who it has become; NULL: as at first */
 	struct sa src;               /* callee: who sent the INVITE          */
 	bool vouched;                /* ... a server of the account          */
 	struct {

@@ -90,7 +90,8 @@ int requests_init(struct ua *ua)
 	};
 	static const char *const told[] = { "presence", "dialog" };
 	static const char *const options[] = {
-		"answermode", "histinfo", "join", "replaces", "tdialog",
+		"answermode", "from-change", "histinfo", "join", "replaces",
+		"tdialog",
 	};
 	int err = 0;
 

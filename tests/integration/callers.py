@@ -5,7 +5,7 @@ import json
 from xml.sax.saxutils import escape
 
 from lab import Failed, check, main, ports
-from scenario import (OUTSIDE, ack_refused, answered, bye, called, cancel, done, invite, ok, recv, request, response)
+from scenario import (OUTSIDE, ack_refused, answered, bye, called, cancel, done, invite, ok, recv, request, response, sdp)
 
 # an account whose server is on 127.0.0.1, where SIPp is too
 SERVED = "sip:phone@127.0.0.1;register=no;outbound=127.0.0.1:9"
@@ -210,6 +210,61 @@ def test_two_phones(lab):
     except Failed:
         return
     raise Failed("answered without a wish")
+
+
+# --- who it has become ---------------------------------------------------------------
+
+CAROL = '"Carol C" <sip:carol@office.example>'
+
+
+def named(phone, asserted):
+    """carol is on the line now, and shown"""
+    e = phone.event("call.peer")
+    check((e["peer"], e["name"], e["asserted"]) == ("sip:carol@office.example", "Carol C", asserted), "%s", e)
+    row = phone.command("calls")["calls"][0]
+    check(row["peer_now"] == "sip:carol@office.example" and row["name_now"] == "Carol C", "%s", row)
+
+
+def test_another_from(lab):
+    """the other side has another From in mid-call, by UPDATE or by INVITE, and is called that (RFC 4916)"""
+    phone = lab.offhook("--auto-answer").ready()
+    for n, changes in enumerate(([request("UPDATE", 2, who=CAROL), recv(200)],
+                                 [invite(sdp(version=2), 2, who=CAROL, uri="[next_url]", branch="[branch]",
+                                         to="<sip:phone@[remote_ip]:[remote_port]>[peer_tag_param]"),
+                                  recv(100, True), recv(200), request("ACK", 2, who=CAROL)]), 1):
+        s = lab.sipp([invite()] + answered([("Supported", "from-change")]) + changes +
+                     [recv("BYE", checks=[("To", "carol@office.example")], timeout=20000), done()], "-s", "phone", to=to(phone),
+                     name="sipp%d" % n)
+        named(phone, False)
+        phone.command("hangup")
+        s.well()
+
+
+def test_another_asserted(lab):
+    """a server of the account says who is on the line, in mid-call; a stranger is not believed"""
+    headers = ["P-Asserted-Identity: " + CAROL]
+    for account, believed in ((SERVED, True), (ALONE, False)):
+        phone = lab.offhook("-a", account, "--auto-answer", name="phone-%s" % believed).ready()
+        end = [recv("BYE", timeout=20000), done()] if believed else bye(3)
+        s = lab.sipp([invite()] + answered() + [request("UPDATE", 2, headers=headers), recv(200)] + end, "-s", "phone",
+                     to=to(phone), name="sipp-%s" % believed)
+        if believed:
+            named(phone, True)
+            phone.command("hangup")
+        phone.event("call.state", state="ended", timeout=30)
+        s.well()
+        check(believed or not [o for o in phone.objects() if o.get("event") == "call.peer"], "a stranger is believed")
+
+
+def test_who_answered(lab):
+    """the server tells in its answer whom we have reached (RFC 3325 in a response)"""
+    s = lab.sipp([called(), response(180, "Ringing"), ok(headers=["P-Asserted-Identity: " + CAROL]), recv("ACK"),
+                  recv("BYE", timeout=20000), done()], name="callee")
+    phone = lab.offhook("-a", SERVED.replace("127.0.0.1:9", to(s))).ready()
+    phone.command("dial sip:sales@office.example")
+    named(phone, True)
+    phone.command("hangup")
+    s.well()
 
 
 if __name__ == "__main__":

@@ -93,11 +93,11 @@ def branch(cseq):
 
 
 def request(method, cseq, uri="[next_url]", body="", headers=(), ctype="application/sdp", retrans=500,
-            branch="[branch]", to="<sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]", tag=TAG, **kw):
+            branch="[branch]", to="<sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]", tag=TAG, who="sipp " + ME, **kw):
     """what a caller sends; outside of a dialog uri and to must be given"""
     return _send(_message("%s %s SIP/2.0" % (method, uri), [
         "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=%s;rport" % branch,
-        "From: sipp %s;tag=%s" % (ME, tag), "To: %s" % to, "Call-ID: [call_id]", "CSeq: %d %s" % (cseq, method),
+        "From: %s;tag=%s" % (who, tag), "To: %s" % to, "Call-ID: [call_id]", "CSeq: %d %s" % (cseq, method),
         "Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>", "Max-Forwards: 70"] + list(headers),
         body, ctype), None if method == "ACK" else retrans, **kw)
 

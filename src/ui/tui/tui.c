@@ -201,7 +201,10 @@ const char *tui_who(const struct tui *t, char *buf, size_t sz,
 const char *tui_peer(const struct tui *t, char *buf, size_t sz,
 		     const struct call *c)
 {
-	return tui_who(t, buf, sz, call_peer(c), call_peer_name(c));
+	const struct sip_party *now = call_peer_now(c);
+
+	return now ? tui_who(t, buf, sz, now->uri, now->name) :
+		tui_who(t, buf, sz, call_peer(c), call_peer_name(c));
 }
 
 

@@ -789,6 +789,14 @@ const char *call_peer(const struct call *c)
 }
 
 
+const struct sip_party *call_peer_now(const struct call *c)
+{
+	(void)c;
+
+	return NULL;
+}
+
+
 const char *call_peer_name(const struct call *c)
 {
 	(void)c;
