@@ -123,6 +123,10 @@ void flow_report_send(struct flow *f, uint64_t now_us, bool bye)
 	uint8_t p[REPORT_MAX];
 	size_t n;
 
+	/* who was never heard of does not say good-bye (RFC 3550 6.3.7) */
+	if (bye && !s->packets && f->rtcp.first)
+		return;
+
 	if (f->plan.xr && o.source) {
 		voip_metrics(f, &xr);
 		o.xr = &xr;

@@ -665,6 +665,31 @@ static void test_garbage(void **state)
 }
 
 
+/* Good-bye says who has been heard of, and nobody else (RFC 3550 6.3.7) */
+static void test_bye_sent(void **state)
+{
+	(void)state;
+
+	for (unsigned ms = 0; ms <= 100; ms += 100) {
+
+		struct media_plan plan = rig_plan("pcmu", 1);
+		struct rig *r = rig_new();
+		unsigned before;
+
+		memset(sent, 0, sizeof(sent));
+		r->net_h = count_sent;
+		(void)rig_flow(r, 1);
+		rig_start(r, 0, &plan);
+		rig_run(r, ms);
+		assert_int_equal(ms > 0, sent[0] > 0);
+		before = sent[1];
+		flow_close(r->ends[0].f);
+		assert_int_equal(sent[1] - before, ms > 0);
+		rig_free(r);
+	}
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -684,6 +709,7 @@ int main(void)
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_reports_change_the_encoder),
 		cmocka_unit_test(test_bye),
+		cmocka_unit_test(test_bye_sent),
 		cmocka_unit_test(test_garbage),
 	};
 
