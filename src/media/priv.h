@@ -19,6 +19,7 @@
 #include "band.h"
 #include "ear.h"
 #include "dsp.h"
+#include "follow.h"
 #include "impair.h"
 #include "jitter.h"
 #include "mix.h"
@@ -229,6 +230,7 @@ struct flow {
 	uint64_t rtcp_look_us;   /* when RTCP was read                      */
 	bool timed_out, flowing;
 	bool aligned;            /* the tick was put behind its packets     */
+	struct follow follow;    /* ... and is kept there                   */
 };
 
 /** Any thread: the engine does not know it yet. mc NULL: no sockets */

@@ -15,9 +15,6 @@
 enum {
 	LATE_NS = 10000000,      /* half a packet time: it is heard of       */
 	CATCH_UP_NS = 250000000, /* made up for after a stall               */
-	MARGIN_US = 4000,        /* the tick comes so long after a packet   */
-	BAND_US   = 1500,        /* nearer than that is near enough         */
-	SLEW_NS   = 60000,       /* a tick: 3 ms a second                   */
 };
 
 
@@ -36,7 +33,6 @@ static uint64_t tick_next(struct engine *e, uint64_t now_ns)
 	const uint64_t step = 1000000ULL * e->tick_ms;
 	uint64_t next = e->tick_ns + step;
 	struct flow *f = only_flow(e);
-	int64_t spare;
 
 	if (!f || next <= now_ns)
 		return next;
@@ -46,7 +42,7 @@ static uint64_t tick_next(struct engine *e, uint64_t now_ns)
 		/* at once, and once: before there is much to hear. What has
 		 * been played must be followed by what comes next */
 		f->aligned = true;
-		next = 1000 * (f->rx.first_us + MARGIN_US);
+		next = 1000 * (f->rx.first_us + FOLLOW_MARGIN_US);
 		if (!jitter_count(f->rx.jitter))
 			next += step;
 		while (next <= now_ns)
@@ -55,13 +51,8 @@ static uint64_t tick_next(struct engine *e, uint64_t now_ns)
 		return next;
 	}
 
-	spare = jitter_spare(f->rx.jitter);
-	if (spare > MARGIN_US + BAND_US)
-		next -= SLEW_NS;
-	else if (spare && spare < MARGIN_US - BAND_US)
-		next += SLEW_NS;
-
-	return next;
+	return next + (uint64_t)follow_step(&f->follow, now_ns,
+					    jitter_spare(f->rx.jitter));
 }
 
 
