@@ -79,7 +79,7 @@ static void block_end(struct probe *p)
 	const double tone = 2.0 * power / ((double)p->n * p->n);
 	const double all = p->sum / p->n;
 
-	if (p->heard > at_ms(p, BLOCK_MS) &&
+	if (p->heard > at_ms(p, PROBE_STALE_MS + BLOCK_MS) &&
 	    p->heard <= at_ms(p, PROBE_QUIET_MS)) {
 		p->quiet_tone += tone;
 		p->quiet_all += all;

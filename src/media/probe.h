@@ -9,6 +9,7 @@
 
 enum {
 	PROBE_HZ = 8000,         /* about the rate the sweep is looked for at */
+	PROBE_STALE_MS = 220,    /* what a sound server still held of before */
 	PROBE_QUIET_MS = 400,    /* nothing is played: how loud is the room  */
 	PROBE_SWEEP_MS = 100,    /* then a sweep, to be found again,         */
 	PROBE_WAIT_MS  = 700,    /*   for so long after its end,             */

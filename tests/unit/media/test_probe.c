@@ -18,6 +18,7 @@ struct audio_dev {
 	double gain, noise;
 	uint32_t rnd;
 	bool dead;
+	uint64_t stale;          /* samples of before that are captured first */
 };
 
 
@@ -30,6 +31,7 @@ static size_t dev_read(struct audio_dev *d, int16_t *v, size_t n)
 
 		d->rnd = d->rnd * 1664525 + 1013904223;
 		x += d->noise * ((d->rnd >> 8) / 8388608.0 - 1.0);
+		x = at < d->stale ? 8000.0 * sin(0.1309 * (double)at) : x;
 		x = fmax(-32768.0, fmin(32767.0, x));
 		v[i] = d->dead ? 0 : (int16_t)lrint(x);
 	}
@@ -177,6 +179,13 @@ static void test_faults(void **state)
 	d = room(480, 20.0, 0.0);
 	res = tried(&d, false, 3000);
 	assert_true(res.clipped > 1000);
+
+	/* what the sound server still held is not the room */
+	d = room(480, 1.0, 1.0);
+	d.stale = HZ / 5;
+	res = tried(&d, false, 3000);
+	assert_true(res.noise_dbfs < -80.0);
+	assert_true(fabs(res.loop_db) < 1.0);
 
 	/* ended too early: what was not measured is not known */
 	d = room(480, 1.0, 0.0);
