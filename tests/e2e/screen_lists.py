@@ -159,8 +159,10 @@ def test_messages(lab):
     s.wait(r"\S+@127\.0\.0\.1(:\d+)? \d\d:\d\d")
     s.wait(r"running late, start without me")
     s.keys("Enter")
-    s.wait(r"message ")
-    s.type("'all right'")
+    s.wait(r"to \S+@127")
+    s.type("all right")
+    # the other side sees that somebody writes
+    peer.event("message.composing", active=True, timeout=20)
     s.keys("Enter")
     peer.event("message.received", timeout=20)
     s.wait(r"you \d\d:\d\d +(sent|delivered)")

@@ -188,8 +188,8 @@ static bool history_act(struct tui *t, void *state, enum act act,
 		tui_submit(t, "dial %s", word);
 	}
 	else if (!strcmp(text, "message")) {
-		snprintf(line, sizeof(line), "message %s ", word);
-		tui_line(t, line);
+		tui_write(t, c.peer, tui_who(t, name, sizeof(name), c.peer,
+					     c.name));
 	}
 	else if (!strcmp(text, "contact")) {
 		tui_quote(c.name[0] ? c.name : "NAME", name, sizeof(name));

@@ -291,7 +291,7 @@ static bool messages_act(struct tui *t, void *state, enum act act,
 {
 	struct messages_pane *p = state;
 	const int page = p->rows.height > 2 ? p->rows.height - 2 : 1;
-	char word[400], line[420];
+	char word[400];
 
 	if (act == ACT_PAGE_UP) {
 		p->skip += page;
@@ -310,13 +310,11 @@ static bool messages_act(struct tui *t, void *state, enum act act,
 	    (act != ACT_CHOOSE && act != ACT_USER))
 		return false;
 
-	tui_quote(p->v[p->rows.cur].uri, word, sizeof(word));
-	if (act == ACT_USER) {
-		tui_submit(t, "dial %s", word);
-		return true;
-	}
-	snprintf(line, sizeof(line), "message %s ", word);
-	tui_line(t, line);
+	if (act == ACT_CHOOSE)
+		tui_write(t, p->v[p->rows.cur].uri, p->v[p->rows.cur].who);
+	else
+		tui_submit(t, "dial %s", tui_quote(p->v[p->rows.cur].uri, word,
+						   sizeof(word)));
 
 	return true;
 }

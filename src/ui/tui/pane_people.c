@@ -196,9 +196,11 @@ static bool people_own(struct tui *t, const struct contact_conf *c,
 	char line[400], word[300];
 
 	tui_quote(c->name, word, sizeof(word));
-	if (!strcmp(what, "message"))
-		snprintf(line, sizeof(line), "message %s ", word);
-	else if (!strcmp(what, "remove"))
+	if (!strcmp(what, "message")) {
+		tui_write(t, c->name, c->name);
+		return true;
+	}
+	if (!strcmp(what, "remove"))
 		snprintf(line, sizeof(line), "contact remove %s", word);
 	else if (strcmp(what, "watch") && strcmp(what, "lamp") &&
 		 strcmp(what, "pickup"))

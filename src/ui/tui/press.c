@@ -86,11 +86,56 @@ void press_search(struct tui *t)
 }
 
 
+/* A message that is written ------------------------------------------------ */
+
+/* The other side may be told that we write (RFC 3994) */
+static void writing(struct tui *t, const char *text, bool goes_on)
+{
+	char line[LINE_BYTES + 700];
+
+	snprintf(line, sizeof(line), "message %s x%s", t->to, text);
+	if (*text || !goes_on)
+		command_typing(t->ph, line, goes_on);
+}
+
+
+static void write_handler(const char *answer, void *arg)
+{
+	char word[CLIENT_LINE_MAX], line[CLIENT_LINE_MAX];
+	struct tui *t = arg;
+
+	if (!answer || !answer[strspn(answer, " ")]) {
+		writing(t, "", false);
+		return;
+	}
+
+	t->said[0] = '\0';
+	snprintf(line, sizeof(line), "message %s -- %s", t->to,
+		 tui_quote(answer, word, sizeof(word) - 700));
+	runner_submit(t, line, false);
+}
+
+
+void tui_write(struct tui *t, const char *uri, const char *who)
+{
+	char prompt[100];
+
+	if (t->ask)
+		return;
+
+	tui_quote(uri, t->to, sizeof(t->to));
+	snprintf(prompt, sizeof(prompt), "to %.60s", who);
+	tui_ask(t, prompt, "", false, write_handler, t);
+}
+
+
 /* A search shows what it finds while it is typed */
 static void changed(struct tui *t)
 {
 	if (t->ask == search_handler)
 		search(t, line_text(t->line));
+	if (t->ask == write_handler)
+		writing(t, line_text(t->line), true);
 	suggest(t);
 	if (!t->ask)
 		command_typing(t->ph, line_text(t->line), true);

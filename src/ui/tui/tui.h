@@ -104,6 +104,7 @@ struct tui {
 
 	ask_h *ask;
 	void *ask_arg;
+	char to[600];            /* who is written to, quoted                */
 };
 
 /* runner.c: command lines */
@@ -129,6 +130,9 @@ void *tui_state(struct tui *t, const struct pane *p);
 /** Ask for a value in the command line; one question at a time */
 void tui_ask(struct tui *t, const char *prompt, const char *text,
 	     bool secret, ask_h *h, void *arg);
+
+/** Ask what to write to somebody, as plain text: no quotes, no options */
+void tui_write(struct tui *t, const char *uri, const char *who);
 
 /* pane_start.c */
 /** Is nothing configured, and nothing has happened yet? */
