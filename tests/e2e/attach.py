@@ -6,7 +6,8 @@ import signal
 import subprocess
 import time
 
-from home import check, main
+from home import Skip, check, main, need
+from authority import Authority
 from screen import Screen
 from terminal import Terminal
 
@@ -127,18 +128,66 @@ def test_startup_error(lab):
     check(s.ended() == 2, "exit code")
 
 
-def test_link(lab):
-    """what the desktop entry runs, while a phone is on the screen"""
-    other = lab.offhook("--auto-answer", audio="tone:1000").ready()
-    s = Screen(lab)
-    p = subprocess.Popen([lab.program, "-c", lab.path("conf.d"), "dial", other.uri], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                         env={**os.environ, "HOME": lab.dir, "XDG_RUNTIME_DIR": lab.dir, "XDG_STATE_HOME": lab.path("state"),
-                              "XDG_CONFIG_HOME": lab.path("conf")})
-    s.wait("ACTIVE")
+def desktop(lab):
+    """what is installed, as a desktop sees it -> environment of a program that opens links"""
+    need("meson", "update-desktop-database", "gio")
+    build, root, fakes = os.path.dirname(os.path.dirname(lab.program)), lab.path("root"), lab.path("fakes")
+    if not os.path.exists(os.path.join(build, "build.ninja")):
+        raise Skip("%s is no build folder" % build)
+    r = subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", root], capture_output=True, text=True)
+    check(r.returncode == 0, "%s%s", r.stdout, r.stderr)
+    entry = [os.path.join(d, f) for d, _, files in os.walk(root) for f in files if f == "offhook.desktop"]
+    check(len(entry) == 1, "%s", entry)
+    share = os.path.dirname(os.path.dirname(entry[0]))
+    subprocess.run(["update-desktop-database", os.path.dirname(entry[0])], check=True, timeout=60)
+    # the entry wants a terminal: these hand it what they were given
+    os.makedirs(fakes)
+    for name, line in (("xdg-terminal-exec", 'exec "$@"'), ("xterm", 'shift; exec "$@"')):
+        os.chmod(lab.file("fakes/" + name, "#!/bin/sh\n%s > '%s' 2>&1 < /dev/null\n" % (line, lab.path("link.txt"))), 0o755)
+    # the phone's own folder is that of somebody who names none
+    os.makedirs(lab.path("conf"), exist_ok=True)
+    os.symlink(lab.path("conf.d"), lab.path("conf", "offhook"))
+    env = {k: v for k, v in os.environ.items() if k.startswith(("ASAN", "UBSAN", "OFFHOOK_", "LD_"))}
+    return {**env, "PATH": ":".join((os.path.join(os.path.dirname(share), "bin"), fakes, "/usr/bin:/bin")),
+            "XDG_DATA_DIRS": share, "XDG_DATA_HOME": lab.path("data"), "HOME": lab.dir, "XDG_RUNTIME_DIR": lab.dir,
+            "XDG_STATE_HOME": lab.path("state"), "XDG_CONFIG_HOME": lab.path("conf"), "LC_ALL": "C.UTF-8"}
+
+
+def opened(lab, s, env, uri, peer):
+    """gio opens a link: the phone on the screen calls; what the link printed when it is over"""
+    r = subprocess.run(["gio", "open", uri], env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    check(r.returncode == 0, "%s: %s%s", uri, r.stdout, r.stderr)
+    e = peer.event("call.state", state="active", timeout=30)
+    s.wait("ACTIVE", timeout=30)
     s.press("h", "ACTIVE", gone=True)
-    out, _ = p.communicate(timeout=20)
-    check(p.returncode == 0 and "ended" in out, "%d %s", p.returncode, out)
+    peer.event("call.state", state="ended", timeout=30)
+    end = time.monotonic() + 30
+    while True:
+        with open(lab.path("link.txt"), encoding="utf-8") as f:
+            text = f.read()
+        if "ended" in text:
+            return e, text
+        check(time.monotonic() < end, "%s: it is not over for who opened it: %s", uri, text)
+        time.sleep(0.05)
+
+
+def test_links(lab):
+    """sip:, sips: and tel: open in the phone that is on the screen, by its installed desktop entry"""
+    ca = Authority(lab)
+    cert, key = ca.issue("IP:127.0.0.1", subject="peer")
+    plain = lab.offhook("--auto-answer", name="plain", audio="tone:1000").ready()
+    tls = lab.offhook("--auto-answer", "-s", "tls-cert=" + cert, "-s", "tls-key=" + key, name="tls", transports=("tls",),
+                      audio="tone:1000").ready()
+    s = Screen(lab, "-s", "tls-ca=" + ca.path, "-a", "sip:alice@127.0.0.1:%d;register=no" % plain.port, size=(100, 30))
+    env = desktop(lab)
+    opened(lab, s, env, plain.uri, plain)
+    # hyphens and the like are for people only
+    opened(lab, s, env, "tel:+49-30-1234(56)", plain)
+    opened(lab, s, env, "sips:bob@127.0.0.1:%d" % tls.port, tls)
+    s.keys("H")
+    s.wait(r"HISTORY +3 calls")
+    s.wait(r"\+4930123456")
+    s.picture("links")
 
 
 if __name__ == "__main__":

@@ -318,10 +318,16 @@ def test_try(lab):
         s.wait(r"A sweep and a tone", gone=True)
         subprocess.run(["pactl", "load-module", "module-loopback", "source=alice_spk.monitor", "sink=alice_feed",
                         "latency_msec=60"], env={**os.environ, **env}, check=True, timeout=20, stdout=subprocess.DEVNULL)
-        s.keys("t")
-        s.wait(r"A sweep and a tone are played")
-        s.wait(r"the microphone hears the loudspeaker", timeout=60)
-        s.wait(r"the tone is back after \d+ ms, at -?\d+\.\d dB, noise -\d+ dBFS, the devices take \d+ ms, 48000 Hz")
+        # a card that stutters, because the machine has no time for it, is heard too badly to measure: once more
+        level = r"the tone is back after \d+ ms, at -?\d+\.\d dB, noise -\d+ dBFS, the devices take \d+ ms, 48000 Hz"
+        for _ in range(5):
+            s.keys("t")
+            s.wait(r"A sweep and a tone are played")
+            s.wait(r"A sweep and a tone", timeout=60, gone=True)
+            if re.search(level, s.text()):
+                break
+        s.wait(r"the microphone hears the loudspeaker")
+        s.wait(level)
         s.picture("devices-tested")
     finally:
         subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)

@@ -52,16 +52,23 @@ def test_messages(lab):
     s.wait(r"MESSAGES +1 talk")
     s.wait(r"you \d\d:\d\d +(sent|delivered)")
     s.picture("messages-linphone")
+    # plain text: whatever is typed there is what is said
     s.keys("Enter")
-    s.wait(r"message \S*peer@")
-    s.type("'take your time'")
+    s.wait(r"to \S*peer@")
+    s.type("--don't hurry; it's \"fine\"")
     s.keys("Enter")
-    peer.wait_line(r"Message received from .*: take your time", 20)
+    peer.wait_line(r"Message received from .*: --don't hurry; it's \"fine\"", 20)
+    # left, it writes nothing
+    s.keys("Enter")
+    s.wait(r"to \S*peer@")
+    s.type("never said")
+    s.press("Escape", r"never said", gone=True)
 
 
 def test_message_comes(lab):
-    """SIPp writes: news, a number of what is unread, and the text on its page, as text"""
-    s = Screen(lab, size=(100, 30))
+    """SIPp writes: news, a number of what is unread, and the text on its page, as text; it gets an answer"""
+    # it would take what tells that somebody types for the message
+    s = Screen(lab, "-s", "message-composing=no", size=(100, 30))
     peer = lab.sipp([request("MESSAGE", 1, body="running late, start without me \u202e\x07", ctype="text/plain", **OUTSIDE),
                      recv(200)], "-s", "me", to="127.0.0.1:%d" % s.port)
     s.wait(r"MESSAGES +1 unread")
@@ -71,6 +78,16 @@ def test_message_comes(lab):
     s.wait(r"MESSAGES +1 talk")
     s.wait(r"  running late, start without me")
     check("\u202e" not in s.text(), "it turns the text round")
+    # the same SIPp, as somebody who is written to
+    answered = lab.sipp([recv("MESSAGE", checks=[("To", "sip:sipp@"), ("body", "I don't mind, take a seat")]),
+                         response(200, "OK")], name="answered", port=peer.port)
+    s.keys("Enter")
+    s.wait(r"to \S*sipp")
+    s.type("I don't mind, take a seat")
+    s.keys("Enter")
+    answered.well()
+    s.wait(r"you \d\d:\d\d +(sent|delivered)\n.*  I don't mind, take a seat")
+    s.picture("messages-answered")
     s.keys("g")
     s.wait(r"unread", gone=True)
 
@@ -89,7 +106,7 @@ def test_message_refused(lab):
 
 
 def test_connect(lab):
-    """T: two linphonecs are connected with each other, and we are out of it"""
+    """T: two linphonecs are connected with each other and hear one another, and we are out of it"""
     bob, carol = linphone(lab, "bob", 1000), linphone(lab, "carol", 1500)
     s = screen(lab, size=(100, 30))
     s.dial(bob.uri)
@@ -109,6 +126,12 @@ def test_connect(lab):
         at = len(p.lines)
         p.say("calls")
         p.wait_line(r"^2 .*StreamsRunning", 20, at)
+    # and hear each other, which neither did before; linphonec's file is whole once the call is over
+    time.sleep(4)
+    bob.hangup()
+    carol.wait_line(r"Call 2 with .* ended \(No error\)", 20)
+    hears(carol.recording(), 1000, 1)
+    hears(bob.recording(), 1500, 1)
 
 
 def test_swap(lab):

@@ -265,9 +265,9 @@ class Sipp(Program):
     to: whom it calls, else it is called"""
 
     def __init__(self, lab, steps=None, *args, sn=None, to=None, host="127.0.0.1", transport="u1", calls=1,
-                 timeout=60, name=None, **kw):
+                 timeout=60, name=None, port=None, **kw):
         need("sipp")
-        self.port, self.media = ports(1, host), ports(4, host)
+        self.port, self.media = port or ports(1, host), ports(4, host)
         shown = "[%s]" % host if ":" in host else host
         self.uri = "sip:test@%s:%d" % (shown, self.port)
         name = name or "sipp"

@@ -133,7 +133,9 @@ class Baresip(Program):
 class Linphonec(Program):
     """linphonec: plays and records files instead of a sound card"""
 
-    CODECS = (("opus", 48000, 2), ("PCMU", 8000, 1), ("PCMA", 8000, 1))
+    # what is not named it enables by itself
+    CODECS = (("opus", 48000, 2), ("PCMU", 8000, 1), ("PCMA", 8000, 1), ("speex", 8000, 1), ("speex", 16000, 1),
+              ("speex", 32000, 1), ("GSM", 8000, 1), ("G722", 8000, 1))
 
     def __init__(self, lab, source, codec="PCMU", auto=True, name="linphonec", secure=None, account=None,
                  certificate=None):

@@ -360,6 +360,41 @@ static void test_caller(void **state)
 }
 
 
+static unsigned tick_of(struct screen_rig *f, const struct pane *p)
+{
+	tui_submit(f->t, "view %s", p->name);
+	(void)screen_paint(f, 80, 24);
+
+	return p->tick_ms ? p->tick_ms(f->t, tui_state(f->t, p)) : 0;
+}
+
+
+/* Nobody is woken for what does not move: without a call no page is, with one
+ * only those that show meters or times */
+static void test_ticks(void **state)
+{
+	struct screen_rig *f = *state;
+	const struct pane *p;
+	unsigned id;
+
+	for (size_t i = 0; (p = pane_at(i)); i++)
+		assert_int_equal(tick_of(f, p), 0);
+
+	id = fake_incoming("sip:bob@example.com");
+	fake_state(id, CALL_ACTIVE, 200);
+	for (size_t i = 0; (p = pane_at(i)); i++) {
+
+		const bool meters = p == &pane_home || p == &pane_call;
+
+		if (p != &pane_devices)
+			assert_int_equal(tick_of(f, p), meters ? 100 : 0);
+	}
+	fake_state(id, CALL_ENDED, 200);
+	for (size_t i = 0; (p = pane_at(i)); i++)
+		assert_int_equal(tick_of(f, p), 0);
+}
+
+
 /* A lock, or that there is none, is never told by colour alone */
 static void test_secrecy(void **state)
 {
@@ -397,6 +432,8 @@ int main(void)
 						screen_teardown),
 		cmocka_unit_test_setup_teardown(test_caller, setup, screen_teardown),
 		cmocka_unit_test_setup_teardown(test_secrecy, setup,
+						screen_teardown),
+		cmocka_unit_test_setup_teardown(test_ticks, setup,
 						screen_teardown),
 		cmocka_unit_test_setup_teardown(test_devices, setup,
 						screen_teardown),
