@@ -19,6 +19,8 @@ Switches, any of them together:
     redirect        REGISTER gets 302 to redirect_to
     redirect_calls  calls get 302 to the callee's Contact
 
+    serial          a call goes to the contacts with the highest q first, to
+                    the next ones when they refuse or do not answer in 8 s
     dns             other domains are looked up (SRV) by the system's resolver
 
 It listens on 127.0.0.1, UDP and TCP on one port, and serves the domain
@@ -44,7 +46,8 @@ class Kamailio(Program):
         self.host, self.switches = host, switches
         self.port, self.domain = port or ports(2, host), domain
         self.tls_port = self.port + 1
-        self.address = "%s:%d" % (host, self.port)
+        shown = "[%s]" % host if ":" in host else host
+        self.address = "%s:%d" % (shown, self.port)
         self.uri = "sip:" + self.address
         # a unix socket's path must be short, and files of ours are by name
         self.folder = lab.path(name + ".d")
@@ -66,7 +69,7 @@ class Kamailio(Program):
                 "-w", self.folder, "-Y", self.folder, "-P", os.path.join(self.folder, "pid"),
                 "-l", "udp:" + self.address, "-l", "tcp:" + self.address]
         if "tls" in switches:
-            argv += ["-l", "tls:%s:%d" % (host, self.tls_port)]
+            argv += ["-l", "tls:%s:%d" % (shown, self.tls_port)]
         for s in switches:
             argv += ["-A", "WITH_" + s.upper()]
         for k, v in defines.items():
@@ -129,7 +132,8 @@ class Kamailio(Program):
 
     def tls_account(self, user, password=None, *params, scheme="sip"):
         """the same by way of TLS"""
-        parts = ["%s:%s@%s" % (scheme, user, self.domain), "outbound=%s:%d" % (self.host, self.tls_port), "transport=tls"]
+        parts = ["%s:%s@%s" % (scheme, user, self.domain), "outbound=%s:%d" % (self.address.rsplit(":", 1)[0], self.tls_port),
+                 "transport=tls"]
         parts += ["password=" + password] if password else ["register=yes"]
         return ";".join(parts + list(params))
 

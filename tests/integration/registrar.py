@@ -72,6 +72,21 @@ def test_tcp(lab):
     check(b["Address"].endswith(";transport=tcp"), "%s", b)
 
 
+def test_ipv6(lab):
+    """registered and called over IPv6, by UDP and by TCP"""
+    s = Kamailio(lab, "auth", "proxy_auth", users=USERS, host="::1")
+    a, b = (lab.offhook("-a", s.account(user, USERS[user], *params), name=user, host="::1", transports=("udp", "tcp"))
+            for user, params in (("alice", ()), ("bob", ("transport=tcp",))))
+    for p, user, end in ((a, "alice", ":%d" % a.port), (b, "bob", ";transport=tcp")):
+        e = up(p)
+        check(e["server"] == s.address, "%s", e)
+        binding, = s.registered(user)
+        check(binding["Address"].startswith("sip:%s@[::1]:" % user) and binding["Address"].endswith(end), "%s", binding)
+    for caller, callee, user in ((a, b, "bob"), (b, a, "alice")):
+        talk(caller, callee, user)
+    check("[::1]:" in a.event("call.media", again=True)["remote"], "sound goes elsewhere")
+
+
 def test_refresh(lab):
     """in time, again and again; nonces that grow old meanwhile"""
     s = server(lab, "auth", nonce_life=1, max_expires=5)

@@ -8,11 +8,13 @@ Domains are looked up as everywhere, at the name server of /etc/resolv.conf:
 the tests run in namespaces of their own where that is a dnsmasq of theirs.
 Root is needed for that."""
 import os
+import re
 import subprocess
 import sys
 import tempfile
 
 import sound
+from authority import Authority
 from kamailio import Kamailio
 from lab import Program, check, main, need, wait_port
 from peers import Baresip, Linphonec
@@ -22,8 +24,10 @@ USERS = {"alice": "secret", "bob": "bobpw", "carol": "carolpw", "dave": "davepw"
 ZONE = """
 srv-host=_sip._udp.atlanta.test,proxy.atlanta.test,5080
 srv-host=_sip._tcp.atlanta.test,proxy.atlanta.test,5080
+srv-host=_sips._tcp.atlanta.test,proxy.atlanta.test,5081
 srv-host=_sip._udp.biloxi.test,proxy.biloxi.test,5090
 srv-host=_sip._tcp.biloxi.test,proxy.biloxi.test,5090
+srv-host=_sips._tcp.biloxi.test,proxy.biloxi.test,5091
 host-record=proxy.atlanta.test,%s
 host-record=proxy.biloxi.test,%s
 """ % (ATLANTA, BILOXI)
@@ -39,16 +43,16 @@ def dns(lab):
     return d
 
 
-def domains(lab, *switches):
+def domains(lab, *switches, ca=None):
     dns(lab)
     return [Kamailio(lab, "auth", "proxy_auth", "dns", *switches, users=USERS, name=name, host=host, port=port,
-                     domain=name + ".test")
+                     domain=name + ".test", certificate=ca and ca.issue("DNS:%s.test,DNS:proxy.%s.test" % (name, name)))
             for name, host, port in (("atlanta", ATLANTA, 5080), ("biloxi", BILOXI, 5090))]
 
 
-def phone(lab, user, domain, *params, args=(), **kw):
+def phone(lab, user, domain, *params, args=(), scheme="sip", **kw):
     """registered at its domain, which only its name leads to"""
-    account = ";".join(("sip:%s@%s.test" % (user, domain), "password=" + USERS[user]) + params)
+    account = ";".join((scheme + ":%s@%s.test" % (user, domain), "password=" + USERS[user]) + params)
     p = lab.offhook("-a", account, *args, name=user, transports=("udp", "tcp"), **kw)
     p.event("account.state", state="registered", timeout=15)
     return p
@@ -68,13 +72,16 @@ def talk(caller, callee, target, by_callee=False):
         check(end["cause"] == "none", "%s", end)
 
 
-def vias(phone, method):
-    """of the last such request that it received"""
+def last(phone, method):
+    """the head of the last such request that it received or sent"""
     text = phone.stderr()
-    at = text.rfind("%s sip:" % method)
+    at = max(text.rfind("%s %s:" % (method, scheme)) for scheme in ("sip", "sips"))
     check(at >= 0, "no %s came\n%s", method, text[-3000:])
-    head = text[at:].split("\n\n")[0].split("\r\n\r\n")[0]
-    return sum(line.strip().lower().startswith("via:") for line in head.splitlines())
+    return text[at:].split("\n\n")[0].split("\r\n\r\n")[0]
+
+
+def vias(phone, method):
+    return sum(line.strip().lower().startswith("via:") for line in last(phone, method).splitlines())
 
 
 def trapezoid(lab, *params):
@@ -95,6 +102,25 @@ def test_trapezoid(lab):
 
 def test_trapezoid_tcp(lab):
     trapezoid(lab, "transport=tcp")
+
+
+def test_trapezoid_sips(lab):
+    """sips: from end to end: phones and proxies meet over TLS alone, and hers is shown to be whom she meant"""
+    ca = Authority(lab)
+    domains(lab, "tls", ca=ca)
+    a, b = (phone(lab, user, domain, "outbound=%s.test" % domain, "transport=tls", scheme="sips",
+                  args=("-t", "-s", "tls-ca=" + ca.path)) for user, domain in (("alice", "atlanta"), ("bob", "biloxi")))
+    for caller, callee, whom, by_callee in ((a, b, "sips:bob@biloxi.test", False), (b, a, "sips:alice@atlanta.test", True)):
+        talk(caller, callee, whom, by_callee)
+        check(caller.event("call.media", again=True)["security"] != "none", "sound in plain")
+        for method in ("INVITE", "ACK"):
+            hops = re.findall(r"^\s*Via: (\S+)", last(callee, method), re.M | re.I)
+            check(hops == 3 * ["SIP/2.0/TLS"], "%s: %s", method, hops)
+        check(last(callee, "INVITE").startswith("INVITE sips:"), "%s", last(callee, "INVITE"))
+    # a server that shows another's certificate is none of hers
+    stranger = lab.offhook("-a", "sips:alice@biloxi.test;password=x;outbound=127.0.1.1:5081;transport=tls", "-s",
+                           "tls-ca=" + ca.path, name="stranger")
+    stranger.event("tls.refused", timeout=20)
 
 
 def test_nobody(lab):
@@ -223,6 +249,32 @@ def test_forking(lab):
     a.event("call.state", state="active")
     a.command("hangup")
     a.event("call.state", state="ended")
+
+
+def test_forking_in_turn(lab):
+    """his phones have said which comes first (contact-q): the next one rings when the first is busy or silent"""
+    dns(lab)
+    s = Kamailio(lab, "auth", "proxy_auth", "serial", users=USERS, name="atlanta", host=ATLANTA, port=5080,
+                 domain="atlanta.test")
+    pocket = phone(lab, "bob", "atlanta", "contact-q=0.3")
+    desk = lab.offhook("-a", "sip:bob@atlanta.test;password=bobpw;contact-q=0.9", name="desk")
+    desk.event("account.state", state="registered", timeout=15)
+    check(sorted(float(x["Q"]) for x in s.registered("bob", 2)) == [0.3, 0.9], "%s", s.bindings("bob"))
+    a = phone(lab, "alice", "atlanta")
+    for n, busy in enumerate((True, False), 1):
+        a.command("dial sip:bob@atlanta.test")
+        desk.event("call.state", state="incoming")
+        if busy:
+            check(len(pocket.command("calls")["calls"]) == 0, "both ring at once")
+            desk.command("reject --code 486")
+        pocket.event("call.state", state="incoming", timeout=30)
+        end = desk.event("call.state", state="ended", call=n)
+        check(end["code"] == (486 if busy else 487), "%s", end)
+        pocket.command("answer")
+        a.event("call.state", state="active")
+        a.command("hangup")
+        a.event("call.state", state="ended")
+        pocket.event("call.state", state="ended")
 
 
 def test_presence_server(lab):
