@@ -1,12 +1,14 @@
 /**
  * @file test_trace.c  Playout over networks as they are, beside an oracle
  *
- * Each trace is a minute of delays of one kind of network.  The oracle knows
+ * Each trace is a minute of delays of one kind of network, made up here or
+ * recorded in a call (traces/).  The oracle knows
  * all of them beforehand, and plays with the one fixed delay at which three
  * packets in a thousand that come at all are late.  Who does not know what will
  * come may not make up much more than that, and may not be much later.
  */
 #include <math.h>
+#include <stdio.h>
 #include "jitter_sim.h"
 
 
@@ -110,10 +112,21 @@ static int64_t lossy(unsigned i)
 }
 
 
+static int64_t recording[MINUTE];
+
+
+static int64_t recorded(unsigned i)
+{
+	return recording[i];
+}
+
+
 static const struct trace {
 	delay_h *h;
 	double ppm;
 	double twice;            /* share that comes twice                  */
+	unsigned max_ms;         /* the buffer may, 0: DELAY_MAX_MS         */
+	const char *file;        /* of recorded                             */
 } traces[] = {
 	{ steady,    0,    0 },
 	{ steady,    200,  0 },
@@ -124,6 +137,9 @@ static const struct trace {
 	{ reordered, 0,    0 },
 	{ steady,    0,    0.1 },
 	{ lossy,     0,    0 },
+	{ recorded,  0,    0,   0, "uplink" },
+	{ recorded,  0,    0, 600, "slow" },
+	{ recorded,  0,    0,   0, "busy" },
 };
 
 
@@ -158,7 +174,7 @@ struct figures {
 static struct figures play(const struct trace *t, bool talks, unsigned seed)
 {
 	static int64_t transit[MINUTE];
-	struct sim *s = sim_new(DELAY_MAX_MS);
+	struct sim *s = sim_new(t->max_ms ? t->max_ms : DELAY_MAX_MS);
 	struct figures f = { 0 };
 	struct jitter_stats st;
 	unsigned came = 0;
@@ -208,15 +224,43 @@ static struct figures play(const struct trace *t, bool talks, unsigned seed)
 }
 
 
+static void recording_read(const char *name)
+{
+	char path[512], line[128];
+	unsigned n = 0;
+	FILE *f;
+
+	assert_in_range(snprintf(path, sizeof(path), "%s/%s.txt", TRACES,
+				 name), 1, sizeof(path) - 1);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (n < MINUTE && fgets(line, sizeof(line), f)) {
+		if (line[0] != '#')
+			recording[n++] = line[0] == '-' ? -1 :
+				(int64_t)(strtod(line, NULL) * MS);
+	}
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(n, MINUTE);
+}
+
+
 static void test_traces(void **state)
 {
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
-		for (unsigned k = 0; k < 6; k++) {
-			const struct trace *t = &traces[i];
+		const struct trace *t = &traces[i];
+
+		if (t->file)
+			recording_read(t->file);
+		for (unsigned k = 0; k < (t->file ? 2 : 6); k++) {
 			const struct figures f = play(t, k % 2, k * 1000);
 
+			print_message("%zu %s: %.0f ms (oracle %.0f), made up "
+				      "%.4f, lost %.4f, %u changes\n", i,
+				      t->file ? t->file : "", f.delay_ms,
+				      f.oracle_ms, f.made_up, f.lost,
+				      f.changes);
 			assert_true(f.delay_ms <= f.oracle_ms + GRID_MS);
 			assert_true(f.made_up <= f.lost + 0.018);
 			assert_true(f.changes <= 70);
