@@ -101,7 +101,8 @@ struct ua {
 	void (*done_h)(void *arg);
 	void *done_arg;
 
-	struct call_record recordv[UA_RECORDS];
+	struct call_record *recordv;     /* UA_RECORDS, no memory before they
+					    are used */
 	unsigned recordc;            /* ever; the newest is at recordc - 1   */
 };
 

@@ -32,6 +32,7 @@ static void ua_destructor(void *data)
 	mem_deref(ua->sip);
 	accounts_flush(ua);
 	call_file_forget(ua);
+	free(ua->recordv);
 }
 
 
@@ -88,6 +89,11 @@ int ua_alloc(struct ua **uap, const struct ua_conf *conf, char *err)
 	ua->trace_arg = conf->arg;
 	ua->device = true;
 	cname_make(ua);
+	ua->recordv = calloc(UA_RECORDS, sizeof(ua->recordv[0]));
+	if (!ua->recordv) {
+		e = call_error(err, ENOMEM, "Out of memory.");
+		goto out;
+	}
 
 	if (ua_ability(&ab, ua, NULL)) {
 		e = call_error(err, EINVAL, "Option codecs: none of \"%s\" is"

@@ -15,7 +15,7 @@ enum {
 
 struct replay {
 	struct event_sub *subs[EVENT_TYPES];
-	struct replay_row v[ROWS];
+	struct replay_row *v;    /* ROWS; no memory before they are used     */
 	uint64_t head, tail;     /* rows put in, rows let go                 */
 	size_t bytes;
 	/* the line that was made last */
@@ -142,6 +142,7 @@ static void destructor(void *arg)
 		mem_deref(r->subs[i]);
 	while (r->head > r->tail)
 		drop(r);
+	free(r->v);
 	free(r->line);
 }
 
@@ -153,6 +154,10 @@ int replay_alloc(struct replay **rp, struct event_bus *bus)
 
 	if (!r)
 		return ENOMEM;
+
+	r->v = calloc(ROWS, sizeof(r->v[0]));
+	if (!r->v)
+		err = ENOMEM;
 
 	/* nobody wants statistics who does not ask for them */
 	for (unsigned i = 0; i < EVENT_TYPES && !err; i++) {
