@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct ssl_st;
 struct sip_tls;
 
 struct sip_tls_conf {
@@ -38,5 +39,29 @@ int sip_tls_alloc(struct sip_tls **tp, const struct sip_tls_conf *conf,
 bool sip_tls_open(const struct sip_tls *t);
 /** Are these pins? err: one sentence. @return 0, EINVAL */
 int sip_tls_pin_check(const char *pin, char *err, size_t errsz);
+
+/** Why a server is not believed */
+enum sip_cert_flaw {
+	SIP_CERT_GOOD,
+	SIP_CERT_NAME,           /* for others                               */
+	SIP_CERT_EXPIRED,        /* it, or one of those that signed it       */
+	SIP_CERT_EARLY,          /* not valid yet                            */
+	SIP_CERT_SELF,           /* signed by itself                         */
+	SIP_CERT_ISSUER,         /* by nobody that is known                  */
+	SIP_CERT_PURPOSE,        /* not meant for servers                    */
+	SIP_CERT_PIN,            /* good, but not the one of the pin         */
+	SIP_CERT_OTHER,
+};
+/**
+ * What the phone's own connections would say of a server for that domain,
+ * after a handshake that looked at nothing. Any thread
+ * @param ssl  connected; its context has the authorities that are trusted
+ * @param pin  NULL, "": any
+ * @param why  "expired since 2026-01-02 10:00 UTC"; "" when it is good
+ */
+enum sip_cert_flaw sip_cert_judge(struct ssl_st *ssl, const char *domain,
+				  const char *pin, char *why, size_t sz);
+/** Why a handshake has just failed in this thread: "the peer ..." */
+const char *sip_tls_reason(void);
 
 #endif

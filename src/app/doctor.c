@@ -326,11 +326,15 @@ static void options_handler(const struct sip_result *res,
 		}
 	}
 	else {
-		doctor_tell(d, area, wanted ? DOCTOR_FAIL : DOCTOR_NOTE, wanted ?
-		     "a firewall, or a server that does not speak this: take "
-		     "a transport that passes here (account parameter "
-		     "transport)" : "", "%s", res->cause == SIP_CAUSE_TIMEOUT ?
-		     "no answer" : res->reason);
+		doctor_tell(d, area, wanted ? DOCTOR_FAIL : DOCTOR_NOTE,
+			    !wanted ? "" : strstr(res->reason, "TLS:") ||
+			    strstr(res->reason, "certificate") ?
+			    "see what is said of its certificate" :
+			    "a firewall, or a server that does not speak this:"
+			    " take a transport that passes here (account"
+			    " parameter transport)", "%s",
+			    res->cause == SIP_CAUSE_TIMEOUT ?
+			    "no answer" : res->reason);
 	}
 
 	if (!in && !d->transport && res->cause == SIP_CAUSE_TIMEOUT)
@@ -377,13 +381,56 @@ static void step_reach(struct doctor *d)
 }
 
 
+/* What to do about it */
+static const char *tls_advice(const struct tls_probe *t)
+{
+	switch (t->flaw) {
+
+	case SIP_CERT_NAME:
+		return "the name in the account must be the one in the "
+			"certificate";
+	case SIP_CERT_EXPIRED:
+		return "who runs the server must renew it; is this machine's "
+			"clock right?";
+	case SIP_CERT_EARLY:
+		return "is this machine's clock right? The certificate is of "
+			"a later time";
+	case SIP_CERT_SELF:
+		return "if the server is yours, give its certificate as "
+			"tls-ca";
+	case SIP_CERT_ISSUER:
+		return t->count == 1 ? "for an authority of your own give "
+			"tls-ca; else the server leaves out the certificate "
+			"in between, which who runs it must add" :
+			"for an authority of your own give tls-ca";
+	case SIP_CERT_PURPOSE:
+		return "who runs the server must get one for servers";
+	case SIP_CERT_PIN:
+		return "if the server has a new key and you know it, change "
+			"tls-pin; else somebody is in between";
+	case SIP_CERT_GOOD:
+	case SIP_CERT_OTHER:
+		break;
+	}
+
+	if (t->err)
+		return strstr(t->why, "does not speak TLS") ?
+			"check the port: TLS has 5061" : "TLS 1.2 or 1.3 "
+			"must be allowed on both sides";
+
+	return "who runs the server must get another one";
+}
+
+
 static void tls_done(void *arg)
 {
 	struct tls_job *j = arg;
 	struct tls_probe *t = &j->probe;
 	struct doctor *d = j->d;
-	const bool used = !strcmp(account_config(account_now(d))->transport,
-				  "tls");
+	const struct account_conf *ac = account_config(account_now(d));
+	const bool used = !strcmp(ac->transport, "tls");
+	const bool verify = ac->tls_verify < 0 ? d->conf.config->tls_verify :
+		ac->tls_verify > 0;
 
 	if (t->err && !t->why[0]) {
 		/* nothing there: only then bad when it is wanted */
@@ -392,10 +439,10 @@ static void tls_done(void *arg)
 		     "no TLS there: %s", strerror(t->err));
 	}
 	else if (t->why[0]) {
-		doctor_tell(d, "certificate", used ? DOCTOR_FAIL : DOCTOR_NOTE,
-		     "the name in the account must be the one in the "
-		     "certificate; for an authority of your own give tls-ca",
-		     "not good for %s: %s", t->name, t->why);
+		doctor_tell(d, "certificate", !used ? DOCTOR_NOTE : verify ?
+			    DOCTOR_FAIL : DOCTOR_WARN, tls_advice(t),
+			    "not good for %s: %s%s", t->name, t->why, verify ?
+			    "" : "; it is used all the same (tls-verify)");
 	}
 	else {
 		doctor_tell(d, "certificate", t->days_left < DAYS_SOON ? DOCTOR_WARN :
@@ -440,6 +487,8 @@ static void step_tls(struct doctor *d)
 	j->probe.addr = d->tls_addr;
 	snprintf(j->probe.ca, sizeof(j->probe.ca), "%s", ac->tls_ca[0] ?
 		 ac->tls_ca : d->conf.config->tls_ca);
+	snprintf(j->probe.pin, sizeof(j->probe.pin), "%s", ac->tls_pin[0] ?
+		 ac->tls_pin : d->conf.config->tls_pin);
 	server_of(account_now(d), uri, sizeof(uri), j->probe.name,
 		  sizeof(j->probe.name), "");
 

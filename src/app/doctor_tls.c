@@ -14,7 +14,6 @@
 #include <unistd.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include "offhook/clock.h"
 #include "offhook/text.h"
 #include "doctor_tls.h"
@@ -106,35 +105,51 @@ static void name_of(char *buf, size_t sz, X509_NAME *name)
 }
 
 
+/* From now; negative: it is over */
+static int until(const ASN1_TIME *when, int *days)
+{
+	int seconds = 0;
+
+	*days = 0;
+	(void)ASN1_TIME_diff(days, &seconds, NULL, when);
+
+	return *days ? *days : seconds;
+}
+
+
 static void describe(struct tls_probe *t, X509 *x)
 {
-	char subject[100], issuer[100];
-	int days = 0, seconds = 0;
+	char subject[100], issuer[100], time[80];
+	int days, early;
 
 	if (t->count == CHAIN_MAX)
 		return;
 
 	name_of(subject, sizeof(subject), X509_get_subject_name(x));
 	name_of(issuer, sizeof(issuer), X509_get_issuer_name(x));
-	(void)ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x));
-	if (!t->count)
-		t->days_left = days;
 
-	if (days < 0 || seconds < 0)
-		snprintf(t->chain[t->count], CHAIN_TEXT, "%s, signed by %s, "
-			 "expired %d days ago", subject, issuer, -days);
+	if (until(X509_get0_notBefore(x), &early) > 0)
+		snprintf(time, sizeof(time), "good only from %d day%s on",
+			 early, early == 1 ? "" : "s");
+	else if (until(X509_get0_notAfter(x), &days) < 0 && !days)
+		snprintf(time, sizeof(time), "expired today");
+	else if (days < 0)
+		snprintf(time, sizeof(time), "expired %d day%s ago", -days,
+			 days == -1 ? "" : "s");
 	else
-		snprintf(t->chain[t->count], CHAIN_TEXT, "%s, signed by %s, "
-			 "good for %d more days", subject, issuer, days);
-	++t->count;
+		snprintf(time, sizeof(time), "good for %d more day%s", days,
+			 days == 1 ? "" : "s");
+
+	if (!t->count)
+		(void)until(X509_get0_notAfter(x), &t->days_left);
+	snprintf(t->chain[t->count++], CHAIN_TEXT, "%s, signed by %s, %s",
+		 subject, issuer, time);
 }
 
 
 static void judge(struct tls_probe *t, SSL *ssl)
 {
-	X509 *x = SSL_get1_peer_certificate(ssl);
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
-	const long res = SSL_get_verify_result(ssl);
 
 	snprintf(t->version, sizeof(t->version), "%s", SSL_get_version(ssl));
 	snprintf(t->cipher, sizeof(t->cipher), "%s", SSL_get_cipher(ssl));
@@ -142,15 +157,8 @@ static void judge(struct tls_probe *t, SSL *ssl)
 	for (int i = 0; chain && i < sk_X509_num(chain); i++)
 		describe(t, sk_X509_value(chain, i));
 
-	if (res != X509_V_OK)
-		snprintf(t->why, sizeof(t->why), "%s",
-			 X509_verify_cert_error_string(res));
-	else if (x && X509_check_host(x, t->name, 0, 0, NULL) != 1 &&
-		 X509_check_ip_asc(x, t->name, 0) != 1)
-		snprintf(t->why, sizeof(t->why), "it is not for %.100s",
-			 t->name);
-
-	X509_free(x);
+	t->flaw = sip_cert_judge(ssl, t->name, t->pin, t->why,
+				 sizeof(t->why));
 }
 
 
@@ -174,6 +182,8 @@ void tls_probe_run(void *arg)
 		goto out;
 	}
 
+	(void)SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
+
 	if (t->ca[0]) {
 		if (SSL_CTX_load_verify_file(ctx, t->ca) != 1)
 			(void)SSL_CTX_load_verify_dir(ctx, t->ca);
@@ -182,6 +192,7 @@ void tls_probe_run(void *arg)
 		(void)SSL_CTX_set_default_verify_paths(ctx);
 	}
 
+	ERR_clear_error();
 	SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
 	(void)SSL_set_tlsext_host_name(ssl, t->name);
 	if (SSL_set_fd(ssl, fd) != 1)
@@ -192,9 +203,7 @@ void tls_probe_run(void *arg)
 	if (!t->err)
 		judge(t, ssl);
 	else if (t->err == EPROTO)
-		snprintf(t->why, sizeof(t->why), "%s", ERR_peek_error() ?
-			 ERR_reason_error_string(ERR_peek_error()) :
-			 "it does not speak TLS");
+		snprintf(t->why, sizeof(t->why), "%s", sip_tls_reason());
 
  out:
 	SSL_free(ssl);

@@ -5,17 +5,21 @@
 #define OFFHOOK_APP_DOCTOR_TLS_H
 
 #include "offhook/compat.h"
+#include "offhook/config.h"
+#include "offhook/sip_tls.h"
 
-enum { CHAIN_MAX = 6, CHAIN_TEXT = 280 };
+enum { CHAIN_MAX = 6, CHAIN_TEXT = 320 };
 
 struct tls_probe {
 	/* asked */
 	struct sa addr;
 	char name[256];          /* whom we mean                             */
 	char ca[256];            /* "" the system's                          */
+	char pin[CONFIG_PINS];   /* "" any                                   */
 	/* found */
 	int err;                 /* no connection, no TLS                    */
-	char why[160];           /* what is wrong, "" nothing                */
+	enum sip_cert_flaw flaw;
+	char why[200];           /* what is wrong, "" nothing                */
 	char version[16], cipher[64];
 	unsigned count;
 	char chain[CHAIN_MAX][CHAIN_TEXT];

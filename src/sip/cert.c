@@ -492,11 +492,43 @@ char *cert_flaw_print(char *buf, size_t sz, const X509 *cert, int err)
 		(void)snprintf(buf, sz, "not meant for servers");
 		break;
 
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+		(void)snprintf(buf, sz, "its key is too short to be safe");
+		break;
+
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+		(void)snprintf(buf, sz, "signed in a way that is not safe "
+			       "any more");
+		break;
+
+	case X509_V_ERR_INVALID_CA:
+		(void)snprintf(buf, sz, "signed by one that may not sign "
+			       "others");
+		break;
+
 	default:
 		(void)snprintf(buf, sz, "%s",
 			       X509_verify_cert_error_string(err));
 		break;
 	}
+
+	return buf;
+}
+
+
+char *cert_chain_flaw_print(char *buf, size_t sz, X509_STORE_CTX *ctx,
+			    int err)
+{
+	const X509 *at = X509_STORE_CTX_get_current_cert(ctx);
+	const X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
+	const int depth = X509_STORE_CTX_get_error_depth(ctx);
+	char flaw[120];
+
+	(void)cert_flaw_print(flaw, sizeof(flaw), at ? at : leaf, err);
+	(void)snprintf(buf, sz, "%s%s", depth > 0 && at &&
+		       err == X509_V_ERR_CERT_HAS_EXPIRED ?
+		       "an issuer's has " : "", flaw);
 
 	return buf;
 }

@@ -39,6 +39,9 @@ char *cert_names_print(char *buf, size_t sz, const X509 *cert);
 /** err: X509_V_ERR_...; cert: the one that it is about, not always the first
  *  of the chain. "expired since 2026-01-02 10:00 UTC". @return buf */
 char *cert_flaw_print(char *buf, size_t sz, const X509 *cert, int err);
+/** The same of what a verification stands at. @return buf */
+char *cert_chain_flaw_print(char *buf, size_t sz, X509_STORE_CTX *ctx,
+			    int err);
 /** Subject and issuer, safe for terminals */
 void cert_parties(const X509 *cert, char *subject, size_t subjectsz,
 		  char *issuer, size_t issuersz);

@@ -36,6 +36,9 @@ void tlssession_keep(struct sip_tls *t, const char *who, SSL_SESSION *s);
 
 struct tlspipe;
 
+/** An error of OpenSSL's in plain words, NULL: not one that is known */
+const char *tls_reason_text(unsigned long e);
+
 /** domain: whom we expect, NULL: we are the server. who: for resumption.
  *  Free: mem_deref */
 int  tlspipe_alloc(struct tlspipe **pp, struct sip_tls *t,

@@ -78,16 +78,10 @@ static int names_check(struct tlspipe *p, const X509 *cert)
 
 static void flaw_keep(struct tlspipe *p, X509_STORE_CTX *ctx, int verr)
 {
-	const X509 *at = X509_STORE_CTX_get_current_cert(ctx);
-	const X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
-	const int depth = X509_STORE_CTX_get_error_depth(ctx);
-	char flaw[120], text[160];
+	char text[160];
 
-	(void)cert_flaw_print(flaw, sizeof(flaw), at ? at : leaf, verr);
-	(void)snprintf(text, sizeof(text), "%s%s", depth > 0 && at &&
-		       verr == X509_V_ERR_CERT_HAS_EXPIRED ?
-		       "an issuer's has " : "", flaw);
-	refuse(p, leaf, text);
+	refuse(p, X509_STORE_CTX_get0_cert(ctx),
+	       cert_chain_flaw_print(text, sizeof(text), ctx, verr));
 }
 
 
@@ -238,7 +232,7 @@ int tlspipe_feed(struct tlspipe *p, const uint8_t *buf, size_t len)
 
 
 /* What the other side complains of, and what its bytes look like */
-static const char *reason_text(unsigned long e)
+const char *tls_reason_text(unsigned long e)
 {
 	static const struct {
 		int reason;
@@ -285,7 +279,7 @@ static const char *reason_text(unsigned long e)
 static int failed(struct tlspipe *p)
 {
 	const unsigned long e = ERR_peek_error();
-	const char *text = reason_text(e);
+	const char *text = tls_reason_text(e);
 	const char *raw = e ? ERR_reason_error_string(e) : NULL;
 
 	if (!*p->why)

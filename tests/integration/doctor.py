@@ -168,9 +168,9 @@ def certificate(lab, days="30", name="localhost", also=",IP:127.0.0.1"):
     return cert, key
 
 
-def tls_server(lab, cert, key):
+def tls_server(lab, cert, key, *more):
     port = ports()
-    p = subprocess.Popen(["openssl", "s_server", "-quiet", "-cert", cert, "-key", key, "-accept", "127.0.0.1:%d" % port],
+    p = subprocess.Popen(["openssl", "s_server", "-quiet", "-cert", cert, "-key", key, "-accept", "127.0.0.1:%d" % port, *more],
                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_port("127.0.0.1", port, True)
     return p, port
@@ -193,21 +193,79 @@ def test_certificate(lab):
         p.wait()
 
 
+def openssl(*argv, when=""):
+    """when: of what time it is for the program"""
+    r = subprocess.run([*(("faketime", "-f", when) if when else ()), "openssl", *argv], capture_output=True, text=True, timeout=60)
+    check(r.returncode == 0, "openssl %s: %s", " ".join(argv), r.stderr)
+
+
+def signed(lab, name, by=None, key="ec", ext="", when="", days="30"):
+    """a certificate and its key, signed by another one or itself -> its path without .pem"""
+    path = lab.path(name)
+    kind = ["-newkey", "rsa:1024"] if key == "weak" else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    openssl("req", "-new", *kind, "-nodes", "-subj", "/CN=" + name, "-keyout", path + ".key", "-out", path + ".csr")
+    lab.file(name + ".ext", ext or "subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    who = ["-CA", by + ".pem", "-CAkey", by + ".key", "-CAcreateserial"] if by else ["-signkey", path + ".key"]
+    openssl("x509", "-req", "-in", path + ".csr", "-days", days, "-extfile", path + ".ext", *who, "-out", path + ".pem", when=when)
+    return path
+
+
 def test_certificates(lab):
-    """one that is soon over, one of somebody else, and no TLS at all"""
-    for kw, code, (verdict, text, advice) in (
-            ({"days": "5"}, None, ("warn", "good for 127.0.0.1", "renewed")),
-            ({"name": "other.example", "also": ""}, 1, ("fail", "not good for 127.0.0.1", "name in the account"))):
-        cert, key = certificate(lab, **kw)
-        p, port = tls_server(lab, cert, key)
+    """what may be wrong with one and with those who signed it, in plain words"""
+    need("faketime", "openssl")
+    authority = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+    ca = signed(lab, "ca", ext=authority, days="3000", when="-100d")
+    between = signed(lab, "between", by=ca, ext=authority)
+    over = signed(lab, "over", by=ca, ext=authority, when="-90d")
+    cases = (
+        ("soon", {"days": "5"}, (), "", ("warn", "good for 127.0.0.1", "renewed")),
+        ("others", {"ext": "subjectAltName=DNS:other.example,DNS:second.example"}, (), "",
+         ("fail", "it is for other.example, second.example", "name in the account")),
+        ("star", {"ext": "subjectAltName=DNS:*.example"}, (), "", ("fail", "it is for *.example", "name in the account")),
+        ("old", {"when": "-60d"}, (), "", ("fail", "expired since", "renew")),
+        ("young", {"when": "+20d"}, (), "", ("fail", "not valid before", "clock")),
+        ("client", {"ext": "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=clientAuth"}, (), "",
+         ("fail", "not meant for servers", "for servers")),
+        ("weak", {"key": "weak"}, ("-cipher", "DEFAULT:@SECLEVEL=0"), "", ("fail", "key is too short", "another one")),
+        ("alone", {"by": between}, (), "", ("fail", "unknown issuer: CN=between", "leaves out")),
+        ("whole", {"by": between}, ("-cert_chain", between + ".pem"), "", ("pass", "good for 127.0.0.1", "")),
+        ("stale", {"by": over}, ("-cert_chain", over + ".pem"), "", ("fail", "an issuer's has expired since", "renew")),
+        ("pinned", {}, (), ";tls-pin=" + "ab" * 32, ("fail", "tls-pin", "in between")),
+        ("unseen", {"when": "-60d"}, (), ";tls-verify=no", ("warn", "used all the same", "renew")),
+        ("early-tls", {}, ("-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"), "", ("fail", "no version of TLS", "TLS 1.2")))
+
+    def one(name, kw, more, param, want):
+        path = signed(lab, name, **{"by": ca, **kw})
+        p, port = tls_server(lab, path + ".pem", path + ".key", *more)
         try:
-            areas, _ = visit(lab, "-a", "sip:me@127.0.0.1:%d;register=no;transport=tls;tls-ca=%s" % (port, cert), code=code)
-            wants(areas, "certificate", verdict, text, advice)
+            areas, _ = visit(lab, "-a", "sip:me@127.0.0.1:%d;register=no;transport=tls;tls-ca=%s.pem%s" % (port, ca, param))
+            wants(areas, "certificate", *want)
+            return areas["certificate"]
         finally:
             p.kill()
             p.wait()
+    seen = {c[0]: one(*c) for c in cases}
+    # the chain as it is shown, from the server's own on
+    for name, i, text in (("old", 1, "1: old, signed by ca, expired 30 days ago"), ("whole", 2, "2: between, signed by ca, good for"),
+                          ("young", 1, "1: young, signed by ca, good only from"), ("stale", 2, "2: over, signed by ca, expired 60 days ago")):
+        check(seen[name][i]["text"].startswith(text), "%s", seen[name])
+
+
+def test_no_tls(lab):
+    """nobody there, and somebody who speaks in clear"""
     areas, _ = visit(lab, "-a", "sip:me@127.0.0.1:%d;register=no;transport=tls" % ports(), code=1)
     wants(areas, "certificate", "fail", "no TLS there", "5061")
+    s = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            c, _ = s.accept()
+            with contextlib.suppress(OSError), c:
+                c.recv(4096)
+                c.sendall(b"SIP/2.0 400 What is that?\r\n\r\n")
+    threading.Thread(target=serve, daemon=True).start()
+    areas, _ = visit(lab, "-a", "sip:me@127.0.0.1:%d;register=no;transport=tls" % s.getsockname()[1], code=1)
+    wants(areas, "certificate", "fail", "does not speak TLS", "5061")
 
 
 def coturn(lab, port):
@@ -370,7 +428,7 @@ def test_people(lab):
     check(code == 0 and "pass  config" in out and "checks passed" in out, "%s", out)
 
 
-test_whole.limit = 200
+test_whole.limit = test_certificates.limit = 200
 
 if __name__ == "__main__":
     main(globals())
