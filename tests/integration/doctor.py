@@ -14,7 +14,7 @@ import time
 from email.utils import formatdate
 
 from lab import check, main, need, ports, wait_port
-from natlab import SERVER, Gateway, address, outer, turn_options, turn_server, within
+from natlab import SERVER, SERVER2, Gateway, address, outer, turn_options, turn_server, within
 
 
 # no sound card, and no plugins that leak; of this process, which ends after all of them
@@ -24,10 +24,10 @@ NO_CARD.flush()
 os.environ["ALSA_CONFIG_PATH"] = NO_CARD.name
 
 
-def visit(lab, *args, code=None, more=(), wrap=(), host="127.0.0.1"):
+def visit(lab, *args, code=None, more=(), wrap=(), host="127.0.0.1", listen=None):
     """-> the rows of the reply by area, the reply"""
-    port = ports()
-    got, out, err = lab.run("-l", "%s:%d" % (host, port), "-A", "null", "--json", *args,
+    where = listen if listen is not None else "%s:%d" % (host, ports())
+    got, out, err = lab.run(*(("-l", where) if where else ()), "-A", "null", "--json", *args,
                             "doctor", "--quick", *more, wrap=wrap)
     r = [json.loads(x) for x in out.splitlines() if x.startswith('{"reply"')][-1]
     check(code is None or got == code, "exit code %s\n%s\n%s", got, out, err)
@@ -90,9 +90,9 @@ def test_usual_port(lab):
 class Server(threading.Thread):
     """a SIP server on UDP: answers(method) -> status line and headers"""
 
-    def __init__(self, answer):
+    def __init__(self, answer, via=""):
         super().__init__(daemon=True)
-        self.answer, self.sock = answer, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.answer, self.via, self.sock = answer, via, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", 0))
         self.port = self.sock.getsockname()[1]
         self.start()
@@ -105,7 +105,7 @@ class Server(threading.Thread):
                 return
             lines = data.decode().split("\r\n")
             keep = [x for x in lines if re.match(r"(Via|From|To|Call-ID|CSeq):", x)]
-            keep = [x + (";tag=1" if x.startswith("To:") else "") for x in keep]
+            keep = [x + (";tag=1" if x.startswith("To:") else self.via if x.startswith("Via:") else "") for x in keep]
             text = "\r\n".join(["SIP/2.0 " + self.answer(lines[0].split()[0])] + keep + ["Content-Length: 0", "", ""])
             self.sock.sendto(text.encode(), who)
 
@@ -123,6 +123,75 @@ def test_nobody(lab):
     """nobody there: it fails, says what to do, and so does the exit code"""
     areas, r = visit(lab, "-a", "sip:me@127.0.0.1:%d;register=no" % ports(), code=1)
     check(r["error"] == "doctor-failed" and areas["udp"][0]["verdict"] == "fail" and areas["udp"][0]["advice"], "%s", r)
+
+
+def test_seen(lab):
+    """a server that sees another address; a transport that this phone does not speak"""
+    s = Server(lambda method: "200 OK", via=";received=198.51.100.7;rport=4711")
+    areas, _ = visit(lab, "-a", "sip:me@127.0.0.1:%d;register=no" % s.port, code=0, listen="udp:127.0.0.1")
+    wants(areas, "nat", "note", "this server sees us as 198.51.100.7:4711")
+    wants(areas, "tcp", "note", "TCP is not spoken here")
+
+
+def test_nowhere(lab):
+    """no way out, no router, firewalls that say nothing, no network"""
+    def work(net):
+        def here(*args, **kw):
+            areas, _ = visit(lab, *args, wrap=net.inside("p1"), host=address(1), **kw)
+            return areas
+        net.nft("p1", "table ip t { chain c { type filter hook output priority 0; ip daddr %s drop; }; }" % SERVER)
+        wants(here(code=0, more=["--stun", SERVER]), "nat", "warn", "no answer by STUN, and none by TCP", "another one")
+        net.ip("p1", "route del default")
+        wants(here(code=0, more=["--stun", SERVER2]), "nat", "warn", "STUN cannot be tried: Network is unreachable",
+              "is there a network?")
+        net.ip("p1", "route add 192.0.0.0/24 dev eth0")
+        wants(here("-s", "port-mapping=auto", code=0), "router", "warn", "no router", "port-mapping off")
+        phone = lab.offhook(transports=(), port=5060, wrap=net.inside("p1"), audio="null").ready()
+        net.ip("p1", "link set eth0 down", "addr flush dev eth0", "addr flush dev lo", "link set lo down")
+        end = time.monotonic() + 40                     # it waits until changes of the network have come to rest
+        while "it listens nowhere" not in json.dumps(phone.reply("doctor --quick", timeout=60)) and time.monotonic() < end:
+            phone.reply("sleep 500ms", 20)
+        r = phone.reply("doctor --quick", timeout=60)
+        wants({"listen": r["checks"]}, "listen", "fail", "it listens nowhere", "is there a network?")
+    within(lab, ("cone",), work)
+
+
+CLOCK = r"""
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timex.h>
+int adjtimex(struct timex *tx)
+{
+	const char *s = getenv("CLOCK");
+	memset(tx, 0, sizeof(*tx));
+	tx->maxerror = s ? atoi(s) : 0;
+	tx->status = s ? 0 : STA_UNSYNC;
+	return s ? TIME_OK : TIME_ERROR;
+}
+"""
+
+
+def test_clock(lab):
+    """one that is kept right, and one that is not"""
+    need("cc")
+    lib = lab.path("clock.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", lib, lab.file("clock.c", CLOCK)], check=True, timeout=60)
+    env = ["env", "LD_PRELOAD=" + lib, "ASAN_OPTIONS=verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")]
+    areas, _ = visit(lab, code=0, wrap=env)
+    wants(areas, "clock", "warn", "nothing keeps this machine's clock right", "NTP")
+    areas, _ = visit(lab, code=0, wrap=[*env, "CLOCK=42000"])
+    wants(areas, "clock", "pass", "kept by NTP, within 42 ms")
+
+
+def test_sound_silent(lab):
+    """a sound server that takes calls and says nothing"""
+    deaf = socket.socket(socket.AF_UNIX)
+    deaf.bind(lab.path("pulse"))
+    deaf.listen(5)
+    conf = lab.file("asound.conf", "pcm.!default { type pulse }\nctl.!default { type pulse }\n")
+    areas, _ = visit(lab, code=0, wrap=["env", "PULSE_SERVER=unix:" + lab.path("pulse"), "ALSA_CONFIG_PATH=" + conf,
+                                        "ASAN_OPTIONS=detect_leaks=0"])
+    wants(areas, "sound", "warn", "", "sound server")
 
 
 def test_name(lab):
