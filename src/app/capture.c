@@ -233,8 +233,7 @@ static void read_message(struct capture_msg *m)
 			 (int)(method.n < sizeof(m->method) ? method.n :
 			       sizeof(m->method) - 1), method.p);
 
-	m->sdp = piece_is(wire_header(m->text, m->len, "Content-Type", 0),
-			  "application/sdp");
+	m->sdp = wire_description(m->text, m->len).p != NULL;
 }
 
 
@@ -565,7 +564,7 @@ void capture_sdp(char *buf, size_t sz, const struct capture_msg *m)
 
 	buf[0] = '\0';
 
-	if (!m->sdp || !wire_sdp(&s, wire_body(m->text, m->len)))
+	if (!m->sdp || !wire_sdp(&s, wire_description(m->text, m->len)))
 		return;
 
 	snprintf(buf, sz, "%s %s%s%s:%u %s%s%s%s", s.codecs,

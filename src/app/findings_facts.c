@@ -145,7 +145,7 @@ static void look_received(struct facts *f, const struct capture_msg *m)
 				     "User-Agent", 0);
 	(void)capture_header(f->warning, sizeof(f->warning), m, "Warning", 0);
 
-	if (m->sdp && wire_sdp(&sdp, wire_body(m->text, m->len))) {
+	if (m->sdp && wire_sdp(&sdp, wire_description(m->text, m->len))) {
 		f->theirs = sdp;
 		f->theirs_known = true;
 	}
@@ -169,7 +169,7 @@ static void look_sent(struct facts *f, const struct capture_msg *m)
 		f->invite = m;
 	look_bye(f, m);
 
-	if (m->sdp && wire_sdp(&sdp, wire_body(m->text, m->len))) {
+	if (m->sdp && wire_sdp(&sdp, wire_description(m->text, m->len))) {
 		f->ours = sdp;
 		f->ours_known = true;
 	}

@@ -7,7 +7,8 @@
 
 enum {
 	DIALOGS_MAX = 512,       /* the one that spoke last stays            */
-	TEXT_MAX = 8192,         /* of a message that is kept                */
+	TEXT_MAX = 65536,        /* of a message that is kept                */
+	BYTES_MAX = 4 << 20,     /* of all, but the last one stays           */
 };
 
 struct copy {
@@ -17,6 +18,7 @@ struct copy {
 
 struct dialog {
 	struct le le;
+	struct agreed *a;
 	struct copy *v[2];       /* received, sent; NULL: none               */
 	char *callid;
 	bool answered;
@@ -24,8 +26,17 @@ struct dialog {
 
 struct agreed {
 	struct list dialogs;     /* who spoke last is the last               */
+	size_t bytes;            /* of their messages                        */
 	const struct capture_msg *v[2 * DIALOGS_MAX];
 };
+
+
+static void copy_forget(struct dialog *d, unsigned i)
+{
+	if (d->v[i])
+		d->a->bytes -= d->v[i]->m.len;
+	d->v[i] = mem_deref(d->v[i]);
+}
 
 
 static void dialog_destructor(void *arg)
@@ -33,8 +44,8 @@ static void dialog_destructor(void *arg)
 	struct dialog *d = arg;
 
 	list_unlink(&d->le);
-	mem_deref(d->v[0]);
-	mem_deref(d->v[1]);
+	copy_forget(d, 0);
+	copy_forget(d, 1);
 	mem_deref(d->callid);
 }
 
@@ -60,6 +71,7 @@ static struct dialog *dialog_add(struct agreed *a, const char *callid)
 	if (!d || str_dup(&d->callid, callid))
 		return mem_deref(d);
 
+	d->a = a;
 	list_append(&a->dialogs, &d->le, d);
 	if (list_count(&a->dialogs) > DIALOGS_MAX)
 		mem_deref(list_ledata(list_head(&a->dialogs)));
@@ -116,12 +128,15 @@ void agreed_note(struct agreed *a, const struct capture_msg *m)
 	copy->m.text = copy->text;
 	copy->m.callid = d->callid;
 
-	mem_deref(d->v[m->tx]);
+	copy_forget(d, m->tx);
 	d->v[m->tx] = copy;
+	a->bytes += m->len;
 	if (m->code >= 200)
 		d->answered = true;
 	list_unlink(&d->le);
 	list_append(&a->dialogs, &d->le, d);
+	while (a->bytes > BYTES_MAX && a->dialogs.head != &d->le)
+		mem_deref(list_ledata(list_head(&a->dialogs)));
 }
 
 

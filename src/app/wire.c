@@ -9,7 +9,12 @@
 #include "offhook/text.h"
 #include "wire.h"
 
-enum { HEADERS_MAX = 512, FORMATS_MAX = 32 };
+enum {
+	HEADERS_MAX = 512,
+	FORMATS_MAX = 32,
+	PARTS_MAX   = 32,
+	NEST_MAX    = 3,
+};
 
 
 bool piece_is(struct piece s, const char *text)
@@ -209,6 +214,135 @@ struct piece wire_line(struct piece body, const char *begin, unsigned i)
 	}
 
 	return none;
+}
+
+
+/* Bodies ------------------------------------------------------------------ */
+
+/* "TYPE/SUBTYPE; ..." */
+static bool type_is(struct piece type, const char *what, bool whole)
+{
+	const char *semi = type.n ? memchr(type.p, ';', type.n) : NULL;
+	const size_t n = strlen(what);
+
+	if (semi)
+		type = trimmed(type.p, semi);
+	if (!whole && type.n > n)
+		type.n = n;
+
+	return piece_is(type, what);
+}
+
+
+/* The value of a parameter of a header, without its quotes */
+static struct piece param(struct piece hdr, const char *name)
+{
+	static const struct piece none = { NULL, 0 };
+	const char *p = hdr.p, *end = p ? p + hdr.n : NULL;
+	const char *eq, *stop;
+
+	while (p && p < end) {
+
+		p = memchr(p, ';', (size_t)(end - p));
+		if (!p)
+			return none;
+		++p;
+		eq = memchr(p, '=', (size_t)(end - p));
+		if (!eq)
+			return none;
+		if (!piece_is(trimmed(p, eq), name))
+			continue;
+
+		p = eq + 1;
+		while (p < end && (*p == ' ' || *p == '\t'))
+			++p;
+		if (p < end && *p == '"') {
+			++p;
+			stop = memchr(p, '"', (size_t)(end - p));
+		}
+		else {
+			stop = memchr(p, ';', (size_t)(end - p));
+		}
+
+		return trimmed(p, stop ? stop : end);
+	}
+
+	return none;
+}
+
+
+/* The next line that is "--BOUNDARY", perhaps with "--" behind. @return where
+ * it begins, or end */
+static const char *delimiter(const char *p, const char *end,
+			     struct piece boundary)
+{
+	while (p < end) {
+
+		const char *next;
+		const struct piece line = line_at(p, end, &next);
+
+		if (line.n >= boundary.n + 2 && line.p[0] == '-' &&
+		    line.p[1] == '-' &&
+		    !memcmp(line.p + 2, boundary.p, boundary.n))
+			return p;
+		p = next;
+	}
+
+	return end;
+}
+
+
+/* May it be read as it stands? */
+static bool is_plain(const char *p, size_t len)
+{
+	const struct piece coding = wire_header(
+		p, len, "Content-Transfer-Encoding", 0);
+
+	return !coding.p || piece_is(coding, "binary") ||
+		piece_is(coding, "8bit") || piece_is(coding, "7bit");
+}
+
+
+/* The headers begin with the second line: in a part that is the one behind
+ * the delimiter */
+static struct piece description(const char *p, size_t len, unsigned depth)
+{
+	static const struct piece none = { NULL, 0 };
+	const struct piece type = wire_header(p, len, "Content-Type", 0);
+	const struct piece body = wire_body(p, len);
+	struct piece boundary, found = none;
+	const char *at, *end;
+
+	if (!body.p || !type.p || !is_plain(p, len))
+		return none;
+	if (type_is(type, "application/sdp", true))
+		return body;
+
+	boundary = param(type, "boundary");
+	if (!type_is(type, "multipart/", false) || !boundary.n ||
+	    depth == NEST_MAX)
+		return none;
+
+	end = body.p + body.n;
+	at = delimiter(body.p, end, boundary);
+	for (unsigned n = 0; at < end && !found.p && n < PARTS_MAX; n++) {
+
+		const char *begin = at, *next;
+
+		(void)line_at(begin, end, &next);
+		at = delimiter(next, end, boundary);
+		found = description(begin, (size_t)(at - begin), depth + 1);
+	}
+
+	return found;
+}
+
+
+struct piece wire_description(const char *p, size_t len)
+{
+	static const struct piece none = { NULL, 0 };
+
+	return p && len ? description(p, len, 0) : none;
 }
 
 

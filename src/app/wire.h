@@ -31,6 +31,9 @@ struct piece wire_header(const char *p, size_t len, const char *name,
 			 unsigned i);
 /** What is behind the empty line */
 struct piece wire_body(const char *p, size_t len);
+/** Its session description: the body, or the part of it that is one (RFC
+ *  5621), unless that is coded */
+struct piece wire_description(const char *p, size_t len);
 bool piece_is(struct piece s, const char *text);         /* any case */
 /** First line of a body that begins with that; without the end of the line */
 struct piece wire_line(struct piece body, const char *begin, unsigned i);

@@ -44,6 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin = copy;
 	end = copy + size;
 
+	s = wire_description(copy, size);
+	inside(s);
+	(void)wire_sdp(&sdp, s);
+
 	if (wire_start(&st, copy, size)) {
 		line_inside(st.method);
 		line_inside(st.uri);

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Captures as other programs read them: pcapng opened by tshark, HEP as a
 Homer server gets it."""
+import glob
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
 import time
 
-from lab import check, main, need
+from lab import Program, check, main, need, ports, wait_port
 from scenario import recv, response
 
 PLAIN = ["-s", "media-security=off"]
@@ -169,6 +171,54 @@ def test_faults(lab):
     check({x for x in came if came.count(x) > 1} == twice, "doubled %s, told %s", sorted(came), twice)
 
 
+def large(sip, port, parts):
+    """an INVITE whose description is long, and one of several parts"""
+    sdp = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP 0\r\n" % port +
+           "".join("a=x-note:%04d %s\r\n" % (i, "y" * 70) for i in range(150)))
+    kind, body = "application/sdp", sdp
+    if parts:
+        kind = 'multipart/mixed; boundary="the edge"'
+        body = ("--the edge\r\nContent-Type: application/isup; version=itu-t92+\r\n\r\nabc\r\n--the edge\r\n"
+                "Content-Type: application/sdp\r\nContent-Disposition: session;handling=required\r\n\r\n%s\r\n"
+                "--the edge--\r\n" % sdp)
+    me = "%s:%d" % sip.getsockname()
+    return ("INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\nFrom: <sip:a@%s>;tag=1\r\n"
+            "To: <sip:x@127.0.0.1>\r\nCall-ID: large-%d\r\nCSeq: 1 INVITE\r\nContact: <sip:a@%s>\r\nContent-Type: %s\r\n"
+            "Content-Length: %d\r\n\r\n%s" % (me, port, me, port, me, kind, len(body), body)).encode()
+
+
+def test_large(lab):
+    """a description of 12 kB, by itself and as one part of several: a capture
+    that begins later has it, the ladder shows it"""
+    phone = lab.offhook("--auto-answer", *PLAIN, audio="tone:440").ready()
+    for parts in (False, True):
+        sip, rtp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        for s in (sip, rtp):
+            s.bind(("127.0.0.1", 0))
+            s.settimeout(20)
+        sip.sendto(large(sip, rtp.getsockname()[1], parts), ("127.0.0.1", phone.port))
+        call_id = phone.event("call.state", state="active", timeout=20)["call"]
+        answer = b""
+        while b"SIP/2.0 200" not in answer:
+            answer = sip.recv(65535)
+        to = re.search(rb"\r\nTo: (.*)\r\n", answer).group(1).decode()
+        port = rtp.getsockname()[1]
+        sip.sendto(("ACK sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;branch=z9hG4bKack%d\r\nMax-Forwards: 70\r\n"
+                    "From: <sip:a@%s:%d>;tag=1\r\nTo: %s\r\nCall-ID: large-%d\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n" % (
+                        *sip.getsockname(), port, *sip.getsockname(), to, port)).encode(), ("127.0.0.1", phone.port))
+        path = lab.path("a.pcapng")
+        phone.command("pcap " + path)
+        written(phone, "packets", 10, 30)
+        rtp.recv(2048)
+        check("pcmu 127.0.0.1:%d" % rtp.getsockname()[1] in json.dumps(phone.command("ladder %d" % call_id)), "not in the ladder")
+        phone.command("hangup %d" % call_id)
+        phone.event("call.state", state="ended")
+        phone.command("pcap stop")
+        said = tshark(lab, path, "-Y", "sip.Method == INVITE", "-T", "fields", "-e", "sdp.media.port", "-e", "frame.comment")
+        check(said.split("\t")[0] == str(rtp.getsockname()[1]) and "said before this file" in said, "%s", said)
+        check(tshark(lab, path, "-Y", "rtp").count("\n") >= 5, "its sound is not known as such")
+
+
 def test_tcp(lab):
     """a stream of messages is one conversation"""
     other = lab.offhook("--auto-answer", audio="tone:1000", name="other", transports=("tcp",)).ready()
@@ -256,6 +306,57 @@ def test_hep(lab):
     check(struct.unpack(">I", c[12])[0] == 77, "%s", c)
     check(struct.unpack(">H", c[7])[0] == phone.port and struct.unpack(">H", c[8])[0] == other.port, "%s", c)
     check(c[17] in c[15], "the Call-ID ties them together")
+
+
+HEP_SERVER = r"""
+debug=2
+log_stderror=yes
+fork=no
+children=1
+listen=udp:127.0.0.1:%(port)d
+mpath="%(modules)s"
+loadmodule "pv.so"
+loadmodule "sl.so"
+loadmodule "xlog.so"
+loadmodule "textops.so"
+loadmodule "db_text.so"
+loadmodule "sipcapture.so"
+modparam("sipcapture", "db_url", "text://%(dir)s")
+modparam("sipcapture", "hep_capture_on", 1)
+modparam("sipcapture", "capture_on", 0)
+request_route {
+  xlog("L_WARN", "heard $rm from $si:$sp, $ci\n");
+  drop;
+}
+onreply_route {
+  xlog("L_WARN", "heard $rs to $rm from $si:$sp, $ci\n");
+  drop;
+}
+"""
+
+
+def test_hep_server(lab):
+    """what kamailio takes for a Homer server's packets are the messages of the
+    call, in their order, from whom they were, over IPv4 and IPv6"""
+    need("kamailio")
+    modules = glob.glob("/usr/lib/*/kamailio/modules/")
+    port = ports()
+    os.makedirs(lab.path("db"))
+    lab.file("db/version", "table_name(string) table_version(int)\nsip_capture:4\n")
+    conf = lab.file("hep.cfg", HEP_SERVER % {"port": port, "dir": lab.path("db"), "modules": modules[0]})
+    server = Program(lab, "kamailio", ["kamailio", "-f", conf, "-DD", "-E", "-m", "64", "-M", "8", "-Y", lab.dir])
+    wait_port("127.0.0.1", port)
+    for host in ("127.0.0.1", "::1"):
+        tag = host.replace(":", "6")
+        other = lab.offhook("--auto-answer", name="other" + tag, host=host).ready()
+        phone = lab.offhook("-s", "hep-server=127.0.0.1:%d" % port, name="phone" + tag, host=host).ready()
+        here, there = ("%s:%d" % (host, p.port) for p in (phone, other))
+        call(lab, phone, other)
+        server.wait_line("heard 200 to BYE from " + re.escape(there), 20)
+        heard = [x.split("heard ")[1] for x in list(server.lines) if "heard " in x and (there in x or here in x)]
+        check([x.split(",")[0] for x in heard] == ["INVITE from " + here, "200 to INVITE from " + there, "ACK from " + here,
+                                                   "BYE from " + here, "200 to BYE from " + there], "%s", heard)
+        check(len({x.split(", ")[1] for x in heard}) == 1, "%s", heard)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,57 @@ static void reads(void **state)
 }
 
 
+#define HEAD(type) "INVITE sip:a@b SIP/2.0\r\nCall-ID: two@here\r\n" \
+	"CSeq: 1 INVITE\r\nContent-Type: " type "\r\n\r\n"
+#define SDP "v=0\r\nc=IN IP4 10.0.0.9\r\nm=audio 4100 RTP/AVP 8\r\n"
+#define PART "--x\r\nContent-Type: application/sdp\r\n\r\n" SDP
+#define ISUP "--x\r\nContent-Type: application/isup\r\n\r\n" SDP
+
+/* One description among several parts, however it is wrapped */
+static void parts(void **state)
+{
+	static const struct {
+		const char *text;
+		bool found;
+	} v[] = {
+		{ HEAD("application/sdp;charset=utf-8") SDP, true },
+		{ HEAD("APPLICATION/SDP") SDP, true },
+		{ HEAD("application/sdpx") SDP, false },
+		{ HEAD("multipart/mixed;boundary=x") ISUP PART "--x--", true },
+		{ HEAD("Multipart/Mixed ; a=b; Boundary=\"x\" ;c") "before\r\n"
+		  PART ISUP, true },
+		{ HEAD("multipart/mixed;boundary=x") ISUP "--x--", false },
+		{ HEAD("multipart/mixed;boundary=y") PART, false },
+		{ HEAD("multipart/mixed") PART, false },
+		{ HEAD("multipart/mixed;boundary=") PART, false },
+		{ HEAD("multipart/mixed;boundary=x") "--x\r\n"
+		  "Content-Type: application/sdp\r\n"
+		  "Content-Transfer-Encoding: base64\r\n\r\n" SDP, false },
+		{ HEAD("multipart/mixed;boundary=z") "--z\r\nContent-Type: "
+		  "multipart/alternative;boundary=x\r\n\r\n" PART "--x--\r\n"
+		  "--z--", true },
+		{ HEAD("multipart/mixed;boundary=x") "--x", false },
+		{ HEAD("multipart/mixed;boundary=x") "--x\r\n--x\r\n--x--\r\n",
+		  false },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct capture *c = make(10, 1 << 20);
+		const struct capture_msg *m;
+		char text[100];
+
+		put(c, 1000, true, &bob, v[i].text);
+		m = capture_next(c, NULL);
+		assert_int_equal(m->sdp, v[i].found);
+		capture_sdp(text, sizeof(text), m);
+		assert_string_equal(text, v[i].found ? "pcma 10.0.0.9:4100 sendrecv" :
+				    "");
+		mem_deref(c);
+	}
+}
+
+
 /* The same bytes the same way; not those of the other side */
 static void again(void **state)
 {
@@ -293,7 +344,7 @@ static void ladder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads),
+		cmocka_unit_test(reads), cmocka_unit_test(parts),
 		cmocka_unit_test(again),
 		cmocka_unit_test(calls),
 		cmocka_unit_test(bounded),
