@@ -135,6 +135,7 @@ struct sip_stack {
 	struct list reqs;           /* struct request                         */
 	struct list rxs;            /* struct sip_rx, held by somebody        */
 	struct list queries;        /* struct target_query                    */
+	struct list races;          /* struct target_race                     */
 	struct list aways;          /* responses that look for their way      */
 	struct list subs;           /* struct sip_sub, and their like         */
 	struct list notifiers;
@@ -424,6 +425,22 @@ int  target_numeric(struct target_list *tl, struct sip_stack *s,
 		    const char *hop_uri, const char *transport,
 		    struct sip_result *res);
 void target_stack_gone(struct sip_stack *s);
+
+/* target_race.c ------------------------------------------------------------ */
+
+struct target_race;
+/** The list in the order to use; what had to be connected to is */
+typedef void (target_race_h)(const struct target_list *tl, void *arg);
+/**
+ * When the first two are one server by IPv6 and by IPv4, over connections, see
+ * which is there first. tls, domain: as target_open. The handler is called
+ * once, never from inside; mem_deref cancels. @return 0; ENOENT: there is
+ * nothing to find out, tl is to be used as it is; ENOMEM
+ */
+int  target_race(struct target_race **rp, struct sip_stack *s,
+		 const struct target_list *tl, struct sip_tls *tls,
+		 const char *domain, target_race_h *h, void *arg);
+void target_races_gone(struct sip_stack *s);
 
 /* target_way.c ------------------------------------------------------------- */
 

@@ -40,6 +40,7 @@ void request_end(struct request *r, const struct sip_result *res,
 
 	request_drop(r);
 	r->query = mem_deref(r->query);
+	r->race = mem_deref(r->race);
 
 	h(true, res, msg, r->arg);
 
@@ -204,6 +205,25 @@ void request_response_h(int err, const char *why, const struct sip_msg *msg,
 }
 
 
+static void raced_h(const struct target_list *tl, void *arg)
+{
+	struct request *r = arg;
+
+	r->tl = *tl;
+	r->race = mem_deref(r->race);
+	request_try(r);
+}
+
+
+/* Its addresses are known */
+static void begin(struct request *r)
+{
+	if (target_race(&r->race, r->stack, &r->tl, r->tls, r->domain,
+			raced_h, r))
+		request_try(r);
+}
+
+
 static void targets_h(const struct sip_result *err,
 		      const struct target_list *tl, void *arg)
 {
@@ -216,7 +236,7 @@ static void targets_h(const struct sip_result *err,
 
 	r->tl = *tl;
 	r->query = mem_deref(r->query);
-	request_try(r);
+	begin(r);
 }
 
 
@@ -230,6 +250,7 @@ static void request_destructor(void *arg)
 	/* an INVITE is cancelled by this once it may be */
 	request_drop(r);
 	mem_deref(r->query);
+	mem_deref(r->race);
 	mem_deref(r->mb);
 	mem_deref(r->body);
 	mem_deref(r->digest);
@@ -318,7 +339,7 @@ int request_send(struct request **rp, struct sip_stack *s,
 	*rp = r;
 
 	if (!err && !r->query)
-		request_try(r);
+		begin(r);
 
 	return 0;
 }
@@ -355,6 +376,7 @@ void request_cancel_saying(struct request *r, const char *lines)
 	}
 	else {
 		r->query = mem_deref(r->query);
+		r->race = mem_deref(r->race);
 		request_end_later(r, SIP_CAUSE_CANCELLED, ECANCELED, "cancelled");
 	}
 }
@@ -393,5 +415,6 @@ void request_stack_gone(struct sip_stack *s)
 		request_drop(r);
 		r->stack = NULL;
 		r->query = mem_deref(r->query);
+		r->race = mem_deref(r->race);
 	}
 }

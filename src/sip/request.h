@@ -15,6 +15,7 @@ struct request {
 	struct target_list tl;
 	unsigned ti;                /* the one in use                        */
 	struct target_query *query;
+	struct target_race *race;
 	struct trans *tx;           /* under way                             */
 	struct sip_tls *tls;        /* NULL: the stack's                     */
 	struct mbuf *mb;            /* as sent, without its first lines      */

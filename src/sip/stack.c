@@ -66,6 +66,7 @@ static void stack_destructor(void *arg)
 	rx_stack_gone(s);
 	reply_stack_gone(s);
 	target_stack_gone(s);
+	target_races_gone(s);
 	strans_stack_gone(s);
 
 	fault_stack_gone(s);

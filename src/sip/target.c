@@ -188,18 +188,33 @@ bool way_target_add(struct target_list *tl, const struct sip_stack *s,
 /* Where would a call go? --------------------------------------------------- */
 
 struct sip_target {
+	struct sip_stack *stack;
 	struct target_query *query;
+	struct target_race *race;
+	struct sip_tls *tls;
+	char domain[256];           /* whom TLS must find there              */
 	sip_target_h *h;
 	void *arg;
 };
 
 
+static void raced_h(const struct target_list *tl, void *arg)
+{
+	struct sip_target *t = arg;
+
+	t->h(NULL, &tl->v[0].leg->addr, t->arg);
+}
+
+
+/* An offer is made for the way that will be used: which that is comes first */
 static void found_h(const struct sip_result *err,
 		    const struct target_list *tl, void *arg)
 {
 	struct sip_target *t = arg;
 
-	t->h(err, err ? NULL : &tl->v[0].leg->addr, t->arg);
+	if (err || target_race(&t->race, t->stack, tl, t->tls, t->domain,
+			       raced_h, t))
+		t->h(err, err ? NULL : &tl->v[0].leg->addr, t->arg);
 }
 
 
@@ -208,6 +223,8 @@ static void sip_target_destructor(void *arg)
 	struct sip_target *t = arg;
 
 	mem_deref(t->query);
+	mem_deref(t->race);
+	mem_deref(t->tls);
 }
 
 
@@ -226,10 +243,14 @@ int sip_target_find(struct sip_target **tp, struct sip_stack *s,
 	if (!t)
 		return ENOMEM;
 
+	t->stack = s;
+	t->tls = mem_ref(ident_tls(ident));
 	t->h = h;
 	t->arg = arg;
 
 	err = target_hop(&hop, uri, sip_ident_hop(ident, uri));
+	if (!err && target_domain(t->domain, sizeof(t->domain), hop))
+		t->domain[0] = '\0';
 	if (!err)
 		err = target_find(&t->query, s, hop, ident_transport(ident),
 				  found_h, t);

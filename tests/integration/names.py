@@ -235,6 +235,43 @@ def test_dead_server_refused(lab):
     sipp.well()
 
 
+class Deaf:
+    """Listens and takes nobody: whoever connects waits for ever"""
+
+    def __init__(self, host, port):
+        self.s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.s.bind((host, port))
+        self.s.listen(0)
+        self.waiting = [socket.socket(self.s.family) for _ in range(4)]
+        for c in self.waiting:
+            c.setblocking(False)
+            c.connect_ex((host, port))
+
+
+def test_other_family(lab):
+    """a name leads to IPv6, where nobody takes a connection, and to IPv4: the call is not kept waiting"""
+    s = lab.sipp(answering(), transport="t1", calls=2)
+    deaf = Deaf("::1", s.port)
+    p = lab.offhook("-s", "dns-hosts=two.example=::1,two.example=127.0.0.1", "-l", "tcp:[::1]:%d" % ports(1, "::1"),
+                    transports=("udp", "tcp")).ready()
+    target = "'sip:bob@two.example:%d;transport=tcp'" % s.port
+    check([t["address"] for t in p.command("resolve " + target)["targets"]] == ["::1", "127.0.0.1"], "IPv6 does not come first")
+    talk(p, target, 40)
+    r = p.command("resolve " + target)
+    check([(t["address"], t["dead"]) for t in r["targets"]] == [("127.0.0.1", False), ("::1", True)], "%s", r)
+    check("the other family is faster" in r["text"], "%s", r)
+    talk(p, target)
+    s.well()
+    deaf.s.close()
+    # nobody listens there: the other one at once
+    s = lab.sipp(answering(), transport="t1", name="second")
+    target = "'sip:bob@two.example:%d;transport=tcp'" % s.port
+    talk(p, target, 40)
+    check([t["dead"] for t in p.command("resolve " + target)["targets"]] == [False, True], "not remembered")
+    s.well()
+
+
 def test_busy_server(lab):
     """503: the second one has it; the first is not dead"""
     first = lab.sipp(answering(503), host="127.0.0.2", name="first")
