@@ -147,7 +147,10 @@ enum { CPIM_ROUTES = 4 };
 struct cpim {
 	char from[BODY_TEXT], to[BODY_TEXT];
 	char message_id[64];           /* imdn.Message-ID, "" none             */
-	bool want_delivered, want_displayed;   /* imdn.Disposition-Notification */
+	bool want_delivered, want_failed, want_displayed;
+				       /* imdn.Disposition-Notification        */
+	char original[BODY_TEXT];      /* imdn.Original-To: whom it was for
+					  before a server changed To, "" none  */
 	char routev[CPIM_ROUTES][BODY_TEXT];   /* read: who wants the reports
 					  to pass him (imdn.IMDN-Record-Route);
 					  written: whom this report passes     */
@@ -168,7 +171,8 @@ struct imdn {
 	char message_id[64];
 	char status[16];               /* delivered, displayed, failed,
 					  forbidden, error, processed, stored  */
-	char recipient[BODY_TEXT];
+	char recipient[BODY_TEXT];     /* who has it, "" not told              */
+	char original[BODY_TEXT];      /* whom it was for at first, the same   */
 };
 int imdn_parse(struct imdn *i, const char *text, size_t len);
 int imdn_print(struct mbuf *mb, const struct imdn *i, const char *date);

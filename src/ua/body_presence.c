@@ -201,6 +201,8 @@ int imdn_parse(struct imdn *i, const char *text, size_t len)
 		      xml_text(root, "message-id"));
 	body_copy_str(i->recipient, sizeof(i->recipient),
 		      xml_text(root, "recipient-uri"));
+	body_copy_str(i->original, sizeof(i->original),
+		      xml_text(root, "original-recipient-uri"));
 	if (status && status->child)
 		body_copy_str(i->status, sizeof(i->status),
 			      status->child->name);
@@ -231,6 +233,9 @@ int imdn_print(struct mbuf *mb, const struct imdn *i, const char *date)
 	err |= body_element(mb, "datetime", date);
 	if (*i->recipient)
 		err |= body_element(mb, "recipient-uri", i->recipient);
+	if (*i->original)
+		err |= body_element(mb, "original-recipient-uri",
+				    i->original);
 	err |= mbuf_printf(mb, "<%s-notification><status><%s/></status>"
 			   "</%s-notification>\r\n</imdn>\r\n", kind,
 			   i->status, kind);

@@ -342,8 +342,11 @@ static void cpim_header(struct cpim *c, const struct pl *name,
 	else if (is_imdn(c, name, "Message-ID"))
 		body_copy(c->message_id, sizeof(c->message_id), val->p,
 			  val->l);
+	else if (is_imdn(c, name, "Original-To"))
+		address_copy(c->original, sizeof(c->original), val);
 	else if (is_imdn(c, name, "Disposition-Notification")) {
 		c->want_delivered = list_has(val, "positive-delivery");
+		c->want_failed = list_has(val, "negative-delivery");
 		c->want_displayed = list_has(val, "display");
 	}
 }
@@ -357,7 +360,7 @@ static bool understood(const struct cpim *c, const struct pl *val)
 	};
 	static const char *const imdn[] = {
 		"Message-ID", "Disposition-Notification",
-		"IMDN-Record-Route",
+		"IMDN-Record-Route", "Original-To",
 	};
 	struct pl rest = *val, one;
 
@@ -425,6 +428,28 @@ static bool line_ok(const char *s)
 }
 
 
+/* Of which reports there are to be */
+static int wishes_print(struct mbuf *mb, const struct cpim *c)
+{
+	const struct { bool wanted; const char *word; } v[] = {
+		{ c->want_delivered, "positive-delivery" },
+		{ c->want_failed, "negative-delivery" },
+		{ c->want_displayed, "display" },
+	};
+	const char *before = "imdn.Disposition-Notification: ";
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(v) && !err; i++) {
+		if (!v[i].wanted)
+			continue;
+		err = mbuf_printf(mb, "%s%s", before, v[i].word);
+		before = ", ";
+	}
+
+	return !err && *before == ',' ? mbuf_write_str(mb, "\r\n") : err;
+}
+
+
 int cpim_print(struct mbuf *mb, const struct cpim *c)
 {
 	int err;
@@ -450,13 +475,8 @@ int cpim_print(struct mbuf *mb, const struct cpim *c)
 	for (unsigned i = 0; i < c->routec && !err; i++)
 		err = mbuf_printf(mb, "imdn.IMDN-Route: <%s>\r\n",
 				  c->routev[i]);
-	if (!err && (c->want_delivered || c->want_displayed))
-		err = mbuf_printf(mb, "imdn.Disposition-Notification: "
-				  "%s%s%s\r\n",
-				  c->want_delivered ? "positive-delivery" : "",
-				  c->want_delivered && c->want_displayed ?
-				  ", " : "",
-				  c->want_displayed ? "display" : "");
+	if (!err)
+		err = wishes_print(mb, c);
 	if (!err)
 		err = mbuf_printf(mb, "\r\nContent-Type: %s\r\n%s\r\n%r",
 				  *c->ctype ? c->ctype : "text/plain",

@@ -217,6 +217,7 @@ static int wrap(struct message *m)
 	str_ncpy(c.date, now, sizeof(c.date));
 	str_ncpy(c.ctype, "text/plain; charset=UTF-8", sizeof(c.ctype));
 	c.want_delivered = true;
+	c.want_failed = true;
 	c.want_displayed = true;
 	pl_set_str(&c.body, m->text);
 
@@ -456,6 +457,8 @@ static void report(struct ua *ua, const struct account *acc, const char *uri,
 	if (!e) {
 		str_ncpy(i.message_id, c->message_id, sizeof(i.message_id));
 		str_ncpy(i.status, status, sizeof(i.status));
+		str_ncpy(i.recipient, c->to, sizeof(i.recipient));
+		str_ncpy(i.original, c->original, sizeof(i.original));
 		e = imdn_print(mb, &i, now);
 	}
 	if (!e) {

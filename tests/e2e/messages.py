@@ -137,11 +137,36 @@ NS: imdn <urn:ietf:params:imdn>\r
 imdn.Message-ID: %s\r
 imdn.IMDN-Record-Route: <sip:relay@127.0.0.1:%d>\r
 imdn.IMDN-Record-Route: "Another" <sip:other@192.0.2.7>\r
-imdn.Disposition-Notification: positive-delivery\r
+imdn.Original-To: <im:sales@example.com>\r
+imdn.Disposition-Notification: positive-delivery, negative-delivery\r
 \r
 Content-Type: text/plain\r
 \r
 hello"""
+
+
+def test_not_delivered(lab):
+    """a server took the message and tells later that it could not be delivered"""
+    a = lab.offhook(name="a").ready()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        s.settimeout(30)
+        me = "127.0.0.1:%d" % s.getsockname()[1]
+        a.say("message sip:bob@%s --report hello" % me)
+        data, peer = s.recvfrom(65536)
+        text = data.decode()
+        check("imdn.Disposition-Notification: positive-delivery, negative-delivery, display\r\n" in text, "%s", text)
+        head = [x for x in text.split("\r\n\r\n")[0].split("\r\n") if x.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+        s.sendto("\r\n".join(["SIP/2.0 202 Accepted"] + head + ["Content-Length: 0", "", ""]).encode(), peer)
+        number = a.event("message.sent", result="sent", timeout=30)["id"]
+        body = ("<imdn xmlns='urn:ietf:params:xml:ns:imdn'><message-id>%s</message-id><datetime>2026-11-30T10:00:00Z</datetime>"
+                "<delivery-notification><status><failed/></status></delivery-notification></imdn>" %
+                text.split("imdn.Message-ID: ")[1].split("\r\n")[0])
+        s.sendto(("MESSAGE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKfailed\r\nFrom: <sip:bob@%s>;tag=1\r\n"
+                  "To: <%s>\r\nCall-ID: failed@x\r\nCSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\n"
+                  "Content-Type: message/imdn+xml\r\nContent-Length: %d\r\n\r\n%s" % (
+                      a.uri, me, me, a.uri, len(body), body)).encode(), peer)
+        a.event("message.sent", id=number, result="failed", timeout=30)
 
 
 def report_to(lab, sender, relay, known):
@@ -177,6 +202,8 @@ def test_report_route(lab):
                   "\r\nContent-Disposition: notification\r\n" in text, "%s", text)
             to = "sip:relay@127.0.0.1:%d" % relay.getsockname()[1]
             routes = "imdn.IMDN-Route: <%s>\r\nimdn.IMDN-Route: <sip:other@192.0.2.7>\r\n" % to
+            check("<recipient-uri>im:bob@example.com</recipient-uri>" in text and
+                  "<original-recipient-uri>im:sales@example.com</original-recipient-uri>" in text, "%s", text)
             check((routes in text) == ("MESSAGE %s SIP" % to in text) == known and ("IMDN-Route" in text) == known,
                   "%s", text)
 

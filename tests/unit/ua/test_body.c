@@ -349,6 +349,19 @@ static void test_cpim_imdn(void **state)
 	assert_string_equal(d.ctype, "text/plain");
 	assert_int_equal(pl_strcmp(&d.body, "hello\r\n\r\nworld"), 0);
 
+	/* each wish by itself */
+	assert_false(d.want_failed);
+	c.want_failed = true;
+	c.want_delivered = c.want_displayed = false;
+	mbuf_rewind(mb);
+	assert_int_equal(cpim_print(mb, &c), 0);
+	assert_int_equal(cpim_parse(&d, (char *)mb->buf, mb->end), 0);
+	assert_true(d.want_failed && !d.want_delivered && !d.want_displayed);
+	c.want_failed = false;
+	mbuf_rewind(mb);
+	assert_int_equal(cpim_print(mb, &c), 0);
+	assert_null(memmem(mb->buf, mb->end, "Disposition-Not", 15));
+
 	(void)snprintf(c.from, sizeof(c.from), "x\r\nTo: <y>");
 	assert_int_equal(cpim_print(mb, &c), EINVAL);
 	assert_int_equal(cpim_parse(&d, "From: <a>\r\n\r\n", 13), EBADMSG);
@@ -356,11 +369,15 @@ static void test_cpim_imdn(void **state)
 	memset(&i, 0, sizeof(i));
 	(void)snprintf(i.message_id, sizeof(i.message_id), "34jk324j");
 	(void)snprintf(i.status, sizeof(i.status), "displayed");
+	(void)snprintf(i.recipient, sizeof(i.recipient), "im:bob@a.b");
+	(void)snprintf(i.original, sizeof(i.original), "im:all@a.b");
 	mbuf_rewind(mb);
 	assert_int_equal(imdn_print(mb, &i, c.date), 0);
 	assert_int_equal(imdn_parse(&j, (char *)mb->buf, mb->end), 0);
 	assert_string_equal(j.message_id, "34jk324j");
 	assert_string_equal(j.status, "displayed");
+	assert_string_equal(j.recipient, "im:bob@a.b");
+	assert_string_equal(j.original, "im:all@a.b");
 	(void)snprintf(i.status, sizeof(i.status), "x/><y");
 	assert_int_equal(imdn_print(mb, &i, c.date), EINVAL);
 	assert_int_equal(imdn_parse(&j, "<imdn/>", 7), EBADMSG);
