@@ -127,6 +127,20 @@ static const char *origin_text(char *buf, size_t sz, const struct config *c,
 }
 
 
+/* Is it one of those asked for? All are when none was named */
+static bool is_named(const struct cmd *x, const char *name)
+{
+	const struct bound *v;
+
+	for (size_t i = 0; (v = cmd_value(x, "option", i)); i++) {
+		if (!strcmp(v->s, name))
+			return true;
+	}
+
+	return !cmd_value(x, "option", 0);
+}
+
+
 static void config_show(struct cmd *x)
 {
 	const struct option *o;
@@ -140,7 +154,8 @@ static void config_show(struct cmd *x)
 
 		char value[1024], from[32];
 
-		if (config_get(x->ph->config, o[i].name, value,
+		if (!is_named(x, o[i].name) ||
+		    config_get(x->ph->config, o[i].name, value,
 			       sizeof(value)))
 			continue;
 		reply_row(x->reply, "option");
@@ -549,9 +564,10 @@ static void cmd_config(struct cmd *x)
 {
 	const char *what = cmd_str(x, "what");
 
-	if (cmd_value(x, "option", 0) && strcmp(what, "save")) {
+	if (cmd_value(x, "option", 0) && strcmp(what, "save") &&
+	    strcmp(what, "show")) {
 		(void)cmd_wrong(x, "too-many-arguments", "options are named "
-				"for `config save` only");
+				"for `config show` and `config save` only");
 		return;
 	}
 
@@ -576,13 +592,14 @@ static const struct command rows_phone[] = {
 				     "read them again, or write what was set" },
 			{ .name = "option", .type = ARG_OPTION,
 			  .optional = true, .many = true,
-			  .summary = "of save: only these" },
+			  .summary = "of show and save: only these" },
 		},
 		.summary = "Check, show, reload or save the configuration",
 		.help = "`config check` reads the files of the configuration "
 			"directory and says what is wrong in which line; "
-			"nothing is changed. `config show` tells where each "
-			"value comes from: default, a line of the file, "
+			"nothing is changed. `config show` tells what is in "
+			"force, of all options or of those named, and where "
+			"each value comes from: default, a line of the file, "
 			"--set, or `set`. `config reload` reads options and "
 			"accounts again and tells what that changes: nothing "
 			"when there is a mistake in one of them. What this "

@@ -24,6 +24,9 @@ def test_reload(lab):
     shown = {o["name"]: o for o in phone.command("config show")["options"]}
     check(shown["max-calls"]["origin"] == "offhook.conf:2" and shown["ring-timeout"]["origin"] == "--set" and
           shown["codecs"]["origin"] == "default", "%s", shown)
+    two = phone.command("config show ring-timeout max-calls")["options"]
+    check({o["name"] for o in two} == {"ring-timeout", "max-calls"} and shown["max-calls"] in two, "%s", two)
+    check(phone.reply("config reload max-calls")["error"] == "too-many-arguments", "reload of one")
     check(phone.command("config reload")["changes"] == [{"what": "option", "name": "ring-timeout", "change":
           "kept for this run", "old": "9s", "new": "1m"}], "nothing to change")
     write(phone, "offhook.conf", "max-calls = 7\nuser-agent = me\n")
