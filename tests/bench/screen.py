@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """screen.py - what the full-screen phone costs, and how soon a key is on it.
 
-  screen.py --offhook PROGRAM [--size 200x60] [--seconds 10]
+  screen.py --offhook PROGRAM [--size 200x60] [--seconds 10] [--codec pcmu]
 
 A terminal of our own (a pty that is read at once), 1 000 contacts, 10 000
 calls in the history, and a call to another offhook with a tone both ways:
@@ -136,6 +136,7 @@ def main():
     p.add_argument("--offhook", required=True)
     p.add_argument("--size", default="200x60")
     p.add_argument("--seconds", type=float, default=10)
+    p.add_argument("--codec", default="opus", help="of the call (default: opus)")
     o = p.parse_args()
     size = tuple(map(int, o.size.split("x")))
     program = os.path.abspath(o.offhook)
@@ -149,7 +150,7 @@ def main():
                                 stderr=subprocess.DEVNULL, env={**os.environ, "HOME": folder,
                                                                 "XDG_RUNTIME_DIR": folder + "/peer",
                                                                 "XDG_STATE_HOME": folder + "/peer"})
-        s = Screen(program, folder, size, "-A", "tone:440", "-l", "udp:127.0.0.1:%d" % ports[1], "-v", "--log",
+        s = Screen(program, folder, size, "-A", "tone:440", "-s", "codecs=" + o.codec, "-l", "udp:127.0.0.1:%d" % ports[1], "-v", "--log",
                    folder + "/log")
         s.wait(rb"no calls")
         s.read(1.0)
