@@ -134,6 +134,8 @@ bool screen_wanted(const struct args *args);
 /** Made when it is needed first. err: UA_ERR bytes. @return 0 or errno */
 int  screen_show(struct app *a, const struct tui_terminal *term, char *err);
 void screen_hide(struct app *a);
+/** The file where typed lines are kept, "": nowhere */
+void screen_lines(const struct app *a, char *buf, size_t sz);
 /** From here on the log is a file, and nothing is printed over the screen */
 void screen_log(struct app *a);
 /** @return an exit code */

@@ -53,6 +53,12 @@ static void state_file(const struct app *a, char *buf, size_t sz,
 }
 
 
+void screen_lines(const struct app *a, char *buf, size_t sz)
+{
+	state_file(a, buf, sz, "lines");
+}
+
+
 void screen_log(struct app *a)
 {
 	char path[512];
@@ -151,7 +157,7 @@ static int screen_make(struct app *a, char *err)
 
 	if (path_join(conf.keys, sizeof(conf.keys), a->ph.config_dir, "keys"))
 		conf.keys[0] = '\0';
-	state_file(a, conf.lines, sizeof(conf.lines), "lines");
+	screen_lines(a, conf.lines, sizeof(conf.lines));
 
 	return tui_alloc(&a->tui, &a->ph, &conf, err);
 }

@@ -361,6 +361,7 @@ static int ui_start(struct app *a)
 		.reply_h = diagnosis_reply,
 		.arg = a,
 	};
+	char lines[512] = "";
 	int code, err;
 
 	if (a->screen)
@@ -378,6 +379,9 @@ static int ui_start(struct app *a)
 		return code;
 
 	/* lines of a program that reads the replies are requests */
+	if (a->person)
+		screen_lines(a, lines, sizeof(lines));
+	uc.lines = lines;
 	uc.person = a->person;
 	uc.keep = a->person || (a->args.json && !a->args.command &&
 				!a->args.file);

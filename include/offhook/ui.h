@@ -20,7 +20,10 @@ struct ui_conf {
 	const char *junit;       /* results go there as XML, NULL: nowhere   */
 	bool json;
 	bool quiet;              /* no events for people                     */
-	bool person;             /* at a terminal: a prompt                  */
+	bool person;             /* in_fd and out_fd are a terminal: a prompt,
+				    with editing, history, completion        */
+	const char *lines;       /* of a person: where typed lines are kept,
+				    NULL: nowhere                            */
 	bool keep;               /* a failed line does not end it: a person,
 				    or a program that reads the replies      */
 	/**

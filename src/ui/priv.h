@@ -106,4 +106,21 @@ unsigned input_number(const struct input *in);   /* of that line */
 bool input_ready(struct input *in);
 bool input_ended(const struct input *in);
 
+/* edit.c: what a person types at the prompt -------------------------------- */
+
+struct edit;
+/**
+ * The terminal gives keys until it is freed (mem_deref), then it is as before.
+ * fd is owned, once this was right
+ * @param lines  where typed lines are kept, "" or NULL: nowhere
+ * @param rd     lines come out here, for input_alloc(); owned by the caller
+ * @return 0, ENOTTY ...
+ */
+int  edit_alloc(struct edit **ep, const struct phone *ph, int fd,
+		struct output *out, const char *lines, int *rd);
+/** The prompt, and what is typed so far */
+void edit_show(struct edit *e);
+/** Its row is taken away, for a line of something else */
+void edit_hide(struct edit *e);
+
 #endif

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "offhook/timer.h"
 #include "offhook/text.h"
 #include "priv.h"
@@ -18,6 +19,7 @@ struct ui_script {
 	struct ui_conf conf;
 	struct client *client;
 	struct input *in;
+	struct edit *edit;       /* of a person at a terminal, else NULL     */
 	struct output *out, *err;
 	struct timer turn;
 	struct timer gone;       /* tells that the output is lost            */
@@ -49,15 +51,23 @@ static const event_set types_text =
 	EVENT_BIT(EVENT_SIP_FAULT);
 
 
+/* A line of something else comes: the prompt is in its way */
+static void hide(struct ui_script *u)
+{
+	if (u->edit)
+		edit_hide(u->edit);
+	else if (u->prompted)
+		output_write(u->out, "\r\033[K", 4, false);
+	u->prompted = false;
+}
+
+
 static void put(struct ui_script *u, const char *line, bool minor)
 {
 	struct text_buf b = { .max = 16 << 20 };
 
-	/* over the prompt, which is painted again */
-	if (u->prompted)
-		text_add(&b, "\r\033[K");
+	hide(u);
 	text_add(&b, "%s\n", line);
-	u->prompted = false;
 
 	if (b.s)
 		output_write(u->out, b.s, b.len, minor);
@@ -72,7 +82,10 @@ static void prompt(struct ui_script *u)
 	if (!u->conf.person || u->prompted || u->stopped)
 		return;
 
-	output_write(u->out, text, sizeof(text) - 1, false);
+	if (u->edit)
+		edit_show(u->edit);
+	else
+		output_write(u->out, text, sizeof(text) - 1, false);
 	u->prompted = true;
 }
 
@@ -119,11 +132,11 @@ static void put_error(struct ui_script *u, const struct reply *r)
 	const char *where = reply_where(r), *s = reply_error_text(r);
 	int n;
 
+	hide(u);
 	text_escape(text, sizeof(text), s, strlen(s));
-	n = snprintf(line, sizeof(line), "%serror: %s: %s%s%s%s\n",
-		     u->prompted ? "\r\033[K" : "", reply_token(r), text,
-		     *where ? " (" : "", where, *where ? ")" : "");
-	u->prompted = false;
+	n = snprintf(line, sizeof(line), "error: %s: %s%s%s%s\n",
+		     reply_token(r), text, *where ? " (" : "", where,
+		     *where ? ")" : "");
 
 	if (n > 0)
 		output_write(u->err, line, (size_t)n, false);
@@ -275,6 +288,7 @@ static void pump(void *arg)
 	if (u->ended && !client_busy(u->client)) {
 		u->stopped = true;
 		u->in = mem_deref(u->in);
+		u->edit = mem_deref(u->edit);
 		if (u->conf.end_h)
 			u->conf.end_h(client_failed(u->client), u->conf.arg);
 		return;
@@ -342,6 +356,7 @@ void ui_script_stop(struct ui_script *u)
 	timer_cancel(&u->turn);
 	client_flush(u->client);
 	u->in = mem_deref(u->in);
+	u->edit = mem_deref(u->edit);
 }
 
 
@@ -391,6 +406,7 @@ static void destructor(void *arg)
 	timer_cancel(&u->gone);
 	mem_deref(u->client);
 	mem_deref(u->in);
+	mem_deref(u->edit);
 	mem_deref(u->out);
 	mem_deref(u->err);
 	mem_deref(u->junit);
@@ -408,7 +424,7 @@ int ui_script_alloc(struct ui_script **up, struct phone *ph,
 	};
 	struct ui_script *u;
 	struct stat st;
-	int err;
+	int err, in_fd;
 
 	if (!up || !conf)
 		return EINVAL;
@@ -427,8 +443,12 @@ int ui_script_alloc(struct ui_script **up, struct phone *ph,
 	if (!err && conf->in_fd >= 0 && !fstat(conf->in_fd, &st) &&
 	    S_ISDIR(st.st_mode))
 		err = EISDIR;
-	if (!err && conf->in_fd >= 0)
-		err = input_alloc(&u->in, conf->in_fd, input_handler, u);
+	in_fd = conf->in_fd;
+	if (!err && conf->person && in_fd >= 0 && isatty(conf->out_fd))
+		(void)edit_alloc(&u->edit, ph, conf->in_fd, u->out,
+				 conf->lines, &in_fd);
+	if (!err && in_fd >= 0)
+		err = input_alloc(&u->in, in_fd, input_handler, u);
 	if (!err)
 		err = client_alloc(&u->client, ph, &h, u);
 	if (!err && conf->junit)

@@ -328,6 +328,30 @@ static size_t common(const struct line *l)
 }
 
 
+const char *line_hint(const struct line *l, size_t i, const char **about)
+{
+	*about = l->hints[i].about;
+
+	return l->hints[i].text;
+}
+
+
+const char *line_expects(const struct line *l)
+{
+	return l->expects;
+}
+
+
+size_t line_common(const struct line *l)
+{
+	const size_t n = l->hintc ? common(l) : 0;
+	const size_t typed = l->at > l->from ? l->at - l->from : 0;
+
+	return n > typed && !strncasecmp(l->hints[0].text, l->s + l->from,
+					 typed) ? l->len + n - typed : l->len;
+}
+
+
 static enum line_did complete(struct line *l, int step)
 {
 	const size_t typed = l->at > l->from ? l->at - l->from : 0;

@@ -48,6 +48,17 @@ void line_hints_clear(struct line *l, size_t from, const char *expects);
 void line_hints_from(struct line *l, size_t from, const char *expects);
 void line_hint_add(struct line *l, const char *text, const char *about);
 size_t line_hints(const struct line *l);
+/** One of them; what it is about */
+const char *line_hint(const struct line *l, size_t i, const char **about);
+/** What is expected there, "" */
+const char *line_expects(const struct line *l);
+/** Bytes the text would have with what all of them begin with */
+size_t line_common(const struct line *l);
+
+/** targets.c: whom one may call, by what is typed of it: contacts, people one
+ *  has talked to, what was dialled in kept lines */
+void targets_offer(const struct phone *ph, const struct line *l,
+		   const char *typed, complete_h *h, void *h_arg);
 
 /** Prompt and text in the last row of a, suggestions below it: a is
  *  line_rows() high */

@@ -18,7 +18,9 @@ static void hint_handler(const char *text, const char *about, void *arg)
 
 static void targets(const char *typed, complete_h *h, void *h_arg, void *arg)
 {
-	targets_offer(arg, typed, h, h_arg);
+	const struct tui *t = arg;
+
+	targets_offer(t->ph, t->line, typed, h, h_arg);
 }
 
 

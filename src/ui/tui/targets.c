@@ -46,17 +46,17 @@ static const char *word_of(char *buf, size_t sz, const char *s)
 }
 
 
-static void offer_contacts(struct tui *t, const char *typed,
+static void offer_contacts(const struct phone *ph, const char *typed,
 			   struct offers *o)
 {
 	const struct contact_conf *v[CONTACTS_MAX];
 	char word[200], about[CONFIG_STR + 32];
 	size_t n;
 
-	if (!t->ph->contacts)
+	if (!ph->contacts)
 		return;
 
-	n = contacts_search(t->ph->contacts, typed, v, CONTACTS_MAX);
+	n = contacts_search(ph->contacts, typed, v, CONTACTS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		snprintf(about, sizeof(about), "%s   contact", v[i]->uri);
 		offer(o, word_of(word, sizeof(word), v[i]->name), about);
@@ -65,13 +65,14 @@ static void offer_contacts(struct tui *t, const char *typed,
 
 
 /* Whoever has called or was called, newest first */
-static void offer_history(struct tui *t, const char *typed, struct offers *o)
+static void offer_history(const struct phone *ph, const char *typed,
+			  struct offers *o)
 {
 	struct history_call c;
 	char word[200], about[300], name[128];
 
-	for (size_t i = 0; t->ph->history && i < HISTORY_LOOK &&
-	     o->n < TARGETS_MAX && history_at(&c, t->ph->history, i); i++) {
+	for (size_t i = 0; ph->history && i < HISTORY_LOOK &&
+	     o->n < TARGETS_MAX && history_at(&c, ph->history, i); i++) {
 
 		if (!strcasestr(c.peer, typed) && !strcasestr(c.name, typed))
 			continue;
@@ -106,17 +107,17 @@ static bool dialled(char *buf, size_t sz, const char *line)
 }
 
 
-void targets_offer(struct tui *t, const char *typed, complete_h *h,
-		   void *h_arg)
+void targets_offer(const struct phone *ph, const struct line *l,
+		   const char *typed, complete_h *h, void *h_arg)
 {
 	struct offers o = { .h = h, .arg = h_arg };
 	char who[200];
 	const char *line;
 
-	offer_contacts(t, typed, &o);
-	offer_history(t, typed, &o);
+	offer_contacts(ph, typed, &o);
+	offer_history(ph, typed, &o);
 
-	for (size_t i = 0; (line = line_kept(t->line, i)); i++) {
+	for (size_t i = 0; (line = line_kept(l, i)); i++) {
 		if (dialled(who, sizeof(who), line) && strcasestr(who, typed))
 			offer(&o, who, "dialled before");
 	}

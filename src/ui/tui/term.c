@@ -57,8 +57,20 @@ static const int fatal_signals[] = {
 static struct sigaction old_actions[ARRAY_SIZE(fatal_signals)];
 
 
+/* The same of one that only gives keys */
+static struct {
+	volatile sig_atomic_t on;
+	int fd;
+	struct termios tio;
+} plain;
+
+
 void term_restore(void)
 {
+	if (plain.on) {
+		plain.on = 0;
+		(void)tcsetattr(plain.fd, TCSANOW, &plain.tio);
+	}
 	if (!back.on)
 		return;
 
@@ -104,6 +116,51 @@ static void crash_watch(bool on)
 	for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++)
 		(void)sigaction(fatal_signals[i], on ? &sa : &old_actions[i],
 				on ? &old_actions[i] : NULL);
+}
+
+
+/* Keys only -------------------------------------------------------------- */
+
+int term_plain(int fd)
+{
+	struct termios tio;
+
+	if (plain.on)
+		return EBUSY;
+	if (tcgetattr(fd, &plain.tio))
+		return errno;
+
+	/* Ctrl-C stays a signal; Ctrl-Z is a key: all shells are to find the
+	 * terminal as they left it */
+	tio = plain.tio;
+	tio.c_iflag &= ~(tcflag_t)(INLCR | IGNCR | ISTRIP);
+	tio.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
+	tio.c_cc[VSUSP] = _POSIX_VDISABLE;
+	tio.c_cc[VMIN] = 1;
+	tio.c_cc[VTIME] = 0;
+
+	plain.fd = fd;
+	plain.on = 1;
+	crash_watch(true);
+	if (tcsetattr(fd, TCSANOW, &tio)) {
+		const int err = errno;
+
+		term_plain_end();
+		return err;
+	}
+
+	return 0;
+}
+
+
+void term_plain_end(void)
+{
+	if (!plain.on)
+		return;
+
+	plain.on = 0;
+	(void)tcsetattr(plain.fd, TCSANOW, &plain.tio);
+	crash_watch(back.on);
 }
 
 
@@ -492,7 +549,7 @@ void term_close(struct term *t)
 		return;
 
 	term_leave(t);
-	crash_watch(false);
+	crash_watch(plain.on);
 	timer_cancel(&t->gone);
 	if (t->in >= 0)
 		close(t->in);

@@ -63,6 +63,12 @@ void term_cursor(struct term *t, bool on);
 /** After bytes that moved it, or coloured it, in a way not known */
 void term_forget(struct term *t);
 
+/** Keys instead of lines, without an echo; nothing is written to it, so one
+ *  that is stopped holds nobody. @return 0, ENOTTY, EBUSY ... */
+int  term_plain(int fd);
+/** As it was before */
+void term_plain_end(void);
+
 /** From a signal handler, or right before _exit(): async-signal-safe */
 void term_restore(void);
 

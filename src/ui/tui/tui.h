@@ -138,10 +138,6 @@ void tui_write(struct tui *t, const char *uri, const char *who);
 /** Is nothing configured, and nothing has happened yet? */
 bool start_wanted(const struct tui *t);
 
-/* targets.c: whom one may call */
-void targets_offer(struct tui *t, const char *typed, complete_h *h,
-		   void *h_arg);
-
 /* layout.c: paint all of it */
 void layout_draw(struct tui *t);
 
