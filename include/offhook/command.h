@@ -198,6 +198,8 @@ struct command_arg {
 	bool optional;
 	bool many;               /* may be given again and again             */
 	const char *summary;
+	const char *word;        /* what stands for it in the usage, NULL: as
+				    its type says                            */
 };
 
 struct command;

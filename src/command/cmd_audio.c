@@ -142,7 +142,8 @@ static const struct command rows[] = {
 	{
 		.name = "tone",
 		.args = {
-			{ .name = "hz", .type = ARG_DOUBLE, .min = 20,
+			{ .name = "hz", .type = ARG_DOUBLE,
+			  .word = "HZ", .min = 20,
 			  .max = 20000, .summary = "frequency" },
 			THE_CALL,
 		},
@@ -165,7 +166,8 @@ static const struct command rows[] = {
 			{ .name = "side", .type = ARG_CHOICE,
 			  .choices = "mic,speaker",
 			  .summary = "what we say, or what we hear" },
-			{ .name = "db", .type = ARG_DOUBLE, .min = -60,
+			{ .name = "db", .type = ARG_DOUBLE,
+			  .word = "DB", .min = -60,
 			  .max = 30, .optional = true,
 			  .summary = "how much louder, in dB; below 0: less" },
 			THE_CALL,
@@ -203,9 +205,11 @@ static const struct command rows[] = {
 			  .summary = "try those that are chosen" },
 		},
 		.options = {
-			{ .name = "tone", .type = ARG_DOUBLE, .min = 100,
+			{ .name = "tone", .type = ARG_DOUBLE,
+			  .word = "HZ", .min = 100,
 			  .max = 8000, .summary = "Hz to play (1000)" },
-			{ .name = "level", .type = ARG_DOUBLE, .min = -60,
+			{ .name = "level", .type = ARG_DOUBLE,
+			  .word = "DBFS", .min = -60,
 			  .max = -3, .summary = "how loud, in dBFS (-20)" },
 			{ .name = "for", .type = ARG_TIME, .min = 1000,
 			  .max = 600000,

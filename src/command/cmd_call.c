@@ -448,7 +448,8 @@ static const struct command rows[] = {
 			  .summary = "calls by their numbers; none: list" },
 		},
 		.options = {
-			{ .name = "gain", .type = ARG_DOUBLE, .min = -60,
+			{ .name = "gain", .type = ARG_DOUBLE,
+			  .word = "DB", .min = -60,
 			  .max = 30,
 			  .summary = "how much louder, in dB, the others hear "
 				     "them" },

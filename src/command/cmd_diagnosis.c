@@ -132,7 +132,8 @@ static const struct command rows[] = {
 				     "it what has been done" },
 		},
 		.options = {
-			{ .name = "loss", .type = ARG_DOUBLE, .min = 0,
+			{ .name = "loss", .type = ARG_DOUBLE,
+			  .word = "PERCENT", .min = 0,
 			  .max = 100, .summary = "per cent that are lost" },
 			{ .name = "burst", .type = ARG_DOUBLE, .min = 1,
 			  .max = 1000, .summary = "so many in a row, on an "
@@ -141,12 +142,15 @@ static const struct command rows[] = {
 			  .summary = "all come so much later" },
 			{ .name = "jitter", .type = ARG_TIME, .max = 10000,
 			  .summary = "... and up to so much more" },
-			{ .name = "reorder", .type = ARG_DOUBLE, .min = 0,
+			{ .name = "reorder", .type = ARG_DOUBLE,
+			  .word = "PERCENT", .min = 0,
 			  .max = 100, .summary = "per cent that come after "
 						 "the next" },
-			{ .name = "duplicate", .type = ARG_DOUBLE, .min = 0,
+			{ .name = "duplicate", .type = ARG_DOUBLE,
+			  .word = "PERCENT", .min = 0,
 			  .max = 100, .summary = "per cent that come twice" },
-			{ .name = "corrupt", .type = ARG_DOUBLE, .min = 0,
+			{ .name = "corrupt", .type = ARG_DOUBLE,
+			  .word = "PERCENT", .min = 0,
 			  .max = 100, .summary = "per cent with a wrong bit" },
 			{ .name = "seed", .type = ARG_INT, .min = 1,
 			  .max = 4294967295, .summary = "the same faults each "
@@ -191,7 +195,8 @@ static const struct command rows[] = {
 			{ .name = "every", .type = ARG_INT, .min = 1,
 			  .max = 1000000000,
 			  .summary = "only each so-manieth" },
-			{ .name = "chance", .type = ARG_DOUBLE, .min = 0,
+			{ .name = "chance", .type = ARG_DOUBLE,
+			  .word = "PERCENT", .min = 0,
 			  .max = 100, .summary = "only so many per cent" },
 			{ .name = "times", .type = ARG_INT, .min = 1,
 			  .max = 1000000000,

@@ -34,9 +34,9 @@ const char *command_arg_word(const struct command_arg *a, char *buf,
 		return buf;
 	}
 
-	snprintf(buf, sz, "%s", a->type == ARG_TIME ? "T" :
-		 a->type == ARG_INT ? "N" : a->type == ARG_FILE ? "FILE" :
-		 a->type == ARG_DOUBLE ? "HZ" : a->name);
+	snprintf(buf, sz, "%s", a->word ? a->word :
+		 a->type == ARG_TIME ? "T" : a->type == ARG_FILE ? "FILE" :
+		 a->type == ARG_INT || a->type == ARG_DOUBLE ? "N" : a->name);
 	for (p = buf; *p; p++)
 		*p = (char)toupper((unsigned char)*p);
 
