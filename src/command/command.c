@@ -12,8 +12,8 @@
 
 
 static const struct command_group *const groups[] = {
-	&group_calls, &group_listening, &group_sound, &group_accounts,
-	&group_people, &group_kept,
+	&group_dialling, &group_calls, &group_listening, &group_sound,
+	&group_accounts, &group_people, &group_kept,
 	&group_scripts, &group_looking, &group_resolving,
 	&group_diagnosis, &group_control, &group_phone, &group_screen,
 };

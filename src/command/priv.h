@@ -40,10 +40,10 @@ struct command_group {
 	const struct command *v;
 	size_t n;
 };
-extern const struct command_group group_calls, group_listening,
-	group_sound, group_accounts, group_people, group_kept, group_scripts,
-	group_looking, group_resolving, group_diagnosis, group_control,
-	group_phone, group_screen;
+extern const struct command_group group_dialling, group_calls,
+	group_listening, group_sound, group_accounts, group_people, group_kept,
+	group_scripts, group_looking, group_resolving, group_diagnosis,
+	group_control, group_phone, group_screen;
 
 /* parse.c: a line into words --------------------------------------------- */
 
