@@ -261,7 +261,7 @@ void call_invite(struct call *c)
 	}
 
 	if (!c->late) {
-		err = nego_offer(&offer, &c->nego, &ab);
+		err = call_offer(&offer, c, &ab);
 	}
 	if (err)
 		goto out;

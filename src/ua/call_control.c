@@ -74,8 +74,8 @@ static int describe_answer(struct call *c, struct mbuf **sdp)
 
 	call_ability(c, stream_local(c->stream), &ab);
 
-	return c->late_offer ? nego_offer(sdp, &c->nego, &ab)
-			     : nego_answer(sdp, &c->nego, &ab);
+	return c->late_offer ? call_offer(sdp, c, &ab)
+			     : call_answer_of(sdp, c, &ab);
 }
 
 

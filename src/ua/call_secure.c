@@ -76,12 +76,39 @@ void call_secure_ability(struct call *c, struct ability *ab)
 
 	ab->secure.policy = policy(c->ua, c->acc);
 	ab->secure.dtls = ab->secure.policy != SECURE_OFF &&
-		c->ua->config->dtls &&
-		!media_print(c->ua->media, &ab->secure.print);
+		c->ua->config->dtls;
 	ab->secure.sdes = sdes == SDES_ALWAYS ||
 		(sdes == SDES_SECURE && signalling_secure(c));
 	if (ab->secure.sdes && ab->secure.policy != SECURE_OFF)
 		keys_make(&c->nego);
+}
+
+
+/* Our certificate is made when one is named for the first time: that takes
+ * longer than all the rest of a call that needs none */
+int call_offer(struct mbuf **sdp, struct call *c, struct ability *ab)
+{
+	int err = 0;
+
+	if (ab->secure.dtls && c->nego.keying != MEDIA_KEYS_SDES)
+		err = media_print(c->ua->media, &ab->secure.print);
+	if (err)
+		ab->secure.dtls = false;
+	if (err && !call_secure_possible(ab))
+		return err;
+
+	return nego_offer(sdp, &c->nego, ab);
+}
+
+
+int call_answer_of(struct mbuf **sdp, struct call *c, struct ability *ab)
+{
+	int err = 0;
+
+	if (c->nego.keying == MEDIA_KEYS_DTLS)
+		err = media_print(c->ua->media, &ab->secure.print);
+
+	return err ? err : nego_answer(sdp, &c->nego, ab);
 }
 
 

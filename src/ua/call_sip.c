@@ -42,7 +42,7 @@ int call_reoffer_by(struct call *c, enum sip_modify how, bool bare)
 
 	if (!bare) {
 		call_ability(c, stream_local(c->stream), &ab);
-		err = nego_offer(&offer, &c->nego, &ab);
+		err = call_offer(&offer, c, &ab);
 	}
 	if (!err)
 		err = sip_call_modify_by(c->sip, offer, how);
@@ -110,7 +110,7 @@ static int offer_handler(struct mbuf **sdp, void *arg)
 
 	call_ability(c, stream_local(c->stream), &ab);
 
-	return nego_offer(sdp, &c->nego, &ab);
+	return call_offer(sdp, c, &ab);
 }
 
 
@@ -136,7 +136,7 @@ static int answer_handler(struct mbuf **answer, struct mbuf *offer, void *arg)
 		return code;
 	}
 
-	if (nego_answer(answer, &c->nego, &ab) ||
+	if (call_answer_of(answer, c, &ab) ||
 	    call_media_apply(c, &plan, held))
 		return 500;
 

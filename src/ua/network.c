@@ -73,7 +73,7 @@ void network_call_again(struct call *c)
 
 	if (!c->late) {
 		call_ability(c, stream_local(c->stream), &ab);
-		err = nego_offer(&offer, &c->nego, &ab);
+		err = call_offer(&offer, c, &ab);
 	}
 	if (!err)
 		err = sip_call_again(c->sip, offer);

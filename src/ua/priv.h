@@ -471,6 +471,10 @@ void call_nat_lost(struct call *c, const char *why);
 /* call_secure.c */
 /** Keys for what it sends */
 void call_secure_ability(struct call *c, struct ability *ab);
+/** nego_offer and nego_answer, with our fingerprint where it belongs.
+ *  @return 0, ENOMEM, or what kept a certificate from being made */
+int  call_offer(struct mbuf **sdp, struct call *c, struct ability *ab);
+int  call_answer_of(struct mbuf **sdp, struct call *c, struct ability *ab);
 /** Is there a way to what is required? */
 bool call_secure_possible(const struct ability *ab);
 /** Why an answer was refused */

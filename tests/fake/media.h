@@ -44,5 +44,7 @@ void fake_digits_stuck(bool stuck);
 unsigned fake_device_sets(void);
 /** How often the door was used since the last call */
 unsigned fake_doors(void);
+/** How often our certificate was asked for */
+unsigned fake_prints(void);
 
 #endif

@@ -6,6 +6,7 @@
 
 static void call_and_hangup(void **state)
 {
+	unsigned prints;
 	struct call *a, *b;
 	const struct call_record *r;
 	const struct media_plan *p;
@@ -32,10 +33,13 @@ static void call_and_hangup(void **state)
 	assert_int_equal(1, fake_stream_count());
 	await("alice call.state 1 ringing out 180");
 
-	/* two doors: open and start */
+	/* two doors: open and start; and no certificate for who has none */
 	(void)fake_doors();
+	prints = fake_prints();
+	assert_true(prints > 0);
 	assert_int_equal(0, call_answer(b, said));
 	assert_int_equal(2, fake_doors());
+	assert_int_equal(prints, fake_prints());
 	assert_int_equal(CALL_ACTIVE, call_state(b));
 	assert_int_equal(EALREADY, call_answer(b, said));
 	assert_string_equal("Call 1 is answered already.", said);
