@@ -55,9 +55,10 @@ enum sip_cert_flaw {
 /**
  * What the phone's own connections would say of a server for that domain,
  * after a handshake that looked at nothing. Any thread
- * @param ssl  connected; its context has the authorities that are trusted
- * @param pin  NULL, "": any
- * @param why  "expired since 2026-01-02 10:00 UTC"; "" when it is good
+ * @param ssl     connected; its context has the authorities that are trusted
+ * @param domain  NULL: nothing but the pin counts
+ * @param pin     NULL, "": any
+ * @param why     "expired since 2026-01-02 10:00 UTC"; "" when it is good
  */
 enum sip_cert_flaw sip_cert_judge(struct ssl_st *ssl, const char *domain,
 				  const char *pin, char *why, size_t sz);

@@ -131,8 +131,8 @@ void doctor_selftest(struct doctor *d)
 	err = selftest_start(&d->selftest, &conf, selftest_line,
 			     selftest_done, d);
 	if (err) {
-		doctor_tell(d, "codecs", DOCTOR_WARN, "", "no self-test: %s",
-		     strerror(err));
+		doctor_tell(d, "codecs", DOCTOR_WARN, "see `selftest`",
+		     "no self-test: %s", strerror(err));
 		doctor_next(d);
 	}
 }

@@ -69,4 +69,13 @@ void doctor_drop(void *arg);
 
 step_h doctor_nat, doctor_ways, doctor_devices, doctor_selftest;
 
+/** The account that is looked at */
+const struct account *doctor_account(const struct doctor *d);
+
+/* doctor_server.c */
+void doctor_dns(struct doctor *d);
+void doctor_reach(struct doctor *d);       /* one transport, then the next   */
+void doctor_tls(struct doctor *d);
+void doctor_register(struct doctor *d);
+
 #endif

@@ -157,8 +157,8 @@ static void judge(struct tls_probe *t, SSL *ssl)
 	for (int i = 0; chain && i < sk_X509_num(chain); i++)
 		describe(t, sk_X509_value(chain, i));
 
-	t->flaw = sip_cert_judge(ssl, t->name, t->pin, t->why,
-				 sizeof(t->why));
+	t->flaw = sip_cert_judge(ssl, t->pin_only ? NULL : t->name, t->pin,
+				 t->why, sizeof(t->why));
 }
 
 

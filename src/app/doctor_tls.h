@@ -16,6 +16,7 @@ struct tls_probe {
 	char name[256];          /* whom we mean                             */
 	char ca[256];            /* "" the system's                          */
 	char pin[CONFIG_PINS];   /* "" any                                   */
+	bool pin_only;           /* the rest is not verified                 */
 	/* found */
 	int err;                 /* no connection, no TLS                    */
 	enum sip_cert_flaw flaw;

@@ -50,16 +50,6 @@ static void round_start(void *arg);
 
 /* Ending ---------------------------------------------------------------- */
 
-static void phone_free(struct selftest_phone *p)
-{
-	p->sub = mem_deref(p->sub);
-	p->ua = mem_deref(p->ua);
-	p->media = mem_deref(p->media);
-	p->bus = mem_deref(p->bus);
-	p->config = mem_deref(p->config);
-}
-
-
 static void destructor(void *arg)
 {
 	struct selftest *st = arg;
@@ -71,8 +61,8 @@ static void destructor(void *arg)
 		selftest_report_clean(&st->casev[i]);
 	}
 
-	phone_free(&st->caller);
-	phone_free(&st->callee);
+	selftest_phone_free(&st->caller);
+	selftest_phone_free(&st->callee);
 
 	if (st->dir[0])
 		(void)rmdir(st->dir);
@@ -425,79 +415,6 @@ static void callee_event(const struct event *ev, void *arg)
 
 /* Beginning ---------------------------------------------------------------- */
 
-static void device_event(const struct media_device_event *ev, void *arg)
-{
-	struct selftest_phone *p = arg;
-
-	p->device_state = ev->state;
-	p->device_ms = clock_ms();
-	(void)text_escape(p->device, sizeof(p->device), ev->name ? ev->name :
-			  "", ev->name ? strlen(ev->name) : 0);
-	(void)text_escape(p->device_text, sizeof(p->device_text),
-			  ev->text ? ev->text : "",
-			  ev->text ? strlen(ev->text) : 0);
-}
-
-
-static int audio_set(struct selftest_phone *p, const char *audio, char *err)
-{
-	struct audio_spec spec;
-	int e;
-
-	e = audio_spec_parse(&spec, audio, err, UA_ERR);
-
-	return e ? e : media_set_audio(p->media, &spec, err, UA_ERR);
-}
-
-
-static int phone_alloc(struct selftest *st, struct selftest_phone *p,
-		       const struct selftest_conf *conf, event_h *h,
-		       char *err)
-{
-	struct sip_listen_addr addr = { .udp = true, .tcp = true };
-	struct ua_conf uc = { .addrv = &addr, .addrc = 1 };
-	struct media_conf mc = { .port_min = 0 };
-	int e;
-
-	e = config_alloc(&p->config);
-	if (e)
-		return e;
-
-	/* the user's own taste, but for what the test depends on */
-	if (conf->config)
-		*p->config = *conf->config;
-	p->config->hold_others = false;
-	p->config->max_calls = 0;
-	(void)config_set(p->config, "record-layout", "them", err);
-	err[0] = '\0';
-
-	mc.port_min = (uint16_t)p->config->port_min;
-	mc.port_max = (uint16_t)p->config->port_max;
-	mc.latency_ms = (unsigned)p->config->audio_latency_ms;
-	mc.pipe_rate_hz = (uint32_t)p->config->audio_rate_hz;
-	mc.jitter_min_ms = (unsigned)p->config->jitter_min_ms;
-	mc.jitter_max_ms = (unsigned)p->config->jitter_max_ms;
-
-	e = event_bus_alloc(&p->bus);
-	if (!e)
-		e = event_subscribe(&p->sub, p->bus, h, st);
-	if (!e)
-		e = media_alloc(&p->media, &mc, device_event, p);
-	if (!e)
-		e = audio_set(p, "null", err);
-	if (!e)
-		e = sa_set_str(&addr.addr, "127.0.0.1", 0);
-	if (e)
-		return e;
-
-	uc.config = p->config;
-	uc.bus = p->bus;
-	uc.media = p->media;
-
-	return ua_alloc(&p->ua, &uc, err);
-}
-
-
 static void case_dial(struct selftest_case *c, uint16_t port,
 		      enum sip_transp tp)
 {
@@ -514,23 +431,6 @@ static void case_dial(struct selftest_case *c, uint16_t port,
 
 	if (ua_dial(&c->near_id, st->caller.ua, &prm, err))
 		case_fail(c, "%s", err);
-}
-
-
-static bool callee_port(const struct selftest *st, enum sip_transp want,
-			uint16_t *port)
-{
-	enum sip_transp tp;
-	struct sa addr;
-
-	for (size_t i = 0; ua_listener(st->callee.ua, i, &addr, &tp); i++) {
-		if (tp == want) {
-			*port = sa_port(&addr);
-			return true;
-		}
-	}
-
-	return false;
 }
 
 
@@ -591,14 +491,14 @@ static void round_start(void *arg)
 	device = rounds[st->round].device;
 	st->casec = 0;
 
-	if (device && audio_set(&st->caller, "auto", err)) {
+	if (device && selftest_phone_audio(&st->caller, "auto", err)) {
 		st->ok = false;
 		selftest_report_text(st, err);
 		finish(st);
 		return;
 	}
 
-	if (!callee_port(st, tp, &port)) {
+	if (!selftest_phone_port(&st->callee, tp, &port)) {
 		st->ok = false;
 		selftest_report_text(st, "The other side does not listen.");
 		finish(st);
@@ -680,9 +580,10 @@ int selftest_start(struct selftest **sp, const struct selftest_conf *conf,
 		goto out;
 	}
 
-	e = phone_alloc(st, &st->callee, conf, callee_event, err);
+	e = selftest_phone_alloc(&st->callee, conf, callee_event, st, err);
 	if (!e)
-		e = phone_alloc(st, &st->caller, conf, caller_event, err);
+		e = selftest_phone_alloc(&st->caller, conf, caller_event, st,
+					 err);
 	if (e)
 		goto out;
 

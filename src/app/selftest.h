@@ -69,6 +69,20 @@ struct selftest {
 
 void selftest_tail(void *arg);
 
+/* selftest_phone.c */
+
+/** Both must be freed, whatever comes of this. h hears all its events */
+int  selftest_phone_alloc(struct selftest_phone *p,
+			  const struct selftest_conf *conf, event_h *h,
+			  void *arg, char *err);
+void selftest_phone_free(struct selftest_phone *p);
+/** audio: as option --audio */
+int  selftest_phone_audio(struct selftest_phone *p, const char *audio,
+			  char *err);
+/** @return false: it does not listen for that */
+bool selftest_phone_port(const struct selftest_phone *p, enum sip_transp want,
+			 uint16_t *port);
+
 /* selftest_report.c */
 void selftest_report_begin(struct selftest *st);
 /** Judge the recordings of a case and tell: sets c->pass */

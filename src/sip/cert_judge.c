@@ -99,7 +99,7 @@ static void names_look(struct flaw *f, const X509 *leaf, const char *domain,
 	struct cert_pins pins;
 	char names[CERT_TEXT / 2];
 
-	if (!cert_names(leaf, domain)) {
+	if (domain && !cert_names(leaf, domain)) {
 		f->kind = SIP_CERT_NAME;
 		(void)snprintf(f->why, f->sz, "it is for %s",
 			       cert_names_print(names, sizeof(names), leaf));
@@ -121,7 +121,7 @@ enum sip_cert_flaw sip_cert_judge(struct ssl_st *ssl, const char *domain,
 
 	why[0] = '\0';
 
-	if (!leaf || (!chain_look(&f, ssl, leaf) && !why[0])) {
+	if (!leaf || (domain && !chain_look(&f, ssl, leaf) && !why[0])) {
 		f.kind = SIP_CERT_OTHER;
 		(void)snprintf(why, sz, leaf ? "it cannot be read" :
 			       "no certificate is shown");

@@ -14,6 +14,7 @@ import time
 from email.utils import formatdate
 
 from lab import check, main, need, ports, wait_port
+from names import Dns
 from natlab import SERVER, SERVER2, Gateway, address, outer, turn_options, turn_server, within
 
 
@@ -33,6 +34,7 @@ def visit(lab, *args, code=None, more=(), wrap=(), host="127.0.0.1", listen=None
     check(code is None or got == code, "exit code %s\n%s\n%s", got, out, err)
     areas = {}
     for c in r["checks"]:
+        check(c["verdict"] in ("pass", "note") or c.get("advice"), "nothing to do about %s", c)
         areas.setdefault(c["area"], []).append(c)
     return areas, r
 
@@ -200,6 +202,16 @@ def test_name(lab):
     check("udp" not in areas, "%s", areas)
 
 
+def test_decision(lab):
+    """what the name service was asked on the way to the server, and what was chosen"""
+    dns = Dns(lab)
+    areas, _ = visit(lab, "-s", "dns-servers=" + dns.server, "-a", "sip:me@full.example;register=no", code=1)
+    said = [c["text"] for c in areas["dns"] if c["verdict"] == "note"]
+    for word in ("NAPTR full.example", "SRV _sip._tcp.full.example", "A a.example", "127.0.0.1:5071", "127.0.0.2:5072"):
+        check(any(word in x for x in said), "no '%s' in\n%s", word, "\n".join(said))
+    check("2 targets, first tcp 127.0.0.1:5071" in areas["dns"][0]["text"], "%s", areas["dns"][0])
+
+
 def test_password(lab):
     """a registrar that does not like the password"""
     s = Server(lambda method: "200 OK" if method != "REGISTER" else
@@ -301,6 +313,7 @@ def test_certificates(lab):
         ("stale", {"by": over}, ("-cert_chain", over + ".pem"), "", ("fail", "an issuer's has expired since", "renew")),
         ("pinned", {}, (), ";tls-pin=" + "ab" * 32, ("fail", "tls-pin", "in between")),
         ("unseen", {"when": "-60d"}, (), ";tls-verify=no", ("warn", "used all the same", "renew")),
+        ("pin-alone", {"when": "-60d"}, (), ";tls-verify=no;tls-pin=" + "ab" * 32, ("fail", "tls-pin", "in between")),
         ("early-tls", {}, ("-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"), "", ("fail", "no version of TLS", "TLS 1.2")))
 
     def one(name, kw, more, param, want):
