@@ -30,8 +30,9 @@ int path_read(char **textp, size_t *lenp, const char *path, size_t max);
 
 /**
  * Replace a file by a new one: temporary file, fsync, rename; mode applies
- * to a new file, an existing one keeps its own. The old file is untouched on
- * failure. @return 0 or errno
+ * to a new file, 0666 less what the umask takes away; an existing one keeps
+ * its own. The old file is untouched on failure. Main thread.
+ * @return 0 or errno
  */
 int path_write(const char *path, const char *text, size_t len, unsigned mode);
 

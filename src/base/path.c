@@ -265,6 +265,17 @@ static void dir_sync(const char *path)
 }
 
 
+/* As open() would make it */
+static unsigned masked(unsigned mode)
+{
+	const mode_t mask = umask(077);
+
+	(void)umask(mask);
+
+	return mode & ~(unsigned)mask;
+}
+
+
 int path_write(const char *path, const char *text, size_t len, unsigned mode)
 {
 	char target[PATH_MAX], temp[PATH_MAX + 8];
@@ -288,6 +299,9 @@ int path_write(const char *path, const char *text, size_t len, unsigned mode)
 		if (!S_ISREG(st.st_mode))
 			return S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		mode = st.st_mode & 07777;
+	}
+	else if (mode == 0666) {
+		mode = masked(mode);
 	}
 
 	(void)snprintf(temp, sizeof(temp), "%s.XXXXXX", target);

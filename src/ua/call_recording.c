@@ -133,7 +133,7 @@ static json_t *note(struct call *c, const struct call_file *f,
 void recording_note(const struct call *c, const struct call_file *f,
 		    const char *result, const char *text, int64_t duration_ms)
 {
-	char path[1100], *line = NULL;
+	char path[1100], temp[1110], *line = NULL;
 	int fd = -1, err = 0;
 	json_t *o;
 
@@ -148,12 +148,15 @@ void recording_note(const struct call *c, const struct call_file *f,
 	if (!line)
 		return;
 
+	/* whole or not there; a disk that is slow is not waited for here */
 	(void)snprintf(path, sizeof(path), "%s.json", f->path);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK |
+	(void)snprintf(temp, sizeof(temp), "%s.part", path);
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK |
 		  O_NOCTTY, 0666);
 	if (fd < 0)
 		err = errno;
-	else if (dprintf(fd, "%s\n", line) < 0 || close(fd))
+	else if (dprintf(fd, "%s\n", line) < 0 || close(fd) ||
+		 rename(temp, path))
 		err = errno;
 
 	if (err)

@@ -7,6 +7,7 @@
   check.py [--top DIR] text            length of files, marks of unfinished work, first comment
   check.py [--top DIR] logs            each LOG_MODULE has a row in base/log_level.c, and each row a user
   check.py [--top DIR] waits           no wait without a bound but those that are known
+  check.py [--top DIR] writes          no file written in place but those that are known
   check.py [--top DIR] scripts         shell and Python scripts are sound
   check.py [--top DIR] symbols LIB...  no global name of ours is also a shared library's
   check.py [--top DIR] documented PROGRAM   commands, options, events, accounts all say what they are
@@ -322,6 +323,39 @@ WAITING = re.compile(r"\b(?:poll|ppoll|epoll_wait)\([^;]*?,\s*-1\s*\)|\bwaitpid\
 FUNCTION = re.compile(r"^\{\n(.*?)^\}", re.S | re.M)
 
 
+# Files that are not replaced whole by path_write(): how many are opened so, and why that is well
+WRITERS = {
+    "src/app/journal.c": (1, "a run: lines are added whole"),
+    "src/app/outbox.c": (1, "a lock"),
+    "src/app/pcap.c": (1, "a capture, read as far as it goes"),
+    "src/app/store.c": (2, "a lock, and lines that are added whole"),
+    "src/audio/file.c": (1, "sound"),
+    "src/audio/sound.c": (2, "a recording"),
+    "src/base/log_sink.c": (1, "the log: lines are added whole"),
+    "src/base/path.c": (4, "path_write() itself, files that are turned over, a lock"),
+    "src/control.c": (1, "a lock"),
+    "src/sip/tls.c": (1, "keys: lines are added whole"),
+    "src/trace.c": (1, "the trace: messages are added whole"),
+    "src/ua/call_recording.c": (2, "what is told of a recording: renamed when it is whole"),
+    "src/ui/tui/line.c": (1, "lines are added whole"),
+}
+WRITING = re.compile(r"\bO_CREAT\b|\bSFM_(?:WRITE|RDWR)\b|\bcreat\s*\(|\bmkos?temps?\s*\(|\brename\s*\(|\btruncate\s*\(")
+
+
+def check_writes(files):
+    """a crash leaves the old file or the new one"""
+    for f in files:
+        if not f.path.endswith(".c"):
+            continue
+        found = [m.start() for m in WRITING.finditer(f.bare)]
+        # the mode is a string, which f.bare has not
+        found += [m.start() for m in re.finditer(r'\bfopen\s*\([^;]*?"[wa]', f.text)]
+        known = WRITERS.get(f.path, (0, ""))[0]
+        if len(found) != known:
+            yield f.path, line_of(f.bare, found[-1]) if found else 1, (
+                "%d files are opened for writing, %d are known; path_write() replaces one whole" % (len(found), known))
+
+
 def check_waits(files):
     """a line of a script that waits says for how long; all else asks the clock"""
     lines = 0
@@ -456,6 +490,8 @@ def check_self(plan):
                                             src("src/sip/x.c", '#define LOG_MODULE "spi"\n')])),
         ("a wait for ever", check_waits([src("src/sip/x.c", "void f(void)\n{\n\tpoll(p, 1, -1);\n}\n")])),
         ("a line that waits for ever", check_waits([src("src/command/x.c", "void f(void)\n{\n\tcmd_wait_events(x, y, h);\n}\n")])),
+        ("a file written in place", check_writes([src("src/sip/x.c", "int f(void)\n{\n\treturn open(p, O_WRONLY | O_CREAT);\n}\n")])),
+        ("another way to do so", check_writes([src("src/sip/x.c", 'FILE *f(void)\n{\n\treturn fopen(p, "we");\n}\n')])),
         ("a bound that is none", check_waits([src("src/command/x.c", "void f(void)\n{\n\tcmd_wait(x, 0, h);\n}\n")])),
         ("a wide line", check_text([src("src/sip/x.c", "/* */\n" + "\t" * 12 + "return 123456;\n")])),
     ]
@@ -481,7 +517,8 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--top", default=os.path.join(here, "..", ".."))
-    p.add_argument("check", choices=("includes", "libre", "formats", "text", "logs", "waits", "scripts", "symbols",
+    p.add_argument("check", choices=("includes", "libre", "formats", "text", "logs", "waits", "writes", "scripts",
+                                     "symbols",
                                      "documented", "self"))
     p.add_argument("files", nargs="*")
     a = p.parse_args()
@@ -496,6 +533,7 @@ def main():
                                                    os.path.join("tests", "fuzz"), os.path.join("tests", "bench"))),
         "logs": lambda: check_logs(files),
         "waits": lambda: check_waits(files),
+        "writes": lambda: check_writes(files),
         "scripts": lambda: check_scripts(top),
         "symbols": lambda: check_symbols(a.files),
         "documented": lambda: check_documented(a.files[0]),

@@ -142,6 +142,7 @@ static void test_write_read(void **state)
 	size_t len = 0;
 	struct stat st;
 	char big[10000];
+	mode_t mask;
 	(void)state;
 
 	assert_int_equal(path_read(&text, &len, in_tmp("f"), 10), ENOENT);
@@ -173,6 +174,14 @@ static void test_write_read(void **state)
 	assert_int_equal(path_read(&text, &len, in_tmp("f"), 0), 0);
 	assert_int_equal(len, 0);
 	free(text);
+
+	/* a new one as open() would make it, and the umask is as it was */
+	mask = umask(027);
+	assert_int_equal(path_write(in_tmp("g"), "x", 1, 0666), 0);
+	assert_int_equal(umask(mask), 027);
+	assert_int_equal(stat(in_tmp("g"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(unlink(in_tmp("g")), 0);
 
 	assert_int_equal(files_in_tmp(), 1);     /* no temporary left */
 }
