@@ -423,8 +423,13 @@ static int take_command(struct args *a, int argc, char *argv[], struct fault *er
 	a->command = command_find(argv[0]);
 	a->argc = argc;
 	a->argv = argv;
-	if (a->command)
+	if (a->command) {
+		/* as well behind it as before it */
+		a->help = a->help || (argc == 2 && (
+				!strcmp(argv[1], "--help") ||
+				!strcmp(argv[1], "-h")));
 		return 0;
+	}
 
 	near = text_nearest(argv[0], command_h, NULL);
 

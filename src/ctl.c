@@ -537,12 +537,9 @@ static void prepare(struct ctl *c, const char *line)
 }
 
 
-/* One line: the words of argv, the first of them a command */
-static int run_words(struct ctl *c, const struct command *cmd, int argc,
-		     char *const argv[])
+/* What comes before the line of a command */
+static void begin(struct ctl *c, const struct command *cmd)
 {
-	char line[CLIENT_LINE_MAX + 1];
-
 	c->lasts = lasts(cmd);
 	prepare(c, c->json ? "output exit" : "output print");
 	if (c->lasts != LASTS_NOT)
@@ -553,13 +550,52 @@ static int run_words(struct ctl *c, const struct command *cmd, int argc,
 
 	for (size_t i = 0; i < c->a->args.linec; i++)
 		prepare(c, c->a->args.lines[i]);
+}
 
-	if (line_make(line, sizeof(line), cmd, argc, argv)) {
-		fatal(c->a, "line-too-long", "the command is longer than 8192 "
-		      "bytes");
+
+static int too_long(const struct ctl *c)
+{
+	fatal(c->a, "line-too-long", "the command is longer than 8192 bytes");
+
+	return EXIT_USAGE;
+}
+
+
+/* One line: the words of argv, the first of them a command */
+static int run_words(struct ctl *c, const struct command *cmd, int argc,
+		     char *const argv[])
+{
+	char line[CLIENT_LINE_MAX + 1];
+
+	begin(c, cmd);
+	if (line_make(line, sizeof(line), cmd, argc, argv))
+		return too_long(c);
+
+	(void)say(c, line);
+
+	return run(c);
+}
+
+
+/* A line in one word, or a request: as it stands */
+static int run_line(struct ctl *c, const char *line)
+{
+	const size_t n = strcspn(line, " \t");
+	char name[64] = "";
+
+	if (strlen(line) > CLIENT_LINE_MAX)
+		return too_long(c);
+	if (strchr(line, '\n')) {
+		fatal(c->a, "bad-line", "one line at a time; many go to the "
+		      "standard input of `offhook ctl`");
 		return EXIT_USAGE;
 	}
 
+	if (n < sizeof(name))
+		memcpy(name, line, n);
+	/* who asks in JSON is answered so */
+	c->json = c->json || *line == '{';
+	begin(c, command_find(name));
 	(void)say(c, line);
 
 	return run(c);
@@ -617,6 +653,10 @@ static int run_ctl(struct ctl *c)
 
 	if (i == args->argc)
 		return pass_through(c->fd);
+
+	if (i + 1 == args->argc && (args->argv[i][0] == '{' ||
+				    strpbrk(args->argv[i], " \t\n")))
+		return run_line(c, args->argv[i]);
 
 	/* what is no command the phone says itself */
 	return run_words(c, command_find(args->argv[i]), args->argc - i,

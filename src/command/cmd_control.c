@@ -252,7 +252,9 @@ static const struct command control_commands[] = {
 		},
 		.summary = "Talk to the phone that is running",
 		.help = "`offhook ctl hangup` runs a line there and exits "
-			"with its outcome. Without a line requests are taken "
+			"with its outcome; the line may also be one word, as "
+			"in `offhook ctl 'hangup 2'`, or a request in JSON, "
+			"which is answered so. Without a line requests are taken "
 			"from stdin as they are, and replies come as JSON "
 			"lines. A COMMAND goes there by itself when there is "
 			"such a phone.",

@@ -3,10 +3,14 @@
 a call; what it replies, how it fails and what it exits with are as is told
 (--dump commands). A command that is in no list here fails the test."""
 import json
+import os
+import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from home import QUIET, Failed, check, main
 import documented
+from kamailio import Kamailio
 
 # in this order, by a phone that has called `other`; (line, None or the token
 # of its error). {other}, {dir} are filled in
@@ -64,6 +68,32 @@ ALONE = [
 ]
 
 
+# (who, line, token): three phones of a registrar. `phone` is called and calls,
+# `other` and `third` answer, `caller` calls; "~STATE" waits for a call of that
+# phone to come into that state. {call}, {before}: the last calls of `phone`
+TOGETHER = [
+    ("phone", "register", None), ("phone", "publish away", None), ("phone", "subscribe presence {other}", None),
+    ("phone", "unsubscribe {subscription}", None), ("phone", "identities {dir}/users.csv", None),
+    ("phone", "devices", None), ("phone", "doctor --quick", None),
+    ("caller", "dial {phone}", None), ("phone", "~incoming", None), ("phone", "answer", None), ("caller", "~active", None),
+    ("caller", "hangup", None), ("phone", "~ended", None),
+    ("caller", "dial {phone}", None), ("phone", "~incoming", None), ("phone", "reject", None), ("caller", "~ended", None),
+    ("caller", "dial {phone}", None), ("phone", "~incoming", None), ("phone", "redirect {other}", None),
+    ("caller", "~ended", None),
+    ("phone", "dial {other}", None), ("phone", "~active", None), ("phone", "report", None), ("phone", "hold", None),
+    ("phone", "dial {third}", None), ("phone", "~active", None), ("phone", "swap", None),
+    ("phone", "conference {before} {call}", None), ("phone", "hangup {before}", None), ("phone", "~ended", None),
+    ("phone", "transfer {other}", None), ("phone", "~ended", None),
+    ("phone", "voicemail", None), ("phone", "~active", None), ("phone", "hangup", None), ("phone", "~ended", None),
+    ("caller", "dial {bell}", None), ("bell", "~incoming", None), ("phone", "pickup {bell}", None), ("phone", "~active", None),
+    ("phone", "hangup", None), ("phone", "unregister", None),
+]
+
+# These need a terminal, a shell, a socket, or much time: where each is seen to work
+ELSEWHERE = {"attach": "attach.py", "detach": "attach.py", "ctl": "control.py", "output": "control.py", "view": "screen_pages.py",
+             "screen": "screen.py", "selftest": "json_lines.py"}
+
+
 def name_of(line):
     return line.lstrip("-").split()[0]
 
@@ -107,17 +137,64 @@ def test_alone(lab):
     check(code == 7, "quit 7 is %d\n%s", code, phone.stderr()[-3000:])
 
 
+def states(phone):
+    """how often a call of it has come into each state"""
+    out = {}
+    for o in phone.objects():
+        if o.get("event") == "call.state":
+            out[o["state"]] = out.get(o["state"], 0) + 1
+    return out
+
+
+def until(phone, state, count, timeout=40):
+    """a call has come into that state more often than that"""
+    end = time.monotonic() + timeout
+    while states(phone).get(state, 0) <= count:
+        check(time.monotonic() < end, "%s is never %s: %s", phone.name, state, states(phone))
+        time.sleep(0.05)
+
+
+def test_together(lab):
+    users = {"alice": "pw-alice", "one": "pw-one"}
+    server = Kamailio(lab, "auth", "presence", users=users)
+    lab.file("users.csv", "user,password\none,pw-one\n")
+    quiet = {"env": {"ALSA_CONFIG_PATH": lab.file("asound.conf", "pcm.nothing { type hw card 99 }\n")}}
+    p = {"other": lab.offhook("--auto-answer", "-s", "watchers=yes", audio="tone:1000", name="other").ready(),
+         "third": lab.offhook("--auto-answer", audio="tone:700", name="third").ready(),
+         "bell": lab.offhook("-s", "watchers=yes", name="bell").ready(),
+         "caller": lab.offhook("-s", "redirects=deny", name="caller").ready()}
+    p["phone"] = lab.offhook("-a", server.account("alice", users["alice"], "voicemail=" + p["third"].uri, "catch-all=yes"), "-s",
+                             "quality-report=" + p["other"].uri, audio="tone:440", name="phone", **quiet).ready()
+    words = {k: v.uri for k, v in p.items()}
+    wrong, count = [], {k: {} for k in p}
+    for who, line, token in TOGETHER:
+        if line[0] == "~":
+            until(p[who], line[1:], count[who].get(line[1:], 0))
+            continue
+        # what happens from this line on is what is waited for behind it
+        count = {k: states(v) for k, v in p.items()}
+        line = line.format(dir=lab.dir, **words)
+        r = p[who].reply(line, 60)
+        if r.get("error") != token:
+            wrong.append("%s: %s: %s, not %s" % (who, line, json.dumps(r)[:300], token))
+        if who == "phone" and "call" in r:
+            words["before"], words["call"] = words.get("call"), r["call"]
+        words["subscription"] = r.get("subscription", words.get("subscription"))
+    check(not wrong, "%s", "\n".join(wrong))
+
+
 def test_each(lab):
     """none is left out: neither of what works, nor of what does not"""
-    good = {name_of(x) for x, token in CALL + ALONE if token is None}
-    bad = {name_of(x) for x, token in CALL + ALONE if token is not None}
+    steps = CALL + ALONE + [(line, token) for _, line, token in TOGETHER if line[0] != "~"]
+    good = {name_of(x) for x, token in steps if token is None}
+    bad = {name_of(x) for x, token in steps if token is not None}
     every = set(names(lab)) - {"quit"}
     bad.remove("quit")
     check(every == good | bad, "no test runs %s; there is no %s", sorted(every - good - bad), sorted((good | bad) - every))
-    # these need what is not here: somebody who rings, a terminal, a sound card ...
-    need = {"answer", "devices", "reject", "swap", "conference", "transfer", "redirect", "pickup", "voicemail", "register",
-            "unregister", "identities", "publish", "report", "output", "subscribe", "unsubscribe", "selftest", "doctor", "detach", "attach", "ctl", "view", "screen"}
-    check(every - good == need, "never seen to work here: %s", sorted((every - good) ^ need))
+    check(every - good == set(ELSEWHERE), "never seen to work here: %s", sorted((every - good) ^ set(ELSEWHERE)))
+    for name, where in ELSEWHERE.items():
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), where), encoding="utf-8") as f:
+            check(re.search(r"""["' ]%s["' ]""" % name, f.read()), "%s does not run %s", where, name)
     check(every - bad == {"calls", "contacts", "status", "auth"}, "never seen to fail: %s", sorted(every - bad))
 
 
@@ -143,7 +220,15 @@ def test_exit_codes(lab):
     check(not wrong, "%s", "\n".join(wrong))
 
 
-test_exit_codes.limit = 200
+def test_help(lab):
+    """before a command, behind it, and as one: the same"""
+    for name in ("dial", "ctl", "print", "a"):
+        texts = [lab.run(*words) for words in (("--help", name), ("-h", name), (name, "--help"), (name, "-h"), ("help", name))]
+        check(all(t[0] == 0 and t[1].startswith("usage: ") for t in texts), "%s", texts)
+        check(len({t[1] for t in texts}) == 1, "%s: %s", name, texts)
+
+
+test_exit_codes.limit = test_together.limit = 200
 
 if __name__ == "__main__":
     main(globals())

@@ -321,6 +321,15 @@ def test_ctl(lab):
     check(code == 1 and err.startswith("error: no-call: "), "%d %s%s", code, out, err)
     code, out, err = ctl(lab, phone, "ctl", "frob")
     check(code == 2 and "unknown-command" in err, "%d %s%s", code, out, err)
+    # a whole line in one word, a request
+    code, out, err = ctl(lab, phone, "ctl", "print 'a  b' c")
+    check((code, out, err) == (0, "a  b c\n", ""), "%d %s%s", code, out, err)
+    code, out, err = ctl(lab, phone, "ctl", "dial %s --for 300ms" % busy.uri)
+    check(code == 4 and "ended" in out, "%d %s%s", code, out, err)
+    code, out, err = ctl(lab, phone, "ctl", '{"id":7,"command":"print","args":{"text":"x"}}')
+    check(code == 0 and json.loads(out)["reply"] == 7 and json.loads(out)["text"] == "x", "%d %s%s", code, out, err)
+    code, out, err = ctl(lab, phone, "ctl", "print a\nprint b")
+    check(code == 2 and "bad-line" in err, "%d %s%s", code, out, err)
     # a COMMAND goes there by itself, and stays as long as its call
     code, out, err = ctl(lab, phone, "dial", other.uri, "--for", "300ms")
     check(code == 0 and "active" in out and "ended" in out, "%d %s%s", code, out, err)
