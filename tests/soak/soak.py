@@ -9,6 +9,7 @@ tone         ten minutes of a steady tone through a virtual sound card, one
 calls        100 000 calls by SIPp: none fails, memory comes back
 lossy        200 of each kind over a link that loses a tenth of SIP
 concurrent   300 calls at once for a minute: every packet and all speech back
+deb          the Debian package is made; what is in it works by itself
 chroot       Debian 13 with its libre: builds there, passes unit, arch, e2e
 
 Ends with the counts; exit 1 if one failed.
@@ -18,6 +19,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -129,7 +131,34 @@ def chroot(a):
     return code == 0
 
 
-PARTS = (fuzz, tone, calls, concurrent, lossy, chroot)
+WANTED = ("usr/bin/offhook", "usr/lib/systemd/user/offhook.service", "usr/share/applications/offhook.desktop",
+          "usr/share/man/man1/offhook.1.gz", "usr/share/man/man5/offhook.conf.5.gz", "usr/share/man/man7/offhook-json.7.gz",
+          "usr/share/man/man7/offhook-script.7.gz", "usr/share/bash-completion/completions/offhook",
+          "usr/share/zsh/site-functions/_offhook", "usr/share/fish/vendor_completions.d/offhook.fish",
+          "usr/share/doc/offhook/copyright", "usr/share/offhook/offhook.schema.json")
+
+
+def deb(a):
+    code, out = run([os.path.join(TOP, "run"), "deb"], 1800)
+    if code:
+        return False
+    package = out.splitlines()[-1].strip()
+    needs = subprocess.run(["dpkg-deb", "-f", package, "Depends"], check=True, capture_output=True, text=True).stdout
+    figure("%s, %d kB, needs %s", os.path.basename(package), os.path.getsize(package) // 1024, needs.strip())
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+        missing = [f for f in WANTED if not os.path.isfile(os.path.join(folder, f))]
+        for f in missing:
+            figure("not in it: %s", f)
+        known = [lib for lib in ("libre", "libportaudio", "libsndfile", "libopus") if lib not in needs]
+        for lib in known:
+            figure("it does not say that it needs %s", lib)
+        code, _ = run([os.path.join(folder, "usr/bin/offhook"), "--new", "-A", "null", "selftest", "--speech",
+                       os.path.join(folder, "usr/share/offhook/sounds/speech.wav")], 120, HOME=folder)
+    return code == 0 and not missing and not known
+
+
+PARTS = (fuzz, tone, calls, concurrent, lossy, deb, chroot)
 
 
 def main():
