@@ -17,6 +17,7 @@ Ends with the counts; exit 1 if one failed.
 import argparse
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -153,8 +154,22 @@ def deb(a):
         known = [lib for lib in ("libre", "libportaudio", "libsndfile", "libopus") if lib not in needs]
         for lib in known:
             figure("it does not say that it needs %s", lib)
-        code, _ = run([os.path.join(folder, "usr/bin/offhook"), "--new", "-A", "null", "selftest", "--speech",
-                       os.path.join(folder, "usr/share/offhook/sounds/speech.wav")], 120, HOME=folder)
+        # it calls itself: a program, a codec and a file of sound that are all in it
+        program, speech = (os.path.join(folder, f) for f in ("usr/bin/offhook", "usr/share/offhook/sounds/speech.wav"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        env = {"HOME": folder, "XDG_RUNTIME_DIR": folder}
+        other = subprocess.Popen([program, "--new", "-q", "-l", "udp:127.0.0.1:%d" % port, "-A", "null", "listen", "--calls", "1",
+                                  "--until", "1m"], env={**os.environ, **env}, stdin=subprocess.DEVNULL)
+        try:
+            # the other one is asked again until it listens
+            code, _ = run([program, "--new", "-l", "udp:127.0.0.1", "-A", "null", "dial", "sip:me@127.0.0.1:%d" % port, "--redial",
+                           "20", "--redial-after", "500ms", "--play", speech, "--for", "2s"], 120, **env)
+            code = code or other.wait(70)
+        finally:
+            other.kill()
+            other.wait()
     return code == 0 and not missing and not known
 
 
