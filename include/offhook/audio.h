@@ -124,6 +124,12 @@ const struct audio_driver *audio_driver_find(const char *name);
 int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 	       const char *path, char *err, size_t errsz);
 
+/** The same; of two channels *sidep gets half of what left has more than right,
+ *  as many samples: free(). NULL: there is one channel, or they are alike */
+int sound_read_two(int16_t **vp, int16_t **sidep, size_t *np,
+		   uint32_t *rate_hz, const char *path, char *err,
+		   size_t errsz);
+
 /** The same, resampled to rate_hz */
 int sound_read_at(int16_t **vp, size_t *np, uint32_t rate_hz,
 		  const char *path, char *err, size_t errsz);

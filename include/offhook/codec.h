@@ -3,9 +3,10 @@
  *
  * One const struct per codec; codec_table() is the registry.  State is made
  * for one stream and used on one thread only.  Samples are mono, 16 bit, at
- * the codec's own rate.  A frame is what one packet carries.  Wherever the
- * room given is too small the answer is EOVERFLOW; what is malformed is
- * EINVAL; both leave the state as it was.
+ * the codec's own rate; where there are two channels they are their mean, and
+ * beside it lies the side: half of what left has more than right.  A frame is
+ * what one packet carries.  Wherever the room given is too small the answer is
+ * EOVERFLOW; what is malformed is EINVAL; both leave the state as it was.
  */
 #ifndef OFFHOOK_CODEC_H
 #define OFFHOOK_CODEC_H
@@ -31,6 +32,8 @@ struct codec_param {
 	bool fec;               /* in-band FEC: we want it; then: both do   */
 	bool dtx;               /* send nothing in silence                  */
 	bool cbr;               /* constant bit rate                        */
+	bool stereo;            /* we may send two channels; then: and the
+				   peer wants them                          */
 	int max_rate_hz;        /* opus maxplaybackrate, 0: none            */
 	int loss_pct;           /* what the peer reports                    */
 };
@@ -79,6 +82,14 @@ struct codec {
 	 */
 	int (*encode)(struct codec_enc *e, uint8_t *buf, size_t *len,
 		      const int16_t *v, size_t n);
+
+	/**
+	 * The same with a side, of an encoder that was made for stereo; NULL
+	 * when the codec sends one channel only. Packets with and without may
+	 * follow each other.
+	 */
+	int (*encode_two)(struct codec_enc *e, uint8_t *buf, size_t *len,
+			  const int16_t *v, const int16_t *side, size_t n);
 
 	/** New settings in mid-stream (bitrate, loss); may be NULL */
 	int (*tune)(struct codec_enc *e, const struct codec_param *prm);

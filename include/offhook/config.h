@@ -68,6 +68,7 @@ struct config {
 	bool    opus_fec;
 	bool    opus_dtx;                /* send next to nothing in silence */
 	bool    opus_cbr;                /* all packets are of one size     */
+	bool    opus_stereo;             /* both channels of a file         */
 	bool    redundancy;              /* RFC 2198, when loss is reported */
 	bool    comfort_noise;           /* RFC 3389                        */
 	int64_t audio_rate_hz;           /* pipe driver, raw s16le          */

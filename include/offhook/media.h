@@ -345,6 +345,10 @@ enum stream_source stream_source(const struct stream *s);
  */
 int  stream_play(struct stream *s, const int16_t *v, size_t n,
 		 uint32_t rate_hz, bool loop);
+/** The same with a side (sound_read_two), which a peer that takes stereo
+ *  hears; NULL: none */
+int  stream_play_two(struct stream *s, const int16_t *v, const int16_t *side,
+		     size_t n, uint32_t rate_hz, bool loop);
 void stream_play_stop(struct stream *s);
 
 /** STEREO: the peer on the left, we on the right */

@@ -101,41 +101,52 @@ static int open_file(int *fdp, const char *path, char *err, size_t errsz)
 }
 
 
-/* append chunks until the end, averaging the channels */
-static int read_all(int16_t **vp, size_t *np, SNDFILE *sf, size_t channels,
-		    size_t claimed, size_t limit)
+static int grow(int16_t **vp, size_t room)
+{
+	int16_t *more = realloc(*vp, room * sizeof(*more));
+
+	if (more)
+		*vp = more;
+
+	return more ? 0 : ENOMEM;
+}
+
+
+/* Append chunks until the end, averaging the channels. *sidep, when it is
+ * wanted: what they differ by, NULL if they do not */
+static int read_all(int16_t **vp, int16_t **sidep, size_t *np, SNDFILE *sf,
+		    size_t channels, size_t claimed, size_t limit)
 {
 	float chunk[CHUNK];
 	size_t room, n = 0;
-	int16_t *v;
+	int16_t *v = NULL, *side = NULL;
+	bool differ = false;
+	int e;
 
 	/* the header may lie: room grows with what is really there */
 	room = claimed < FIRST ? claimed + 1 : FIRST;
-	v = malloc(room * sizeof(*v));
-	if (!v)
-		return ENOMEM;
+	e = grow(&v, room);
+	if (!e && sidep && channels == 2)
+		e = grow(&side, room);
 
-	for (;;) {
+	while (!e) {
 		const sf_count_t got = sf_readf_float(sf, chunk,
 					(sf_count_t)(CHUNK / channels));
 
 		if (got <= 0)
 			break;
 		if (n + (size_t)got > limit) {
-			free(v);
-			return EFBIG;
+			e = EFBIG;
+			break;
 		}
 		if (n + (size_t)got > room) {
-			int16_t *more;
-
 			while (n + (size_t)got > room)
 				room *= 2;
-			more = realloc(v, room * sizeof(*v));
-			if (!more) {
-				free(v);
-				return ENOMEM;
-			}
-			v = more;
+			e = grow(&v, room);
+			if (!e && side)
+				e = grow(&side, room);
+			if (e)
+				break;
 		}
 
 		for (size_t i = 0; i < (size_t)got; i++) {
@@ -143,19 +154,36 @@ static int read_all(int16_t **vp, size_t *np, SNDFILE *sf, size_t channels,
 
 			for (size_t k = 0; k < channels; k++)
 				sum += chunk[i * channels + k];
+			if (side) {
+				side[n] = from_float((chunk[i * 2] -
+						      chunk[i * 2 + 1]) / 2);
+				differ = differ || side[n];
+			}
 			v[n++] = from_float(sum / (float)channels);
 		}
 	}
 
+	if (e || !differ) {
+		free(side);
+		side = NULL;
+	}
+	if (e) {
+		free(v);
+		return e;
+	}
+
 	*vp = v;
 	*np = n;
+	if (sidep)
+		*sidep = side;
 
 	return 0;
 }
 
 
-int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
-	       const char *path, char *err, size_t errsz)
+int sound_read_two(int16_t **vp, int16_t **sidep, size_t *np,
+		   uint32_t *rate_hz, const char *path, char *err,
+		   size_t errsz)
 {
 	SF_INFO info = {0};
 	SNDFILE *sf = NULL;
@@ -193,7 +221,7 @@ int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 	if ((uint64_t)info.frames > limit)
 		e = EFBIG;
 	else
-		e = read_all(vp, np, sf, (size_t)info.channels,
+		e = read_all(vp, sidep, np, sf, (size_t)info.channels,
 			     (size_t)info.frames, limit);
 	if (e == EFBIG)
 		(void)snprintf(err, errsz, "%s is too long: at most %zu "
@@ -212,6 +240,13 @@ int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 	(void)close(fd);
 
 	return e;
+}
+
+
+int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
+	       const char *path, char *err, size_t errsz)
+{
+	return sound_read_two(vp, NULL, np, rate_hz, path, err, errsz);
 }
 
 

@@ -1,10 +1,12 @@
 /**
- * @file opus.c  Opus by libopus: mono, 48 kHz, tuned for speech (RFC 7587)
+ * @file opus.c  Opus by libopus: 48 kHz, tuned for speech (RFC 7587)
  *
  * SDP always says opus/48000/2; what a peer sends in stereo is mixed down by
- * the decoder.  libopus' state lies in ours, one piece of memory (44 kB to
- * encode, 18 kB to decode); nothing is allocated after the alloc functions.
- * Media thread, but for the fmtp functions: main.
+ * the decoder.  We send both channels of what has two (a file that is played)
+ * when the options allow it and the peer's fmtp asks for it, each packet for
+ * itself: a voice stays mono.  libopus' state lies in ours, one piece of memory
+ * (44 kB to encode, 18 kB to decode); nothing is allocated after the alloc
+ * functions.  Media thread, but for the fmtp functions: main.
  *
  * Lost packets: with in-band FEC the packet after the gap carries a poorer
  * copy of the last one lost, else libopus makes something up.
@@ -29,6 +31,8 @@ enum {
 
 struct codec_enc {
 	bool dtx;
+	int channels;
+	bool two;                     /* they differ in this packet         */
 	uint64_t state[];             /* an OpusEncoder, aligned            */
 };
 
@@ -129,16 +133,22 @@ static int tune(struct codec_enc *e, const struct codec_param *prm)
 static int enc_alloc(struct codec_enc **ep, const struct codec *c,
 		     const struct codec_param *prm)
 {
+	const int channels = prm->stereo ? 2 : 1;
 	struct codec_enc *e;
 	int err;
 	(void)c;
 
-	e = mem_zalloc(sizeof(*e) + (size_t)opus_encoder_get_size(1), NULL);
+	e = mem_zalloc(sizeof(*e) + (size_t)opus_encoder_get_size(channels),
+		       NULL);
 	if (!e)
 		return ENOMEM;
 
-	err = errno_of(opus_encoder_init(encoder(e), RATE, 1,
+	e->channels = channels;
+	err = errno_of(opus_encoder_init(encoder(e), RATE, channels,
 					 OPUS_APPLICATION_VOIP));
+	if (!err && channels == 2)
+		err = errno_of(opus_encoder_ctl(encoder(e),
+						OPUS_SET_FORCE_CHANNELS(1)));
 	if (!err)
 		err = tune(e, prm);
 	if (err) {
@@ -176,15 +186,46 @@ static int dec_alloc(struct codec_dec **dp, const struct codec *c,
 }
 
 
-static int encode(struct codec_enc *e, uint8_t *buf, size_t *len,
-		  const int16_t *v, size_t n)
+/* From now on both channels, or one. What is sent in mono costs and weighs as
+ * in a call that is mono all along */
+static void channels_use(struct codec_enc *e, bool two)
 {
+	if (two == e->two)
+		return;
+
+	e->two = two;
+	(void)opus_encoder_ctl(encoder(e), OPUS_SET_FORCE_CHANNELS(two ? 2 :
+								   1));
+}
+
+
+static inline int16_t clip(int v)
+{
+	return (int16_t)clamp(v, INT16_MIN, INT16_MAX);
+}
+
+
+static int encode_two(struct codec_enc *e, uint8_t *buf, size_t *len,
+		      const int16_t *v, const int16_t *side, size_t n)
+{
+	int16_t both[2 * CODEC_FRAME_MAX];
 	int r;
 
 	if (n > CODEC_FRAME_MAX)
 		return EINVAL;
 	if (!*len)
 		return EOVERFLOW;
+
+	if (e->channels == 2) {
+		channels_use(e, side);
+		for (size_t i = 0; i < n; i++) {
+			const int s = side ? side[i] : 0;
+
+			both[2 * i] = clip(v[i] + s);
+			both[2 * i + 1] = clip(v[i] - s);
+		}
+		v = both;
+	}
 
 	r = opus_encode(encoder(e), v, (int)n, buf,
 			(opus_int32)(*len < CODEC_BYTES_MAX ? *len
@@ -196,6 +237,13 @@ static int encode(struct codec_enc *e, uint8_t *buf, size_t *len,
 	*len = e->dtx && r <= 2 ? 0 : (size_t)r;
 
 	return 0;
+}
+
+
+static int encode(struct codec_enc *e, uint8_t *buf, size_t *len,
+		  const int16_t *v, size_t n)
+{
+	return encode_two(e, buf, len, v, NULL, n);
 }
 
 
@@ -272,6 +320,8 @@ static void fmtp_print(char *buf, size_t sz, const struct codec_param *prm)
 		text_add(&b, ";usedtx=1");
 	if (prm->cbr)
 		text_add(&b, ";cbr=1");
+	if (prm->stereo)
+		text_add(&b, ";sprop-stereo=1");
 	if (prm->max_rate_hz > 0)
 		text_add(&b, ";maxplaybackrate=%d",
 			 clamp(prm->max_rate_hz, RATE_LIMIT_MIN, RATE));
@@ -286,7 +336,7 @@ static void fmtp_print(char *buf, size_t sz, const struct codec_param *prm)
 
 /* One parameter of the peer. What is malformed or out of range is as if it
  * had not been said; what we do not know does not concern us. */
-static void parse_param(struct codec_param *prm, bool *fec,
+static void parse_param(struct codec_param *prm, bool *fec, bool *stereo,
 			const char *name, size_t nlen,
 			const char *val, size_t vlen)
 {
@@ -298,6 +348,10 @@ static void parse_param(struct codec_param *prm, bool *fec,
 	if (text_caseeq(name, nlen, "useinbandfec")) {
 		if (v <= 1)
 			*fec = v;
+	}
+	else if (text_caseeq(name, nlen, "stereo")) {
+		if (v <= 1)
+			*stereo = v;
 	}
 	else if (text_caseeq(name, nlen, "usedtx")) {
 		if (v == 1)
@@ -318,7 +372,7 @@ static void parse_param(struct codec_param *prm, bool *fec,
 			prm->bitrate = (int)v;
 	}
 
-	/* stereo and sprop-stereo: we send mono, and take what comes */
+	/* sprop-stereo: we take what comes */
 }
 
 
@@ -335,7 +389,7 @@ static void trim(const char **p, size_t *len)
 
 static int fmtp_parse(struct codec_param *prm, const char *fmtp)
 {
-	bool fec = false;
+	bool fec = false, stereo = false;
 
 	while (fmtp && *fmtp) {
 		const size_t plen = strcspn(fmtp, ";");
@@ -348,7 +402,8 @@ static int fmtp_parse(struct codec_param *prm, const char *fmtp)
 
 			trim(&name, &nlen);
 			trim(&val, &vlen);
-			parse_param(prm, &fec, name, nlen, val, vlen);
+			parse_param(prm, &fec, &stereo, name, nlen, val,
+				    vlen);
 		}
 
 		fmtp += plen;
@@ -358,6 +413,7 @@ static int fmtp_parse(struct codec_param *prm, const char *fmtp)
 
 	/* copies are made only when we want to and the peer can use them */
 	prm->fec = prm->fec && fec;
+	prm->stereo = prm->stereo && stereo;
 
 	return 0;
 }
@@ -371,7 +427,8 @@ const struct codec codec_opus = {
 	.delay_samples = 312,         /* 6.5 ms of look-ahead               */
 	.vector = &vector,
 	.enc_alloc = enc_alloc, .dec_alloc = dec_alloc,
-	.encode = encode, .tune = tune, .decode = decode,
+	.encode = encode, .encode_two = encode_two, .tune = tune,
+	.decode = decode,
 	.conceal = conceal, .samples = samples,
 	.fmtp_print = fmtp_print, .fmtp_parse = fmtp_parse,
 };

@@ -237,6 +237,14 @@ static const struct option options[] = {
 			" nothing of what is said to who counts them",
 	},
 	{
+		.name = "opus-stereo", .type = OPT_BOOL, FIELD(opus_stereo),
+		.def = "no",
+		.summary = "Opus sends both channels of a file that is played,"
+			" if the other side wants stereo (music needs an"
+			" opus-bitrate of 64000 and more); what it sends in"
+			" stereo is heard as one channel here",
+	},
+	{
 		.name = "redundancy", .type = OPT_BOOL, FIELD(redundancy),
 		.def = "no",
 		.summary = "G.711 and G.722: while the other side misses"

@@ -78,6 +78,7 @@ struct engine {
 	int16_t edge[2 * BLOCK_MAX];  /* resampled for one flow             */
 	int16_t heard[BLOCK_MAX], said[BLOCK_MAX];
 	int16_t beep[BLOCK_MAX];
+	int16_t side[BLOCK_MAX];     /* of said, when a file has two channels */
 	int16_t loud[BLOCK_MAX + 64];  /* heard, at the speaker's volume     */
 	struct local local[MEDIA_OUTS];
 	struct ringer ringer;

@@ -26,7 +26,7 @@ static void play_end(struct flow *f, bool stopped)
 	};
 
 	free(f->play.v);
-	f->play.v = NULL;
+	f->play.v = f->play.side = NULL;
 	flow_post(f, &ev);
 }
 
@@ -45,11 +45,15 @@ void flow_play_stop(struct flow *f)
 }
 
 
-/* @return samples played */
-static size_t play_take(struct flow *f, int16_t *v, size_t n)
+/* *side: what is beside them, NULL: nothing. @return samples played */
+static size_t play_take(struct flow *f, int16_t *v, const int16_t **side,
+			size_t n)
 {
 	struct play *p = &f->play;
+	int16_t *beside = p->side ? f->eng->side : NULL;
 	size_t have = 0;
+
+	*side = beside;
 
 	while (p->v && have < n) {
 		size_t k = p->n - p->pos;
@@ -58,6 +62,9 @@ static size_t play_take(struct flow *f, int16_t *v, size_t n)
 			k = n - have;
 
 		memcpy(v + have, p->v + p->pos, k * sizeof(*v));
+		if (beside)
+			memcpy(beside + have, p->side + p->pos,
+			       k * sizeof(*v));
 		have += k;
 		p->pos += k;
 		p->played += k;
@@ -68,6 +75,9 @@ static size_t play_take(struct flow *f, int16_t *v, size_t n)
 				play_end(f, false);
 		}
 	}
+
+	if (beside)
+		memset(beside + have, 0, (n - have) * sizeof(*v));
 
 	return have;
 }
@@ -182,11 +192,12 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 {
 	const bool speaks = flow_speaks(f);
 	int16_t *file = f->play.mix ? f->eng->beep : v;
+	const int16_t *side = NULL;
 	size_t have = 0;
 
 	/* a file waits while we may not speak */
 	if (speaks && f->play.v)
-		have = play_take(f, file, n);
+		have = play_take(f, file, &side, n);
 
 	if (have)
 		memset(file + have, 0, (n - have) * sizeof(*v));
@@ -207,5 +218,5 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 		mixer_add(v, f->eng->beep, n);
 
 	meter_add(&f->meter_out, v, n, f->rate_hz);
-	send_block(f, v, n);
+	send_block(f, v, f->muted ? NULL : side, n);
 }

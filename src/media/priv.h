@@ -146,7 +146,9 @@ struct sender {
 	uint32_t step;           /* clock units in a packet                 */
 	unsigned ptime_ms;
 	unsigned ptime_next;     /* from the next packet on                 */
-	int16_t *part;           /* collected so far                        */
+	int16_t *part;           /* collected so far, and behind it room for
+				    the side of what has two channels       */
+	bool sides;              /* some of it has                          */
 	size_t part_n;
 	uint32_t ssrc;
 	uint16_t seq;
@@ -170,12 +172,15 @@ int  send_start(struct sender *s, const struct media_plan *plan);
 void send_stop(struct sender *s);
 /** Packets of that length from the next one on */
 void send_ptime(struct sender *s, unsigned ms);
-void send_block(struct flow *f, const int16_t *v, size_t n);
+/** side: beside v (see codec.h), NULL: none */
+void send_block(struct flow *f, const int16_t *v, const int16_t *side,
+		size_t n);
 
 /* A flow: the media thread's half of a stream (flow.c) ------------------ */
 
 struct play {                    /* samples at the flow's rate              */
 	int16_t *v;              /* malloc, owned; NULL: nothing plays      */
+	int16_t *side;           /* within it; NULL: it has one channel     */
 	size_t n, pos;
 	uint64_t played;
 	bool loop;
@@ -360,6 +365,7 @@ struct stream {
 	bool device;
 	enum stream_source source;
 	int16_t *play_v;             /* as given, while it plays            */
+	int16_t *play_side;          /* within it; NULL: none               */
 	size_t play_n;
 	uint32_t play_hz;
 	bool play_loop, playing;

@@ -47,6 +47,7 @@ static bool param_same(const struct codec_param *a,
 	return a->ptime_ms == b->ptime_ms && a->bitrate == b->bitrate &&
 		a->complexity == b->complexity && a->fec == b->fec &&
 		a->dtx == b->dtx && a->cbr == b->cbr &&
+		a->stereo == b->stereo &&
 		a->max_rate_hz == b->max_rate_hz;
 }
 
@@ -82,6 +83,13 @@ static void spare_clear(struct spare *sp)
 }
 
 
+static int16_t *part_alloc(size_t frame, const struct codec_param *prm)
+{
+	return mem_alloc((prm->stereo ? 2 : 1) * frame * sizeof(int16_t),
+			 NULL);
+}
+
+
 int send_start(struct sender *s, const struct media_plan *plan)
 {
 	const struct codec *c = plan->codec;
@@ -107,7 +115,7 @@ int send_start(struct sender *s, const struct media_plan *plan)
 	if (err)
 		return err;
 
-	part = mem_alloc(frame * sizeof(*part), NULL);
+	part = part_alloc(frame, &plan->param);
 	if (!part) {
 		mem_deref(enc);
 		return ENOMEM;
@@ -125,6 +133,7 @@ int send_start(struct sender *s, const struct media_plan *plan)
 	s->step = c->clock_hz / 1000 * ptime;
 	s->part = part;
 	s->part_n = 0;
+	s->sides = false;
 	s->marker = true;
 	level_init(&s->level, c->rate_hz);
 
@@ -304,7 +313,19 @@ static bool silence_send(struct flow *f, const int16_t *v)
 }
 
 
-static void frame_send(struct flow *f, const int16_t *v)
+/* v, and what is beside it if the peer is to have that */
+static int frame_encode(struct sender *s, uint8_t *p, size_t *len,
+			const int16_t *v, const int16_t *side)
+{
+	if (s->param.stereo && s->codec->encode_two)
+		return s->codec->encode_two(s->enc, p, len, v, side,
+					    s->frame);
+
+	return s->codec->encode(s->enc, p, len, v, s->frame);
+}
+
+
+static void frame_send(struct flow *f, const int16_t *v, const int16_t *side)
 {
 	struct sender *s = &f->tx;
 	uint8_t p[RTP_HEADER + CODEC_BYTES_MAX];
@@ -320,8 +341,8 @@ static void frame_send(struct flow *f, const int16_t *v)
 		 (!tone && silence_send(f, v))) {
 		s->marker = true;
 	}
-	else if (s->codec->encode(s->enc, p + RTP_HEADER, &len,
-				  tone ? key : v, s->frame) || !len) {
+	else if (frame_encode(s, p + RTP_HEADER, &len, tone ? key : v,
+			      tone ? NULL : side) || !len) {
 		s->marker = true;
 	}
 	else {
@@ -346,7 +367,7 @@ void send_ptime(struct sender *s, unsigned ms)
 static void ptime_change(struct sender *s)
 {
 	const size_t frame = s->codec->rate_hz / 1000 * s->ptime_next;
-	int16_t *part = mem_alloc(frame * sizeof(*part), NULL);
+	int16_t *part = part_alloc(frame, &s->param);
 
 	if (!part) {
 		s->ptime_next = s->ptime_ms;
@@ -361,7 +382,29 @@ static void ptime_change(struct sender *s)
 }
 
 
-void send_block(struct flow *f, const int16_t *v, size_t n)
+/* Part of a packet, and part of its side; where there is none there is nothing
+ * between left and right */
+static void part_add(struct sender *s, const int16_t *v, const int16_t *side,
+		     size_t n)
+{
+	int16_t *beside = s->part + s->frame;
+
+	memcpy(s->part + s->part_n, v, n * sizeof(*v));
+	if (s->param.stereo) {
+		if (!s->part_n)
+			s->sides = false;
+		if (side)
+			memcpy(beside + s->part_n, side, n * sizeof(*v));
+		else
+			memset(beside + s->part_n, 0, n * sizeof(*v));
+		s->sides = s->sides || side;
+	}
+	s->part_n += n;
+}
+
+
+void send_block(struct flow *f, const int16_t *v, const int16_t *side,
+		size_t n)
 {
 	struct sender *s = &f->tx;
 
@@ -380,22 +423,24 @@ void send_block(struct flow *f, const int16_t *v, size_t n)
 
 		k = s->frame - s->part_n;
 		if (!s->part_n && n >= s->frame) {
-			frame_send(f, v);
+			frame_send(f, v, side);
 			v += s->frame;
+			side = side ? side + s->frame : NULL;
 			n -= s->frame;
 			continue;
 		}
 
 		if (k > n)
 			k = n;
-		memcpy(s->part + s->part_n, v, k * sizeof(*v));
-		s->part_n += k;
+		part_add(s, v, side, k);
 		v += k;
+		side = side ? side + k : NULL;
 		n -= k;
 
 		if (s->part_n == s->frame) {
 			s->part_n = 0;
-			frame_send(f, s->part);
+			frame_send(f, s->part, s->sides ? s->part + s->frame :
+				   NULL);
 		}
 	}
 }

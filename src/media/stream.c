@@ -519,7 +519,7 @@ void stream_handle(struct stream *s, const struct post *p)
 	if (p->type == STREAM_PLAY_DONE && p->serial == s->play_serial) {
 		s->playing = false;
 		free(s->play_v);
-		s->play_v = NULL;
+		s->play_v = s->play_side = NULL;
 	}
 
 	/* the last thing here: the handler may close the stream */

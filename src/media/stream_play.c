@@ -18,37 +18,25 @@ struct play_job {
 };
 
 
-/* What plays, at another rate; behind it lie pad zeros. *vp: free() */
-static int play_convert(int16_t **vp, size_t *np, const struct stream *s,
-			uint32_t rate_hz)
+/* At another rate; behind n samples lie pad zeros. v has room for made ones
+ * and the filter's delay */
+static int convert(int16_t *v, size_t n, const int16_t *from,
+		   const struct stream *s, uint32_t rate_hz)
 {
 	const size_t in_n = s->play_n + s->play_hz / PLAY_PAD;
-	const size_t n = (size_t)((uint64_t)s->play_n * rate_hz / s->play_hz);
 	size_t used = 0, made = 0, delay;
 	struct resampler *r = NULL;
-	int16_t *v = NULL;
 	int err;
-
-	if (!n)
-		return EINVAL;
 
 	err = resampler_alloc(&r, s->play_hz, rate_hz, 8);
 	if (err)
 		return err;
 
 	delay = resampler_delay(r);
-	v = calloc(n + delay, sizeof(*v));
-	if (!v) {
-		err = ENOMEM;
-		goto out;
-	}
-
-	while (used < in_n && made < n + delay) {
+	while (!err && used < in_n && made < n + delay) {
 		size_t in = in_n - used, out = n + delay - made;
 
-		err = resampler_run(r, s->play_v + used, &in, v + made, &out);
-		if (err)
-			goto out;
+		err = resampler_run(r, from + used, &in, v + made, &out);
 		if (!in && !out)
 			break;
 
@@ -57,15 +45,36 @@ static int play_convert(int16_t **vp, size_t *np, const struct stream *s,
 	}
 
 	memmove(v, v + delay, n * sizeof(*v));
-
- out:
 	mem_deref(r);
-	if (err) {
-		free(v);
+
+	return err;
+}
+
+
+/* What plays, at another rate */
+static int play_convert(struct play *p, const struct stream *s)
+{
+	const size_t n = (size_t)((uint64_t)s->play_n * s->rate_hz /
+				  s->play_hz);
+	const size_t room = n + s->rate_hz / PLAY_PAD;
+	int err;
+
+	if (!n)
+		return EINVAL;
+
+	p->v = calloc(room + (s->play_side ? room : 0), sizeof(*p->v));
+	if (!p->v)
+		return ENOMEM;
+
+	p->n = n;
+	err = convert(p->v, n, s->play_v, s, s->rate_hz);
+	if (!err && s->play_side) {
+		p->side = p->v + room;
+		err = convert(p->side, n, s->play_side, s, s->rate_hz);
 	}
-	else {
-		*vp = v;
-		*np = n;
+	if (err) {
+		free(p->v);
+		p->v = p->side = NULL;
 	}
 
 	return err;
@@ -80,16 +89,22 @@ int play_make(struct play *p, const struct stream *s)
 	p->serial = s->play_serial;
 
 	if (s->play_hz == s->rate_hz) {
-		p->v = malloc(s->play_n * sizeof(*p->v));
+		const size_t len = s->play_n * sizeof(*p->v);
+
+		p->v = malloc(s->play_side ? 2 * len : len);
 		if (!p->v)
 			return ENOMEM;
 
-		memcpy(p->v, s->play_v, s->play_n * sizeof(*p->v));
+		memcpy(p->v, s->play_v, len);
+		if (s->play_side) {
+			p->side = p->v + s->play_n;
+			memcpy(p->side, s->play_side, len);
+		}
 		p->n = s->play_n;
 		return 0;
 	}
 
-	return play_convert(&p->v, &p->n, s, s->rate_hz);
+	return play_convert(p, s);
 }
 
 
@@ -120,9 +135,10 @@ static void play_h(void *arg)
 }
 
 
-int stream_play(struct stream *s, const int16_t *v, size_t n,
-		uint32_t rate_hz, bool loop)
+int stream_play_two(struct stream *s, const int16_t *v, const int16_t *side,
+		    size_t n, uint32_t rate_hz, bool loop)
 {
+	const size_t room = n + rate_hz / PLAY_PAD;
 	struct play_job j = { .s = s };
 	int err = 0;
 
@@ -134,11 +150,16 @@ int stream_play(struct stream *s, const int16_t *v, size_t n,
 		return EALREADY;
 
 	free(s->play_v);
-	s->play_v = calloc(n + rate_hz / PLAY_PAD, sizeof(*v));
+	s->play_side = NULL;
+	s->play_v = calloc(side ? 2 * room : room, sizeof(*v));
 	if (!s->play_v)
 		return ENOMEM;
 
 	memcpy(s->play_v, v, n * sizeof(*v));
+	if (side) {
+		s->play_side = s->play_v + room;
+		memcpy(s->play_side, side, n * sizeof(*v));
+	}
 	s->play_n = n;
 	s->play_hz = rate_hz;
 	s->play_loop = loop;
@@ -156,6 +177,13 @@ int stream_play(struct stream *s, const int16_t *v, size_t n,
 	s->playing = true;
 
 	return 0;
+}
+
+
+int stream_play(struct stream *s, const int16_t *v, size_t n,
+		uint32_t rate_hz, bool loop)
+{
+	return stream_play_two(s, v, NULL, n, rate_hz, loop);
 }
 
 

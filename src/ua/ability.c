@@ -25,6 +25,7 @@ int ua_ability(struct ability *ab, const struct ua *ua,
 	ab->param.fec = conf->opus_fec;
 	ab->param.dtx = conf->opus_dtx;
 	ab->param.cbr = conf->opus_cbr;
+	ab->param.stereo = conf->opus_stereo;
 	ab->red = conf->redundancy;
 	ab->cn = conf->comfort_noise;
 

@@ -153,7 +153,8 @@ void call_file_forget(struct ua *ua)
 {
 	ua->sound_path = mem_deref(ua->sound_path);
 	free(ua->sound);
-	ua->sound = NULL;
+	free(ua->sound_side);
+	ua->sound = ua->sound_side = NULL;
 	ua->soundc = 0;
 }
 
@@ -163,7 +164,7 @@ int ua_sound_load(struct ua *ua, const char *path, char *err)
 {
 	struct stat st;
 	int64_t mtime_ns;
-	int16_t *v = NULL;
+	int16_t *v = NULL, *side = NULL;
 	uint32_t hz;
 	size_t n;
 	int e;
@@ -180,12 +181,13 @@ int ua_sound_load(struct ua *ua, const char *path, char *err)
 	    ua->sound_size == (int64_t)st.st_size)
 		return 0;
 
-	e = sound_read(&v, &n, &hz, path, err, UA_ERR);
+	e = sound_read_two(&v, &side, &n, &hz, path, err, UA_ERR);
 	if (e)
 		return e;
 
 	call_file_forget(ua);
 	ua->sound = v;
+	ua->sound_side = side;
 	ua->soundc = n;
 	ua->sound_hz = hz;
 	ua->sound_mtime_ns = mtime_ns;
@@ -209,8 +211,8 @@ int call_file_play(struct call *c, char *err)
 
 	hold_music_stop(c);
 	stream_play_mix(c->stream, c->play.mix);
-	e = stream_play(c->stream, ua->sound, ua->soundc, ua->sound_hz,
-			c->play.loop);
+	e = stream_play_two(c->stream, ua->sound, ua->sound_side, ua->soundc,
+			    ua->sound_hz, c->play.loop);
 	if (e)
 		return call_error(err, e, "%.150s cannot be played: %s.",
 				  c->play.path, strerror(e));

@@ -22,8 +22,8 @@ static void start(struct call *c)
 
 	err = ua_sound_load(ua, ua->config->hold_music, why);
 	if (!err)
-		err = stream_play(c->stream, ua->sound, ua->soundc,
-				  ua->sound_hz, true);
+		err = stream_play_two(c->stream, ua->sound, ua->sound_side,
+				      ua->soundc, ua->sound_hz, true);
 	if (!err) {
 		c->music.on = true;
 		return;

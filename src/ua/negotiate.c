@@ -342,5 +342,6 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 		a->param.complexity == b->param.complexity &&
 		a->param.fec == b->param.fec && a->param.dtx == b->param.dtx &&
 		a->param.cbr == b->param.cbr &&
+		a->param.stereo == b->param.stereo &&
 		a->param.max_rate_hz == b->param.max_rate_hz;
 }

@@ -82,7 +82,7 @@ struct ua {
 	char cname[24];              /* RFC 7022: by chance, for this run    */
 
 	/* the last WAV played, while calls run: many play the same */
-	int16_t *sound;
+	int16_t *sound, *sound_side;
 	size_t soundc;
 	uint32_t sound_hz;
 	char *sound_path;

@@ -251,9 +251,10 @@ int stream_set_source(struct stream *s, enum stream_source src, double hz)
 }
 
 
-int stream_play(struct stream *s, const int16_t *v, size_t n,
-		uint32_t rate_hz, bool loop)
+int stream_play_two(struct stream *s, const int16_t *v, const int16_t *side,
+		    size_t n, uint32_t rate_hz, bool loop)
 {
+	(void)side;
 	++doors;
 	s->loop = loop;
 	if (!v || !n || !rate_hz)
@@ -634,6 +635,16 @@ int sound_read(int16_t **vp, size_t *np, uint32_t *rate_hz,
 	*rate_hz = 8000;
 
 	return *vp ? 0 : ENOMEM;
+}
+
+
+int sound_read_two(int16_t **vp, int16_t **sidep, size_t *np,
+		   uint32_t *rate_hz, const char *path, char *err,
+		   size_t errsz)
+{
+	*sidep = NULL;
+
+	return sound_read(vp, np, rate_hz, path, err, errsz);
 }
 
 

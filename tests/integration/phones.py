@@ -2,6 +2,7 @@
 """Calls between offhook and other people's phones: speech both ways, digits,
 hold, hang-up. baresip and linphonec, from Debian's packages."""
 import socket
+import subprocess
 import time
 
 import sound
@@ -168,6 +169,31 @@ def test_baresip_opus_called(lab):
 
 def test_baresip_opus_calls(lab):
     speech(lab, Baresip, "opus", False, True)
+
+
+def test_baresip_opus_stereo(lab):
+    """both channels of a file are heard by who takes them (RFC 7587), each on its side; our voice is one"""
+    sides, file = [], lab.path("both.wav")
+    for hz in (440, 1100):
+        sides.append(sound.write_tone(lab.path("%d.wav" % hz), hz, 8))
+    subprocess.run(["sox", "-M", *sides, file], check=True, timeout=30)
+    phone, peer = setup(lab, Baresip, "opus", "-s", "codecs=opus", "-s", "opus-stereo=yes", "-s", "opus-bitrate=96000")
+    connect(phone, peer, True)
+    phone.command("sleep 1", timeout=10)
+    phone.command("play " + file)
+    phone.event("play.done", timeout=30)
+    phone.command("hangup")
+    peer.closed()
+    rate, left = sound.read(peer.recording())
+    _, right = sound.read(peer.recording(), 1)
+    for x, own, other in ((left, 440, 1100), (right, 1100, 440)):
+        best = 0
+        for at in range(0, len(x) - rate, rate // 2):
+            one = x[at:at + rate]
+            a, b = sound.power(one, rate, own)[0], sound.power(one, rate, other)[0]
+            if sound.dbfs(a) > -20 and a > 100 * (b + 1):
+                best += 1
+        check(best >= 8, "%d Hz alone in %d of its half seconds", own, best)
 
 
 def test_baresip_digits_pcmu(lab):

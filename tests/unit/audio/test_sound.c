@@ -100,6 +100,46 @@ static void test_there_and_back(void **state)
 }
 
 
+/* two channels: their mean, and what they differ by */
+static void test_two(void **state)
+{
+	const char *path = tools_path("two.wav");
+	struct sound_file *f = create(path, 16000, 2);
+	int16_t in[2000], *mid, *side = NULL;
+	uint32_t rate;
+	size_t n;
+	(void)state;
+
+	for (int i = 0; i < 1000; i++) {
+		in[2 * i] = (int16_t)(20 * i);
+		in[2 * i + 1] = (int16_t)(-10 * i);
+	}
+	assert_int_equal(0, sound_write(f, in, 1000));
+	mem_deref(f);
+	assert_int_equal(0, sound_read_two(&mid, &side, &n, &rate, path, err,
+					   sizeof(err)));
+	assert_int_equal(1000, n);
+	assert_non_null(side);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(mid[i], 5 * i);
+		assert_int_equal(side[i], 15 * i);
+	}
+	free(mid);
+	free(side);
+
+	/* that are alike: as if there were one */
+	f = create(path, 16000, 2);
+	for (int i = 0; i < 2000; i++)
+		in[i] = (int16_t)(i / 2);
+	assert_int_equal(0, sound_write(f, in, 1000));
+	mem_deref(f);
+	assert_int_equal(0, sound_read_two(&mid, &side, &n, &rate, path, err,
+					   sizeof(err)));
+	assert_null(side);
+	free(mid);
+}
+
+
 /* a crash now would keep what has been written so far */
 static void test_header_right_at_any_moment(void **state)
 {
@@ -546,6 +586,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_header_right_at_any_moment),
 		cmocka_unit_test(test_channels_are_averaged),
 		cmocka_unit_test(test_formats),

@@ -1,6 +1,7 @@
 /**
  * @file test_opus.c  fmtp, settings, concealment and FEC of Opus
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -366,6 +367,78 @@ static void test_stereo_in(void **state)
 }
 
 
+/* what has two sides goes out with both, and what has none as cheap as ever */
+static void test_stereo_out(void **state)
+{
+	const struct codec *c = codec_find("opus");
+	OpusDecoder *o = opus_decoder_create(48000, 2, NULL);
+	struct codec_param prm = plain;
+	struct codec_enc *e = NULL;
+	int16_t mid[FRAME], side[FRAME], both[2 * FRAME];
+	int16_t left[FRAME], right[FRAME];
+	uint8_t buf[CODEC_BYTES_MAX];
+	char fmtp[64];
+	size_t len;
+	(void)state;
+
+	/* as the peer's words have it */
+	prm.stereo = true;
+	assert_true(parsed(prm, "useinbandfec=1;stereo=1").stereo);
+	assert_false(parsed(prm, "stereo=0;sprop-stereo=1").stereo);
+	assert_false(parsed(prm, "stereo=2").stereo);
+	assert_false(parsed(prm, NULL).stereo);
+	assert_false(parsed(plain, "stereo=1").stereo);
+	c->fmtp_print(fmtp, sizeof(fmtp), &prm);
+	assert_string_equal(fmtp, "sprop-stereo=1");
+
+	assert_non_null(o);
+	assert_int_equal(0, c->enc_alloc(&e, c, &prm));
+	for (int k = 0; k < 60; k++) {
+		const bool two = k < 30;
+		int got;
+
+		/* all of it is on the left */
+		wave_sine(mid, FRAME, 48000, 500, 8000);
+		memcpy(side, mid, sizeof(side));
+		len = sizeof(buf);
+		assert_int_equal(0, c->encode_two(e, buf, &len, mid, two ?
+						  side : NULL, FRAME));
+		/* it takes libopus a moment to fade the sides out */
+		if (two || k >= 35)
+			assert_int_equal(opus_packet_get_nb_channels(buf),
+					 two ? 2 : 1);
+		got = opus_decode(o, buf, (opus_int32)len, both, FRAME, 0);
+		assert_int_equal(got, FRAME);
+		for (size_t i = 0; i < FRAME; i++) {
+			left[i] = both[2 * i];
+			right[i] = both[2 * i + 1];
+		}
+		if (k == 29) {
+			assert_true(wave_rms(left, FRAME) > 9000);
+			assert_true(wave_rms(right, FRAME) < 900);
+		}
+	}
+	assert_true(wave_rms(left, FRAME) > 4500);
+	assert_true(fabs(wave_rms(left, FRAME) - wave_rms(right, FRAME)) < 50);
+
+	/* the loudest there is must not wrap round */
+	for (size_t i = 0; i < FRAME; i++)
+		mid[i] = side[i] = i % 96 < 48 ? INT16_MAX : INT16_MIN;
+	len = sizeof(buf);
+	assert_int_equal(0, c->encode_two(e, buf, &len, mid, side, FRAME));
+	mem_deref(e);
+
+	/* who was not made for two sends one */
+	e = NULL;
+	assert_int_equal(0, c->enc_alloc(&e, c, &plain));
+	len = sizeof(buf);
+	assert_int_equal(0, c->encode_two(e, buf, &len, mid, side, FRAME));
+	assert_int_equal(opus_packet_get_nb_channels(buf), 1);
+	opus_decoder_destroy(o);
+	mem_deref(e);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_tune),
 		cmocka_unit_test(test_conceal_sizes),
 		cmocka_unit_test(test_stereo_in),
+		cmocka_unit_test(test_stereo_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
