@@ -314,6 +314,8 @@ int  stream_move(struct stream *s, const struct sa *local);
 uint32_t stream_ssrc(const struct stream *s);
 /** What gathering has brought so far */
 void stream_gathered(struct stream *s, struct media_gathered *g);
+/** The ways that ICE looks at, now. @return 0, ENOENT: it does not run */
+int  stream_ways(struct stream *s, struct media_ways *w);
 /** After stream_move: its servers, and the router (NULL: none), are asked
  *  anew; STREAM_GATHERED follows. @return false: there are none, and it does
  *  not */

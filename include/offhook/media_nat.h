@@ -72,6 +72,31 @@ struct media_ice {
 	unsigned candc;
 };
 
+/** A way that ICE looks at (RFC 8445 6.1.2): one of ours and one of theirs */
+struct media_pair {
+	const char *state;       /* waiting, checking, works, failed         */
+	enum media_cand_type local_type;         /* host or relay: what we
+						    send from                */
+	enum media_cand_type remote_type;
+	struct sa local, remote;
+	bool nominated;          /* the controlling side wants it            */
+	bool chosen;             /* sound goes there                         */
+	unsigned checks;         /* asked so often                           */
+	uint32_t rtt_us;         /* of the last that was answered, 0: none   */
+};
+
+enum { MEDIA_PAIRS = 40 };
+
+/** All of them, the best first */
+struct media_ways {
+	const char *state;       /* checking, connected: some way works,
+				    chosen, failed: none does, lost: the peer
+				    does not consent any more                */
+	bool controlling;
+	struct media_pair pairv[MEDIA_PAIRS];
+	unsigned pairc;
+};
+
 bool media_ice_equal(const struct media_ice *a, const struct media_ice *b);
 
 #endif

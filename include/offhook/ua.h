@@ -382,6 +382,8 @@ bool call_prints(const struct call *c, char *theirs, char *ours);
 /** Figures of its media; the last ones from hang-up on. @return 0, ENOTCONN:
  *  no media yet */
 int  call_stats(struct call *c, struct stream_stats *st);
+/** The ways through NATs that its ICE looks at. @return 0, ENOENT: none */
+int  call_ways(const struct call *c, struct media_ways *w);
 /** Report now how it sounds, to option quality-report; call.report tells.
  *  @return 0, ENOENT: nobody collects, ENOTCONN */
 int  call_report(struct call *c, char *err);

@@ -75,6 +75,18 @@ static const struct command rows[] = {
 		.run = cmd_explain,
 	},
 	{
+		.name = "ice",
+		.args = { THE_CALL },
+		.summary = "Show the ways through NATs that were looked for",
+		.help = "With ICE (RFC 8445) each pair of an address of ours "
+			"and one of theirs is checked; the best that works "
+			"carries the sound. One line a pair, the best first: "
+			"waiting, checking, works or failed, how often it was "
+			"checked, how long an answer took, and which is "
+			"chosen.",
+		.run = cmd_ice,
+	},
+	{
 		.name = "doctor",
 		.options = {
 			{ .name = "account", .type = ARG_ACCOUNT,

@@ -99,6 +99,8 @@ static const struct result_row rows[] = {
 	  "code cause duration-ms codec mos how] missed exported", E_FILE,
 	  "no-call", false },
 	{ "hold", "", E_CALL | E_ASK, "", false },
+	{ "ice", "call ice role pairs[state chosen nominated local-type local "
+	  "remote-type remote checks rtt-ms]", E_CALL, "", false },
 	{ "identities", "accounts registered failed accounts-per-s "
 	  "register-min-ms register-mean-ms register-p50-ms register-p95-ms "
 	  "register-max-ms " F_FORM, E_FILE | E_TARGET, "accounts-failed",

@@ -8,6 +8,7 @@
  * for half a minute has withdrawn its consent: nothing is sent any more.
  */
 #define LOG_MODULE "media"
+#include <stdlib.h>
 #include <offhook/log.h>
 #include <offhook/random.h>
 #include "ice.h"
@@ -15,7 +16,6 @@
 
 
 enum {
-	PAIRS       = 40,
 	RTO_US      = 200000,
 	TRIES       = 8,
 	TA_US       = 20000,
@@ -40,6 +40,9 @@ struct pair {
 	bool again;              /* once more, since one came from there    */
 	unsigned tries;
 	uint64_t due_us;
+	uint64_t sent_us;        /* the first of these tries                */
+	uint32_t rtt_us;
+	unsigned checks;
 };
 
 struct ice {
@@ -47,7 +50,7 @@ struct ice {
 	bool relay;
 	bool controlling;
 	uint64_t tiebreak;
-	struct pair pairs[PAIRS];
+	struct pair pairs[MEDIA_PAIRS];
 	unsigned pairc;
 	struct pair *chosen;     /* agreed on                               */
 	bool nominating;
@@ -115,7 +118,7 @@ static struct pair *pair_add(struct ice *ice, const struct sa *remote,
 {
 	struct pair *p = pair_find(ice, remote, relayed);
 
-	if (p || ice->pairc == PAIRS || !sa_isset(remote, SA_ALL))
+	if (p || ice->pairc == MEDIA_PAIRS || !sa_isset(remote, SA_ALL))
 		return p;
 
 	p = &ice->pairs[ice->pairc++];
@@ -162,6 +165,7 @@ static void check_send(struct ice *ice, struct pair *p)
 	if (p->use)
 		stunmsg_attr(&o, SA_USE, NULL, 0);
 
+	++p->checks;
 	if (!stunmsg_end(&o, (const uint8_t *)ice->conf.peer_pwd,
 			 strlen(ice->conf.peer_pwd), true))
 		ice->send_h(&p->remote, p->relayed, o.p, o.len, ice->arg);
@@ -176,6 +180,7 @@ static void check_begin(struct ice *ice, struct pair *p, uint64_t now_us)
 	p->again = false;
 	p->tries = 1;
 	p->due_us = now_us + RTO_US;
+	p->sent_us = now_us;
 	check_send(ice, p);
 }
 
@@ -368,6 +373,9 @@ static void answered(struct ice *ice, const struct stun_in *m,
 		return;
 	}
 
+	/* of one that was said again nobody knows which is answered */
+	if (p->tries == 1 && now_us > p->sent_us)
+		p->rtt_us = (uint32_t)(now_us - p->sent_us);
 	good(ice, p, now_us);
 }
 
@@ -569,6 +577,63 @@ bool ice_knows(const struct ice *ice, const struct sa *from)
 	}
 
 	return false;
+}
+
+
+static enum media_cand_type remote_type(const struct ice *ice,
+					const struct sa *sa)
+{
+	for (unsigned i = 0; i < ice->conf.candc; i++) {
+		if (sa_cmp(&ice->conf.candv[i].addr, sa, SA_ALL))
+			return ice->conf.candv[i].type;
+	}
+
+	return CAND_PRFLX;
+}
+
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct pair *const *p = a, *const *q = b;
+
+	return (*p)->priority > (*q)->priority ? -1 :
+		(*p)->priority < (*q)->priority;
+}
+
+
+void ice_ways(const struct ice *ice, struct media_ways *w)
+{
+	static const char *const states[] = {
+		[ICE_CHECKING] = "checking", [ICE_CONNECTED] = "connected",
+		[ICE_CHOSEN] = "chosen", [ICE_FAILED] = "failed",
+		[ICE_LOST] = "lost",
+	};
+	static const char *const pairs[] = {
+		[PAIR_WAITING] = "waiting", [PAIR_PROGRESS] = "checking",
+		[PAIR_GOOD] = "works", [PAIR_FAILED] = "failed",
+	};
+	const struct pair *v[MEDIA_PAIRS];
+
+	memset(w, 0, sizeof(*w));
+	w->state = states[ice->state];
+	w->controlling = ice->controlling;
+	w->pairc = ice->pairc;
+	for (unsigned i = 0; i < ice->pairc; i++)
+		v[i] = &ice->pairs[i];
+	qsort(v, ice->pairc, sizeof(v[0]), by_priority);
+
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		struct media_pair *p = &w->pairv[i];
+
+		p->state = pairs[v[i]->state];
+		p->local_type = v[i]->relayed ? CAND_RELAY : CAND_HOST;
+		p->remote_type = remote_type(ice, &v[i]->remote);
+		p->remote = v[i]->remote;
+		p->nominated = v[i]->use || v[i]->used;
+		p->chosen = v[i] == ice->chosen;
+		p->checks = v[i]->checks;
+		p->rtt_us = v[i]->rtt_us;
+	}
 }
 
 

@@ -35,6 +35,8 @@ void ice_tick(struct ice *ice, uint64_t now_us);
  *  that the peer learns it before it is told */
 void ice_moved(struct ice *ice);
 enum ice_state ice_state(const struct ice *ice);
+/** All pairs, the best first; what is ours of each is left to the caller */
+void ice_ways(const struct ice *ice, struct media_ways *w);
 /** Where to send now. @return false: nowhere yet */
 bool ice_way(const struct ice *ice, struct sa *dst, bool *relayed);
 /** Has a check from or to there succeeded? */

@@ -364,6 +364,25 @@ int nat_send(struct nat *n, const uint8_t *p, size_t len)
 }
 
 
+bool nat_ways(const struct nat *n, struct media_ways *w)
+{
+	if (!nat_rules(n))
+		return false;
+
+	ice_ways(n->ice, w);
+	for (unsigned i = 0; i < w->pairc; i++) {
+		struct media_pair *p = &w->pairv[i];
+
+		if (p->local_type == CAND_HOST)
+			p->local = n->f->tp.local;
+		else if (n->turn && !turn_state(n->turn))
+			p->local = *turn_relayed(n->turn);
+	}
+
+	return true;
+}
+
+
 bool nat_knows(const struct nat *n, const struct sa *from)
 {
 	return ice_knows(n->ice, from);

@@ -30,6 +30,8 @@ bool nat_packet(struct nat *n, struct packet *p);
 bool nat_rules(const struct nat *n);
 bool nat_way(const struct nat *n);
 int  nat_send(struct nat *n, const uint8_t *p, size_t len);
+/** How ICE stands. @return false: there is none */
+bool nat_ways(const struct nat *n, struct media_ways *w);
 bool nat_knows(const struct nat *n, const struct sa *from);
 /** Good-bye to the relay */
 void nat_end(struct nat *n);

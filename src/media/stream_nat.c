@@ -58,6 +58,32 @@ void stream_gathered(struct stream *s, struct media_gathered *g)
 }
 
 
+struct ways {
+	struct stream *s;
+	struct media_ways *w;
+	bool known;
+};
+
+
+static void ways_h(void *arg)
+{
+	struct ways *j = arg;
+
+	j->known = nat_ways(j->s->flow->tp.nat, j->w);
+}
+
+
+int stream_ways(struct stream *s, struct media_ways *w)
+{
+	struct ways j = { .s = s, .w = w };
+
+	assert_main();
+	stream_run(s, ways_h, &j);
+
+	return j.known ? 0 : ENOENT;
+}
+
+
 struct regather {
 	struct stream *s;
 	const struct sa *gateway;

@@ -146,6 +146,12 @@ int call_stats(struct call *c, struct stream_stats *st)
 }
 
 
+int call_ways(const struct call *c, struct media_ways *w)
+{
+	return c && c->stream ? stream_ways(c->stream, w) : ENOENT;
+}
+
+
 double call_mos(struct call *c)
 {
 	struct stream_stats st;

@@ -27,7 +27,7 @@ CALL = [
     ("request OPTIONS {other}", None), ("request 'A B' {other}", "bad-argument"), ("options {other}", None),
     ("options http://x", "bad-target"), ("swap", "wrong-state"), ("conference 1", "bad-argument"),
     ("transfer http://x", "bad-target"), ("redirect {other}", "wrong-state"), ("answer 1", "wrong-state"),
-    ("reject", "no-call"), ("explain", None), ("explain 9", "no-such-call"), ("ladder", None), ("ladder x", "bad-argument"),
+    ("reject", "no-call"), ("explain", None), ("explain 9", "no-such-call"), ("ice", "wrong-state"), ("ice 9", "no-such-call"), ("ladder", None), ("ladder x", "bad-argument"),
     ("assert state = active", None), ("assert state = ended", "assert-failed"), ("if state = ended print yes", None),
     ("if a b", "missing-argument"), ("expect tone 1000 within 20s", None), ("expect dtmf 5 within 100ms", "expect-failed"),
     ("wait call active 5s", None), ("wait call incoming 100ms", "timeout"), ("report", "wrong-state"),
@@ -90,7 +90,7 @@ TOGETHER = [
 ]
 
 # These need a terminal, a shell, a socket, or much time: where each is seen to work
-ELSEWHERE = {"attach": "attach.py", "detach": "attach.py", "ctl": "control.py", "output": "control.py", "view": "screen_pages.py",
+ELSEWHERE = {"ice": "../integration/nat.py", "attach": "attach.py", "detach": "attach.py", "ctl": "control.py", "output": "control.py", "view": "screen_pages.py",
              "screen": "screen.py", "selftest": "json_lines.py"}
 
 

@@ -216,6 +216,15 @@ void stream_gathered(struct stream *s, struct media_gathered *g)
 }
 
 
+int stream_ways(struct stream *s, struct media_ways *w)
+{
+	(void)s;
+	(void)w;
+
+	return ENOENT;
+}
+
+
 bool stream_regather(struct stream *s, const struct sa *gateway)
 {
 	(void)s;

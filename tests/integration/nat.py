@@ -40,6 +40,11 @@ def call(lab, net, *options, path, security="dtls", v6=False, theirs=None):
         paths = [chosen(p) for p in (caller, callee)]
         # one relay is enough: the other phone sends to it as to anybody
         check(path in paths if path == "relay" else paths == [path] * 2, "paths: %s", paths)
+        for p in (caller, callee):
+            ways = p.command("ice")
+            way = [w for w in ways["pairs"] if w["chosen"]]
+            check(ways["ice"] == "chosen" and len(way) == 1 and way[0]["state"] == "works" and way[0]["checks"] > 0
+                  and way[0]["local"] and way[0]["remote"], "%s: %s", p.name, ways)
     stats = talk(lab, caller, callee)
     check(stats["security"] == security, "%s", stats)
     return caller, callee

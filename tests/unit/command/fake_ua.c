@@ -916,6 +916,21 @@ int call_report(struct call *c, char *err)
 }
 
 
+const char *media_cand_name(enum media_cand_type type)
+{
+	return type == CAND_RELAY ? "relay" : "host";
+}
+
+
+int call_ways(const struct call *c, struct media_ways *w)
+{
+	(void)c;
+	(void)w;
+
+	return ENOENT;
+}
+
+
 int call_stats(struct call *c, struct stream_stats *st)
 {
 	if (!c->plan.codec)

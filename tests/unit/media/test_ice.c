@@ -175,6 +175,50 @@ static void test_prefers(void **state)
 }
 
 
+/* Each pair can be looked at, the best first */
+static void test_ways(void **state)
+{
+	struct media_ways m;
+	unsigned picked = 0;
+	(void)state;
+
+	world(false, true, false);
+	ice_ways(w.ice[0], &m);
+	assert_string_equal(m.state, "checking");
+	assert_true(m.controlling);
+	assert_int_equal(m.pairc, 4);
+	for (unsigned i = 0; i < m.pairc; i++) {
+		assert_string_equal(m.pairv[i].state, "waiting");
+		assert_false(m.pairv[i].chosen || m.pairv[i].nominated);
+		assert_int_equal(m.pairv[i].checks, 0);
+	}
+	assert_int_equal(m.pairv[0].local_type, CAND_HOST);
+	assert_int_equal(m.pairv[0].remote_type, CAND_HOST);
+	assert_true(sa_cmp(&m.pairv[0].remote, &w.host[1], SA_ALL));
+	assert_int_equal(m.pairv[3].local_type, CAND_RELAY);
+	assert_int_equal(m.pairv[3].remote_type, CAND_RELAY);
+
+	(void)run(1000000, 20000);
+	ice_ways(w.ice[0], &m);
+	assert_string_equal(m.state, "chosen");
+	assert_string_equal(m.pairv[0].state, "failed");
+	assert_true(m.pairv[0].checks > 3);
+	assert_int_equal(m.pairv[0].rtt_us, 0);
+	for (unsigned i = 0; i < m.pairc; i++) {
+		if (!m.pairv[i].chosen)
+			continue;
+		++picked;
+		assert_string_equal(m.pairv[i].state, "works");
+		assert_true(m.pairv[i].nominated);
+		assert_true(m.pairv[i].checks > 0);
+		assert_true(m.pairv[i].local_type == CAND_RELAY ||
+			    m.pairv[i].remote_type == CAND_RELAY);
+	}
+	assert_int_equal(picked, 1);
+	world_end();
+}
+
+
 static void test_relay(void **state)
 {
 	struct sa a;
@@ -330,6 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_prefers),
+		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_relay),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_conflict),
