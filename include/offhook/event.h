@@ -50,6 +50,7 @@ enum event_type {
 	EVENT_DEVICE_LEVEL,
 	EVENT_CALL_TONE,
 	EVENT_CALL_UNHEARD,
+	EVENT_CALL_MOVED,
 	EVENT_NETWORK_CHANGED,
 	EVENT_TLS_REFUSED,
 	EVENT_SIP_FAULT,
@@ -323,6 +324,10 @@ struct event {
 		struct {
 			char peer[EVENT_TEXT];      /* who does not hear it */
 		} call_unheard;
+		struct {
+			char from[EVENT_TEXT];      /* addr:port            */
+			char was[EVENT_TEXT];
+		} call_moved;
 		struct {
 			double mic_dbfs, mic_peak_dbfs;
 			double speaker_dbfs;

@@ -246,7 +246,7 @@ enum stream_event_type {
 	STREAM_RECORD_DONE,      /* file closed; err: why early              */
 	STREAM_REMOTE_BYE,       /* RTCP BYE                                 */
 	STREAM_MOVED,            /* its packets come from elsewhere, in mid-
-				    stream; text says from where to where    */
+				    stream: from, was                        */
 	STREAM_SECURED,          /* DTLS has keys: suite                     */
 	STREAM_INSECURE,         /* it will have none; text says why         */
 	STREAM_GATHERED,         /* see stream_gathered                      */
@@ -281,6 +281,7 @@ struct stream_event {
 		struct sa remote;    /* it comes from or goes to             */
 	} fault;                 /* FAULT                                    */
 	bool talks;              /* TALK                                     */
+	struct sa from, was;     /* MOVED                                    */
 	const char *text;        /* sentence for err, "" if none             */
 };
 typedef void (stream_event_h)(const struct stream_event *ev, void *arg);

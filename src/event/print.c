@@ -464,6 +464,12 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 			 " lets them hear you", ev->call);
 		break;
 
+	case EVENT_CALL_MOVED:
+		text_add(&b, "call %u: its sound comes from %s now, not from"
+			 " %s", ev->call, ev->u.call_moved.from,
+			 ev->u.call_moved.was);
+		break;
+
 	case EVENT_CALL_DTMF:
 		text_add(&b, "call %u digit %s", ev->call,
 			 ev->u.call_dtmf.digit);

@@ -405,6 +405,13 @@ static const struct event_field call_unheard_fields[] = {
 	{0}
 };
 
+static const struct event_field call_moved_fields[] = {
+	STR("from", call_moved.from, "address and port that its sound comes "
+	    "from now"),
+	STR("was", call_moved.was, "that it came from before"),
+	{0}
+};
+
 static const struct event_field device_level_fields[] = {
 	DBL("mic-dbfs", device_level.mic_dbfs, "how loud the microphone is"),
 	DBL("mic-peak-dbfs", device_level.mic_peak_dbfs,
@@ -583,6 +590,10 @@ static const struct event_row rows[EVENT_TYPES] = {
 		"The call is muted, and you talk into the microphone: once, "
 		"until you pause (option mute-warning)",
 		call_unheard_fields},
+	[EVENT_CALL_MOVED] = {"call.moved",
+		"The sound of a call comes from elsewhere, though nobody has "
+		"said so: ours goes there from now on (option symmetric-rtp)",
+		call_moved_fields},
 	[EVENT_DEVICE_LEVEL] = {"device.level",
 		"How loud the devices are while `devices test` runs",
 		device_level_fields},

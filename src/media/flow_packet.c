@@ -16,16 +16,11 @@ enum {
 
 static void moved_tell(struct flow *f, const struct sa *was)
 {
-	struct post p = {
-		.id = f->id, .type = STREAM_MOVED, .ev.type = STREAM_MOVED
+	const struct stream_event ev = {
+		.type = STREAM_MOVED, .from = f->tp.from, .was = *was
 	};
 
-	(void)re_snprintf(p.text, sizeof(p.text),
-			  "its sound comes from %s port %u now, not from"
-			  " %s port %u", address_text(&f->tp.from).s,
-			  sa_port(&f->tp.from), address_text(was).s,
-			  sa_port(was));
-	f->eng->post_h(&p, f->eng->post_arg);
+	flow_post(f, &ev);
 }
 
 

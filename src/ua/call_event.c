@@ -114,6 +114,23 @@ static void address_print(char *buf, size_t sz, const struct sa *sa)
 }
 
 
+/* To whoever watches, and into the log: it may be a NAT that has forgotten, or
+ * somebody who would like to be heard */
+void call_event_moved(const struct call *c, const struct sa *from,
+		      const struct sa *was)
+{
+	struct event ev;
+
+	call_event(&ev, EVENT_CALL_MOVED, c);
+	address_print(ev.u.call_moved.from, sizeof(ev.u.call_moved.from),
+		      from);
+	address_print(ev.u.call_moved.was, sizeof(ev.u.call_moved.was), was);
+	log_warn("call %u: its sound comes from %s now, not from %s", c->id,
+		 ev.u.call_moved.from, ev.u.call_moved.was);
+	event_publish(c->ua->bus, &ev);
+}
+
+
 void call_event_media(const struct call *c)
 {
 	const struct media_plan *p = &c->plan;

@@ -76,7 +76,7 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		break;
 
 	case STREAM_MOVED:
-		log_warn("call %u: %s", c->id, se->text);
+		call_event_moved(c, &se->from, &se->was);
 		break;
 
 	case STREAM_SECURED:

@@ -388,6 +388,8 @@ struct event *call_event(struct event *ev, enum event_type type,
 			 const struct call *c);
 void call_event_state(const struct call *c);
 void call_event_media(const struct call *c);
+void call_event_moved(const struct call *c, const struct sa *from,
+		      const struct sa *was);
 /** A provisional response, or with in NULL: the first sound */
 void call_event_progress(const struct call *c, const struct sip_info *in);
 /** res: why what we wanted was refused, NULL: it was agreed */

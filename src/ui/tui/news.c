@@ -318,6 +318,12 @@ bool newses_event(struct newses *ns, const struct tui *t,
 		    peer_of(t, ev, w, sizeof(w)));
 		break;
 
+	case EVENT_CALL_MOVED:
+		put(ns, ev, STYLE_ALERT, SIGN_BAD, "the sound of %s comes from"
+		    " %s now, not from %s", peer_of(t, ev, w, sizeof(w)),
+		    ev->u.call_moved.from, ev->u.call_moved.was);
+		break;
+
 	case EVENT_CALL_FINDING:
 		put(ns, ev, STYLE_WORK, SIGN_DOT, "%s: %s", peer_of(
 			t, ev, w, sizeof(w)), ev->u.call_finding.text);

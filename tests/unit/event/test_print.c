@@ -168,6 +168,13 @@ static void test_others(void **state)
 	check("call 3 is muted, and you are talking: `unmute` lets them hear"
 	      " you");
 
+	event_init(&ev, EVENT_CALL_MOVED);
+	ev.call = 3;
+	(void)strcpy(ev.u.call_moved.from, "198.51.100.7:4000");
+	(void)strcpy(ev.u.call_moved.was, "192.0.2.1:10018");
+	check("call 3: its sound comes from 198.51.100.7:4000 now, not from"
+	      " 192.0.2.1:10018");
+
 	event_init(&ev, EVENT_DEVICE_LOST);
 	(void)strcpy(ev.u.device.role, "mic");
 	(void)strcpy(ev.u.device.device, "USB");

@@ -52,14 +52,14 @@ static void test_sources(void **state)
 }
 
 
-static const char *moved_text(const struct rig *r)
+static const struct stream_event *moved(const struct rig *r)
 {
 	for (unsigned i = r->post_count; i; i--) {
 		if (r->posts[i - 1].type == STREAM_MOVED)
-			return r->posts[i - 1].text;
+			return &r->posts[i - 1].ev;
 	}
 
-	return "";
+	return NULL;
 }
 
 
@@ -100,8 +100,8 @@ static void test_other_network(void **state)
 	assert_true(sa_cmp(&st.remote, &there, SA_ALL));
 	assert_int_equal(st.moves, 1);
 	assert_int_equal(rig_posts(r, 0, STREAM_MOVED), 1);
-	assert_string_equal(moved_text(r), "its sound comes from 198.51.100.7"
-			    " port 4000 now, not from 192.0.2.1 port 10018");
+	assert_true(sa_cmp(&moved(r)->from, &there, SA_ALL));
+	assert_int_equal(sa_port(&moved(r)->was), 10018);
 	pump_end(&p);
 }
 

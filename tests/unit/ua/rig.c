@@ -110,6 +110,12 @@ static void event_handler(const struct event *ev, void *arg)
 			       ev->u.call_media.direction);
 		break;
 
+	case EVENT_CALL_MOVED:
+		(void)snprintf(buf, sizeof(buf), "call.moved %u %.80s %.80s",
+			       ev->call, ev->u.call_moved.from,
+			       ev->u.call_moved.was);
+		break;
+
 	case EVENT_CALL_DTMF:
 		(void)snprintf(buf, sizeof(buf), "call.dtmf %u %s %s",
 			       ev->call, ev->u.call_dtmf.digit,

@@ -287,6 +287,22 @@ static void silence(void **state)
 }
 
 
+/* Its sound comes from elsewhere: whoever watches is told */
+static void moved(void **state)
+{
+	struct stream_event ev = { .type = STREAM_MOVED };
+	(void)state;
+
+	assert_int_equal(0, sa_set_str(&ev.from, "198.51.100.7", 4000));
+	assert_int_equal(0, sa_set_str(&ev.was, "192.0.2.1", 10018));
+	carol.answer = PLAIN;
+	dial(&alice, carol.uri);
+	await("alice call.state 1 active");
+	fake_event(fake_stream(0), &ev);
+	await("alice call.moved 1 198.51.100.7:4000 192.0.2.1:10018");
+}
+
+
 /* On hold nothing is to be heard */
 static void silence_on_hold(void **state)
 {
@@ -396,6 +412,7 @@ int main(void)
 		PEER_TEST(reoffers),
 		PEER_TEST(hold_refused),
 		PEER_TEST(silence),
+		PEER_TEST(moved),
 		PEER_TEST(silence_on_hold),
 		PEER_TEST(options),
 		PEER_TEST(strange_offers),
