@@ -51,6 +51,7 @@ enum event_type {
 	EVENT_CALL_TONE,
 	EVENT_CALL_UNHEARD,
 	EVENT_CALL_MOVED,
+	EVENT_CALL_CLIPPED,
 	EVENT_NETWORK_CHANGED,
 	EVENT_TLS_REFUSED,
 	EVENT_SIP_FAULT,
@@ -323,7 +324,7 @@ struct event {
 		} call_tone;
 		struct {
 			char peer[EVENT_TEXT];      /* who does not hear it */
-		} call_unheard;
+		} call_unheard;              /* and of call_clipped */
 		struct {
 			char from[EVENT_TEXT];      /* addr:port            */
 			char was[EVENT_TEXT];

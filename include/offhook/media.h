@@ -247,6 +247,8 @@ enum stream_event_type {
 	STREAM_REMOTE_BYE,       /* RTCP BYE                                 */
 	STREAM_MOVED,            /* its packets come from elsewhere, in mid-
 				    stream: from, was                        */
+	STREAM_CLIPPED,          /* the microphone is too loud: what we say is
+				    cut                                      */
 	STREAM_SECURED,          /* DTLS has keys: suite                     */
 	STREAM_INSECURE,         /* it will have none; text says why         */
 	STREAM_GATHERED,         /* see stream_gathered                      */

@@ -464,6 +464,12 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 			 " lets them hear you", ev->call);
 		break;
 
+	case EVENT_CALL_CLIPPED:
+		text_add(&b, "call %u: your microphone is too loud, what they"
+			 " hear is cut: turn it down, or `gain mic -6`",
+			 ev->call);
+		break;
+
 	case EVENT_CALL_MOVED:
 		text_add(&b, "call %u: its sound comes from %s now, not from"
 			 " %s", ev->call, ev->u.call_moved.from,

@@ -405,6 +405,11 @@ static const struct event_field call_unheard_fields[] = {
 	{0}
 };
 
+static const struct event_field call_clipped_fields[] = {
+	STR("peer", call_unheard.peer, "who hears it"),
+	{0}
+};
+
 static const struct event_field call_moved_fields[] = {
 	STR("from", call_moved.from, "address and port that its sound comes "
 	    "from now"),
@@ -594,6 +599,10 @@ static const struct event_row rows[EVENT_TYPES] = {
 		"The sound of a call comes from elsewhere, though nobody has "
 		"said so: ours goes there from now on (option symmetric-rtp)",
 		call_moved_fields},
+	[EVENT_CALL_CLIPPED] = {"call.clipped",
+		"Our microphone is too loud: what it takes is cut off at the "
+		"limit, and rattles; told twice a minute at most",
+		call_clipped_fields},
 	[EVENT_DEVICE_LEVEL] = {"device.level",
 		"How loud the devices are while `devices test` runs",
 		device_level_fields},

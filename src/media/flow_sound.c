@@ -181,6 +181,16 @@ static void talk_listen(struct flow *f, const int16_t *mic,
 }
 
 
+/* What cannot be as loud as it is */
+static void clip_listen(struct flow *f, const int16_t *v, size_t n)
+{
+	const struct stream_event ev = { .type = STREAM_CLIPPED };
+
+	if (clip_hear(&f->clip, v, n, f->rate_hz))
+		flow_post(f, &ev);
+}
+
+
 bool flow_speaks(const struct flow *f)
 {
 	return f->plan.dir & MEDIA_SENDONLY && !f->tp.shut && flow_keyed(f);
@@ -203,6 +213,9 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 		memset(file + have, 0, (n - have) * sizeof(*v));
 	if (!have || file != v)
 		source_take(f, heard, mic, v, n);
+	if (mic && speaks && f->source == SOURCE_DEVICE && !f->muted &&
+	    (!have || file != v))
+		clip_listen(f, v, n);
 	if (have && file != v)
 		mixer_add(v, file, n);
 

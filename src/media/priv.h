@@ -17,6 +17,7 @@
 #include "burst.h"
 #include "adapt.h"
 #include "band.h"
+#include "clip.h"
 #include "ear.h"
 #include "dsp.h"
 #include "follow.h"
@@ -221,6 +222,7 @@ struct flow {
 	struct ear *ear;         /* NULL: nobody expects anything           */
 	struct callprog *prog;   /* NULL: no tones are looked for           */
 	struct beep beep;        /* says that it is recorded                */
+	struct clip clip;        /* what we say is cut                      */
 	bool muted;
 	struct talk *talk;       /* NULL: nobody asks who talks meanwhile   */
 	struct edge *edge;       /* where it meets a device of another rate */

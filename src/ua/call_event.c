@@ -114,6 +114,16 @@ static void address_print(char *buf, size_t sz, const struct sa *sa)
 }
 
 
+void call_event_clipped(const struct call *c)
+{
+	struct event ev;
+
+	call_event(&ev, EVENT_CALL_CLIPPED, c);
+	UTF8_PUT(ev.u.call_unheard.peer, c->peer);
+	event_publish(c->ua->bus, &ev);
+}
+
+
 /* To whoever watches, and into the log: it may be a NAT that has forgotten, or
  * somebody who would like to be heard */
 void call_event_moved(const struct call *c, const struct sa *from,

@@ -75,6 +75,10 @@ static void stream_handler(const struct stream_event *se, void *arg)
 		call_talk(c, se->talks);
 		break;
 
+	case STREAM_CLIPPED:
+		call_event_clipped(c);
+		break;
+
 	case STREAM_MOVED:
 		call_event_moved(c, &se->from, &se->was);
 		break;

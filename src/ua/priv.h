@@ -388,6 +388,7 @@ struct event *call_event(struct event *ev, enum event_type type,
 			 const struct call *c);
 void call_event_state(const struct call *c);
 void call_event_media(const struct call *c);
+void call_event_clipped(const struct call *c);
 void call_event_moved(const struct call *c, const struct sa *from,
 		      const struct sa *was);
 /** A provisional response, or with in NULL: the first sound */

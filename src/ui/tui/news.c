@@ -318,6 +318,12 @@ bool newses_event(struct newses *ns, const struct tui *t,
 		    peer_of(t, ev, w, sizeof(w)));
 		break;
 
+	case EVENT_CALL_CLIPPED:
+		put(ns, ev, STYLE_ALERT, SIGN_BAD, "your microphone is too"
+		    " loud: what %s hears is cut, `gain mic -6` turns it"
+		    " down", peer_of(t, ev, w, sizeof(w)));
+		break;
+
 	case EVENT_CALL_MOVED:
 		put(ns, ev, STYLE_ALERT, SIGN_BAD, "the sound of %s comes from"
 		    " %s now, not from %s", peer_of(t, ev, w, sizeof(w)),

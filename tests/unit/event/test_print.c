@@ -168,6 +168,11 @@ static void test_others(void **state)
 	check("call 3 is muted, and you are talking: `unmute` lets them hear"
 	      " you");
 
+	event_init(&ev, EVENT_CALL_CLIPPED);
+	ev.call = 3;
+	check("call 3: your microphone is too loud, what they hear is cut: turn"
+	      " it down, or `gain mic -6`");
+
 	event_init(&ev, EVENT_CALL_MOVED);
 	ev.call = 3;
 	(void)strcpy(ev.u.call_moved.from, "198.51.100.7:4000");

@@ -110,6 +110,10 @@ static void event_handler(const struct event *ev, void *arg)
 			       ev->u.call_media.direction);
 		break;
 
+	case EVENT_CALL_CLIPPED:
+		(void)snprintf(buf, sizeof(buf), "call.clipped %u", ev->call);
+		break;
+
 	case EVENT_CALL_MOVED:
 		(void)snprintf(buf, sizeof(buf), "call.moved %u %.80s %.80s",
 			       ev->call, ev->u.call_moved.from,

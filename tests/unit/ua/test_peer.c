@@ -287,9 +287,10 @@ static void silence(void **state)
 }
 
 
-/* Its sound comes from elsewhere: whoever watches is told */
+/* Its sound comes from elsewhere, and ours is cut: whoever watches is told */
 static void moved(void **state)
 {
+	const struct stream_event loud = { .type = STREAM_CLIPPED };
 	struct stream_event ev = { .type = STREAM_MOVED };
 	(void)state;
 
@@ -298,6 +299,8 @@ static void moved(void **state)
 	carol.answer = PLAIN;
 	dial(&alice, carol.uri);
 	await("alice call.state 1 active");
+	fake_event(fake_stream(0), &loud);
+	await("alice call.clipped 1");
 	fake_event(fake_stream(0), &ev);
 	await("alice call.moved 1 198.51.100.7:4000 192.0.2.1:10018");
 }
