@@ -506,6 +506,8 @@ struct stream_stats {
 	uint32_t delay_target_ms;
 	uint32_t delay_min_ms, delay_max_ms;  /* least and most of the call;
 					max 0: nothing has been played       */
+	int      dscp;               /* how the last packet was marked when it
+					came (RFC 2474), -1: not known       */
 	uint32_t rtt_us;             /* RTCP, 0: not known                   */
 	/* what the device's buffers take now; while the stream meets one */
 	bool     device;

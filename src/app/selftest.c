@@ -225,6 +225,14 @@ static void flow_check(void *arg)
 		return;
 	}
 
+	/* what routers are to go by must be there when it arrives */
+	if (now.dscp >= 0 && now.dscp != c->st->caller.config->rtp_dscp) {
+		case_fail(c, "Packets arrive marked with %d, not with %d"
+			  " (option rtp-dscp).", now.dscp,
+			  (int)c->st->caller.config->rtp_dscp);
+		return;
+	}
+
 	c->hold_ok = true;
 	c->stats = now;
 	c->mos = call_mos(call);

@@ -121,6 +121,8 @@ static void reply_stats(struct reply *r, const struct stream_stats *st)
 					       st->delay_min_ms));
 	reply_double(r, "delay-max-ms", or_nan(st->delay_max_ms > 0,
 					       st->delay_max_ms));
+	if (st->packets_received && st->dscp >= 0)
+		reply_int(r, "dscp", st->dscp);
 	reply_double(r, "rtt-ms", or_nan(st->rtt_us > 0,
 					 st->rtt_us / 1000.0));
 	reply_double(r, "network-ms", or_nan(st->rtt_us > 0,

@@ -163,7 +163,7 @@ static const struct result_row rows[] = {
 	{ "sleep", "", 0, "", false },
 	{ "source", "", E_FILE, "", false },
 	{ "stats", F_CALL " remote rate r-factor jitter-ms delay-ms "
-	  "delay-target-ms delay-min-ms delay-max-ms rtt-ms packets-sent "
+	  "delay-target-ms delay-min-ms delay-max-ms dscp rtt-ms packets-sent "
 	  "packets-received packets-lost packets-late packets-duplicate packets-reordered "
 	  "packets-discarded packets-recovered bytes-sent bytes-received "
 	  "concealed-ms stretched-ms compressed-ms skipped-ms resyncs "

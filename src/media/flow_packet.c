@@ -67,6 +67,8 @@ void flow_packet(struct flow *f, struct packet *p)
 		moved_tell(f, &was);
 	flow_prove(f, p->from);
 
+	if (p->mark)
+		r->mark = p->mark;
 	receive_packet(f, &h, p->arrival_us);
 
 	/* the good-bye was the old source's */

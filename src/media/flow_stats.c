@@ -43,6 +43,7 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->delay_target_ms = js.target_us / 1000;
 	st->delay_min_ms = js.delay_min_us / 1000;
 	st->delay_max_ms = (js.delay_max_us + 999) / 1000;
+	st->dscp = r->mark - 1;
 	st->rtt_us = f->rtcp.rtt_us;
 	st->remote_known = f->rtcp.remote_known;
 	st->remote_lost = f->rtcp.remote_lost;

@@ -114,6 +114,8 @@ struct receiver {
 	uint32_t ssrc_changes;
 	struct burst burst;      /* how loss is spread                      */
 	unsigned max_ms;         /* the most the buffer may delay           */
+	uint8_t mark;            /* of the last packet, as struct packet has
+				    it                                      */
 	uint64_t first_us, last_us;
 };
 

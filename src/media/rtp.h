@@ -36,6 +36,7 @@ struct packet {
 	size_t len;
 	const struct sa *from;
 	uint64_t arrival_us;
+	uint8_t mark;            /* its DSCP + 1 as it came, 0: not known    */
 };
 
 /** Room to receive into, shared by all sockets of an engine */

@@ -35,7 +35,8 @@ struct inbox {
 	struct packet packet[PACKETS_TICK];
 	union {
 		struct cmsghdr hdr;      /* alignment */
-		uint8_t buf[CMSG_SPACE(sizeof(struct timespec))];
+		uint8_t buf[CMSG_SPACE(sizeof(struct timespec)) +
+			    CMSG_SPACE(sizeof(int))];
 	} ctl[PACKETS_TICK];
 	uint8_t data[PACKETS_TICK][PACKET_MAX];
 	int64_t wall_ns;                 /* our clock less the wall clock */
@@ -148,25 +149,49 @@ void inbox_sync(struct inbox *in)
 
 
 /* On our clock; a wall clock that was just set must not confuse us */
-static uint64_t arrival_us(const struct inbox *in, struct msghdr *h)
+static uint64_t arrival_us(const struct inbox *in, const struct timespec *ts)
 {
-	const struct cmsghdr *c = CMSG_FIRSTHDR(h);
 	const int64_t now = (int64_t)clock_ns();
-	struct timespec ts;
 	int64_t t;
 
-	if (!c || c->cmsg_level != SOL_SOCKET ||
-	    c->cmsg_type != SCM_TIMESTAMPNS ||
-	    c->cmsg_len < CMSG_LEN(sizeof(ts)))
-		return (uint64_t)now / 1000;
-
-	memcpy(&ts, CMSG_DATA(c), sizeof(ts));
-	t = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec + in->wall_ns;
-
-	if (t > now || t < now - ARRIVAL_NS)
+	t = (int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec + in->wall_ns;
+	if (!ts->tv_sec || t > now || t < now - ARRIVAL_NS)
 		t = now;
 
 	return (uint64_t)t / 1000;
+}
+
+
+/* What the kernel says of a packet: when it came, and how it was marked */
+static void control_read(const struct inbox *in, struct msghdr *h,
+			 struct packet *p)
+{
+	struct timespec ts = { 0 };
+	struct cmsghdr *c;
+	int class;
+
+	p->mark = 0;
+	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+
+		if (c->cmsg_level == SOL_SOCKET &&
+		    c->cmsg_type == SCM_TIMESTAMPNS &&
+		    c->cmsg_len >= CMSG_LEN(sizeof(ts))) {
+			memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+		}
+		else if (c->cmsg_level == IPPROTO_IP &&
+			 c->cmsg_type == IP_TOS &&
+			 c->cmsg_len >= CMSG_LEN(1)) {
+			p->mark = (uint8_t)((*CMSG_DATA(c) >> 2) + 1);
+		}
+		else if (c->cmsg_level == IPPROTO_IPV6 &&
+			 c->cmsg_type == IPV6_TCLASS &&
+			 c->cmsg_len >= CMSG_LEN(sizeof(class))) {
+			memcpy(&class, CMSG_DATA(c), sizeof(class));
+			p->mark = (uint8_t)((class >> 2 & 63) + 1);
+		}
+	}
+
+	p->arrival_us = arrival_us(in, &ts);
 }
 
 
@@ -186,6 +211,9 @@ static int socket_bind(int *fdp, const struct sa *addr)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 				 sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	(void)setsockopt(fd, af == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
+			 af == AF_INET6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on,
+			 sizeof(on));
 
 	if (bind(fd, &addr->u.sa, addr->len)) {
 		err = errno;
@@ -298,7 +326,7 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 			p->p = in->data[i];
 			p->len = in->msg[i].msg_len;
 			p->from = &in->from[i];
-			p->arrival_us = arrival_us(in, h);
+			control_read(in, h, p);
 		}
 
 		h->msg_namelen = sizeof(in->from[i].u);

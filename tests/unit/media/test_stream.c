@@ -108,7 +108,8 @@ static void await(bool (*h)(void))
 static int setup(void **state)
 {
 	const struct media_conf conf = {
-		.port_min = 20000, .port_max = 60000, .jitter_max_ms = 200
+		.port_min = 20000, .port_max = 60000, .jitter_max_ms = 200,
+		.dscp = 46
 	};
 	(void)state;
 
@@ -242,6 +243,8 @@ static void play_and_record(const char *codec, uint32_t rate_hz)
 	free(v);
 
 	assert_int_equal(stream_stats(b.s, &st), 0);
+	/* as they were sent */
+	assert_int_equal(st.dscp, 46);
 	assert_int_equal(st.lost + st.late, 0);
 	assert_true(st.packets_received >= 50);
 	assert_int_equal(st.ssrc_remote, stream_ssrc(a.s));
