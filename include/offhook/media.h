@@ -407,6 +407,8 @@ void media_levels(struct media *m, struct stream *const *sv,
 int  stream_dtmf(struct stream *s, const char *digits);
 /** The same as tones in the sound; a hook ('!') cannot be. @return as above */
 int  stream_dtmf_band(struct stream *s, const char *digits);
+/** How long the digits sound that are queued from now on: 40 to 10000 ms */
+void stream_dtmf_duration(struct stream *s, uint32_t ms);
 /** Look for keys in what is heard too (ITU-T Q.24) */
 void stream_dtmf_listen(struct stream *s, bool on);
 

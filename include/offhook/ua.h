@@ -243,8 +243,10 @@ int  call_mute(struct call *c, bool mute, char *err);
 /** Queue digits behind those that wait; dtmf.done follows when all are out,
  *  or when the call ends before */
 int  call_dtmf(struct call *c, const char *digits, char *err);
-/** band: as tones in the sound, for a peer that takes no events */
-int  call_dtmf_via(struct call *c, const char *digits, bool band, char *err);
+/** band: as tones in the sound, for a peer that takes no events; ms: how long
+ *  each sounds, 0: as option dtmf-duration says */
+int  call_dtmf_via(struct call *c, const char *digits, bool band, unsigned ms,
+		   char *err);
 /** How long until all digits are out, if nothing holds them up */
 uint64_t call_dtmf_ms(const struct call *c);
 /**
@@ -486,9 +488,10 @@ typedef void (ua_ask_h)(const struct sip_result *res,
 /** @return 0, EINVAL (method, target, headers), ENOENT, ENOTCONN */
 int  ua_ask(struct ua_ask **ap, struct ua *ua, const struct ua_ask_prm *prm,
 	    ua_ask_h *h, void *arg, char *err);
-/** Keys as INFO (option dtmf-info), one after the other; @return as ua_ask */
+/** Keys as INFO (option dtmf-info), one after the other; ms as above.
+ *  @return as ua_ask */
 int  call_dtmf_info(struct ua_ask **ap, struct call *c, const char *digits,
-		    ua_ask_h *h, void *arg, char *err);
+		    unsigned ms, ua_ask_h *h, void *arg, char *err);
 
 /* What we watch (RFC 6665) ---------------------------------------------------- */
 

@@ -169,7 +169,8 @@ void cmd_dtmf_info(struct cmd *x, struct call *c)
 		return;
 
 	a->keys = true;
-	e = call_dtmf_info(&a->ask, c, cmd_str(x, "digits"), answer_handler,
+	e = call_dtmf_info(&a->ask, c, cmd_str(x, "digits"),
+			   (unsigned)cmd_ms(x, "for", 0), answer_handler,
 			   a, err);
 	if (e) {
 		cmd_fail(x, e, err);

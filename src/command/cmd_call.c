@@ -402,10 +402,14 @@ static const struct command rows[] = {
 			  .choices = "rtp,info,inband",
 			  .summary = "how: RTP events, INFO requests (option "
 				     "dtmf-info), or tones in the sound" },
+			{ .name = "for", .type = ARG_TIME,
+			  .min = 40, .max = 10000,
+			  .summary = "how long each sounds" },
 		},
 		.summary = "Send telephone keys",
 		.help = "By RTP events (RFC 4733), one after the other; "
-			"options dtmf-duration and dtmf-pause say how long. "
+			"options dtmf-duration and dtmf-pause say how long, "
+			"--for how long these sound: some menus want a long #. "
 			"The line is done when they are out, so what follows "
 			"in a script follows the digits; `dtmf.done` tells "
 			"it too, and how many were lost when the call ended "

@@ -74,7 +74,8 @@ void cmd_dtmf(struct cmd *x)
 	*id = call_id(c);
 
 	e = call_dtmf_via(c, cmd_str(x, "digits"), cmd_has(x, "via") &&
-			  !strcmp(cmd_str(x, "via"), "inband"), err);
+			  !strcmp(cmd_str(x, "via"), "inband"),
+			  (unsigned)cmd_ms(x, "for", 0), err);
 	if (e) {
 		cmd_fail(x, e, err);
 		return;

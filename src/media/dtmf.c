@@ -50,13 +50,19 @@ static uint32_t pause_ms(char c)
 
 /* Sending --------------------------------------------------------------- */
 
+void dtmf_tx_duration(struct dtmf_tx *d, uint32_t ms)
+{
+	/* RFC 4733 leaves it to us; shorter than 40 ms nobody hears */
+	d->on_ms = (uint16_t)(ms < 40 ? 40 : ms > 10000 ? 10000 : ms);
+}
+
+
 void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms,
 		   unsigned volume)
 {
 	memset(d, 0, sizeof(*d));
 
-	/* RFC 4733 leaves it to us; shorter than 40 ms nobody hears */
-	d->on_ms = on_ms < 40 ? 40 : on_ms > 10000 ? 10000 : on_ms;
+	dtmf_tx_duration(d, on_ms);
 	d->off_ms = off_ms < 40 ? 40 : off_ms > 10000 ? 10000 : off_ms;
 	d->volume = (uint8_t)(volume > VOLUME_MAX ? VOLUME_MAX : volume);
 	d->clock_hz = 8000;
@@ -95,6 +101,7 @@ static int queue_add(struct dtmf_tx *d, const char *digits, bool band)
 
 		d->queue[at] = digits[i];
 		d->band[at] = band;
+		d->on[at] = d->on_ms;
 	}
 
 	d->told = false;
@@ -170,7 +177,7 @@ static enum dtmf_step band_step(struct dtmf_tx *d, uint32_t ms,
 	d->done_ms += ms;
 	ev->key = key;
 
-	if (d->done_ms >= d->on_ms) {
+	if (d->done_ms >= d->on[d->head]) {
 		d->active = false;
 		d->pause_ms = d->off_ms;
 		queue_next(d);
@@ -187,6 +194,7 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 			    struct dtmf_event *ev, bool *all_sent)
 {
 	enum dtmf_step step = DTMF_PACKET;
+	uint32_t on_ms;
 	int event;
 
 	*all_sent = false;
@@ -221,20 +229,21 @@ enum dtmf_step dtmf_tx_step(struct dtmf_tx *d, uint32_t ms,
 	}
 
 	event = digit_event(d->queue[d->head]);
+	on_ms = d->on[d->head];
 
 	/* a hook has no tone */
 	if (d->band[d->head] && event < HOOK)
 		return band_step(d, ms, ev, names[event], all_sent);
 
-	if (d->ends < ENDS && d->done_ms < d->on_ms) {
+	if (d->ends < ENDS && d->done_ms < on_ms) {
 		d->done_ms += ms;
-		if (d->done_ms > d->on_ms)
-			d->done_ms = d->on_ms;
+		if (d->done_ms > on_ms)
+			d->done_ms = on_ms;
 	}
 
 	/* the end is said three times, a packet time apart, so that it gets
 	 * through a short burst of loss; the pause has begun then */
-	if (d->done_ms >= d->on_ms)
+	if (d->done_ms >= on_ms)
 		++d->ends;
 
 	event_write(d, ev, event, done_units(d));

@@ -14,8 +14,10 @@ enum { DTMF_QUEUE = 256 };
 struct dtmf_tx {
 	char queue[DTMF_QUEUE];
 	bool band[DTMF_QUEUE];   /* in the sound, not as an event           */
+	uint16_t on[DTMF_QUEUE]; /* so long, ms                             */
 	unsigned head, count;    /* queue[head] is under way when active    */
-	uint32_t on_ms, off_ms;
+	uint16_t on_ms;          /* of what is added from now on            */
+	uint32_t off_ms;
 	uint8_t volume;          /* dBm0 without its sign                   */
 	uint32_t clock_hz;
 	bool active;             /* a digit sounds                          */
@@ -45,6 +47,8 @@ enum dtmf_step {
 /** volume: dBm0 without its sign, 63 at most (RFC 4733 2.3.3) */
 void dtmf_tx_begin(struct dtmf_tx *d, uint32_t on_ms, uint32_t off_ms,
 		   unsigned volume);
+/** How long digits sound that are added from now on: 40 to 10000 ms */
+void dtmf_tx_duration(struct dtmf_tx *d, uint32_t ms);
 /** @return 0, EINVAL (nothing queued), ENOSPC (nothing queued) */
 int  dtmf_check(const char *digits);
 int  dtmf_tx_add(struct dtmf_tx *d, const char *digits);

@@ -369,6 +369,23 @@ static void dtmf_h(void *arg)
 }
 
 
+static void duration_h(void *arg)
+{
+	const struct job *j = arg;
+
+	dtmf_tx_duration(&j->s->flow->tx.dtmf, j->no);
+}
+
+
+void stream_dtmf_duration(struct stream *s, uint32_t ms)
+{
+	struct job j = { .s = s, .no = ms };
+
+	assert_main();
+	stream_run(s, duration_h, &j);
+}
+
+
 int stream_dtmf_band(struct stream *s, const char *digits)
 {
 	struct job j = { .s = s, .digits = digits, .on = true };

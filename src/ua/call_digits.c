@@ -73,20 +73,19 @@ void call_digits_end(struct call *c)
 
 
 /* @return how long it takes at most */
-static uint64_t length_ms(const struct config *conf, char c)
+static uint64_t length_ms(const struct config *conf, char c, unsigned ms)
 {
 	switch (c) {
 
 	case ',':           return 1000 + SLACK_MS;
 	case 'w': case 'W': return 500 + SLACK_MS;
 	default:
-		return (uint64_t)(conf->dtmf_duration_ms +
-				  conf->dtmf_pause_ms) + SLACK_MS;
+		return ms + (uint64_t)conf->dtmf_pause_ms + SLACK_MS;
 	}
 }
 
 
-static void given(struct call *c, const char *digits)
+static void given(struct call *c, const char *digits, unsigned ms)
 {
 	struct call_digits *d = &c->digits;
 	const uint64_t now = clock_ms();
@@ -98,7 +97,7 @@ static void given(struct call *c, const char *digits)
 	for (; *digits; digits++) {
 		++d->given;
 		d->count += !strchr(",wW", *digits);
-		d->until_ms += length_ms(c->ua->config, *digits);
+		d->until_ms += length_ms(c->ua->config, *digits, ms);
 	}
 }
 
@@ -113,11 +112,12 @@ uint64_t call_dtmf_ms(const struct call *c)
 
 int call_dtmf(struct call *c, const char *digits, char *err)
 {
-	return call_dtmf_via(c, digits, false, err);
+	return call_dtmf_via(c, digits, false, 0, err);
 }
 
 
-int call_dtmf_via(struct call *c, const char *digits, bool band, char *err)
+int call_dtmf_via(struct call *c, const char *digits, bool band, unsigned ms,
+		  char *err)
 {
 	int e;
 
@@ -143,10 +143,13 @@ int call_dtmf_via(struct call *c, const char *digits, bool band, char *err)
 		return call_error(err, EINVAL, "The hook has no tone: it goes"
 				  " as an event alone.");
 
+	if (!ms)
+		ms = (unsigned)c->ua->config->dtmf_duration_ms;
+	stream_dtmf_duration(c->stream, ms);
 	e = band ? stream_dtmf_band(c->stream, digits)
 		 : stream_dtmf(c->stream, digits);
 	if (!e) {
-		given(c, digits);
+		given(c, digits, ms);
 		return 0;
 	}
 

@@ -25,6 +25,7 @@ struct ua_ask {
 	ua_ask_h *h;
 	void *arg;
 	char keys[KEYS_MAX + 1];
+	unsigned key_ms;         /* as they are told, 0: as the option says */
 	unsigned key;                /* the one that is out                  */
 };
 
@@ -318,6 +319,7 @@ static int key_send(struct ua_ask *a)
 	if (a->ua->config->dtmf_info == DTMF_INFO_RELAY)
 		(void)snprintf(body, sizeof(body), "Signal=%c\r\n"
 			       "Duration=%d\r\n", a->keys[a->key],
+			       a->key_ms ? (int)a->key_ms :
 			       (int)a->ua->config->dtmf_duration_ms);
 	else
 		(void)snprintf(body, sizeof(body), "%c", a->keys[a->key]);
@@ -354,7 +356,7 @@ static void key_resp_h(const struct sip_result *res,
 
 
 int call_dtmf_info(struct ua_ask **ap, struct call *c, const char *digits,
-		   ua_ask_h *h, void *arg, char *err)
+		   unsigned ms, ua_ask_h *h, void *arg, char *err)
 {
 	struct ua_ask *a;
 	size_t n = 0;
@@ -381,6 +383,7 @@ int call_dtmf_info(struct ua_ask **ap, struct call *c, const char *digits,
 	}
 
 	a->call = c->id;
+	a->key_ms = ms;
 	e = n ? key_send(a) : EINVAL;
 	if (e) {
 		mem_deref(a);

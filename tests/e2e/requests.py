@@ -17,10 +17,16 @@ def test_keys(lab):
     for digit in "12#A":
         got = b.event("call.dtmf", digit=digit, via="info")
         check(got["duration_ms"] == 100, "%s", got)
+    a.command("dtmf 8 --via info --for 300ms")
+    check(b.event("call.dtmf", digit="8", via="info")["duration_ms"] == 300, "not so long")
+    for line, ms in (("dtmf 9 --for 700ms", 700), ("dtmf 9", 100)):
+        a.command(line)
+        got = b.event("call.dtmf", digit="9", via="rtp")
+        check(abs(got["duration_ms"] - ms) <= 20, "%s: %s", line, got)
     a.command("set dtmf-info plain")
     a.command("dtmf 7 --via info")
     check("duration_ms" not in b.event("call.dtmf", digit="7", via="info"), "it has a duration")
-    b.command("expect dtmf 12#A7 within 1")
+    b.command("expect dtmf 12#A8997 within 1")
     check(a.reply("dtmf ,, --via info")["ok"] is False, "pauses alone are sent")
 
 

@@ -29,7 +29,7 @@ struct stream {
 	enum stream_source source;
 	double hz;
 	bool muted, playing, loop, paused, mix, listens, tones, talk;
-	uint32_t beep_ms;
+	uint32_t beep_ms, dtmf_ms;
 	unsigned conference;
 	double part_db, mic_db, speaker_db;
 	char *record;
@@ -322,6 +322,13 @@ void stream_record_stop(struct stream *s)
 }
 
 
+void stream_dtmf_duration(struct stream *s, uint32_t ms)
+{
+	++doors;
+	s->dtmf_ms = ms;
+}
+
+
 int stream_dtmf_band(struct stream *s, const char *digits)
 {
 	++doors;
@@ -545,7 +552,7 @@ int stream_dtmf(struct stream *s, const char *digits)
 	for (; *digits; digits++) {
 		const struct stream_event ev = {
 			.type = STREAM_DTMF, .digit = *digits,
-			.duration_ms = 100, .text = "",
+			.duration_ms = s->dtmf_ms, .text = "",
 		};
 
 		for (le = streams.head; le; le = le->next) {

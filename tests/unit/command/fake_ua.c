@@ -535,8 +535,13 @@ int call_dtmf(struct call *c, const char *digits, char *err)
 }
 
 
-int call_dtmf_via(struct call *c, const char *digits, bool band, char *err)
+int call_dtmf_via(struct call *c, const char *digits, bool band, unsigned ms,
+		  char *err)
 {
+	if (ms) {
+		asked("call_dtmf %u %s for %u", c->id, digits, ms);
+		return result(err);
+	}
 	if (!band)
 		return call_dtmf(c, digits, err);
 
@@ -624,9 +629,10 @@ int ua_ask(struct ua_ask **ap, struct ua *ua, const struct ua_ask_prm *prm,
 
 
 int call_dtmf_info(struct ua_ask **ap, struct call *c, const char *digits,
-		   ua_ask_h *h, void *arg, char *err)
+		   unsigned ms, ua_ask_h *h, void *arg, char *err)
 {
 	(void)ap;
+	(void)ms;
 	(void)h;
 	(void)arg;
 	asked("call_dtmf_info %u %s", c->id, digits);

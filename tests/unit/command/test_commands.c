@@ -100,6 +100,13 @@ static void test_dtmf(void **state)
 	fake_state(2, CALL_ENDED, 0);
 	assert_non_null(strstr(rig_pass(r, 0), "call-ended"));
 
+	/* a long one */
+	assert_string_equal(rig_run(r, "dtmf '#' 1 --for 2s"), "");
+	assert_string_equal(fake_asked(), "call_dtmf 1 # for 2000");
+	fake_digits_out(1, 1, 0);
+	assert_non_null(strstr(rig_pass(r, 0), "\"ok\":true"));
+	refuses(r, "dtmf '#' 1 --for 11s", "bad-argument", "for");
+
 	/* bounded */
 	assert_string_equal(rig_run(r, "dtmf 1 1"), "");
 	assert_non_null(strstr(rig_pass(r, 4000), "\"error\":\"timeout\""));

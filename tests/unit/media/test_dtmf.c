@@ -180,6 +180,47 @@ static void test_send(void **state)
 
 /* Five seconds at 48 kHz do not fit into sixteen bits: what the sender says of
  * them, the receiver hears as one digit (RFC 4733 2.5.1.3) */
+/* Each is as long as was said before it was added */
+static void test_durations(void **state)
+{
+	static const unsigned want[] = { 100, 2000, 40, 10000 };
+	struct dtmf_digit out[2];
+	struct dtmf_tx tx;
+	struct dtmf_rx rx;
+	uint32_t ts = 0;
+	unsigned n = 0;
+	bool all = false;
+	(void)state;
+
+	dtmf_tx_begin(&tx, 100, 70, 10);
+	dtmf_rx_begin(&rx, 8000);
+	assert_int_equal(dtmf_tx_add(&tx, "1"), 0);
+	dtmf_tx_duration(&tx, 2000);
+	assert_int_equal(dtmf_tx_add(&tx, "2"), 0);
+	dtmf_tx_duration(&tx, 0);
+	assert_int_equal(dtmf_tx_add(&tx, "3"), 0);
+	dtmf_tx_duration(&tx, UINT32_MAX);
+	assert_int_equal(dtmf_tx_add(&tx, "#"), 0);
+
+	for (unsigned i = 0; !all; i++) {
+		struct dtmf_event ev;
+		const enum dtmf_step step = dtmf_tx_step(&tx, 20, &ev, &all);
+
+		assert_true(i < 1000);
+		if (step == DTMF_SOUND)
+			continue;
+		if (step == DTMF_FIRST)
+			ts = i * 160;
+		ts += ev.ahead;
+		if (!dtmf_rx_put(&rx, ts, ev.payload, 4, i * 20000ull, out))
+			continue;
+		assert_true(n < 4);
+		assert_int_equal(out[0].duration_ms, want[n++]);
+	}
+	assert_int_equal(n, 4);
+}
+
+
 static void test_segments(void **state)
 {
 	struct dtmf_digit out[2];
@@ -274,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_overtaken),
 		cmocka_unit_test(test_not_digits),
 		cmocka_unit_test(test_send),
+		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_queue),
 	};
