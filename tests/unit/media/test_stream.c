@@ -297,6 +297,51 @@ static bool both_go_on(void)
 }
 
 
+static unsigned delay(struct stream *s)
+{
+	struct stream_stats st;
+
+	return stream_stats(s, &st) ? 0 : st.delay_ms;
+}
+
+
+static bool both_slow(void)
+{
+	return delay(a.s) >= 140 && delay(b.s) >= 140;
+}
+
+
+static bool both_quick(void)
+{
+	return delay(a.s) < 140 && delay(b.s) < 140;
+}
+
+
+/* Somebody sets other limits of the delay in mid-call */
+static void test_limits(void **state)
+{
+	struct media_conf conf = {
+		.port_min = 20000, .port_max = 60000, .jitter_max_ms = 400,
+		.jitter_min_ms = 150
+	};
+	struct stream_stats st;
+	(void)state;
+
+	open_both(false);
+	start_both("pcmu");
+	await(both_flow);
+	media_configure(m, &conf);
+	await(both_slow);
+
+	conf.jitter_min_ms = 0;
+	media_configure(m, &conf);
+	await(both_quick);
+	assert_int_equal(stream_stats(a.s, &st), 0);
+	assert_true(st.delay_max_ms >= 140);
+	assert_true(st.delay_min_ms < 140);
+}
+
+
 /* Another network: its sound leaves from there, and is awaited there */
 static void test_moves(void **state)
 {
@@ -621,6 +666,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pcmu, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_opus, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_digits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_playing, setup,
