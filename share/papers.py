@@ -61,8 +61,10 @@ def man_commands(tables, only=None):
             out += "Alias:\n.BR %s .\n" % roff(c["alias"])
         rows = [(a["value"], a["summary"]) for a in c["args"]]
         rows += [("--%s %s" % (a["name"], a["value"]), a["summary"]) for a in c["options"]]
-        if rows:
-            out += ".RS\n" + "".join(item(n.strip(), sentence(s)) for n, s in rows) + ".RE\n"
+        examples = "".join(item(e["line"], sentence(e["about"])) for e in c["examples"])
+        if rows or examples:
+            out += ".RS\n" + "".join(item(n.strip(), sentence(s)) for n, s in rows)
+            out += (".PP\n" if rows else "") + "Examples:\n" + examples + ".RE\n"
     return out
 
 

@@ -87,6 +87,23 @@ static json_t *dump_args(const struct command_arg *a)
 }
 
 
+static json_t *dump_examples(const char *command)
+{
+	const struct example *e = NULL;
+	json_t *v = json_array();
+
+	while ((e = example_next(command, e))) {
+		json_t *o = json_object();
+
+		set(o, "line", e->line);
+		set(o, "about", e->about);
+		json_array_append_new(v, o);
+	}
+
+	return v;
+}
+
+
 static void dump_commands(json_t *v)
 {
 	const struct command *c;
@@ -107,6 +124,7 @@ static void dump_commands(json_t *v)
 		set(o, "usage", usage.s);
 		json_object_set_new(o, "args", dump_args(c->args));
 		json_object_set_new(o, "options", dump_args(c->options));
+		json_object_set_new(o, "examples", dump_examples(c->name));
 		if (result) {
 			result_errors(&errors, result);
 			set(o, "reply", result->fields);

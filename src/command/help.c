@@ -241,6 +241,16 @@ static void arg_item(struct text_buf *b, const struct command_arg *a,
 }
 
 
+static void help_examples(struct text_buf *b, const struct command *c)
+{
+	const struct example *e = example_next(c->name, NULL);
+
+	text_add(b, "%s", e ? "\nExamples:\n" : "");
+	for (; e; e = example_next(c->name, e))
+		text_add(b, "  %s\n      %s\n", e->line, e->about);
+}
+
+
 static void help_one(struct text_buf *b, const struct command *c)
 {
 	const struct command_arg *a;
@@ -276,6 +286,8 @@ static void help_one(struct text_buf *b, const struct command *c)
 			 command_arg_word(a, word, sizeof(word)));
 		arg_item(b, a, name);
 	}
+
+	help_examples(b, c);
 }
 
 

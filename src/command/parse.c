@@ -156,7 +156,8 @@ static int single_quotes(struct parse *ps)
 
 	if (!q)
 		return fail(ps, EINVAL, "bad-line",
-			    "a single quote is not closed");
+			    "a single quote is not closed; one that is "
+			    "meant is written \\'");
 
 	text_add_mem(&ps->w->text, ps->p, q - ps->p);
 	ps->p = q + 1;

@@ -89,6 +89,16 @@ void command_usage(struct text_buf *b, const struct command *c);
 const char *command_arg_word(const struct command_arg *a, char *buf,
 			     size_t sz);
 
+/* examples.c -------------------------------------------------------------- */
+
+struct example {
+	const char *command, *line, *about;
+};
+/** The next one of this command behind e, NULL: the first. @return NULL: there
+ *  is no more */
+const struct example *example_next(const char *command,
+				   const struct example *e);
+
 /* check.c ---------------------------------------------------------------- */
 
 /** v->s is what the row asks for, else the error is replied; sets the number

@@ -592,6 +592,66 @@ static void test_table(void **state)
 }
 
 
+static int any_var(const char *name, char *buf, size_t sz, void *arg)
+{
+	(void)name;
+	(void)arg;
+	snprintf(buf, sz, "x");
+
+	return 0;
+}
+
+
+/* As if it had been typed, but for running it: whom and what it names need
+ * not be there */
+static void example_right(struct rig *r, const struct command *c,
+			  const struct example *e)
+{
+	const char *token = "";
+	char err[UA_ERR] = "";
+	struct words *w = NULL;
+	struct cmd *x;
+
+	if (words_parse(&w, e->line, strlen(e->line), any_var, NULL, &token,
+			err))
+		fail_msg("'%s': %s", e->line, err);
+	assert_true(w->n > 0);
+	assert_ptr_equal(command_find(w->v[0]), c);
+
+	assert_int_equal(cmd_alloc(&x, r->cl, NULL), 0);
+	x->command = c;
+	if (bind_words(x, w, 1) && strncmp(x->reply->token, "no-such-", 8))
+		fail_msg("'%s': %s: %s", e->line, x->reply->token,
+			 x->reply->error);
+	assert_true(e->about[0] && strlen(e->about) < 70);
+	assert_true(strlen(e->line) < 76);
+	mem_deref(x);
+	mem_deref(w);
+}
+
+
+/* Each command has one, help shows it, and it is right */
+static void test_examples(void **state)
+{
+	struct rig *r = *state;
+	const struct command *c;
+
+	for (size_t n = 0; (c = command_at(n)); n++) {
+
+		const struct example *e = example_next(command_name(c), NULL);
+		char *help = command_help(c);
+
+		if (!e)
+			fail_msg("'%s' has no example", command_name(c));
+		for (; e; e = example_next(command_name(c), e)) {
+			assert_non_null(strstr(help, e->line));
+			example_right(r, c, e);
+		}
+		free(help);
+	}
+}
+
+
 static void test_dump(void **state)
 {
 	static const char *const what[] = {
@@ -690,7 +750,7 @@ int main(void)
 		T(test_hold_refused), T(test_unknown),
 		T(test_listen), T(test_options), T(test_look),
 		T(test_request), T(test_files), T(test_errors),
-		T(test_slow), T(test_table), T(test_results), T(test_dump), T(test_help),
+		T(test_slow), T(test_table), T(test_results), T(test_dump), T(test_examples), T(test_help),
 		T(test_which_call),
 	};
 
