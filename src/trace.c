@@ -144,8 +144,14 @@ static void put_message(const struct trace *t, const char *text, size_t len)
 	text_add(&b, "%s ", clock_iso8601(when, clock_wall_ms()));
 	text_add_mem(&b, text, len);
 	text_add(&b, "\n");
-	if (b.s)
-		put(t->fd >= 0 ? t->fd : log_fd(), b.s, b.len);
+	if (b.s && t->fd >= 0) {
+		put(t->fd, b.s, b.len);
+	}
+	else if (b.s) {
+		log_row(true);
+		put(log_fd(), b.s, b.len);
+		log_row(false);
+	}
 	text_buf_reset(&b);
 }
 

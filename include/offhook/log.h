@@ -76,6 +76,14 @@ enum log_level log_level_of(const char *module);
 
 /* main */
 void log_set_handler(log_h *h, void *arg);
+/**
+ * Whoever has a half written row on the terminal that stderr is takes it away
+ * before a line is written there, and puts it back after it. NULL: nobody
+ */
+typedef void (log_row_h)(bool before, void *arg);
+void log_set_row(log_row_h *h, void *arg);
+/** The same for text of another form, before and after it */
+void log_row(bool before);
 void log_drain(void);                 /* write what other threads left      */
 /** A line whatever the levels are, that the handler does not hear */
 void log_note(const char *module, const char *fmt, ...)

@@ -47,6 +47,9 @@ static struct {
 	char trouble[160];       /* to be told, "" nothing                   */
 } out = { .fd = -1, .max = 10 << 20, .keep = 3 };
 
+static log_row_h *row_h;
+static void *row_arg;
+
 
 static void trouble(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
@@ -347,6 +350,27 @@ static int fd_write(int fd, const char *p, size_t len)
 }
 
 
+void log_set_row(log_row_h *h, void *arg)
+{
+	row_h = h;
+	row_arg = arg;
+}
+
+
+/* Who takes it away may have to say something, too */
+void log_row(bool before)
+{
+	static bool inside;
+
+	if (!row_h || inside || out.sink != STDERR)
+		return;
+
+	inside = true;
+	row_h(before, row_arg);
+	inside = false;
+}
+
+
 static int file_write(const char *p, size_t len)
 {
 	int err = 0, fd;
@@ -359,11 +383,15 @@ static int file_write(const char *p, size_t len)
 	if (!reader_ready(fd))
 		return EAGAIN;
 
+	log_row(true);
 	/* what a full disk has cut off is a line of its own */
 	if (out.torn)
 		err = fd_write(fd, "\n", 1);
+	if (!err)
+		err = fd_write(fd, p, len);
+	log_row(false);
 
-	return err ? err : fd_write(fd, p, len);
+	return err;
 }
 
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include "offhook/log.h"
 #include "offhook/text.h"
 #include "offhook/timer.h"
 #include "tui/line.h"
@@ -35,6 +36,7 @@ struct edit {
 	bool watched;
 	bool dumb;               /* the terminal can take away no row        */
 	bool shown;              /* the prompt is the last thing written     */
+	bool away;               /* for a line of the log: it comes back     */
 	bool told;               /* what Tab may put there has been listed   */
 	char was[LINE_BYTES];    /* the text that stands there               */
 	bool whole;              /* all of it, and the cursor at its end     */
@@ -156,6 +158,22 @@ void edit_hide(struct edit *e)
 }
 
 
+/* Lines of the log come between, too, when they go to the same terminal */
+static void log_handler(bool before, void *arg)
+{
+	struct edit *e = arg;
+
+	if (before) {
+		e->away = e->shown;
+		edit_hide(e);
+	}
+	else if (e->away) {
+		e->away = false;
+		edit_show(e);
+	}
+}
+
+
 /* The text has changed. What was added at the end is added there, too */
 static void update(struct edit *e)
 {
@@ -263,8 +281,10 @@ static void finish(struct edit *e)
 		compat_fd_close(&e->watch);
 	e->watched = false;
 	timer_cancel(&e->late);
-	if (e->pipe >= 0)
+	if (e->pipe >= 0) {
 		close(e->pipe);
+		log_set_row(NULL, NULL);
+	}
 	e->pipe = -1;
 	term_plain_end();
 }
@@ -303,11 +323,14 @@ static void enter(struct edit *e)
 /* The shell's turn, until `fg` */
 static void suspend(struct edit *e)
 {
+	const bool shown = e->shown;
+
 	edit_hide(e);
 	term_plain_end();
 	(void)kill(0, SIGSTOP);
 	(void)term_plain(e->fd);
-	edit_show(e);
+	if (shown)
+		edit_show(e);
 }
 
 
@@ -437,6 +460,8 @@ int edit_alloc(struct edit **ep, const struct phone *ph, int fd,
 	}
 	e->watched = true;
 	e->fd = fd;
+	if (isatty(STDERR_FILENO))
+		log_set_row(log_handler, e);
 	*rd = p[0];
 	*ep = e;
 

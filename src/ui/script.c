@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "offhook/app.h"
 #include "offhook/timer.h"
 #include "offhook/text.h"
 #include "priv.h"
@@ -17,6 +18,7 @@ enum { TURN_LINES = 64, PRINT_MAX = 4096 };
 
 struct ui_script {
 	struct ui_conf conf;
+	const struct phone *ph;
 	struct client *client;
 	struct input *in;
 	struct edit *edit;       /* of a person at a terminal, else NULL     */
@@ -191,6 +193,16 @@ static void line_handler(const char *line, void *arg)
 }
 
 
+/* A call that waits for somebody to answer */
+static bool rings(const struct phone *ph, const struct event *ev)
+{
+	return ev->type == EVENT_CALL_STATE &&
+		!strcmp(ev->u.call_state.state, "incoming") &&
+		ph->config->screen_bell && !(ph->answer &&
+					     answer_on(ph->answer));
+}
+
+
 static void event_handler(const struct event *ev, void *arg)
 {
 	struct ui_script *u = arg;
@@ -208,6 +220,8 @@ static void event_handler(const struct event *ev, void *arg)
 	event_print(ev, line, sizeof(line));
 	if (line[0])
 		put(u, line, minor);
+	if (u->edit && rings(u->ph, ev))
+		output_write(u->out, "\a", 1, false);
 	if (!client_busy(u->client))
 		prompt(u);
 }
@@ -435,6 +449,7 @@ int ui_script_alloc(struct ui_script **up, struct phone *ph,
 		return ENOMEM;
 
 	u->conf = *conf;
+	u->ph = ph;
 	snprintf(u->in_name, sizeof(u->in_name), "%s",
 		 conf->in_name ? conf->in_name : "input");
 

@@ -78,6 +78,25 @@ def test_news(lab):
     echoes(s)
 
 
+def test_log(lab):
+    """lines of the log and SIP messages go above it as well"""
+    peer = lab.offhook().ready()
+    s = Prompt(lab, "-vv", "--trace", size=(100, 60))
+    s.wait(r"^offhook> ?$")
+    s.type("print half a li")
+    s.until("offhook> print half a li")
+    peer.command("options " + s.uri)
+    s.wait(r"^SIP/2\.0 200 OK|^ +SIP/2\.0 200 OK|\| SIP/2\.0 200 OK")
+    s.until("offhook> print half a li")
+    for row in s.rows():
+        check("offhook>" not in row or row.rstrip() == "offhook> print half a li", "a row is spoilt\n%s", s.text())
+    s.type("ne")
+    s.keys("Enter")
+    s.wait(r"^half a line$")
+    s.keys("C-d")
+    check(s.ended() == 0, "exit code")
+
+
 def test_editing(lab):
     """keys of a line, one that is longer than the row, wide characters; history, also of the run before"""
     s = Prompt(lab)

@@ -234,7 +234,7 @@ def test_reader(lab):
     s.wait(rb"offhook> ")
     wait_port("127.0.0.1", s.port)
     sock = invite(s, '"Carol Jones"')
-    s.wait(rb"Carol Jones[^\r\n]*\r?\n")
+    s.wait(rb"Carol Jones[^\r\n]*\r?\n[^\n]*\007")
     os.write(s.fd, b"reject\n")
     s.wait(rb"rejected|[Dd]eclin|refused|ended")
     sock.close()
