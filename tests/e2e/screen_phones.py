@@ -5,7 +5,7 @@ import time
 
 from home import Failed, check, main
 from peers import Baresip, Linphonec
-from scenario import OUTSIDE, recv, request, response
+from scenario import OUTSIDE, branch, recv, request, response
 from screen import Screen
 import sound
 
@@ -103,6 +103,25 @@ def test_message_refused(lab):
     s.keys("M")
     s.wait(r"not delivered: .*[Dd]ecline")
     s.wait(r"are you there")
+
+
+def test_voice_mail(lab):
+    """what waits stands beside the account, as SIPp tells it; v calls the mailbox"""
+    box = lab.offhook("--auto-answer", name="box", audio="tone:1000").ready()
+    s = Screen(lab, "-a", "sip:me@127.0.0.1;register=no;outbound=127.0.0.1:%d" % box.port, size=(100, 30))
+    lab.sipp([request("NOTIFY", 1, headers=["Event: message-summary", "Subscription-State: active"], branch=branch(1),
+                      body="Messages-Waiting: yes\nMessage-Account: %s\nVoice-Message: 2/8 (1/0)\n" % box.uri,
+                      ctype="application/simple-message-summary", **OUTSIDE), recv(200)], "-s", "me",
+             to="127.0.0.1:%d" % s.port).well()
+    s.wait(r"2 new voice messages$|2 new voice messages ")
+    s.wait(r"2 new voice messages for me@127\.0\.0\.1: v calls the mailbox")
+    s.picture("voice-mail")
+    s.keys("v")
+    box.event("call.state", state="active", timeout=30)
+    s.wait(r"ACTIVE")
+    s.wait(r"them +\S+ +-\d+ dB")
+    s.keys("h")
+    box.event("call.state", state="ended", timeout=30)
 
 
 def test_connect(lab):

@@ -43,6 +43,26 @@ static int draw_reason(const struct area *a, int y, int end, const char *why)
 }
 
 
+/* What waits in its mailbox, in as many words as there is room for */
+static int draw_mail(const struct area *a, int x, int y,
+		     const struct account *acc)
+{
+	struct account_mail m;
+	char text[64];
+
+	if (!account_mailbox(&m, acc) || !m.waiting)
+		return x;
+
+	if (m.fresh)
+		snprintf(text, sizeof(text), "%u new voice message%s", m.fresh,
+			 m.fresh == 1 ? "" : "s");
+	else
+		snprintf(text, sizeof(text), "voice messages");
+
+	return area_cut(a, x, y, a->w - x - 1, STYLE_WORK, text) + 1;
+}
+
+
 static int draw_account(struct tui *t, const struct area *a, int y, int end,
 			const struct account *acc)
 {
@@ -69,6 +89,7 @@ static int draw_account(struct tui *t, const struct area *a, int y, int end,
 	x = area_cut(a, x, y, a->w - x, failed ? STYLE_BAD : STYLE_DIM,
 		     !failed ? state : below || !*why ? "not registered" :
 		     why) + 1;
+	x = draw_mail(a, x, y, acc);
 	if (!failed && acc == ua_account_default(t->ph->ua) &&
 	    ua_account(t->ph->ua, 1) && x + 9 < a->w)
 		area_text(a, x, y, STYLE_DIM, "(default)");

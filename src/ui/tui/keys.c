@@ -110,6 +110,7 @@ static const struct key_row rows_always[] = {
 	{ "V", "view devices", NULL, "Devices: microphone, loudspeaker, "
 	  "ringer" },
 	{ "L", "view log", "log", "The log" },
+	{ "v", "voicemail", NULL, "Call the mailbox" },
 	{ "Tab", "screen next", NULL, "The next page" },
 	{ "BackTab", "screen previous", NULL, "The page before" },
 	{ "Esc", "screen back", NULL, "Back to where you were" },

@@ -228,11 +228,11 @@ static void mail_news(struct newses *ns, const struct event *ev)
 		put(ns, ev, STYLE_DIM, SIGN_OFF, "no voice messages for %s",
 		    w);
 	else if (n == EVENT_NONE || n < 1)
-		put(ns, ev, STYLE_WORK, SIGN_IN, "voice messages for %s: "
-		    "`voicemail` calls the mailbox", w);
+		put(ns, ev, STYLE_WORK, SIGN_IN, "voice messages for %s: v "
+		    "calls the mailbox", w);
 	else
 		put(ns, ev, STYLE_WORK, SIGN_IN, "%lld new voice message%s "
-		    "for %s: `voicemail` calls the mailbox", (long long)n,
+		    "for %s: v calls the mailbox", (long long)n,
 		    n == 1 ? "" : "s", w);
 }
 
