@@ -180,6 +180,9 @@ def test_small(lab):
 def test_light(lab):
     """a light background: no colour that one cannot read on it"""
     s, bob, sock = day(lab, env=LIGHT)
+    # dark text on a light bar, not the other way round
+    check("\033[38;5;16m\033[48;5;153m" in s.text(colours=True) and "48;5;24m" not in s.text(colours=True), "%r",
+          s.text(colours=True))
     idle(s, (80, 24))
     talk(s, bob)
     in_call(s, (80, 24))

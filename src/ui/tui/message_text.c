@@ -9,36 +9,41 @@
 #include <string.h>
 #include "message_text.h"
 
-/* A longer line is cut; what goes on in the next row is moved to the right */
-enum { LINE_MAX_ = 8192, INDENT = 4 };
+enum { INDENT = 4 };         /* of what goes on in the next row          */
 
 
 int lines_split(struct lines *l, const char *text, size_t len)
 {
-	const char *p = text, *end = text + len;
+	char *p, *end;
 	int cap = 1;
 
 	memset(l, 0, sizeof(*l));
 	for (size_t i = 0; i < len; i++)
 		cap += text[i] == '\n';
 
+	l->text = malloc(len + 1);
 	l->v = calloc((size_t)cap, sizeof(*l->v));
 	l->len = calloc((size_t)cap, sizeof(*l->len));
-	if (!l->v || !l->len) {
+	if (!l->text || !l->v || !l->len) {
 		lines_free(l);
 		return ENOMEM;
 	}
 
-	while (p < end) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		const char *e = nl ? nl : end;
+	for (size_t i = 0; i < len; i++)
+		l->text[i] = text[i] ? text[i] : '?';
+	l->text[len] = '\0';
+
+	for (p = l->text, end = p + len; p < end;) {
+
+		char *e = p + strcspn(p, "\n");
 
 		l->v[l->n] = p;
-		l->len[l->n] = (int)(e - p);
-		if (l->len[l->n] && e[-1] == '\r')
-			--l->len[l->n];
+		p = e + (e < end);
+		if (e > l->v[l->n] && e[-1] == '\r')
+			--e;
+		*e = '\0';
+		l->len[l->n] = (int)(e - l->v[l->n]);
 		++l->n;
-		p = nl ? nl + 1 : end;
 	}
 
 	return 0;
@@ -47,25 +52,10 @@ int lines_split(struct lines *l, const char *text, size_t len)
 
 void lines_free(struct lines *l)
 {
+	free(l->text);
 	free(l->v);
 	free(l->len);
 	memset(l, 0, sizeof(*l));
-}
-
-
-static const char *line_text(char *buf, size_t sz, const struct lines *l,
-			     int i)
-{
-	const int n = l->len[i] < (int)sz - 1 ? l->len[i] : (int)sz - 1;
-
-	memcpy(buf, l->v[i], (size_t)n);
-	buf[n] = '\0';
-	/* area_text() shows what stands behind a NUL no more than a terminal
-	 * would want to */
-	for (int k = 0; k < n; k++)
-		buf[k] = buf[k] ? buf[k] : '?';
-
-	return buf;
 }
 
 
@@ -96,23 +86,21 @@ static int put(const struct area *a, int x, int y, enum style st,
 static int draw_line(const struct area *a, int y, const struct lines *l,
 		     int i, int body, int skip)
 {
-	char buf[LINE_MAX_];
-	const char *text = line_text(buf, sizeof(buf), l, i), *colon;
+	const char *text = l->v[i], *colon = strchr(text, ':');
 	const bool in_body = body >= 0 && i >= body;
-	int n;
+	char name[80];
+	int n, w;
 
 	/* "m=" lines say what is talked about */
 	n = put(a, 1, y, !i || (in_body && text[0] == 'm' && text[1] == '=') ?
 		STYLE_BOLD : STYLE_NORMAL, text, skip);
-	if (!i || in_body || skip)
+	if (!i || in_body || skip || !colon || *text == ' ' ||
+	    *text == '\t' || colon - text >= (ptrdiff_t)sizeof(name))
 		return n;
 
-	colon = strchr(text, ':');
-	if (colon && *text != ' ' && *text != '\t') {
-		buf[colon - text] = '\0';
-		area_paint(a, 1, y, text_columns(text) < a->w - 2 ?
-			   text_columns(text) : a->w - 2, STYLE_INFO);
-	}
+	snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
+	w = text_columns(name);
+	area_paint(a, 1, y, w < a->w - 2 ? w : a->w - 2, STYLE_INFO);
 
 	return n;
 }
@@ -209,7 +197,6 @@ int diff_lines(struct diff_line **vp, const struct lines *a,
 int diff_draw(const struct area *area, const struct diff_line *v, int n,
 	      const struct lines *a, const struct lines *b, int top)
 {
-	char buf[LINE_MAX_];
 	int row = 0;
 
 	for (int i = 0; i < n; i++) {
@@ -222,9 +209,8 @@ int diff_draw(const struct area *area, const struct diff_line *v, int n,
 
 		if (!f.skip && f.y < area->h)
 			area_text(area, 1, f.y, st, mark);
-		row += put(area, 3, f.y, st, d->sign == '+' ?
-			   line_text(buf, sizeof(buf), b, d->b) :
-			   line_text(buf, sizeof(buf), a, d->a), f.skip);
+		row += put(area, 3, f.y, st, d->sign == '+' ? b->v[d->b] :
+			   a->v[d->a], f.skip);
 	}
 
 	return row;

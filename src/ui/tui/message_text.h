@@ -8,9 +8,10 @@
 
 #include "canvas.h"
 
-/** Lines of a text, borrowed from it, without their ends */
+/** Lines of a text, without their ends; a NUL in it has become '?' */
 struct lines {
-	const char **v;
+	char *text;              /* where they are                           */
+	const char **v;          /* terminated                               */
 	int *len;
 	int n;
 };

@@ -371,7 +371,7 @@ static void draw_open(struct tui *t, struct ladder_pane *p,
 	const int head = p->with ? 3 : a->h < 10 ? 1 : 2;
 	const struct area body = area_sub(a, 0, head, a->w, a->h - head);
 	const struct area none = area_sub(&body, 0, 0, body.w, 0);
-	struct lines l = { NULL, NULL, 0 }, k = { NULL, NULL, 0 };
+	struct lines l = { .n = 0 }, k = { .n = 0 };
 	struct diff_line *v = NULL;
 	int n = 0;
 
