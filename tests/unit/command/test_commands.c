@@ -750,7 +750,8 @@ int main(void)
 		T(test_hold_refused), T(test_unknown),
 		T(test_listen), T(test_options), T(test_look),
 		T(test_request), T(test_files), T(test_errors),
-		T(test_slow), T(test_table), T(test_results), T(test_dump), T(test_examples), T(test_help),
+		T(test_slow), T(test_table), T(test_results), T(test_dump),
+		T(test_examples), T(test_help),
 		T(test_which_call),
 	};
 
