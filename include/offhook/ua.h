@@ -195,6 +195,8 @@ struct ua_dial {
 	uint32_t ring_ms;                /* 0: option ring-timeout           */
 	bool no_hold;                    /* do not hold other calls          */
 	bool late_offer;                 /* the other side makes the offer   */
+	const char *sdp;                 /* the offer, as ua_sdp.h has it;
+					    NULL: ours                       */
 	bool anonymous;                  /* it is not told who we are        */
 	bool intercom;                   /* it is asked to answer by itself  */
 	const char *pai;                 /* P-Asserted-Identity: a URI with or

@@ -56,16 +56,17 @@ static void cmd_dial(struct cmd *x)
 		.pai = cmd_str(x, "pai"),
 	};
 	const char *play = cmd_str(x, "play"), *record = cmd_str(x, "record");
-	char err[UA_ERR] = "";
+	char err[UA_ERR] = "", *sdp = NULL;
 	unsigned id = 0;
 	int e;
 
-	if ((play && cmd_play_check(x, play)) ||
+	if (cmd_sdp_read(x, &sdp) || (play && cmd_play_check(x, play)) ||
 	    (record && cmd_record_check(x, record, false)) ||
 	    cmd_headers(x, &headers))
 		goto out;
 
 	prm.headers = headers.s;
+	prm.sdp = sdp;
 
 	if (cmd_has(x, "calls")) {
 		cmd_load(x, &prm);
@@ -90,9 +91,11 @@ static void cmd_dial(struct cmd *x)
 	/* for programs; people read it in the event */
 	reply_int(x->reply, "call", id);
 	reply_silent(x->reply);
+	cmd_sdp_lint(x, sdp);
 	(void)dial_extras(x, ua_call(x->ph->ua, id));
 
  out:
+	free(sdp);
 	text_buf_reset(&headers);
 }
 
@@ -124,6 +127,11 @@ static const struct command rows[] = {
 			{ .name = "late-offer",
 			  .summary = "let the other side describe the sound "
 				     "first" },
+			{ .name = "sdp-file", .type = ARG_FILE,
+			  .summary = "offer this description as it is, with "
+				     "{address}, {family}, {port} and "
+				     "{rtcp-port} filled in; what is wrong "
+				     "with it is told" },
 			{ .name = "reliable", .type = ARG_CHOICE,
 			  .choices = "off,supported,required",
 			  .summary = "as option reliable, for this call" },

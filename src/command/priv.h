@@ -173,6 +173,10 @@ void cmd_dtmf_info(struct cmd *x, struct call *c);
 
 /** Can it be read? */
 int cmd_file_check(struct cmd *x, const char *path);
+/** What --sdp-file names, to be freed, or NULL. @return 0; else told */
+int  cmd_sdp_read(struct cmd *x, char **sdp);
+/** What is wrong with it, into the reply, behind all else */
+void cmd_sdp_lint(struct cmd *x, const char *sdp);
 /** Is it a sound file that can be played? */
 int cmd_play_check(struct cmd *x, const char *path);
 /** Can it be written? A new one is not left behind. numbered: %n stands for

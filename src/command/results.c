@@ -75,7 +75,7 @@ static const struct result_row rows[] = {
 	  "default used-for in-use] mic speaker rate-hz latency-ms noise-dbfs "
 	  "tone-dbfs loop-db loop-ms clipped mic-alive", 0,
 	  "timeout not-supported no-device busy", false },
-	{ "dial", "call calls answered failed most-at-once calls-per-s "
+	{ "dial", "call findings[line text] calls answered failed most-at-once calls-per-s "
 	  "setup-min-ms setup-mean-ms setup-p50-ms setup-p95-ms setup-max-ms "
 	  "mos-min mos-mean loss-pct " F_FORM, E_TARGET | E_FILE,
 	  "calls-failed too-many-calls", true },

@@ -12,6 +12,7 @@
 #include "priv.h"
 #include "vq.h"
 #include "caller.h"
+#include "sdp_own.h"
 
 
 enum { OVER_MS = 50 };           /* until those that ended are freed      */
@@ -63,6 +64,7 @@ static void call_destructor(void *data)
 	mem_deref(c->headers);
 	mem_deref(c->caller);
 	mem_deref(c->now);
+	mem_deref(c->sdp_own);
 	mem_deref(c->early);
 	mem_deref(c->replaces);
 	mem_deref(c->redial.on);
@@ -263,6 +265,10 @@ void call_invite(struct call *c)
 	if (!c->late) {
 		err = call_offer(&offer, c, &ab);
 	}
+	if (!err && offer && c->sdp_own) {
+		offer = mem_deref(offer);
+		err = sdp_own_offer(&offer, c->sdp_own, &ab.rtp);
+	}
 	if (err)
 		goto out;
 
@@ -392,7 +398,9 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 	c->late = prm->late_offer;
 	c->ring_ms = prm->ring_ms ? prm->ring_ms
 				  : (uint32_t)ua->config->ring_timeout_ms;
-	e = extra_make(c, prm, err);
+	e = prm->sdp ? str_dup(&c->sdp_own, prm->sdp) : 0;
+	if (!e)
+		e = extra_make(c, prm, err);
 	if (!e && (prm->codecs || prm->direction)) {
 		e = call_wish(c, prm->codecs, prm->direction, err);
 		call_wish_settle(c, true);
@@ -409,6 +417,8 @@ int ua_dial(unsigned *idp, struct ua *ua, const struct ua_dial *prm,
 
 	if (idp)
 		*idp = c->id;
+	if (c->sdp_own)
+		sdp_own_warn(c->id, c->sdp_own);
 
 	str_ncpy(c->number, number, sizeof(c->number));
 	c->begin_ms = clock_ms();

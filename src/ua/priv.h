@@ -221,6 +221,7 @@ struct call {
 	struct sip_call_ext ext;     /* caller                               */
 	enum sip_redirect redirects;
 	bool late;                   /* the peer shall make the offer        */
+	char *sdp_own;               /* ours as the user has written it      */
 	char *redirect;              /* where we are sent, NULL: nowhere     */
 
 	struct sip_call *sip;        /* NULL before the INVITE               */

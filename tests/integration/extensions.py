@@ -171,6 +171,47 @@ def test_cancel_says_why(lab):
 
 # --- what a call alone is to use -----------------------------------------------------
 
+BY_HAND = """v=0
+o=- 1 1 IN {family} {address}
+s=by hand
+c=IN {family} {address}
+t=0 0
+m=audio {port} RTP/AVP 0 101
+a=rtpmap:101 telephone-event/8000
+a=rtcp:{rtcp-port}
+a=x-made-by:hand
+"""
+
+
+def test_description_by_hand(lab):
+    """an offer that the user has written goes out as it is, and he is told what is wrong with it"""
+    phone = lab.offhook(audio="tone:440").ready()
+    s = lab.sipp([called(checks=[("body", "a=x-made-by:hand"), ("body", "m=audio [1-9][0-9]+ RTP/AVP 0 101"),
+                                 ("body", "c=IN IP4 127.0.0.1"), ("Content-Type", "application/sdp")]),
+                  ok(), recv("ACK"), recv("BYE", timeout=20000), done()], "-rtp_echo", name="good")
+    r = phone.command("dial %s --sdp-file %s" % (s.uri, lab.file("good.sdp", BY_HAND)))
+    check(not r.get("findings"), "%s", r)
+    phone.event("call.state", call=1, state="active")
+    phone.event("call.quality", call=1, timeout=20)
+    check(phone.command("stats 1")["packets_received"] > 0, "no sound came")
+    phone.command("hangup 1")
+    s.well()
+    s = lab.sipp([called(checks=[("body", "o=nobody"), ("body", "RTP/AVP 0 96")]), response(488, "Not Acceptable Here"),
+                  recv("ACK")], name="bad")
+    bad = BY_HAND.replace("o=- 1 1", "o=nobody").replace("0 101", "0 96").replace("t=0 0\n", "")
+    r = phone.command("dial %s --sdp-file %s" % (s.uri, lab.file("bad.sdp", bad)))
+    told = [(x.get("line"), x["text"].split(":")[0]) for x in r["findings"]]
+    check((2, "o= has six words, as in o=- 1 1 IN IP4 192.0.2.1") in told and
+          (6, "payload type 101 is not in the m= line") in told and
+          (5, "t= is missing") in told and len(told) == 4, "%s", told)
+    end = phone.event("call.state", call=2, state="ended")
+    check(end["code"] == 488, "%s", end)
+    s.well()
+    for wrong, token in (("/nonexistent", "no-such-file"), (lab.file("good.sdp", BY_HAND) + " --late-offer", "bad-argument")):
+        r = phone.reply("dial sip:x@127.0.0.1:9 --sdp-file " + wrong)
+        check(r["error"] == token, "%s", r)
+
+
 def test_direction_and_codecs(lab):
     """offered for one call, changed while it lasts, taken back when it is refused"""
     phone = lab.offhook("-s", "codecs=pcma,pcmu").ready()
