@@ -65,6 +65,18 @@ static const struct command rows[] = {
 		.run = cmd_ladder,
 	},
 	{
+		.name = "sdp",
+		.args = { THE_CALL },
+		.summary = "Compare what was offered in a call with the "
+			"answer",
+		.help = "Both descriptions of the sound, line by line: what "
+			"stands in both, with - what was only offered, with "
+			"+ what was only answered. The last that was agreed "
+			"on; of calls that have ended too, as long as the "
+			"messages are kept. `ladder` shows when it was said.",
+		.run = cmd_sdp,
+	},
+	{
 		.name = "explain",
 		.args = { THE_CALL },
 		.summary = "Say why a call failed or was poor",

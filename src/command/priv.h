@@ -138,7 +138,7 @@ cmd_run_h cmd_log;
 /* of cmd_script.c */
 cmd_run_h cmd_if, cmd_repeat, cmd_run_shell;
 /* of cmd_diagnosis.c */
-cmd_run_h cmd_ice, cmd_ladder, cmd_explain, cmd_pcap, cmd_doctor,
+cmd_run_h cmd_ice, cmd_ladder, cmd_sdp, cmd_explain, cmd_pcap, cmd_doctor,
 	cmd_fault, cmd_sip_fault;
 
 /* cmd_load.c */

@@ -151,6 +151,8 @@ static const struct result_row rows[] = {
 	{ "rules", "rules[rule hits text]", 0, "", false },
 	{ "run", "exit-code", 0, "timeout too-many-files", false },
 	{ "screen", "", 0, "no-screen wrong-state", false },
+	{ "sdp", "call offer-by answered lines[in media text]", E_CALL, "",
+	  false },
 	{ "select", "call", E_CALL, "", false },
 	{ "selftest", "notes[text] calls[sip codec pass text setup-ms delay-ms "
 	  "level-db gaps gap-ms similarity mos digits hold]", E_FILE,

@@ -28,6 +28,7 @@ CALL = [
     ("options http://x", "bad-target"), ("swap", "wrong-state"), ("conference 1", "bad-argument"),
     ("transfer http://x", "bad-target"), ("redirect {other}", "wrong-state"), ("answer 1", "wrong-state"),
     ("reject", "no-call"), ("explain", None), ("explain 9", "no-such-call"), ("ice", "wrong-state"), ("ice 9", "no-such-call"), ("ladder", None), ("ladder x", "bad-argument"),
+    ("sdp", None), ("sdp 9", "no-such-call"),
     ("assert state = active", None), ("assert state = ended", "assert-failed"), ("if state = ended print yes", None),
     ("if a b", "missing-argument"), ("expect tone 1000 within 20s", None), ("expect dtmf 5 within 100ms", "expect-failed"),
     ("wait call active 5s", None), ("wait call incoming 100ms", "timeout"), ("report", "wrong-state"),

@@ -7,6 +7,7 @@
  */
 #include "fuzz.h"
 #include "negotiate.h"
+#include "sdp_own.h"
 
 
 static struct media_gathered gathered;
@@ -129,6 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		offered(&ab, (const char *)data, size);
 		answered(&ab, (const char *)data, size);
 	}
+	must(ua_sdp_lint((const char *)data, size, NULL, NULL) <=
+	     UA_SDP_FINDINGS);
 
 	return 0;
 }

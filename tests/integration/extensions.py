@@ -194,6 +194,10 @@ def test_description_by_hand(lab):
     phone.event("call.state", call=1, state="active")
     phone.event("call.quality", call=1, timeout=20)
     check(phone.command("stats 1")["packets_received"] > 0, "no sound came")
+    r = phone.command("sdp 1")
+    lines = {x["text"]: (x["in"], x["media"]) for x in r["lines"]}
+    check(r["offer_by"] == "local" and r["answered"] and lines["a=x-made-by:hand"] == ("offer", 1) and
+          lines["v=0"] == ("both", 0) and lines["a=ptime:20"] == ("answer", 1), "%s", r)
     phone.command("hangup 1")
     s.well()
     s = lab.sipp([called(checks=[("body", "o=nobody"), ("body", "RTP/AVP 0 96")]), response(488, "Not Acceptable Here"),
