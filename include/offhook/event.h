@@ -125,6 +125,7 @@ struct event {
 			char answer_mode[EVENT_NAME]; /* auto, manual       */
 			int64_t joins;            /* number of a call       */
 			int64_t redial_ms;        /* calling: once more     */
+			char redial_when[EVENT_NAME]; /* the same: free     */
 		} call_state;
 		struct {
 			bool local;

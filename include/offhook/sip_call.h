@@ -35,7 +35,9 @@ struct sip_call_h {
 	void (*pracked_h)(void *arg);
 	/** Our re-INVITE or UPDATE is done; cause NONE: it was accepted */
 	void (*modified_h)(const struct sip_result *res, void *arg);
-	/** The end, once; nothing is called afterwards. */
+	/** The end, once; nothing is called afterwards. err of an INVITE is
+	 *  EAFNOSUPPORT when nobody was reached by this family, and there are
+	 *  servers by the other one: with an offer of that it may be tried */
 	void (*closed_h)(const struct sip_result *res,
 			 const struct sip_info *in, void *arg);
 	/** A request inside the dialog: INFO, MESSAGE, NOTIFY, REFER,
@@ -163,6 +165,11 @@ enum sip_modify {
  *  does not allow UPDATE */
 int  sip_call_modify_by(struct sip_call *c, struct mbuf *offer,
 			enum sip_modify how);
+/** Callee, answered: who we are is our From from now on, in place of the
+ *  address that was called (RFC 4916); the next request tells it. @return 0,
+ *  ENOTSUP: the peer does not understand that; EALREADY: it is the same;
+ *  EACCES: who we are is not to be told; ENOTCONN, ENOMEM */
+int  sip_call_rename(struct sip_call *c);
 /** Does the peer allow UPDATE? */
 bool sip_call_can_update(const struct sip_call *c);
 

@@ -190,8 +190,9 @@ struct ua_dial {
 	unsigned redial;                 /* make it so often again           */
 	uint32_t redial_ms;              /* ... so long after, 0: 5 s        */
 	const char *redial_on;           /* ... for these reasons, "busy,
-					    no-answer,network,480,5xx"; NULL:
-					    the first three                  */
+					    no-answer,network,free,480,5xx";
+					    free: busy, and then when he no
+					    longer is; NULL: the first three */
 	uint32_t ring_ms;                /* 0: option ring-timeout           */
 	bool no_hold;                    /* do not hold other calls          */
 	bool late_offer;                 /* the other side makes the offer   */

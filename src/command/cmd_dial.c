@@ -152,7 +152,9 @@ static const struct command rows[] = {
 			{ .name = "redial-on", .type = ARG_WORD,
 			  .summary = "only for these reasons: busy, "
 				     "no-answer, network, a status as 480, "
-				     "5xx; without it the first three" },
+				     "5xx; without it the first three; free: "
+				     "busy, then as soon as the other phone "
+				     "tells that it is free" },
 			{ .name = "anonymous",
 			  .summary = "do not tell the other side who you "
 				     "are" },

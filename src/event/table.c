@@ -87,6 +87,8 @@ static const struct event_field call_state_fields[] = {
 	    "active: auto, manual: how the other side has answered"),
 	INT("redial-ms", call_state.redial_ms, "calling: the last attempt "
 	    "failed with this code, and the next one is so far away"),
+	STR("redial-when", call_state.redial_when, "calling: the same, and "
+	    "the next one is when the other side is free: free"),
 	INT("joins", call_state.joins, "incoming: the call that the caller "
 	    "wants to join"),
 	{0}

@@ -409,6 +409,7 @@ int invite_start(struct sip_call *c)
 		.method    = "INVITE",
 		.ctype     = c->sdp ? SIP_ACCEPT : NULL,
 		.body      = c->sdp,
+		.one_family = c->sdp != NULL,
 		.transport = ident_transport(c->tmpl->ident),
 		.digest    = c->tmpl->digest,
 		.tls       = ident_tls(c->tmpl->ident),

@@ -501,6 +501,9 @@ struct request_conf {
 	struct digest *digest;      /* NULL: challenges end the request       */
 	struct sip_tls *tls;        /* for TLS; NULL: the stack's             */
 	const char *domain;         /* whom TLS must find; NULL: by the hop   */
+	bool one_family;            /* its body names an address of ours: not
+				       to a server of the other family, err
+				       is EAFNOSUPPORT instead                */
 	const char *ctype;
 	struct mbuf *body;          /* NULL: none; pos..end                   */
 	uint32_t timeout_ms;        /* whole, with retries; INVITE: until the

@@ -304,6 +304,7 @@ int request_send(struct request **rp, struct sip_stack *s,
 
 	r->stack = s;
 	r->invite = !strcmp(conf->method, "INVITE");
+	r->one_family = conf->one_family;
 	r->digest = mem_ref(conf->digest);
 	r->tls = mem_ref(conf->tls);
 	r->body = mem_ref(conf->body);

@@ -39,6 +39,7 @@ struct request {
 	bool rang;                  /* INVITE: more than 100 came            */
 	bool heard;                 /* this address is alive                 */
 	bool cancelled;
+	bool one_family;
 	const char *ctype;          /* NULL: no body                         */
 	const char *uri;
 	const char *domain;         /* whom TLS must find there              */

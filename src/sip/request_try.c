@@ -90,6 +90,14 @@ void request_alive(struct request *r)
 }
 
 
+/* What it says of our address would be of no use there */
+static bool unfit(const struct request *r, unsigned to)
+{
+	return r->one_family && to < r->tl.n &&
+		sa_af(&r->tl.v[to].dst) != sa_af(&r->tl.v[r->ti].dst);
+}
+
+
 /* @return false: there is none, or it may not go there */
 static bool next(struct request *r, const char *why, bool tls)
 {
@@ -101,7 +109,7 @@ static bool next(struct request *r, const char *why, bool tls)
 	while (tls && to < r->tl.n && r->tl.v[to].tp != SIP_TRANSP_TLS)
 		++to;
 
-	if (to >= r->tl.n || r->cancelled)
+	if (to >= r->tl.n || r->cancelled || unfit(r, to))
 		return false;
 
 	log_debug("%s: %s, next address", r->method, why);
@@ -158,7 +166,9 @@ void request_failed(struct request *r, int err, const char *why)
 	if (!why)
 		why = late ? "no answer" : strerror(err);
 
-	if (!late || clock_ms() - r->sent_ms >= LEAST_T1 * t1(r))
+	/* whoever begins anew by the other family must not come back here */
+	if (!late || clock_ms() - r->sent_ms >= LEAST_T1 * t1(r) ||
+	    unfit(r, r->ti + 1))
 		mark(r, 0, why);
 
 	/* it has begun there: it may ring at both ends by now */
@@ -171,6 +181,8 @@ void request_failed(struct request *r, int err, const char *why)
 	else
 		result_fail(&res, r, late ? SIP_CAUSE_TIMEOUT :
 			    SIP_CAUSE_TRANSPORT, err, why);
+	if (!r->cancelled && !r->prov && unfit(r, r->ti + 1))
+		res.err = EAFNOSUPPORT;
 
 	request_end(r, &res, NULL);
 }
@@ -338,7 +350,7 @@ void request_try(struct request *r)
 {
 	struct sip_result *res = &r->res;
 	int err = ENETUNREACH;
-	bool local;
+	bool local, other = false;
 
 	for (; r->ti < r->tl.n; r->ti++) {
 
@@ -362,10 +374,16 @@ void request_try(struct request *r)
 
 		++r->failed;
 		mark(r, 0, strerror(err));
+		if (unfit(r, r->ti + 1)) {
+			other = true;
+			break;
+		}
 	}
 
 	/* the last one stays the one in use */
-	r->ti = r->tl.n ? r->tl.n - 1 : 0;
-	result_fail(res, r, SIP_CAUSE_TRANSPORT, err, strerror(err));
+	if (r->ti >= r->tl.n)
+		r->ti = r->tl.n ? r->tl.n - 1 : 0;
+	result_fail(res, r, SIP_CAUSE_TRANSPORT, other ? EAFNOSUPPORT : err,
+		    strerror(err));
 	request_end_later(r, res->cause, err, NULL);
 }

@@ -68,6 +68,7 @@ static void call_destructor(void *data)
 	mem_deref(c->early);
 	mem_deref(c->replaces);
 	mem_deref(c->redial.on);
+	mem_deref(c->redial.vigil);
 	mem_deref(c->redirect);
 	call_file_drop(c);
 	mem_deref(c->play.path);
@@ -183,6 +184,7 @@ void call_finish(struct call *c, const struct sip_result *res)
 	timer_cancel(&c->tmr_ring);
 	timer_cancel(&c->tmr_limit);
 	timer_cancel(&c->tmr_probe);
+	c->redial.vigil = mem_deref(c->redial.vigil);
 	c->target = mem_deref(c->target);
 	c->enm = mem_deref(c->enm);
 	c->nat = mem_deref(c->nat);

@@ -35,7 +35,9 @@ void call_event_state(const struct call *c)
 
 	if (c->state == CALL_INCOMING)
 		caller_event(&ev, c);
-	if (c->redial.waits)
+	if (c->redial.waits && c->redial.vigil)
+		UTF8_PUT(ev.u.call_state.redial_when, "free");
+	else if (c->redial.waits)
 		ev.u.call_state.redial_ms = c->redial.after_ms;
 	if (c->state == CALL_INCOMING && c->joins)
 		ev.u.call_state.joins = c->joins;

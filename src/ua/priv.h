@@ -215,6 +215,7 @@ struct call {
 		uint32_t after_ms;
 		char *on;            /* reasons                              */
 		bool waits;          /* for the next one                     */
+		struct vigil *vigil; /* ... until he is free; NULL: a time   */
 	} redial;
 	unsigned joins;              /* ... and the call it wants to join    */
 	uint32_t ring_ms;
@@ -223,6 +224,7 @@ struct call {
 	bool late;                   /* the peer shall make the offer        */
 	char *sdp_own;               /* ours as the user has written it      */
 	char *redirect;              /* where we are sent, NULL: nowhere     */
+	bool turned;                 /* to servers of the other family       */
 
 	struct sip_call *sip;        /* NULL before the INVITE               */
 	struct sip_target *target;   /* while it is looked for               */
@@ -380,7 +382,7 @@ void call_state_again(struct call *c);
 
 /* redial.c */
 int  redial_set(struct call *c, const struct ua_dial *prm, char *err);
-/** The call has failed: is it made again? */
+/** The call has failed: is it made again, or by the other family? */
 bool redial_try(struct call *c, const struct sip_result *res);
 
 /* call_event.c */

@@ -7,6 +7,7 @@
  * last attempt is forgotten.  Main thread.
  */
 #include "priv.h"
+#include "redial.h"
 
 enum { ATTEMPTS_MAX = 100 };
 
@@ -49,6 +50,9 @@ static bool word_fits(const char *p, size_t len, const struct sip_result *res)
 
 	if (text_caseeq(p, len, "busy"))
 		return !res || is_busy(res);
+	/* he is watched, and called when his last call is over */
+	if (text_caseeq(p, len, "free"))
+		return !res || is_busy(res);
 	if (text_caseeq(p, len, "no-answer"))
 		return !res || is_no_answer(res);
 	if (text_caseeq(p, len, "network"))
@@ -83,8 +87,9 @@ int redial_set(struct call *c, const struct ua_dial *prm, char *err)
 
 		if (!word_fits(p, n, NULL))
 			return call_error(err, EINVAL, "Call again on \"%.*s\""
-					  "? It is busy, no-answer, network,"
-					  " a status as 480, or 5xx.",
+					  "? It is busy, free, no-answer,"
+					  " network, a status as 480, or"
+					  " 5xx.",
 					  (int)(n < 40 ? n : 40), p);
 		p += n;
 		p += *p == ',';
@@ -97,10 +102,8 @@ int redial_set(struct call *c, const struct ua_dial *prm, char *err)
 }
 
 
-static void again_h(void *arg)
+void redial_now(struct call *c)
 {
-	struct call *c = arg;
-
 	c->begin_ms = clock_ms();
 	c->redial.waits = false;
 	if (c->number[0])
@@ -110,29 +113,15 @@ static void again_h(void *arg)
 }
 
 
-bool redial_try(struct call *c, const struct sip_result *res)
+static void again_h(void *arg)
 {
-	bool fits = false;
+	redial_now(arg);
+}
 
-	if (!c->redial.left || c->active_ms || c->ending || c->ua->closing)
-		return false;
 
-	for (const char *p = c->redial.on; *p && !fits; ) {
-		const size_t n = strcspn(p, ",");
-
-		fits = word_fits(p, n, res);
-		p += n;
-		p += *p == ',';
-	}
-	if (!fits)
-		return false;
-
-	--c->redial.left;
-	c->redial.waits = true;
-	log_info("call %u: %u %s; again in %u s", c->id, res->code,
-		 sip_cause_name(res->cause), c->redial.after_ms / 1000);
-
-	/* nothing of this attempt is left over */
+/* Nothing of this attempt is left over */
+static void begin_anew(struct call *c)
+{
 	c->target = mem_deref(c->target);
 	c->enm = mem_deref(c->enm);
 	c->probe = mem_deref(c->probe);
@@ -149,6 +138,65 @@ bool redial_try(struct call *c, const struct sip_result *res)
 	c->started = c->rung = c->flows = false;
 	c->mod_busy = c->mod_again = false;
 	c->recv_from_ms = 0;
+}
+
+
+static void other_family_h(void *arg)
+{
+	call_start(arg);
+}
+
+
+/* Nobody is told: it is one attempt for who makes it. Once, for which servers
+ * are dead is known by now */
+static bool other_family(struct call *c, const struct sip_result *res)
+{
+	if (res->err != EAFNOSUPPORT || !c->outgoing || c->active_ms ||
+	    c->ending || c->ua->closing || c->turned)
+		return false;
+
+	log_info("call %u: %s; by the other family of addresses", c->id,
+		 res->reason);
+	c->turned = true;
+	begin_anew(c);
+	timer_start(&c->tmr_turn, 0, other_family_h, c);
+
+	return true;
+}
+
+
+bool redial_try(struct call *c, const struct sip_result *res)
+{
+	bool fits = false, free_ = false;
+
+	if (other_family(c, res))
+		return true;
+	if (!c->redial.left || c->active_ms || c->ending || c->ua->closing)
+		return false;
+
+	for (const char *p = c->redial.on; *p && !fits; ) {
+		const size_t n = strcspn(p, ",");
+
+		fits = word_fits(p, n, res);
+		free_ = fits && text_caseeq(p, n, "free");
+		p += n;
+		p += *p == ',';
+	}
+	if (!fits)
+		return false;
+
+	--c->redial.left;
+	c->redial.waits = true;
+	c->turned = false;
+	begin_anew(c);
+	free_ = free_ && !redial_vigil(c);
+	if (free_)
+		log_info("call %u: %u %s; again when the other side is free",
+			 c->id, res->code, sip_cause_name(res->cause));
+	else
+		log_info("call %u: %u %s; again in %u s", c->id, res->code,
+			 sip_cause_name(res->cause),
+			 c->redial.after_ms / 1000);
 
 	c->result = *res;
 	UTF8_PUT(c->result.reason, res->reason);
@@ -156,7 +204,7 @@ bool redial_try(struct call *c, const struct sip_result *res)
 	memset(&c->result, 0, sizeof(c->result));
 
 	/* who listens may have hung up already */
-	if (call_living(c))
+	if (call_living(c) && !free_)
 		timer_start(&c->tmr_turn, c->redial.after_ms, again_h, c);
 
 	return true;

@@ -272,6 +272,27 @@ def test_other_family(lab):
     s.well()
 
 
+def test_other_family_udp(lab):
+    """nobody is there by IPv6, which only silence tells: the offer that goes to IPv4 names an address of that"""
+    s = lab.sipp([called(checks=[("body", "c=IN IP4 127.0.0.1")], timeout=40000), ringing(), ok(), recv("ACK"),
+                  recv("BYE", timeout=20000), done()], "-rtp_echo")
+    silent = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    silent.bind(("::1", s.port))
+    silent.settimeout(0.01)
+    p = lab.offhook("-s", "dns-hosts=two.example=::1,two.example=127.0.0.1", "-l", "udp:[::1]:%d" % ports(1, "::1"),
+                    "-s", "sip-timeout=4s", audio="tone:440").ready()
+    p.command("dial sip:bob@two.example:%d" % s.port)
+    p.event("call.state", state="active", timeout=40)
+    p.event("call.quality", timeout=30)
+    check(p.command("stats 1")["packets_received"] > 0, "no sound came")
+    p.command("hangup")
+    s.well()
+    lines = drain(silent)
+    check(lines and all(x.startswith("INVITE") for x in lines), "%s", lines)
+    told = [o["state"] for o in p.objects() if o.get("event") == "call.state"]
+    check(told == ["calling", "ringing", "active", "ended"], "it was told as two: %s", told)
+
+
 def test_busy_server(lab):
     """503: the second one has it; the first is not dead"""
     first = lab.sipp(answering(503), host="127.0.0.2", name="first")

@@ -132,5 +132,46 @@ def test_rfc5359_2_14_outgoing_call_screening(lab):
     s.well()
 
 
+def test_rfc5359_2_17_automatic_redial(lab):
+    """bob is busy: his phone is watched, and called when his call is over"""
+    bob = lab.offhook("-s", "watchers=yes", "-s", "dnd-code=486", name="bob").ready()
+    carol = lab.offhook(name="carol").ready()
+    alice = lab.offhook(name="alice").ready()
+    carol.command("dial " + bob.uri)
+    bob.event("call.state", state="incoming")
+    bob.command("answer")
+    carol.event("call.state", state="active")
+    bob.command("dnd on")
+    alice.command("dial %s --redial 3 --redial-on free,network" % bob.uri)
+    again = alice.event("call.state", call=1, state="calling", code=486)
+    check(again["redial_when"] == "free" and "redial_ms" not in again, "%s", again)
+    carol.command("sleep 1")
+    check(len([o for o in alice.objects() if o.get("event") == "call.state"]) == 2, "it did not wait")
+    bob.command("dnd off")
+    bob.event("call.state", state="ended", code=486)
+    carol.command("hangup")
+    bob.event("call.state", state="incoming", timeout=40)
+    bob.command("answer")
+    alice.event("call.state", call=1, state="active", timeout=40)
+    alice.command("hangup")
+    alice.event("call.state", call=1, state="ended")
+
+
+def test_redial_of_who_does_not_tell(lab):
+    """a phone that is busy and tells nobody of its calls is called after a time; whoever hangs up ends the waiting"""
+    bob = lab.offhook("-s", "dnd-code=486", name="bob").ready()
+    bob.command("dnd on")
+    alice = lab.offhook(name="alice").ready()
+    alice.command("dial %s --redial 2 --redial-on free --redial-after 200ms" % bob.uri)
+    end = alice.event("call.state", call=1, state="ended", timeout=40)
+    check(end["code"] == 486, "%s", end)
+    tries = [o for o in alice.objects() if o.get("event") == "call.state" and o["state"] == "calling"]
+    check(len(tries) == 3 and tries[1]["redial_when"] == "free", "%s", tries)
+    alice.command("dial %s --redial 2 --redial-on free --redial-after 1h" % bob.uri)
+    alice.event("call.state", call=2, state="calling", code=486)
+    alice.command("hangup 2")
+    alice.event("call.state", call=2, state="ended")
+
+
 if __name__ == "__main__":
     main(globals())
