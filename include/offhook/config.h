@@ -303,6 +303,7 @@ struct account_conf {
 	char ppi[CONFIG_STR];      /* P-Preferred-Identity                  */
 	char privacy[64];          /* Privacy: id, header, user ...         */
 	bool anonymous;            /* calls do not tell who we are          */
+	bool tell_who_answers;     /* that it is not whom was called        */
 	char intercom[CONFIG_STR]; /* who is answered at once if he wants:
 				      "" as the option says                 */
 	int64_t answer_after_ms;   /* auto-answer rings so long first       */

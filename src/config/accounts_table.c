@@ -194,6 +194,12 @@ static const struct account_param params[] = {
 		.summary = "Calls do not tell who we are",
 	},
 	{
+		.name = "tell-who-answers", .type = OPT_BOOL,
+		FIELD(tell_who_answers),
+		.summary = "A caller who has called another address than this"
+			" one is told it when we answer (RFC 4916)",
+	},
+	{
 		.name = "intercom", .type = OPT_STRING, FIELD(intercom),
 		.summary = "Who is answered at once when he asks for it, if"
 			" other than the option says",

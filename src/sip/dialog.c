@@ -584,6 +584,33 @@ void dialog_refresh(struct dialog *d, const struct sip_msg *msg)
 }
 
 
+int dialog_rename_us(struct dialog *d)
+{
+	char *hdr = NULL;
+	struct addr_parts a;
+	struct suri was, now;
+	struct pl pl;
+	int err;
+
+	if (d->hidden || !d->ident || !d->ident->aor)
+		return EACCES;
+
+	pl_set_str(&pl, d->laddr_hdr);
+	if (!addr_parse(&a, &pl) && !suri_parse(&was, &a.uri) &&
+	    !suri_parse_str(&now, d->ident->aor) && suri_equal(&was, &now))
+		return EALREADY;
+
+	err = addr_dup(&hdr, d->ident->name, d->ident->aor);
+	if (err)
+		return err;
+
+	mem_deref(d->laddr_hdr);
+	d->laddr_hdr = hdr;
+
+	return 0;
+}
+
+
 void dialog_rename(struct dialog *d, const struct sip_msg *msg)
 {
 	char *addr;

@@ -28,6 +28,7 @@ void ext_learn(struct sip_call *c, const struct sip_msg *msg)
 		c->peer_100rel = says(msg, "100rel");
 		c->need_100rel = header_has(msg, "Require", 0, "100rel");
 		c->peer_199 = says(msg, "199");
+		c->peer_from_change = says(msg, "from-change");
 	}
 }
 

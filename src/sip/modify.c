@@ -272,6 +272,17 @@ bool sip_call_can_update(const struct sip_call *c)
 }
 
 
+int sip_call_rename(struct sip_call *c)
+{
+	if (!c || c->phase != PHASE_UP || !c->br)
+		return ENOTCONN;
+	if (!c->peer_from_change)
+		return ENOTSUP;
+
+	return dialog_rename_us(c->br->dlg);
+}
+
+
 int sip_call_modify_by(struct sip_call *c, struct mbuf *offer,
 		       enum sip_modify how)
 {

@@ -131,6 +131,7 @@ struct sip_call {
 	bool peer_100rel;               /* it supports ...                   */
 	bool need_100rel;               /* ... or requires it                */
 	bool peer_199;                  /* RFC 6228                          */
+	bool peer_from_change;          /* RFC 4916                          */
 	bool peer_timer;
 
 	struct timer tmr_ring;          /* caller: patience; callee: 100 and
@@ -343,6 +344,8 @@ int  dialog_fork_bare(struct dialog **dp, const struct dialog *tmpl,
 		      const struct sip_msg *resp);
 /** Make one like that of it */
 void dialog_bare(struct dialog *d, const struct dialog *tmpl);
+/** So have we. @return 0, EALREADY, EACCES (hidden), ENOMEM */
+int  dialog_rename_us(struct dialog *d);
 /** The peer has another name now, and is told it back (RFC 4916 4.4) */
 void dialog_rename(struct dialog *d, const struct sip_msg *msg);
 /** Do its target and routes lead anywhere? */

@@ -241,6 +241,8 @@ static void established_handler(const struct sip_info *in, void *arg)
 	c->acked = !c->outgoing;
 	call_media_prove(c);
 
+	if (!c->outgoing && !c->ending)
+		caller_tell(c);
 	if (!c->outgoing || c->ending || c->state == CALL_ACTIVE)
 		return;
 

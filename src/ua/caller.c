@@ -145,6 +145,27 @@ void caller_named(struct call *c, const struct sip_info *in)
 }
 
 
+void caller_tell(struct call *c)
+{
+	const struct account_conf *a = c->acc ? &c->acc->conf : NULL;
+	int err;
+
+	if (!a || !a->tell_who_answers || a->anonymous || c->outgoing)
+		return;
+
+	err = sip_call_rename(c->sip);
+	if (!err)
+		err = call_reoffer_by(c, sip_call_can_update(c->sip) ?
+				      SIP_MODIFY_UPDATE : SIP_MODIFY_AUTO,
+				      sip_call_can_update(c->sip));
+	if (err && err != EALREADY)
+		log_info("call %u: the caller is not told whom he has"
+			 " reached: %s", c->id, err == ENOTSUP ?
+			 "his phone does not understand that" :
+			 strerror(err));
+}
+
+
 void caller_event(struct event *ev, const struct call *c)
 {
 	const struct sip_caller *t = call_caller(c);

@@ -22,6 +22,8 @@ int  caller_take(struct call *c, const struct sip_info *in);
 /** A message in the call says who the other side is (RFC 4916, 3325): what
  *  differs from what is known is kept and told */
 void caller_named(struct call *c, const struct sip_info *in);
+/** He is told whom he has reached, if the account wants that */
+void caller_tell(struct call *c);
 /** Into the event of an incoming call */
 void caller_event(struct event *ev, const struct call *c);
 

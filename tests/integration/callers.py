@@ -5,7 +5,8 @@ import json
 from xml.sax.saxutils import escape
 
 from lab import Failed, check, main, ports
-from scenario import (OUTSIDE, ack_refused, answered, bye, called, cancel, done, invite, ok, recv, request, response, sdp)
+from scenario import (OUTSIDE, ack_refused, answered, bye, called, cancel, done, invite, ok, pause, recv, request,
+                      response, sdp)
 
 # an account whose server is on 127.0.0.1, where SIPp is too
 SERVED = "sip:phone@127.0.0.1;register=no;outbound=127.0.0.1:9"
@@ -254,6 +255,40 @@ def test_another_asserted(lab):
         phone.event("call.state", state="ended", timeout=30)
         s.well()
         check(believed or not [o for o in phone.objects() if o.get("event") == "call.peer"], "a stranger is believed")
+
+
+def test_tell_who_answers(lab):
+    """who has called sales is told that phone has answered (RFC 4916): by UPDATE, if his phone understands that"""
+    phone = lab.offhook("-a", ALONE + ";display-name=Phil;tell-who-answers=yes;catch-all=yes", "--auto-answer").ready()
+    sales = dict(uri="sip:phone@[remote_ip]:[remote_port]", to="<sip:sales@office.example>")
+    allow = "Allow: INVITE, ACK, BYE, CANCEL, UPDATE"
+    inside = dict(to="<sip:sales@office.example>[peer_tag_param]")
+    s = lab.sipp([invite(headers=["Supported: from-change", allow], **sales), recv(100, True), recv(180, True), recv(200),
+                  request("ACK", 1, **inside),
+                  recv("UPDATE", checks=[("From", "Phil.*sip:phone@127.0.0.1"), ("To", "sipp")], timeout=20000), done(),
+                  pause(200), request("BYE", 2, to="<sip:phone@127.0.0.1>[peer_tag_param]"), recv(200)], "-s", "phone",
+                 to=to(phone), name="understands")
+    s.well()
+    for name, header, tos in (("not", allow, sales), ("same", "Supported: from-change", dict(
+            sales, to="<sip:phone@127.0.0.1>"))):
+        lab.sipp([invite(headers=[header], **tos), recv(100, True), recv(180, True), recv(200),
+                  request("ACK", 1, to=tos["to"] + "[peer_tag_param]"), pause(500),
+                  request("BYE", 2, to=tos["to"] + "[peer_tag_param]"), recv(200)], "-s", "phone", to=to(phone),
+                 name=name).well()
+
+
+def test_two_apart(lab):
+    """the same between two of ours"""
+    b = lab.offhook("-a", "sip:bob@127.0.0.1;register=no;display-name=Bob;tell-who-answers=yes;catch-all=yes", "--auto-answer",
+                    name="b").ready()
+    a = lab.offhook("-a", "sip:alice@127.0.0.1;register=no;outbound=127.0.0.1:%d" % b.port, name="a").ready()
+    a.command("dial sip:sales@office.example")
+    e = a.event("call.peer")
+    check((e["peer"], e["name"]) == ("sip:bob@127.0.0.1", "Bob"), "%s", e)
+    a.command("hold")
+    b.event("call.hold", remote=True)
+    b.command("hangup")
+    a.event("call.state", state="ended")
 
 
 def test_who_answered(lab):
