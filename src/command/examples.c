@@ -135,6 +135,7 @@ static const struct example examples[] = {
 	{ "rules", "rules", "which have decided about how many calls" },
 	{ "run", "run 'date >> calls.txt'", "the line fails if it does" },
 	{ "screen", "screen line 'dial '", "what the key d does" },
+	{ "sdp", "sdp", "of the last call" },
 	{ "select", "select 2", "commands mean this call" },
 	{ "selftest", "selftest", "two phones in one call each other" },
 	{ "set", "set codecs pcmu,pcma", "for the calls to come" },
