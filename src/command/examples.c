@@ -76,6 +76,7 @@ static const struct example examples[] = {
 	{ "history", "history --missed", "those that nobody answered" },
 	{ "history", "history bob --limit 5", "the last five with him" },
 	{ "hold", "hold", "the selected call" },
+	{ "ice", "ice", "of the selected call" },
 	{ "identities", "identities users.csv --rate 50",
 	  "an account for each line, 50 a second" },
 	{ "if", "if loss > 5 print 'a bad line'",
