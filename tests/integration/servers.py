@@ -24,27 +24,30 @@ USERS = {"alice": "secret", "bob": "bobpw", "carol": "carolpw", "dave": "davepw"
 ZONE = """
 srv-host=_sip._udp.atlanta.test,proxy.atlanta.test,5080
 srv-host=_sip._tcp.atlanta.test,proxy.atlanta.test,5080
-srv-host=_sips._tcp.atlanta.test,proxy.atlanta.test,5081
 srv-host=_sip._udp.biloxi.test,proxy.biloxi.test,5090
 srv-host=_sip._tcp.biloxi.test,proxy.biloxi.test,5090
-srv-host=_sips._tcp.biloxi.test,proxy.biloxi.test,5091
 host-record=proxy.atlanta.test,%s
 host-record=proxy.biloxi.test,%s
 """ % (ATLANTA, BILOXI)
+# where a server has TLS; some phones then want nothing else
+SECURE = """
+srv-host=_sips._tcp.atlanta.test,proxy.atlanta.test,5081
+srv-host=_sips._tcp.biloxi.test,proxy.biloxi.test,5091
+"""
 OURS, THEIRS = 440, 1000         # Hz
 
 
-def dns(lab):
+def dns(lab, more=""):
     need("dnsmasq")
     conf = lab.file("dns.conf", "no-resolv\nno-hosts\nno-daemon\nlog-queries\nlog-facility=-\nuser=\ngroup=\npid-file=\n"
-                    "local=/test/\nbind-interfaces\nlisten-address=127.0.0.1\nport=53\n" + ZONE)
+                    "local=/test/\nbind-interfaces\nlisten-address=127.0.0.1\nport=53\n" + ZONE + more)
     d = Program(lab, "dns", ["dnsmasq", "-C", conf])
     wait_port("127.0.0.1", 53)
     return d
 
 
 def domains(lab, *switches, ca=None):
-    dns(lab)
+    dns(lab, SECURE if ca else "")
     return [Kamailio(lab, "auth", "proxy_auth", "dns", *switches, users=USERS, name=name, host=host, port=port,
                      domain=name + ".test", certificate=ca and ca.issue("DNS:%s.test,DNS:proxy.%s.test" % (name, name)))
             for name, host, port in (("atlanta", ATLANTA, 5080), ("biloxi", BILOXI, 5090))]
