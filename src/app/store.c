@@ -176,13 +176,23 @@ static void file_tell(struct store *s)
 }
 
 
+/* The first ones are no longer ours to keep */
+static void kept_drop(struct store *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(s->kept[i]);
+
+	s->keptc -= n;
+	memmove(s->kept, s->kept + n, s->keptc * sizeof(s->kept[0]));
+}
+
+
 static void kept_tell(struct store *s)
 {
-	for (size_t i = 0; i < s->keptc; i++) {
+	for (size_t i = 0; i < s->keptc; i++)
 		s->line_h(s->kept[i], strlen(s->kept[i]), s->arg);
-		free(s->kept[i]);
-	}
-	s->keptc = 0;
+
+	kept_drop(s, s->keptc);
 }
 
 
@@ -256,17 +266,6 @@ static size_t piece_make(struct text_buf *b, const struct store *s, bool torn)
 		text_add(b, "%s\n", s->kept[i]);
 
 	return i;
-}
-
-
-/* The first lines are in the file */
-static void kept_drop(struct store *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(s->kept[i]);
-
-	s->keptc -= n;
-	memmove(s->kept, s->kept + n, s->keptc * sizeof(s->kept[0]));
 }
 
 

@@ -2,7 +2,7 @@
  * @file call.c  The life of a call
  *
  * Made by ua_dial or by an INVITE, known by its number until its end has been
- * told, and freed soon after that.  The call owns its SIP session and its stream.
+ * told, and freed soon after.  The call owns its SIP session and its stream.
  * Out: find the local address, open the stream, offer, INVITE.  A numeric
  * address needs no looking for and goes out at once.  Main thread.
  */
