@@ -18,6 +18,7 @@
 #ifdef HAVE_SPANDSP
 #include <spandsp/telephony.h>
 #include <spandsp/g722.h>
+#include <spandsp/gsm0610.h>
 #endif
 #include "offhook/log.h"
 
@@ -38,8 +39,8 @@ static struct library portaudio = { "libportaudio.so.2", RTLD_GLOBAL, NULL,
 				    NULL, "" };
 static struct library sndfile = { "libsndfile.so.1", 0, NULL, NULL, "" };
 #ifdef HAVE_SPANDSP
-static struct library spandsp = { "libspandsp.so.2", 0, "G.722 is left out",
-				  NULL, "" };
+static struct library spandsp = { "libspandsp.so.2", 0,
+				  "G.722 and GSM are left out", NULL, "" };
 #endif
 
 
@@ -154,5 +155,14 @@ LATE(spandsp, g722_decode_state_t *, g722_decode_init,
 LATE(spandsp, int, g722_decode_free, (g722_decode_state_t *s), (s), -1)
 LATE(spandsp, int, g722_decode,
      (g722_decode_state_t *s, int16_t *v, const uint8_t *from, int n),
+     (s, v, from, n), 0)
+LATE(spandsp, gsm0610_state_t *, gsm0610_init,
+     (gsm0610_state_t *s, int packing), (s, packing), NULL)
+LATE(spandsp, int, gsm0610_free, (gsm0610_state_t *s), (s), -1)
+LATE(spandsp, int, gsm0610_encode,
+     (gsm0610_state_t *s, uint8_t *to, const int16_t *v, int n),
+     (s, to, v, n), 0)
+LATE(spandsp, int, gsm0610_decode,
+     (gsm0610_state_t *s, int16_t *v, const uint8_t *from, int n),
      (s, v, from, n), 0)
 #endif

@@ -61,8 +61,9 @@ struct codec {
 	uint32_t clock_hz;      /* of the RTP time stamp (G.722: 8000)      */
 	uint8_t  sdp_channels;  /* opus 2, else 1                           */
 	int      pt;            /* static payload type or -1                */
+	unsigned ptime_min_ms;  /* 0: 10                                    */
 	unsigned ptime_max_ms;
-	unsigned ptime_step_ms; /* above 10 ms: multiples of this           */
+	unsigned ptime_step_ms; /* above the least: multiples of this       */
 	size_t   delay_samples; /* algorithmic delay of enc+dec             */
 	const struct codec_vector *vector;
 

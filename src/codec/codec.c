@@ -16,6 +16,9 @@ static const struct codec *const table[] = {
 	&codec_pcmu,
 	&codec_pcma,
 	&codec_l16,
+#ifdef HAVE_SPANDSP
+	&codec_gsm,
+#endif
 	NULL
 };
 
@@ -86,9 +89,9 @@ unsigned codec_ptime(const struct codec *c, unsigned want_ms)
 	if (want_ms > c->ptime_max_ms)
 		want_ms = c->ptime_max_ms;
 
-	/* every codec makes 10 ms; opus has no 30, 50, ... */
+	/* opus has no 30, 50, ..., and GSM no 10 either */
 	if (want_ms < c->ptime_step_ms)
-		return 10;
+		return c->ptime_min_ms ? c->ptime_min_ms : 10;
 
 	return want_ms - want_ms % c->ptime_step_ms;
 }

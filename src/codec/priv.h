@@ -11,5 +11,6 @@ extern const struct codec codec_pcma;
 extern const struct codec codec_l16;
 extern const struct codec codec_opus;
 extern const struct codec codec_g722;     /* with spandsp only */
+extern const struct codec codec_gsm;      /* the same */
 
 #endif

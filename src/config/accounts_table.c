@@ -93,7 +93,7 @@ static const struct account_param params[] = {
 	},
 	{
 		.name = "codecs", .type = OPT_LIST, FIELD(codecs),
-		.choices = "opus,g722,pcmu,pcma,l16",
+		.choices = "opus,g722,pcmu,pcma,l16,gsm",
 		.summary = "Codecs of this account, the best first",
 	},
 	{

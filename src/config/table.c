@@ -16,7 +16,7 @@ static const struct option options[] = {
 	{
 		.name = "codecs", .type = OPT_LIST, FIELD(codecs),
 		.def = "opus,g722,pcmu,pcma,l16",
-		.choices = "opus,g722,pcmu,pcma,l16",
+		.choices = "opus,g722,pcmu,pcma,l16,gsm",
 		.summary = "Codecs to offer and accept, the best first",
 	},
 	{

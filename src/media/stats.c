@@ -128,6 +128,8 @@ static void codec_figures(const char *name, double *ie, double *bpl)
 		*bpl = 25.1;
 	else if (!strcmp(name, "g722"))
 		*ie = 4.0;
+	else if (!strcmp(name, "gsm"))
+		*ie = 20.0;
 	else if (!strcmp(name, "opus"))
 		*bpl = 25.0;
 }

@@ -6,13 +6,14 @@ import subprocess
 import time
 
 import sound
-from lab import Skip, check, main
+from lab import Skip, check, main, ports
 from peers import Baresip, Linphonec
 
 OURS, THEIRS = 440, 1000         # Hz
 FORM = {                         # what the peer plays and how it calls the codec
     (Baresip, "pcmu"): (8000, 1, "PCMU"), (Baresip, "opus"): (48000, 2, "opus/48000/2"),
     (Linphonec, "pcmu"): (8000, 1, "PCMU"), (Linphonec, "opus"): (48000, 1, "opus"),
+    (Linphonec, "gsm"): (8000, 1, "GSM"),
 }
 
 
@@ -49,9 +50,9 @@ def steady(path, hz, seconds, what, gap=0, after=0):
     return h
 
 
-def speech(lab, kind, codec, outgoing, from_us):
+def speech(lab, kind, codec, outgoing, from_us, *args):
     """a call with a tone each way; recorded at both ends"""
-    phone, peer = setup(lab, kind, codec)
+    phone, peer = setup(lab, kind, codec, *args)
     connect(phone, peer, outgoing)
     media = phone.event("call.media", again=True)
     check(media["codec"].lower() == codec, "codec is %s", media)
@@ -227,6 +228,22 @@ def test_linphonec_opus_called(lab):
 
 def test_linphonec_opus_calls(lab):
     speech(lab, Linphonec, "opus", False, False)
+
+
+def need_gsm(lab):
+    code, _, err = lab.run("-l", "udp:127.0.0.1:%d" % ports(), "-A", "null", "-s", "codecs=gsm", "status")
+    if code:
+        raise Skip("built without spandsp: " + err)
+
+
+def test_linphonec_gsm_called(lab):
+    need_gsm(lab)
+    speech(lab, Linphonec, "gsm", True, False, "-s", "codecs=gsm")
+
+
+def test_linphonec_gsm_calls(lab):
+    need_gsm(lab)
+    speech(lab, Linphonec, "gsm", False, True, "-s", "codecs=gsm,pcmu")
 
 
 def test_linphonec_digits(lab):

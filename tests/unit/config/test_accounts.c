@@ -202,7 +202,7 @@ static void test_errors(void **state)
 	fails("sip:a@b;registrar=a b", "registrar must be a host, HOST:PORT"
 	      " or a SIP URI, not \"a b\"");
 	fails("sip:a@b;codecs=opus,g729", "codecs must be some of opus, g722,"
-	      " pcmu, pcma or l16, each once, with commas between them, not"
+	      " pcmu, pcma, l16 or gsm, each once, with commas between them, not"
 	      " \"g729\"; did you mean g722?");
 	fails("sip:a@b;keepalive=1", "keepalive must be auto, off or seconds"
 	      " from 5 to 3600");

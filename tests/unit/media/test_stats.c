@@ -89,6 +89,13 @@ static void test_mos(void **state)
 	assert_true(media_mos(u, 20.0, 50.0) < 3.1);
 	assert_true(media_mos(u, 0.0, 400.0) < 3.8);
 	assert_true(media_mos(u, 0.0, 100000.0) == 1.0);
+
+	/* GSM is told from toll quality even when all arrives */
+	if (codec_find("gsm")) {
+		const double mos = media_mos(codec_find("gsm"), 0.0, 20.0);
+
+		assert_true(mos > 3.5 && mos < 3.9);
+	}
 }
 
 

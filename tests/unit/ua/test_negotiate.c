@@ -752,6 +752,31 @@ static void g722(void **state)
 }
 
 
+/* GSM makes no packets of 10 ms, whoever asks */
+static void gsm(void **state)
+{
+	struct side s;
+	struct media_plan p;
+	char *a;
+	(void)state;
+
+	if (!codec_find("gsm"))
+		skip();
+
+	side_init(&s, "opus,pcmu,gsm");
+	a = answer(&s, &p, NULL, V4 "m=audio 5000 RTP/AVP 3 101\r\n"
+		   "a=rtpmap:101 telephone-event/8000\r\na=ptime:10\r\n");
+	has(a, "a=rtpmap:3 GSM/8000\r\n");
+	codec_is(&p, "gsm");
+	assert_int_equal(3, p.pt_send);
+	assert_int_equal(3, p.pt_recv);
+	assert_int_equal(20, p.param.ptime_ms);
+	assert_int_equal(101, p.te_send);
+	mem_deref(a);
+	nego_reset(&s.n);
+}
+
+
 static void stereo_l16(void **state)
 {
 	struct side s;
@@ -1207,6 +1232,7 @@ int main(void)
 		cmocka_unit_test(families),
 		cmocka_unit_test(packet_time),
 		cmocka_unit_test(g722),
+		cmocka_unit_test(gsm),
 		cmocka_unit_test(stereo_l16),
 		cmocka_unit_test(nothing),
 		cmocka_unit_test(versions),
