@@ -283,18 +283,38 @@ static const uint8_t kinds[256] = {
 };
 
 
+/* Two letters tell nearly all words from those that a mask knows */
 static char *mask_word(struct scan *s)
 {
-	typedef char *(mask_f)(struct scan *s);
-	static mask_f *const masks[] = {
-		mask_param, mask_inline, mask_token, mask_userinfo,
-	};
+	const char second = s->end - s->p > 1 ? s->p[1] | ' ' : '\0';
+	char *next;
 
-	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
-		char *next = masks[i](s);
+	switch (s->p[0] | ' ') {
 
-		if (next > s->p)
-			return next;
+	case 'a':
+		if (second != 'u')
+			break;
+		next = mask_param(s);
+		return next > s->p ? next : mask_token(s);
+
+	case 'h':
+		return second == 'a' ? mask_param(s) : s->p;
+
+	case 'i':
+		if (second == 'n')
+			return mask_inline(s);
+		return second == 'c' ? mask_param(s) : s->p;
+
+	case 'p':
+		if (second == 'r')
+			return mask_token(s);
+		return second == 'a' ? mask_param(s) : s->p;
+
+	case 'r':
+		return second == 'e' || second == 's' ? mask_param(s) : s->p;
+
+	case 's':
+		return second == 'i' ? mask_userinfo(s) : s->p;
 	}
 
 	return s->p;
@@ -304,29 +324,35 @@ static char *mask_word(struct scan *s)
 void text_mask(char *text, size_t len)
 {
 	struct scan s = { .p = text, .end = text + len };
-	bool in_word = false;
+	char *p = text, *const end = s.end;
 
-	while (s.p < s.end) {
-		const uint8_t kind = kinds[(uint8_t)*s.p];
+	while (p < end) {
+		const uint8_t kind = kinds[(uint8_t)*p];
 
-		if (kind & FIRST && !in_word) {
-			char *next = mask_word(&s);
+		if (kind & FIRST) {
+			char *next;
 
-			if (next > s.p) {
-				in_word = false;
-				s.p = next;
+			s.p = p;
+			next = mask_word(&s);
+			if (next > p) {
+				p = next;
 				continue;
 			}
 		}
 
-		if (kind & QUOTE) {
-			if (is_eol(*s.p) || *s.p == s.quote)
-				s.quote = 0;
-			else if (!s.quote)
-				s.quote = *s.p;
+		if (kind & NAME) {
+			while (++p < end && kinds[(uint8_t)*p] & NAME)
+				;
+			continue;
 		}
 
-		in_word = kind & NAME;
-		++s.p;
+		if (kind & QUOTE) {
+			if (is_eol(*p) || *p == s.quote)
+				s.quote = 0;
+			else if (!s.quote)
+				s.quote = *p;
+		}
+
+		++p;
 	}
 }
