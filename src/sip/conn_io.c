@@ -545,6 +545,11 @@ static void readable(struct conn *c)
 
 		if (c->state == CONN_GONE)
 			return;
+
+		/* less than there was room for: that was all, and what comes
+		 * now, or the end, is told by the loop */
+		if ((size_t)n < sizeof(buf))
+			return;
 	}
 }
 
