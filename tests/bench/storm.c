@@ -375,14 +375,15 @@ static void register_came(struct link *l, const struct sockaddr_in *from,
 	respond(l, from, m, 200, more);
 	t = memchr(v, '<', n);
 	e = t ? memchr(t, '>', (size_t)(v + n - t)) : NULL;
-	if (!registering || !e)
+	if (!e)
 		return;
 	snprintf(uri, sizeof(uri), "%.*s", (int)(e - t - 1), t + 1);
 	way = l;
 	if (from)
 		there = *from;
+	if (registering)
+		answer("registered %s", uri);
 	registering = false;
-	answer("registered %s", uri);
 }
 
 
@@ -676,7 +677,10 @@ int main(int argc, char **argv)
 			continue;
 		if (!fgets(line, sizeof(line), stdin))
 			return 0;
-		if (!strncmp(line, "register", 8))
+		if (!strncmp(line, "register", 8) && *uri &&
+		    (over == UDP || way))
+			answer("registered %s", uri);
+		else if (!strncmp(line, "register", 8))
 			registering = true;
 		else if (sscanf(line, "to %u %511s", &port, uri) == 2)
 			call_that(port);
