@@ -31,9 +31,11 @@ static void devices_tell(struct doctor *d)
 	timer_cancel(&d->tmr);
 
 	if (d->mics && d->speakers)
-		doctor_tell(d, "sound", DOCTOR_PASS, "", "%u microphones and %u "
-		     "loudspeakers%s%s", d->mics, d->speakers, d->device[0] ?
-		     ", as a rule " : "", d->device);
+		doctor_tell(d, "sound", DOCTOR_PASS, "", "%u microphone%s and "
+			    "%u loudspeaker%s%s%s", d->mics, d->mics == 1 ?
+			    "" : "s", d->speakers, d->speakers == 1 ? "" :
+			    "s", d->device[0] ? ", as a rule " : "",
+			    d->device);
 	else
 		doctor_tell(d, "sound", DOCTOR_WARN, "plug a headset in, or start "
 		     "the sound server; calls go on without",
@@ -104,8 +106,9 @@ static void selftest_done(bool ok, void *arg)
 	struct doctor *d = arg;
 
 	if (ok)
-		doctor_tell(d, "codecs", DOCTOR_PASS, "", "%u calls to oneself, each "
-		     "codec carries speech and keys", d->calls);
+		doctor_tell(d, "codecs", DOCTOR_PASS, "", "%u call%s to oneself, "
+			    "each codec carries speech and keys", d->calls,
+			    d->calls == 1 ? "" : "s");
 	else if (!d->bad)
 		doctor_tell(d, "codecs", DOCTOR_FAIL, "see `selftest`",
 		     "the self-test failed");

@@ -109,16 +109,13 @@ static void nat_handler(const struct nat_result *res, void *arg)
 	char local[64];
 
 	d->stun = mem_deref(d->stun);
-	if (r.err == ETIMEDOUT) {
+	if (r.err) {
 		stun_next(d);
 		return;
 	}
 
 	(void)re_snprintf(local, sizeof(local), "%j", &r.local);
-	if (r.err)
-		doctor_tell(d, "nat", DOCTOR_WARN, "is there a network?",
-			    "STUN cannot be tried: %s", strerror(r.err));
-	else if (r.behind)
+	if (r.behind)
 		behind_tell(d, &r);
 	else
 		doctor_tell(d, "nat", DOCTOR_PASS, "", "no NAT: %s is our"

@@ -18,7 +18,7 @@ enum nat_kind {
 const char *nat_kind_name(enum nat_kind kind);
 
 struct nat_result {
-	int err;                 /* 0, ETIMEDOUT: no answer, ...             */
+	int err;                 /* 0, or ETIMEDOUT: no answer                */
 	struct sa local, mapped;
 	bool behind;             /* mapped is another address than local     */
 	enum nat_kind mapping;   /* when it is behind one                    */
