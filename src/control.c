@@ -181,9 +181,13 @@ int control_start(struct app *a)
 	}
 
 	if (*tcp) {
-		if (tcp_parse(&sa, tcp)) {
+		/* all addresses are more than anybody means, and are not
+		 * known when it is said */
+		e = tcp_parse(&sa, tcp);
+		if (e || sa_is_any(&sa)) {
 			snprintf(err, sizeof(err), "control-tcp is '%.60s'; "
-				 "it takes a port, or ADDR:PORT", tcp);
+				 "it takes a port, or ADDR:PORT%s", tcp,
+				 e ? "" : ", and one address, not all");
 			fatal(a, "bad-config", err);
 			return EXIT_USAGE;
 		}

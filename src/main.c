@@ -68,6 +68,9 @@ static int app_start(struct app *a, const sigset_t *signals)
 
 	if (config_start(a) || logging_configure(a))
 		return EXIT_USAGE;
+	code = confine_files(a);
+	if (code)
+		return code;
 	screen_log(a);
 
 	if (trace_alloc(&a->trace) || event_bus_alloc(&a->ph.bus) ||
@@ -84,6 +87,8 @@ static int app_start(struct app *a, const sigset_t *signals)
 	a->ph.arg = a;
 
 	code = phone_start(a);
+	if (!code)
+		code = confine_calls(a);
 	if (!code)
 		code = control_start(a);
 	if (!code && link_start(a))

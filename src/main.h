@@ -159,6 +159,13 @@ void diagnosis_stop(struct app *a);
 void diagnosis_reply(const struct reply *r, bool failed, void *arg);
 int  diagnosis_trace(const char *path, void *arg);   /* phone.trace_h */
 
+/* confine.c: option sandbox -------------------------------------------------- */
+
+/** Before any thread. @return an exit code */
+int  confine_files(struct app *a);
+/** Once accounts have their passwords. @return an exit code */
+int  confine_calls(struct app *a);
+
 /* control.c: the control socket --------------------------------------------- */
 
 /** Its path, or that of what is beside it: ext ".sock", ".lock" */

@@ -108,6 +108,7 @@ struct config {
 	int64_t history_max, messages_max;  /* entries kept, 0: none        */
 	char emergency_numbers[CONFIG_STR]; /* "112,911"                    */
 	int64_t hook_deadline_ms;
+	int     sandbox;                 /* enum sandbox                    */
 	bool control;                    /* the control socket             */
 	char control_tcp[64];            /* "" no                          */
 	char user_agent[CONFIG_STR];

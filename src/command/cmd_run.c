@@ -202,6 +202,11 @@ void cmd_run_shell(struct cmd *x)
 	x->state = w;
 
 	err = start(w, cmd_str(x, "shell"));
+	if (err == EPERM) {
+		cmd_fail(x, err, "programs are not started: option sandbox is "
+			 "strict");
+		return;
+	}
 	if (err) {
 		cmd_fail(x, err, NULL);
 		return;

@@ -261,7 +261,8 @@ static const struct command rows[] = {
 		.help = "The lines behind it wait for its end; calls go on. "
 			"What it prints is printed. It fails when its exit "
 			"code is not 0. Quote what the shell shall see, as in "
-			"run 'test -s \"$HOME/x.wav\"'.",
+			"run 'test -s \"$HOME/x.wav\"'. With option sandbox "
+			"at strict nothing is run.",
 		.alone = true,
 		.run = cmd_run_shell,
 	},

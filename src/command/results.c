@@ -149,7 +149,8 @@ static const struct result_row rows[] = {
 	  E_TARGET | E_ASK, "", true },
 	{ "resume", "", E_CALL | E_ASK, "", false },
 	{ "rules", "rules[rule hits text]", 0, "", false },
-	{ "run", "exit-code", 0, "timeout too-many-files", false },
+	{ "run", "exit-code", 0, "timeout too-many-files "
+	  "no-access", false },
 	{ "screen", "", 0, "no-screen wrong-state", false },
 	{ "sdp", "call offer-by answered lines[in media text]", E_CALL, "",
 	  false },

@@ -524,6 +524,14 @@ static const struct option options[] = {
 		.summary = "How long the hook `incoming` may take to decide",
 	},
 	{
+		.name = "sandbox", .type = OPT_ENUM, FIELD(sandbox),
+		.def = "off", .choices = "off,on,strict", .restart = true,
+		.summary = "What the phone gives up: nothing, what no phone has"
+			" use for (namespaces, tracing, mounts, more"
+			" privileges), or programs and files outside of its"
+			" directories as well",
+	},
+	{
 		.name = "control", .type = OPT_BOOL, FIELD(control),
 		.def = "yes", .restart = true,
 		.summary = "Programs of this user may talk to the phone over"

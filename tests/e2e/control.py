@@ -447,6 +447,9 @@ def test_tcp(lab):
         s.close()
     check(phone.command("print still")["text"] == "still", "the phone")
     check(token not in json.dumps(phone.command("config show")), "the token is shown")
+    for wide in ("0.0.0.0", "[::]"):
+        code, _, err = lab.run("-l", "udp:127.0.0.1", "-A", "null", "-s", "control-tcp=%s:%d" % (wide, port), stdin="quit\n")
+        check(code == 2 and "one address, not all" in err, "%d %s", code, err)
 
 
 def test_examples(lab):
