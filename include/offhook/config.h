@@ -70,6 +70,7 @@ struct config {
 	bool    opus_cbr;                /* all packets are of one size     */
 	bool    opus_stereo;             /* both channels of a file         */
 	bool    redundancy;              /* RFC 2198, when loss is reported */
+	bool    retransmission;          /* RFC 4585: ask for what is lost  */
 	bool    comfort_noise;           /* RFC 3389                        */
 	int64_t audio_rate_hz;           /* pipe driver, raw s16le          */
 	char audio_mic[CONFIG_STR];      /* "" the default                  */

@@ -225,6 +225,8 @@ struct media_plan {
 	bool rtcp_mux;
 	bool rtcp_rsize;                 /* reports may be short (RFC 5506)  */
 	bool xr;                         /* it wants extended reports        */
+	bool nack;                       /* what is lost is asked for, and sent
+					    again, both ways (RFC 4585)      */
 	/** Nobody has confirmed that the peer is there and wants this (a
 	 *  stranger's INVITE may name anybody): nothing is sent until a valid
 	 *  packet has come from rtp or rtcp, or a plan without this */
@@ -490,7 +492,10 @@ struct stream_stats {
 	uint64_t late;               /* came after their turn                */
 	uint64_t duplicate, reordered;
 	uint64_t concealed_ms;       /* made up                              */
-	uint64_t recovered;          /* packets that a later one brought     */
+	uint64_t recovered;          /* packets that a later one brought, or
+					that were sent again and came in time */
+	uint64_t asked;              /* packets the peer was asked for again */
+	uint64_t resent;             /* that it has asked us for             */
 	uint64_t stretched_ms;       /* put in, to play later from then on   */
 	uint64_t compressed_ms;      /* left out, to play sooner             */
 	uint64_t skipped_ms;         /* dropped: it had waited too long      */

@@ -110,6 +110,8 @@ static void reply_stats(struct reply *r, const struct stream_stats *st)
 	reply_int(r, "packets-reordered", (int64_t)st->reordered);
 	reply_int(r, "packets-discarded", (int64_t)st->discarded);
 	reply_int(r, "packets-recovered", (int64_t)st->recovered);
+	reply_int(r, "packets-asked", (int64_t)st->asked);
+	reply_int(r, "packets-resent", (int64_t)st->resent);
 	reply_int(r, "bytes-sent", (int64_t)st->bytes_sent);
 	reply_int(r, "bytes-received", (int64_t)st->bytes_received);
 	reply_double(r, "loss-pct", all ? 100.0 * (double)st->lost /

@@ -20,8 +20,10 @@ static void destructor(void *arg)
 	transport_close(&f->tp);
 	mem_deref(f->tp.shield);
 	mem_deref(f->tp.shake);
+	mem_deref(f->tp.again);
 	explicit_bzero(&f->plan.secure, sizeof(f->plan.secure));
 	receive_stop(&f->rx);
+	mem_deref(f->rx.nack);
 	send_stop(&f->tx);
 	mem_deref(f->edge);
 	mem_deref(f->ear);
@@ -161,6 +163,13 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 		return err;
 
 	err = receive_start(&f->rx, plan, conf);
+	if (err)
+		return err;
+
+	if (!plan->nack)
+		f->tp.again = mem_deref(f->tp.again);
+	else if (!f->tp.again)
+		err = again_alloc(&f->tp.again);
 	if (err)
 		return err;
 

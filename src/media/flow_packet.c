@@ -118,8 +118,9 @@ void flow_drain(struct flow *f, uint64_t now_us)
 	while (f->tp.in.list.head && (pv = impair_due(&f->tp, false, now_us)))
 		flow_packet(f, pv);
 
-	/* nothing in RTCP is urgent, and the kernel says when it came */
-	if (now_us - f->rtcp_look_us < RTCP_LOOK_US)
+	/* nothing in RTCP is urgent but what is missed, and the kernel says
+	 * when it came */
+	if (!f->tp.again && now_us - f->rtcp_look_us < RTCP_LOOK_US)
 		return;
 	f->rtcp_look_us = now_us;
 
@@ -160,6 +161,7 @@ void flow_tend(struct flow *f, uint64_t now_us)
 
 	flow_secure_tend(f, now_us);
 	flow_keep_open(f, now_us);
+	flow_report_nack(f, now_us);
 	if (!f->tp.shut && flow_keyed(f) && report_due(&f->rtcp, now_us))
 		flow_report_send(f, now_us, false);
 

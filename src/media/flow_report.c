@@ -26,6 +26,19 @@ void flow_adapt(struct flow *f)
 }
 
 
+/* What the peer has missed */
+static void send_again(struct flow *f)
+{
+	struct report *r = &f->rtcp;
+
+	if (!flow_speaks(f))
+		r->nackn = 0;
+	for (unsigned i = 0; i < r->nackn; i++)
+		f->tx.again += !transport_send_again(&f->tp, r->nackv[i]);
+	r->nackn = 0;
+}
+
+
 void flow_report_packet(struct flow *f, struct packet *p)
 {
 	const uint32_t ssrc = f->rx.source.known ? f->rx.source.ssrc : 0;
@@ -49,6 +62,7 @@ void flow_report_packet(struct flow *f, struct packet *p)
 	}
 
 	flow_prove(f, p->from);
+	send_again(f);
 
 	if (f->rtcp.bye && !bye) {
 		const struct stream_event ev = { .type = STREAM_REMOTE_BYE };
@@ -102,6 +116,38 @@ static void voip_metrics(struct flow *f, struct xr_voip *v)
 			 delay_ms + rtt_us / 2000.0);
 	v->r = rating == rating ? rating : 0.0;
 	v->mos_cq = media_mos_of(rating);
+}
+
+
+void flow_report_nack(struct flow *f, uint64_t now_us)
+{
+	struct receiver *r = &f->rx;
+	const struct report_out o = {
+		.ssrc = f->tx.ssrc,
+		.source = r->source.known ? &r->source : NULL,
+		.reduced = f->plan.rtcp_rsize,
+	};
+	uint16_t seqv[NACK_MOST];
+	uint8_t p[REPORT_MAX];
+	struct jitter_stats js;
+	unsigned n, packet_ms;
+
+	if (!r->nack || !r->jitter || !r->clock_hz || f->tp.shut ||
+	    !flow_keyed(f))
+		return;
+
+	packet_ms = 1000u * r->dur / r->clock_hz;
+	receive_hold(r, nack_hold_ms(r->nack, now_us, f->rtcp.rtt_us,
+				     packet_ms));
+
+	if (!r->nack->n)
+		return;
+
+	jitter_stats(r->jitter, &js);
+	n = nack_due(r->nack, now_us, f->rtcp.rtt_us, js.delay_us, seqv);
+	n = n ? (unsigned)report_nack(&f->rtcp, p, sizeof(p), &o, seqv, n) : 0;
+	if (n)
+		(void)transport_send(&f->tp, true, p, n);
 }
 
 

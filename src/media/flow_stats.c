@@ -29,6 +29,8 @@ void flow_stats(const struct flow *f, struct stream_stats *st)
 	st->reordered = js.reordered;
 	st->concealed_ms = js.concealed_us / 1000;
 	st->recovered = js.recovered;
+	st->resent = s->again;
+	st->asked = r->nack ? r->nack->asked : 0;
 	st->stretched_ms = js.stretched_us / 1000;
 	st->compressed_ms = js.compressed_us / 1000;
 	st->skipped_ms = js.skipped_us / 1000;

@@ -99,6 +99,7 @@ struct receiver {
 	struct media_events te[1 + MEDIA_EVENTS_ALSO]; /* telephone-event   */
 	unsigned te_count;
 	uint8_t red_pt, cn_pt;   /* 0: none                                 */
+	struct nack *nack;       /* NULL: the peer does not send again      */
 	struct noise noise;      /* of the peer's silence                   */
 	struct dtmf_rx dtmf;
 	struct level level;
@@ -113,7 +114,8 @@ struct receiver {
 	struct jitter_stats past;  /* of buffers before this one            */
 	uint32_t ssrc_changes;
 	struct burst burst;      /* how loss is spread                      */
-	unsigned max_ms;         /* the most the buffer may delay           */
+	unsigned min_ms, max_ms; /* how long the buffer may delay           */
+	unsigned hold_ms;        /* it must, for what is sent again         */
 	uint8_t mark;            /* of the last packet, as struct packet has
 				    it                                      */
 	uint64_t first_us, last_us;
@@ -125,6 +127,8 @@ int  receive_start(struct receiver *r, const struct media_plan *plan,
 		   const struct media_conf *conf);
 /** The limits of its delay are others */
 void receive_limit(struct receiver *r, const struct media_conf *mc);
+/** At least so long, whatever the options say; 0: as they do */
+void receive_hold(struct receiver *r, unsigned ms);
 void receive_stop(struct receiver *r);
 /** A packet from our peer */
 void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us);
@@ -167,6 +171,7 @@ struct sender {
 	struct dtmf_band_tx band;
 	struct level level;
 	uint64_t packets, bytes, errors;
+	uint64_t again;          /* sent once more, since it was missed     */
 	uint64_t reported;       /* packets at the last report              */
 };
 
@@ -299,6 +304,8 @@ void flow_secure_stats(const struct flow *f, struct stream_stats *st);
 /* RTCP of a flow (flow_report.c) */
 void flow_report_packet(struct flow *f, struct packet *p);
 void flow_report_send(struct flow *f, uint64_t now_us, bool bye);
+/** Ask for what is missing, and see to it that it is waited for */
+void flow_report_nack(struct flow *f, uint64_t now_us);
 /** The encoder is new: it is set to what is known of the way */
 void flow_adapt(struct flow *f);
 

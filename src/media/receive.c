@@ -82,11 +82,48 @@ static void events_start(struct receiver *r, const struct media_plan *plan)
 }
 
 
+static void limits_set(struct receiver *r)
+{
+	unsigned min_ms = r->hold_ms > r->min_ms ? r->hold_ms : r->min_ms;
+
+	if (min_ms > r->max_ms)
+		min_ms = r->max_ms;
+	if (r->jitter)
+		jitter_limit(r->jitter, min_ms, r->max_ms);
+}
+
+
 void receive_limit(struct receiver *r, const struct media_conf *mc)
 {
+	r->min_ms = mc->jitter_min_ms;
 	r->max_ms = mc->jitter_max_ms ? mc->jitter_max_ms : MAX_MS;
-	if (r->jitter)
-		jitter_limit(r->jitter, mc->jitter_min_ms, r->max_ms);
+	limits_set(r);
+}
+
+
+void receive_hold(struct receiver *r, unsigned ms)
+{
+	if (r->hold_ms == ms)
+		return;
+
+	r->hold_ms = ms;
+	limits_set(r);
+}
+
+
+/* May the peer be asked for what is lost? */
+static int nack_start(struct receiver *r, bool on)
+{
+	r->hold_ms = 0;
+
+	if (!on)
+		r->nack = mem_deref(r->nack);
+	else if (!r->nack)
+		r->nack = mem_zalloc(sizeof(*r->nack), NULL);
+	else
+		nack_reset(r->nack);
+
+	return on && !r->nack ? ENOMEM : 0;
 }
 
 
@@ -101,6 +138,10 @@ int receive_start(struct receiver *r, const struct media_plan *plan,
 	};
 	struct jitter *jitter = NULL;
 	int err;
+
+	err = nack_start(r, plan->nack);
+	if (err)
+		return err;
 
 	receive_limit(r, mc);
 	events_start(r, plan);
@@ -168,6 +209,9 @@ void receive_pause(struct receiver *r)
 	if (r->jitter)
 		jitter_reset(r->jitter, 0);
 
+	if (r->nack)
+		nack_reset(r->nack);
+
 	/* what comes meanwhile is not lost */
 	r->lost_before += source_lost(&r->source);
 	r->source.known = false;
@@ -205,6 +249,8 @@ static bool source_check(struct receiver *r, const struct rtp *h)
 		r->lost_before += source_lost(s);
 		burst_restart(&r->burst);
 		jitter_reset(r->jitter, 0);
+		if (r->nack)
+			nack_reset(r->nack);
 		r->noise.on = false;
 		dtmf_rx_begin(&r->dtmf, r->dtmf.clock_hz);
 	}
@@ -251,9 +297,22 @@ static void mute_packet(struct receiver *r, const struct rtp *h,
 }
 
 
+/* It was asked for: when it came says nothing of the way, and it may be too
+ * late, as if it had never come */
+static void again_packet(struct receiver *r, const struct rtp *h, uint32_t dur)
+{
+	if (!jitter_fill(r->jitter, h->seq, h->ts, dur, h->pt, h->payload,
+			 h->len))
+		return;
+
+	source_heard(&r->source, h->seq, h->ts, 0, false);
+	burst_packet(&r->burst, h->seq, false);
+}
+
+
 static void sound_packet(struct receiver *r, const struct rx_codec *c,
 			 const struct rtp *h, size_t samples,
-			 uint64_t arrival_us)
+			 uint64_t arrival_us, bool again)
 {
 	const struct codec *codec = c->codec;
 	const uint32_t dur = (uint32_t)((uint64_t)samples * codec->clock_hz /
@@ -268,6 +327,11 @@ static void sound_packet(struct receiver *r, const struct rx_codec *c,
 	}
 
 	r->dur = dur;
+	if (again) {
+		again_packet(r, h, dur);
+		return;
+	}
+
 	put = jitter_put(r->jitter, arrival_us, h->seq, h->ts, dur, h->pt,
 			 h->payload, h->len);
 
@@ -277,6 +341,8 @@ static void sound_packet(struct receiver *r, const struct rx_codec *c,
 		r->lost_before += source_lost(&r->source);
 		source_init(&r->source, h->ssrc, r->clock_hz, h->seq);
 		burst_restart(&r->burst);
+		if (r->nack)
+			nack_reset(r->nack);
 		/*@fallthrough@*/
 	case JITTER_TAKEN:
 	case JITTER_LATE:
@@ -352,6 +418,7 @@ void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us)
 	struct rtp inner;
 	struct rx_codec *c;
 	uint32_t event_hz;
+	bool again = false;
 	size_t samples;
 
 	assert_media();
@@ -360,6 +427,10 @@ void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us)
 		++r->discarded;
 		return;
 	}
+
+	if (r->nack)
+		again = nack_heard(r->nack, h->seq, arrival_us,
+				   f->rtcp.rtt_us);
 
 	++r->packets;
 	r->bytes += h->len;
@@ -393,7 +464,7 @@ void receive_packet(struct flow *f, const struct rtp *h, uint64_t arrival_us)
 	samples = c && h->len ? c->codec->samples(h->payload, h->len) : 0;
 
 	if (samples && samples <= CODEC_FRAME_MAX) {
-		sound_packet(r, c, h, samples, arrival_us);
+		sound_packet(r, c, h, samples, arrival_us, again);
 	}
 	else {
 		mute_packet(r, h, arrival_us);

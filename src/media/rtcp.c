@@ -165,6 +165,28 @@ size_t report_build(struct report *r, uint8_t *p, size_t size,
 }
 
 
+size_t report_nack(const struct report *r, uint8_t *p, size_t size,
+		   const struct report_out *o, const uint16_t *seqv,
+		   unsigned n)
+{
+	uint8_t *at = p;
+
+	if (size < 100 + NACK_ROOM || !o->source)
+		return 0;
+
+	/* an empty report and a name go before all else, where they must */
+	if (!o->reduced) {
+		at = put_header(at, 0, RTCP_RR, 8);
+		at = put_u32(at, o->ssrc);
+		at = put_sdes(r, at, o->ssrc);
+	}
+	at += nack_write(at, size - (size_t)(at - p), o->ssrc,
+			 o->source->ssrc, seqv, n);
+
+	return (size_t)(at - p);
+}
+
+
 size_t report_bye(struct report *r, uint8_t *p, size_t size,
 		  const struct report_out *o)
 {
@@ -306,6 +328,15 @@ static int read_part(struct report *r, const struct part *part,
 		return xr_read(&r->xr, &r->xr_known, part->body, part->len,
 			       our_ssrc);
 
+	case RTCP_RTPFB:
+		if (part->len < 8)
+			return EBADMSG;
+		if (part->count == RTCP_RTPFB_GNACK && get_u32(p + 4) == our_ssrc)
+			r->nackn += nack_read(r->nackv + r->nackn,
+					      COUNT(r->nackv) - r->nackn,
+					      p + 8, part->len - 8);
+		break;
+
 	default:
 		break;
 	}
@@ -323,6 +354,8 @@ int report_read(struct report *r, const uint8_t *p, size_t len,
 	struct part part;
 	bool first = true;
 	int err = 0;
+
+	r->nackn = was.nackn = 0;
 
 	while (at < end) {
 

@@ -7,6 +7,8 @@
 #ifndef OFFHOOK_MEDIA_RTP_H
 #define OFFHOOK_MEDIA_RTP_H
 
+#include "nack.h"
+
 /* RTP and its sockets (transport.c) ------------------------------------- */
 
 enum {
@@ -73,6 +75,8 @@ struct transport {
 	void *last;              /* that came out of in                     */
 	struct shake *shake;     /* how it gets its keys, NULL: it has them */
 	struct nat *nat;         /* NULL: no servers and no ICE             */
+	struct again *again;     /* what went out lately; NULL: nobody asks
+				    for it (nack.h)                         */
 	transport_send_h *send_h;  /* tests: in place of the sockets        */
 	void *send_arg;
 };
@@ -89,6 +93,9 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 			struct inbox *in, struct packet **pv);
 int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		    size_t len);
+/** Once more what went out under that number. @return 0, ENOENT: it is not kept
+ *  any more, or was asked for too often; errno */
+int  transport_send_again(struct transport *t, uint16_t seq);
 /** On the port of RTP and as it is */
 int  transport_send_raw(struct transport *t, const struct sa *dst,
 			const uint8_t *p, size_t len);
@@ -189,6 +196,9 @@ struct report {
 	bool xr_known;           /* how we sound there                      */
 	struct xr_voip xr;
 	bool bye;                /* the peer said good-bye                  */
+	uint16_t nackv[2 * NACK_MOST];   /* of ours, missed there: in the last
+				    packet                                  */
+	unsigned nackn;
 	uint64_t malformed;
 };
 
@@ -198,6 +208,11 @@ bool   report_due(const struct report *r, uint64_t now_us);
  *  left out of most */
 size_t report_build(struct report *r, uint8_t *p, size_t size,
 		    const struct report_out *o);
+/** Numbers of theirs that we miss (RFC 4585), between two reports. Alone, or
+ *  behind what has to stand before it. @return bytes */
+size_t report_nack(const struct report *r, uint8_t *p, size_t size,
+		   const struct report_out *o, const uint16_t *seqv,
+		   unsigned n);
 /** SR or RR, SDES and BYE */
 size_t report_bye(struct report *r, uint8_t *p, size_t size,
 		  const struct report_out *o);

@@ -353,34 +353,45 @@ int transport_send_raw(struct transport *t, const struct sa *dst,
 }
 
 
-int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
-		   size_t len)
+/* Where to. @return 0, EPERM, EDESTADDRREQ */
+static int goal(const struct transport *t, bool rtcp, const struct sa **dst)
 {
-	_Alignas(8) uint8_t sealed[PACKET_MAX + SHIELD_ROOM];
 	const bool mux = rtcp && t->mux;
-	const struct sa *dst = &t->peer;
+
+	*dst = &t->peer;
 
 	if (nat_rules(t->nat)) {
 		if (rtcp && !mux)
 			return EDESTADDRREQ;
 	}
 	else if (rtcp && !mux) {
-		dst = &t->peer_rtcp;
+		*dst = &t->peer_rtcp;
 	}
 	else if (t->latched && !t->fixed) {
-		dst = &t->from;
+		*dst = &t->from;
 	}
 
 	if (t->shut)
 		return EPERM;
-	if (!sa_isset(dst, SA_ALL))
-		return EDESTADDRREQ;
+
+	return sa_isset(*dst, SA_ALL) ? 0 : EDESTADDRREQ;
+}
+
+
+int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
+		   size_t len)
+{
+	_Alignas(8) uint8_t sealed[PACKET_MAX + SHIELD_ROOM];
+	const struct sa *dst;
+	int err;
+
+	err = goal(t, rtcp, &dst);
+	if (err)
+		return err;
 
 	transport_sniff(t, true, true, rtcp, dst, p, len);
 
 	if (t->shield) {
-		int err;
-
 		if (len > PACKET_MAX)
 			return EMSGSIZE;
 
@@ -391,10 +402,35 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		p = sealed;
 	}
 
+	if (t->again && !rtcp)
+		again_keep(t->again, p, len);
+
 	if (impair_send(t, rtcp, dst, p, len))
 		return 0;
 
 	return transport_put(t, rtcp, dst, p, len);
+}
+
+
+int transport_send_again(struct transport *t, uint16_t seq)
+{
+	const struct sa *dst;
+	const uint8_t *p;
+	size_t len = 0;
+	int err;
+
+	err = goal(t, false, &dst);
+	if (err)
+		return err;
+
+	p = t->again ? again_take(t->again, seq, &len) : NULL;
+	if (!p)
+		return ENOENT;
+
+	if (impair_send(t, false, dst, p, len))
+		return 0;
+
+	return transport_put(t, false, dst, p, len);
 }
 
 

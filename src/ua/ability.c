@@ -28,6 +28,7 @@ int ua_ability(struct ability *ab, const struct ua *ua,
 	ab->param.stereo = conf->opus_stereo;
 	ab->red = conf->redundancy;
 	ab->cn = conf->comfort_noise;
+	ab->nack = conf->retransmission;
 
 	return ability_codecs(ab, list);
 }

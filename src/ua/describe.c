@@ -30,6 +30,7 @@ struct ours {
 	enum media_dir dir;
 	unsigned ptime_ms;
 	bool mux, rsize, xr;
+	bool nack, nack_all;             /* a=rtcp-fb: of the first, of all */
 	bool sdes;                       /* a=crypto: one, or all of ours   */
 	const struct media_suite *suite; /* NULL: all                       */
 	uint32_t tag;
@@ -184,6 +185,10 @@ static void put_ours(struct writer *w, const struct nego *n,
 		put(w, "a=rtcp-rsize\r\n");
 	if (o->xr)
 		put(w, "a=rtcp-xr:voip-metrics\r\n");
+	if (o->nack && o->nack_all)
+		put(w, "a=rtcp-fb:* nack\r\n");
+	else if (o->nack)
+		put(w, "a=rtcp-fb:%u nack\r\n", o->numv[0]);
 	put_keys(w, n, ab, o);
 	if (o->ice)
 		put_ice(w, n, ab);
@@ -351,9 +356,22 @@ static void offer_keys(struct ours *o, const struct nego *n,
 static const char *offer_proto(const struct ability *ab)
 {
 	if (ab->secure.policy != SECURE_REQUIRE)
-		return "RTP/AVP";
+		return ab->nack ? "RTP/AVPF" : "RTP/AVP";
+	if (ab->secure.sdes)
+		return ab->nack ? "RTP/SAVPF" : "RTP/SAVP";
 
-	return ab->secure.sdes ? "RTP/SAVP" : "UDP/TLS/RTP/SAVP";
+	return ab->nack ? "UDP/TLS/RTP/SAVPF" : "UDP/TLS/RTP/SAVP";
+}
+
+
+/* In mid-call the line stays what both have agreed on */
+static bool offer_nack(const struct nego *n, const struct ability *ab)
+{
+	struct pl proto;
+
+	pl_set_str(&proto, n->linev[n->audio].proto);
+
+	return proto_feedback(&proto) && (ab->nack || n->answer_nack);
 }
 
 
@@ -396,6 +414,7 @@ int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 	if (err)
 		return err;
 	offer_keys(&o, n, ab);
+	o.nack = o.nack_all = offer_nack(n, ab);
 
 	for (unsigned i = 0; i < ab->codecc; i++) {
 		const struct codec *c = ab->codecv[i];
@@ -424,6 +443,7 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		.dir = n->answer_dir, .ptime_ms = n->answer_ptime_ms,
 		.mux = n->answer_mux, .rsize = n->answer_rsize,
 		.xr = n->answer_xr,
+		.nack = n->answer_nack, .nack_all = n->answer_nack_all,
 		.codecc = n->answer_codecc,
 		.sdes = n->keying == MEDIA_KEYS_SDES,
 		.suite = n->answer_suite, .tag = n->answer_tag,

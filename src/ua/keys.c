@@ -353,6 +353,12 @@ bool proto_secure(const struct pl *proto, bool *dtls)
 }
 
 
+bool proto_feedback(const struct pl *proto)
+{
+	return proto_known(proto) && (proto->p[proto->l - 1] | 0x20) == 'f';
+}
+
+
 bool proto_known(const struct pl *proto)
 {
 	return text_caseeq(proto->p, proto->l, "RTP/AVP") ||

@@ -33,6 +33,8 @@ int print_print(char *buf, size_t sz, const struct media_print *print);
 
 /** Is it a protocol of an m= line that needs keys; and those of DTLS? */
 bool proto_secure(const struct pl *proto, bool *dtls);
+/** Those with feedback (RFC 4585, 5124): they end in F */
+bool proto_feedback(const struct pl *proto);
 /** RTP/AVP, RTP/AVPF and their protected kin */
 bool proto_known(const struct pl *proto);
 

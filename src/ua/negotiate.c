@@ -121,6 +121,15 @@ static bool line_reachable(const struct desc_media *m,
 }
 
 
+/* Does it ask for what it has missed? Only where the profile knows of that
+ * (RFC 4585 4.2) */
+static bool wants_nack(const struct desc_media *m, uint8_t pt)
+{
+	return proto_feedback(&m->proto) &&
+		(m->nack_all || (pt < 128 && m->nack_pt[pt / 64] >> pt % 64 & 1));
+}
+
+
 /* One line of the peer into a plan. keyed: only if there will be keys.
  * @return false: unusable */
 static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
@@ -139,6 +148,7 @@ static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 	plan->rtcp_mux = m->rtcp_mux;
 	plan->rtcp_rsize = m->rtcp_rsize;
 	plan->xr = m->xr;
+	plan->nack = wants_nack(m, plan->pt_send);
 
 	/* a handshake on each port (RFC 5764 3) is what nobody needs who can
 	 * do with one; without it there are no reports */
@@ -151,6 +161,8 @@ static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 	n->answer_mux = m->rtcp_mux;
 	n->answer_rsize = m->rtcp_rsize;
 	n->answer_xr = m->xr;
+	n->answer_nack = plan->nack;
+	n->answer_nack_all = m->nack_all;
 	n->answer_ptime_ms = plan->param.ptime_ms;
 
 	return true;
@@ -318,6 +330,7 @@ bool plan_equal(const struct media_plan *a, const struct media_plan *b)
 	    a->cn_send != b->cn_send || a->cn_recv != b->cn_recv ||
 	    a->rtcp_mux != b->rtcp_mux ||
 	    a->rtcp_rsize != b->rtcp_rsize || a->xr != b->xr ||
+	    a->nack != b->nack ||
 	    a->unproven != b->unproven ||
 	    !sa_cmp(&a->rtp, &b->rtp, SA_ALL) ||
 	    !sa_cmp(&a->rtcp, &b->rtcp, SA_ALL) ||

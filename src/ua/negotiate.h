@@ -48,6 +48,7 @@ struct ability {
 		const struct media_gathered *have;       /* NULL: nothing   */
 	} ice;
 	bool mux;                        /* one port for both is wanted     */
+	bool nack;                       /* offers ask for feedback         */
 };
 
 /** Names as in the option `codecs`. @return 0, EINVAL (none is known) */
@@ -85,6 +86,7 @@ struct nego {
 	enum media_dir answer_dir;
 	unsigned answer_ptime_ms;
 	bool answer_mux, answer_rsize, answer_xr;
+	bool answer_nack, answer_nack_all;
 
 	/* How packets are protected */
 	uint8_t key[MEDIA_SUITES][MEDIA_KEY_MAX];        /* for what we send:

@@ -304,6 +304,23 @@ static bool xr_wants(struct pl val)
 }
 
 
+/* "* nack" or "96 nack" (RFC 4585 4.2); "nack pli" is of pictures */
+static void read_feedback(struct desc_media *m, struct pl val)
+{
+	const struct pl pt = word(&val), what = word(&val);
+	struct pl num = pt;
+	uint32_t v;
+
+	if (pl_strcasecmp(&what, "nack") || word(&val).l)
+		return;
+
+	if (!pl_strcmp(&pt, "*"))
+		m->nack_all = true;
+	else if (!number(&v, &num, 127))
+		m->nack_pt[v / 64] |= 1ull << v % 64;
+}
+
+
 /* "53020" or "53020 IN IP4 192.0.2.1" (RFC 3605) */
 static void read_rtcp(struct desc_media *m, struct pl val)
 {
@@ -422,6 +439,8 @@ static void read_attribute(struct reader *r, struct pl val)
 		m->rtcp_rsize = true;
 	else if (is(&name, "rtcp-xr"))
 		m->xr = xr_wants(val);
+	else if (is(&name, "rtcp-fb"))
+		read_feedback(m, val);
 	else if (is(&name, "crypto"))
 		collect(m->cryptov, &m->cryptoc, DESC_CRYPTO_MAX, val);
 	else if (is(&name, "fingerprint"))

@@ -49,6 +49,8 @@ struct desc_media {
 	struct sa rtcp_addr;     /* unset: as addr                          */
 	bool rtcp_mux, rtcp_rsize;
 	bool xr;                 /* a=rtcp-xr with voip-metrics             */
+	bool nack_all;           /* a=rtcp-fb:* nack,                       */
+	uint64_t nack_pt[2];     /*   or of these payload types: bits       */
 	struct pl cryptov[DESC_CRYPTO_MAX];      /* values of a=crypto      */
 	unsigned cryptoc;
 	struct pl printv[DESC_PRINT_MAX];        /* a=fingerprint, its own

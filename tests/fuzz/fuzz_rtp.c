@@ -14,6 +14,7 @@ static void rtcp(const uint8_t *data, size_t size)
 	if (!report_read(&r, data, size, 1000, 1700000000000, 2000, 0x1234,
 			 0))
 		must(!r.malformed);
+	must(r.nackn <= COUNT(r.nackv));
 	if (r.remote_known)
 		must(r.remote_fraction <= 255);
 }

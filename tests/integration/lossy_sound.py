@@ -52,6 +52,27 @@ def test_redundancy(lab):
         check(last["remote_loss_pct"] > 0, "%s", last)
 
 
+def asks(lab, *more):
+    phones = pair(lab, "-s", "codecs=pcmu", "-s", "retransmission=yes", *more)
+    for p in phones:
+        first = until(p, "packets_recovered", 10)
+        last = until(p, "packets_asked", first["packets_asked"] + 40)
+        asked = last["packets_asked"] - first["packets_asked"]
+        check(last["packets_recovered"] - first["packets_recovered"] > asked / 2, "%s, then %s", first, last)
+        check(last["packets_resent"] > 20, "%s", last)
+        check(not last.get("forged"), "%s", last)
+
+
+def test_retransmission(lab):
+    """what is missed is asked for, and comes while there is still time"""
+    asks(lab, "-s", "media-security=off")
+
+
+def test_retransmission_protected(lab):
+    """the same under the same key, in reports that are protected too"""
+    asks(lab, "-s", "media-security=require", "-s", "sdes=always", "-s", "dtls=no")
+
+
 def test_not_wanted(lab):
     """who has not asked for it neither sends nor gets anything twice"""
     a, b = pair(lab, "-s", "codecs=pcmu", "-s", "media-security=off")
@@ -94,7 +115,7 @@ def joined():
     sys.exit(r.returncode)
 
 
-for test in (test_redundancy, test_not_wanted, test_comfort_noise, test_opus):
+for test in (test_redundancy, test_retransmission, test_retransmission_protected, test_not_wanted, test_comfort_noise, test_opus):
     test.limit = 400
 
 if __name__ == "__main__":

@@ -944,10 +944,86 @@ static void feedback_profile(void **state)
 	a = answer(&s, &p, NULL, V4 "m=audio 5000 RTP/AVPF 0\r\n"
 		   "a=rtcp-fb:* nack\r\n");
 	has(a, "m=audio 4000 RTP/AVPF 0\r\n");
+	has(a, "a=rtcp-fb:* nack\r\n");
+	assert_true(p.nack);
 	codec_is(&p, "pcmu");
 	mem_deref(a);
 	a = offer(&s);
 	has(a, "m=audio 4000 RTP/AVPF 0 101\r\n");
+	has(a, "a=rtcp-fb:* nack\r\n");
+	mem_deref(a);
+	nego_reset(&s.n);
+}
+
+
+/* What is lost is asked for where both want that, of the codec that is spoken,
+ * and where the profile knows of it */
+static void feedback(void **state)
+{
+	static const struct {
+		const char *lines, *answer;
+	} v[] = {
+		{ "RTP/AVPF 0 8\r\na=rtcp-fb:0 nack\r\n",
+		  "a=rtcp-fb:0 nack\r\n" },
+		{ "RTP/AVPF 0 8\r\na=rtcp-fb:8 nack\r\n", NULL },
+		{ "RTP/AVPF 0 8\r\na=rtcp-fb:* nack pli\r\n", NULL },
+		{ "RTP/AVPF 0 8\r\na=rtcp-fb:300 nack\r\na=rtcp-fb:\r\n",
+		  NULL },
+		{ "RTP/AVPF 0 8\r\na=rtcp-fb:* ack rpsi\r\n", NULL },
+		{ "RTP/AVP 0 8\r\na=rtcp-fb:* nack\r\n", NULL },
+	};
+	struct side s;
+	struct media_plan p;
+	char *a;
+	(void)state;
+
+	for (size_t i = 0; i < COUNT_OF(v); i++) {
+		char sdp[300];
+
+		side_init(&s, "pcmu,pcma");
+		(void)snprintf(sdp, sizeof(sdp), V4 "m=audio 5000 %s",
+			       v[i].lines);
+		a = answer(&s, &p, NULL, sdp);
+		assert_int_equal(p.nack, v[i].answer != NULL);
+		if (v[i].answer)
+			has(a, v[i].answer);
+		else
+			hasnt(a, "rtcp-fb");
+		mem_deref(a);
+		nego_reset(&s.n);
+	}
+
+	/* we offer it when we are told to; who answers without does without */
+	side_init(&s, "pcmu");
+	a = offer(&s);
+	hasnt(a, "AVPF");
+	hasnt(a, "rtcp-fb");
+	mem_deref(a);
+	nego_reset(&s.n);
+
+	side_init(&s, "pcmu");
+	s.ab.nack = true;
+	a = offer(&s);
+	has(a, "m=audio 4000 RTP/AVPF 0 101\r\n");
+	has(a, "a=rtcp-fb:* nack\r\n");
+	mem_deref(a);
+	assert_int_equal(0, result(&s, &p, NULL, V4
+		"m=audio 5000 RTP/AVPF 0\r\na=rtcp-fb:0 nack\r\n"));
+	assert_true(p.nack);
+	assert_int_equal(0, result(&s, &p, NULL, V4
+				   "m=audio 5000 RTP/AVPF 0\r\n"));
+	assert_false(p.nack);
+	assert_int_equal(0, result(&s, &p, NULL, V4
+		"m=audio 5000 RTP/AVP 0\r\na=rtcp-fb:* nack\r\n"));
+	assert_false(p.nack);
+	nego_reset(&s.n);
+
+	side_init(&s, "pcmu");
+	s.ab.nack = true;
+	s.ab.secure.policy = SECURE_REQUIRE;
+	s.ab.secure.sdes = true;
+	a = offer(&s);
+	has(a, "m=audio 4000 RTP/SAVPF 0 101\r\n");
 	mem_deref(a);
 	nego_reset(&s.n);
 }
@@ -1238,6 +1314,7 @@ int main(void)
 		cmocka_unit_test(versions),
 		cmocka_unit_test(rtcp),
 		cmocka_unit_test(feedback_profile),
+		cmocka_unit_test(feedback),
 		cmocka_unit_test(later_offers),
 		cmocka_unit_test(both_ours),
 		cmocka_unit_test(equal),
