@@ -177,6 +177,18 @@ def test_small(lab):
     sock.close()
 
 
+def test_ways(lab):
+    """each way that ICE has tried, and which one was chosen"""
+    other = lab.offhook("--auto-answer", "-s", "ice=yes", name="other", audio="tone:700").ready()
+    s = Screen(lab, "-s", "ice=yes", size=(120, 50))
+    s.dial(other.uri)
+    s.wait(r"ACTIVE", timeout=40)
+    s.keys("i")
+    s.wait(r"ways +chosen; we choose", timeout=40)
+    s.wait(r"works +host 127\.0\.0\.1:\d+ ⇄ host 127\.0\.0\.1:\d+, \d+\.\d ms, chosen")
+    whole(s, (120, 50))
+
+
 def test_light(lab):
     """a light background: no colour that one cannot read on it"""
     s, bob, sock = day(lab, env=LIGHT)

@@ -448,6 +448,49 @@ static int line_keys(const struct area *a, int y, struct call *c,
 }
 
 
+static enum style way_style(const struct media_pair *p)
+{
+	return p->chosen ? STYLE_OK : !strcmp(p->state, "checking") ?
+		STYLE_WORK : !strcmp(p->state, "works") ? STYLE_NORMAL :
+		STYLE_DIM;
+}
+
+
+/* What ICE has tried, a row a pair, the best first. @return row below */
+static int draw_ways(const struct area *a, int y, const struct call *c)
+{
+	const struct media_plan *plan = call_plan(c);
+	struct media_ways w;
+	char text[240], took[32];
+
+	if (y >= a->h || !plan || !plan->ice.on || call_ways(c, &w))
+		return y;
+
+	snprintf(text, sizeof(text), "%s; %s", w.state, w.controlling ?
+		 "we choose" : "they choose");
+	y = pair(a, y, "ways", text, !strcmp(w.state, "failed") ||
+		 !strcmp(w.state, "lost") ? STYLE_BAD : STYLE_NORMAL);
+
+	for (unsigned i = 0; i < w.pairc; i++) {
+
+		const struct media_pair *p = &w.pairv[i];
+
+		took[0] = '\0';
+		if (p->rtt_us)
+			snprintf(took, sizeof(took), ", %.1f ms",
+				 p->rtt_us / 1000.0);
+		(void)re_snprintf(text, sizeof(text), "%s %J %s %s %J%s%s",
+				  media_cand_name(p->local_type), &p->local,
+				  a->cv->ascii ? "<->" : "\u21c4",
+				  media_cand_name(p->remote_type), &p->remote,
+				  took, p->chosen ? ", chosen" : "");
+		y = pair(a, y, p->state, text, way_style(p));
+	}
+
+	return y;
+}
+
+
 /* The most wanted first: what has no room is left out */
 static int (*const lines[])(const struct area *a, int y, struct call *c,
 			    const struct trend *tr) = {
@@ -542,6 +585,7 @@ static void call_draw(struct tui *t, void *state, const struct area *a)
 		++y;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		y = lines[i](&body, y, c, tr);
+	(void)draw_ways(&body, y, c);
 }
 
 
@@ -564,7 +608,9 @@ const struct pane pane_call = {
 		"right. The delay is from mouth to ear: the way through the "
 		"network as RTCP tells it, the jitter buffer, one packet, "
 		"and the buffers of the sound device. Below stand the other "
-		"calls: s talks to the other of two, Alt+digit selects.",
+		"calls: s talks to the other of two, Alt+digit selects. With "
+		"ICE the ways between the two phones are listed where there "
+		"is room, as by command ice.",
 	.draw = call_draw,
 	.tick_ms = call_tick,
 };
