@@ -17,7 +17,7 @@
 enum {
 	DESC_TEXT_MAX    = 65536,
 	DESC_MEDIA_MAX   = 32,
-	DESC_FORMATS_MAX = 64,   /* in one m= line                          */
+	DESC_FORMATS_MAX = 128,  /* in one m= line                          */
 	DESC_TOKEN_MAX   = 63,   /* media type, protocol, format            */
 	DESC_CRYPTO_MAX  = 16,   /* what is beyond is not looked at         */
 	DESC_PRINT_MAX   = 4,

@@ -282,15 +282,15 @@ static void limits(void **state)
 
 	assert_non_null(mb);
 
-	/* 64 formats and not one more */
+	/* as many formats as there are payload types, and not one more */
 	mbuf_write_str(mb, HEAD "m=audio 8 RTP/AVP");
-	for (unsigned i = 0; i < 64; i++)
+	for (unsigned i = 0; i < 128; i++)
 		mbuf_printf(mb, " %u", i);
 	assert_int_equal(0, desc_read(&d, (char *)mb->buf, mb->end));
-	assert_int_equal(64, d->mediav[0].fmtc);
-	assert_int_equal(63, d->mediav[0].fmtv[63].pt);
+	assert_int_equal(128, d->mediav[0].fmtc);
+	assert_int_equal(127, d->mediav[0].fmtv[127].pt);
 	d = mem_deref(d);
-	mbuf_write_str(mb, " 64");
+	mbuf_write_str(mb, " 0");
 	assert_int_equal(EOVERFLOW, desc_read(&d, (char *)mb->buf, mb->end));
 
 	/* 32 lines */
