@@ -197,6 +197,22 @@ static void put_ours(struct writer *w, const struct nego *n,
 }
 
 
+/* The peer's name for a line stays with it (RFC 5888 9) */
+static void put_mid(struct writer *w, const struct nego_line *l)
+{
+	if (l->mid)
+		put(w, "a=mid:%s\r\n", l->mid);
+}
+
+
+/* Of a group that was offered only our line stays (RFC 8843 7.3) */
+static void put_group(struct writer *w, const struct nego *n)
+{
+	if (n->bundled && n->audio < n->linec && n->linev[n->audio].mid)
+		put(w, "a=group:BUNDLE %s\r\n", n->linev[n->audio].mid);
+}
+
+
 /* @param rest  where what follows the o= line begins */
 static void put_body(struct writer *w, const struct nego *n,
 		     const struct ability *ab, const struct ours *o,
@@ -216,6 +232,7 @@ static void put_body(struct writer *w, const struct nego *n,
 	*rest = w->mb->pos;
 	put(w, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", type,
 	    o->nowhere ? "0.0.0.0" : addr);
+	put_group(w, n);
 
 	for (unsigned i = 0; i < n->linec; i++) {
 		const struct nego_line *l = &n->linev[i];
@@ -224,6 +241,7 @@ static void put_body(struct writer *w, const struct nego *n,
 			put_ours(w, n, ab, o, l->proto);
 		else
 			put(w, "m=%s 0 %s %s\r\n", l->type, l->proto, l->fmt);
+		put_mid(w, l);
 	}
 }
 

@@ -28,6 +28,7 @@ static void lines_free(struct nego_line *linev, unsigned linec)
 		mem_deref(linev[i].type);
 		mem_deref(linev[i].proto);
 		mem_deref(linev[i].fmt);
+		mem_deref(linev[i].mid);
 	}
 
 	mem_deref(linev);
@@ -39,6 +40,7 @@ void nego_reset(struct nego *n)
 	lines_free(n->linev, n->linec);
 	n->linev = NULL;
 	n->linec = n->audio = 0;
+	n->bundled = false;
 	explicit_bzero(n->key, sizeof(n->key));
 }
 
@@ -157,6 +159,7 @@ static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 	nego_take_ice(plan, n, ab, m, d->ice_lite, offer);
 	plan->dir = take_direction(held, m, ab->dir);
 
+	n->bundled = m->bundled;
 	n->answer_dir = plan->dir;
 	n->answer_mux = m->rtcp_mux;
 	n->answer_rsize = m->rtcp_rsize;
@@ -187,6 +190,8 @@ static int lines_copy(struct nego_line **linevp, const struct desc *d)
 			err = pl_strdup(&linev[i].proto, &m->proto);
 		if (!err)
 			err = pl_strdup(&linev[i].fmt, &m->fmtv[0].id);
+		if (!err && pl_isset(&m->mid))
+			err = pl_strdup(&linev[i].mid, &m->mid);
 	}
 
 	if (err)
@@ -260,6 +265,7 @@ int nego_take(struct media_plan *plan, bool *held, struct nego *n,
 			goto out;
 		}
 		plan_none(&p);
+		next.bundled = false;
 	}
 
 	if (lines_copy(&linev, d)) {

@@ -57,6 +57,7 @@ int ability_codecs(struct ability *ab, const char *list);
 /** One m= line of the session */
 struct nego_line {
 	char *type, *proto, *fmt;
+	char *mid;               /* the peer's name for it, NULL: none      */
 };
 
 struct nego {
@@ -67,6 +68,7 @@ struct nego {
 	struct nego_line *linev; /* the lines both have agreed on           */
 	unsigned linec;
 	unsigned audio;          /* our line, linec: none                   */
+	bool bundled;            /* it is alone in a group (RFC 8843)       */
 
 	/* What numbers mean in packets to us; a number never changes its
 	 * meaning during a call (RFC 3264 8.3.2) */

@@ -21,6 +21,8 @@ struct reader {
 	unsigned printc;
 	struct pl setup, ufrag, pwd;
 	bool origin;
+	struct pl groupv[DESC_GROUP_MAX];
+	unsigned groupc;
 };
 
 
@@ -387,6 +389,8 @@ static void read_session(struct reader *r, const struct pl *name,
 		r->pwd = val;
 	else if (is(name, "ice-lite"))
 		r->d->ice_lite = true;
+	else if (is(name, "group"))
+		collect(r->groupv, &r->groupc, DESC_GROUP_MAX, val);
 }
 
 
@@ -455,6 +459,10 @@ static void read_attribute(struct reader *r, struct pl val)
 		m->ice_mismatch = true;
 	else if (is(&name, "candidate"))
 		collect(m->candv, &m->candc, DESC_CAND_MAX, val);
+	else if (is(&name, "mid") && token_ok(&val))
+		m->mid = val;
+	else if (is(&name, "bundle-only"))
+		m->bundle_only = true;
 }
 
 
@@ -579,8 +587,10 @@ int desc_read(struct desc **dp, const char *text, size_t len)
 	/* Without o= it is no description; s= and t= nobody misses */
 	if (!err && !r.origin)
 		err = EBADMSG;
-	if (!err)
+	if (!err) {
 		inherit(&r);
+		desc_bundle(r.d, r.groupv, r.groupc);
+	}
 
  out:
 	if (err)

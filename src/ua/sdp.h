@@ -22,6 +22,7 @@ enum {
 	DESC_CRYPTO_MAX  = 16,   /* what is beyond is not looked at         */
 	DESC_PRINT_MAX   = 4,
 	DESC_CAND_MAX    = 32,
+	DESC_GROUP_MAX   = 4,
 };
 
 struct desc_format {
@@ -61,6 +62,9 @@ struct desc_media {
 	bool ice_mismatch;       /* somebody has written another address    */
 	struct pl candv[DESC_CAND_MAX];          /* values of a=candidate   */
 	unsigned candc;
+	struct pl mid;           /* its name among the lines; unset: none   */
+	bool bundle_only;        /* port 0 means: by the bundle's           */
+	bool bundled;            /* of a group that shares one port         */
 };
 
 struct desc {
@@ -85,5 +89,13 @@ static inline bool desc_addr_given(const struct sa *sa)
  * @return 0, EBADMSG (malformed), EOVERFLOW (beyond a limit), ENOMEM
  */
 int desc_read(struct desc **dp, const char *text, size_t len);
+
+/**
+ * Lines that share one port (RFC 8843): what stands at the first of a group
+ * alone holds for the others, too.
+ *
+ * @param groupv  values of a=group: "BUNDLE audio video"
+ */
+void desc_bundle(struct desc *d, const struct pl *groupv, unsigned groupc);
 
 #endif
