@@ -35,6 +35,7 @@ class Baresip(Program):
                   "jitter_buffer_delay 2-10", "call_max_calls 4", "ctrl_tcp_listen 127.0.0.1:%d" % self.control,
                   "module_path %s" % modules]
         config += ["module %s.so" % m for m in ("g711", "opus", "aufile", "aubridge", "sndfile")]
+        config += ["module %s.so" % m for m in ("g722", "gsm", "l16") if codec.lower().startswith(m)]
         if secure:                       # mediaenc: srtp, srtp-mand, srtp-mandf, dtls_srtp
             config += ["module %s.so" % secure.split("-")[0]]
         config += ["module %s.so" % nat, "rtcp_mux yes"] if nat else []

@@ -12,6 +12,8 @@ from peers import Baresip, Linphonec
 OURS, THEIRS = 440, 1000         # Hz
 FORM = {                         # what the peer plays and how it calls the codec
     (Baresip, "pcmu"): (8000, 1, "PCMU"), (Baresip, "opus"): (48000, 2, "opus/48000/2"),
+    (Baresip, "g722"): (16000, 1, "G722/16000/1"), (Baresip, "gsm"): (8000, 1, "GSM/8000/1"),
+    (Baresip, "l16"): (16000, 1, "L16/16000/1"),
     (Linphonec, "pcmu"): (8000, 1, "PCMU"), (Linphonec, "opus"): (48000, 1, "opus"),
     (Linphonec, "gsm"): (8000, 1, "GSM"),
 }
@@ -197,6 +199,31 @@ def test_baresip_opus_stereo(lab):
         check(best >= 8, "%d Hz alone in %d of its half seconds", own, best)
 
 
+def need_spandsp(lab, codec):
+    code, _, err = lab.run("-l", "udp:127.0.0.1:%d" % ports(), "-A", "null", "-s", "codecs=" + codec, "status")
+    if code:
+        raise Skip("built without spandsp: " + err)
+
+
+def test_baresip_g722_called(lab):
+    need_spandsp(lab, "g722")
+    speech(lab, Baresip, "g722", True, False)
+
+
+def test_baresip_g722_calls(lab):
+    need_spandsp(lab, "g722")
+    speech(lab, Baresip, "g722", False, True)
+
+
+def test_baresip_gsm(lab):
+    need_spandsp(lab, "gsm")
+    speech(lab, Baresip, "gsm", True, True, "-s", "codecs=gsm")
+
+
+def test_baresip_l16(lab):
+    speech(lab, Baresip, "l16", False, True)
+
+
 def test_baresip_digits_pcmu(lab):
     digits(lab, Baresip, "pcmu")
 
@@ -230,19 +257,13 @@ def test_linphonec_opus_calls(lab):
     speech(lab, Linphonec, "opus", False, False)
 
 
-def need_gsm(lab):
-    code, _, err = lab.run("-l", "udp:127.0.0.1:%d" % ports(), "-A", "null", "-s", "codecs=gsm", "status")
-    if code:
-        raise Skip("built without spandsp: " + err)
-
-
 def test_linphonec_gsm_called(lab):
-    need_gsm(lab)
+    need_spandsp(lab, "gsm")
     speech(lab, Linphonec, "gsm", True, False, "-s", "codecs=gsm")
 
 
 def test_linphonec_gsm_calls(lab):
-    need_gsm(lab)
+    need_spandsp(lab, "gsm")
     speech(lab, Linphonec, "gsm", False, True, "-s", "codecs=gsm,pcmu")
 
 
