@@ -2,6 +2,7 @@
 """Encrypted sound (SRTP): with other people's phones and between two of ours.
 What was recorded at each end must be the other's tone."""
 import re
+import time
 
 import sound
 from lab import check, main
@@ -20,12 +21,21 @@ def pair(lab, kind, theirs, *ours):
     return phone, peer
 
 
+def flows(phone):
+    """a handshake of which a message is lost takes a second or two"""
+    end = time.monotonic() + 20
+    while phone.command("stats")["packets_received"] < 25:
+        check(time.monotonic() < end, "no sound: %s", phone.command("stats"))
+        time.sleep(0.1)
+
+
 def talk(lab, kind, theirs, outgoing, security, *ours):
     """a call, and what protects it"""
     phone, peer = pair(lab, kind, theirs, *ours)
     connect(phone, peer, outgoing)
     media = phone.event("call.media", again=True)
     check(media["security"] == security, "protected by %s", media)
+    flows(phone)
     phone.command("record " + lab.path("ours.wav"))
     phone.command("sleep 3", timeout=15)
     phone.command("record stop")
