@@ -255,11 +255,12 @@ static const struct option options[] = {
 		.name = "retransmission", .type = OPT_BOOL,
 		FIELD(retransmission), .def = "no",
 		.summary = "Calls out offer that lost packets are asked for"
-			" once more, both ways (RFC 4585, RTP/AVPF: a few"
-			" phones refuse such calls). Of use on short ways: the"
-			" playout delay grows by the round trip while packets"
-			" are lost, and above 150 ms nothing is asked for. Who"
-			" calls with such an offer always gets it",
+			" once more, both ways (RFC 4585, by RTP/AVPF; who"
+			" refuses that is called once more without). Of use on"
+			" short ways: the playout delay grows by the round trip"
+			" while packets are lost, and above 150 ms nothing is"
+			" asked for. Who calls with such an offer always gets"
+			" it",
 	},
 	{
 		.name = "comfort-noise", .type = OPT_BOOL,

@@ -59,6 +59,7 @@ void call_ability(struct call *c, const struct sa *rtp,
 			MEDIA_SENDONLY;
 		ab->nowhere = by == HOLD_BY_ADDRESS;
 	}
+	ab->nack = ab->nack && !c->plain;
 	call_wish_apply(c, ab);
 	ability_ready(ab);
 

@@ -225,6 +225,7 @@ struct call {
 	char *sdp_own;               /* ours as the user has written it      */
 	char *redirect;              /* where we are sent, NULL: nowhere     */
 	bool turned;                 /* to servers of the other family       */
+	bool plain;                  /* feedback was offered, and refused    */
 
 	struct sip_call *sip;        /* NULL before the INVITE               */
 	struct sip_target *target;   /* while it is looked for               */

@@ -141,7 +141,7 @@ static void begin_anew(struct call *c)
 }
 
 
-static void other_family_h(void *arg)
+static void start_h(void *arg)
 {
 	call_start(arg);
 }
@@ -159,7 +159,33 @@ static bool other_family(struct call *c, const struct sip_result *res)
 		 res->reason);
 	c->turned = true;
 	begin_anew(c);
-	timer_start(&c->tmr_turn, 0, other_family_h, c);
+	timer_start(&c->tmr_turn, 0, start_h, c);
+
+	return true;
+}
+
+
+/* Who knows no profile with feedback (RTP/AVPF) is offered the one that
+ * everybody knows; nobody is told */
+static bool without_feedback(struct call *c, const struct sip_result *res)
+{
+	struct ability ab;
+
+	if (!res->remote ||
+	    (res->code != 488 && res->code != 606 && res->code != 415) ||
+	    !c->outgoing || c->active_ms || c->ending || c->ua->closing ||
+	    c->late || c->sdp_own || c->plain)
+		return false;
+
+	(void)ua_ability(&ab, c->ua, c->acc);
+	if (!ab.nack)
+		return false;
+
+	log_info("call %u: %u; once more without feedback (RTP/AVP)", c->id,
+		 res->code);
+	c->plain = true;
+	begin_anew(c);
+	timer_start(&c->tmr_turn, 0, start_h, c);
 
 	return true;
 }
@@ -169,7 +195,7 @@ bool redial_try(struct call *c, const struct sip_result *res)
 {
 	bool fits = false, free_ = false;
 
-	if (other_family(c, res))
+	if (other_family(c, res) || without_feedback(c, res))
 		return true;
 	if (!c->redial.left || c->active_ms || c->ending || c->ua->closing)
 		return false;

@@ -35,6 +35,24 @@ def test_refusals(lab):
         s.well()
 
 
+AVP = ('<recv request="INVITE" rrs="true" test="plain" next="in"><action>'
+       '<ereg regexp="m=audio [0-9]+ RTP/AVP " search_in="msg" assign_to="plain"/></action></recv>'
+       '<send><![CDATA[\n\nSIP/2.0 488 Not Acceptable Here\n[last_Via:]\n[last_From:]\n[last_To:];tag=x\n'
+       '[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send><recv request="ACK" next="end"/><label id="in"/>')
+
+
+def test_feedback_refused(lab):
+    """who knows nothing of RTP/AVPF is called once more with what everybody knows"""
+    s = lab.sipp([AVP, ok(), recv("ACK"), recv("BYE"), done(), '<label id="end"/>'], "-rtp_echo", "-m", "2", name="plain")
+    got, out, err = dial(lab, s, "--for", "1", options=("-s", "retransmission=yes"))
+    check(got == 0 and out.count("calling") <= 1 and "once more" not in out, "exit code %d\n%s%s", got, out, err)
+    s.well()
+    # without the option it is a refusal, once
+    s = lab.sipp([called(checks=[("body", "RTP/AVP ")]), response(488, "Not Acceptable Here"), recv("ACK")], name="once")
+    check(dial(lab, s)[0] == 8, "not refused")
+    s.well()
+
+
 def test_redirect(lab):
     """302: followed to where it points, or told as 3"""
     there = lab.sipp([called(), ok(), recv("ACK"), recv("BYE"), done()], "-rtp_echo", name="there")
