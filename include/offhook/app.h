@@ -315,6 +315,7 @@ struct selftest_result {
 	double level_db;         /* louder than what was said                */
 	unsigned gaps;
 	double gap_ms;           /* all of them                              */
+	double moved_ms;         /* the delay, in all, meanwhile             */
 	double similarity;       /* 0..1                                     */
 	double mos;
 	bool digits, hold;       /* were they right?                         */
@@ -347,6 +348,7 @@ struct sound_score {
 	double level_db;         /* recording minus original                 */
 	unsigned gaps;           /* breaks in active speech                  */
 	double gap_ms;
+	double moved_ms;         /* the delay, in all, while it went on      */
 	double similarity;       /* 0..1 spectral envelope correlation       */
 };
 int  sound_score(struct sound_score *sc, const int16_t *ref, size_t nref,

@@ -2,19 +2,20 @@
  * @file score.c  How well a recording matches what was said
  *
  * Pure functions over samples, for the self-test.  The recording is laid over
- * the original in two steps: the course of the loudness finds the place to
- * 10 ms, the waveform (or, where a codec has changed it, the loudness again,
- * in finer steps) finds it to a sample.  Then both are cut into frames and
- * compared where the original speaks: level, holes, shape of the spectrum.
+ * the original (align.c), both are cut into frames and compared where the
+ * original speaks: level, holes, shape of the spectrum.  What was said later
+ * or sooner than before is no hole, but a silence put in is one.
  */
 #include <math.h>
 #include <offhook/compat.h>
 #include <offhook/app.h>
+#include "align.h"
 
 
 enum {
-	HOP_MS     = 10,        /* of the loudness course                    */
 	FRAME_MS   = 20,        /* of the comparison                         */
+	NEAR_MS    = 40,        /* a move is not known better than to        */
+	HOP_MS     = 10,        /* of a silence put in                       */
 	BANDS      = 16,        /* between 200 Hz and the lower of 3.4 kHz,
 				   where every codec still has something     */
 	FFT_MAX    = 2048,
@@ -22,173 +23,9 @@ enum {
 
 static const double gap_db     = 25.0;   /* quieter than the original by   */
 static const double active_db  = 30.0;   /* below the loudest: not speech  */
+static const double elsewhere = 0.5;     /* alike: it lies beyond a move    */
 static const double band_lo_hz = 200.0;
 static const double band_hi_hz = 3400.0;
-
-
-static double energy(const int16_t *v, size_t n)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += (double)v[i] * v[i];
-
-	return n ? sum / (double)n : 0;
-}
-
-
-static double db(double power)
-{
-	return 10 * log10(power + 1);
-}
-
-
-/* Loudness every hop samples; free(). Its mean is taken out, so that silence
- * on both sides does not look alike. */
-static double *course(const int16_t *v, size_t n, size_t hop, size_t *count)
-{
-	const size_t k = n / hop;
-	double *c, mean = 0;
-
-	c = calloc(k ? k : 1, sizeof(*c));
-	if (!c)
-		return NULL;
-
-	for (size_t i = 0; i < k; i++) {
-		c[i] = db(energy(v + i * hop, hop));
-		mean += c[i];
-	}
-
-	for (size_t i = 0; i < k; i++)
-		c[i] -= mean / (double)k;
-
-	*count = k;
-	return c;
-}
-
-
-/*
- * Correlation of a with b moved by lag. What of a lies outside b counts as not
- * matched, so that a rhythm is not mistaken for a shorter overlap.
- */
-static double course_match(const double *a, size_t na, const double *b,
-			   size_t nb, long lag)
-{
-	double ab = 0, aa = 0, bb = 0;
-
-	for (size_t i = 0; i < na; i++) {
-		const long j = (long)i + lag;
-
-		aa += a[i] * a[i];
-
-		if (j < 0 || j >= (long)nb)
-			continue;
-
-		ab += a[i] * b[j];
-		bb += b[j] * b[j];
-	}
-
-	return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
-}
-
-
-static double wave_match(const int16_t *a, const int16_t *b, size_t n)
-{
-	double ab = 0, aa = 0, bb = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		ab += (double)a[i] * b[i];
-		aa += (double)a[i] * a[i];
-		bb += (double)b[i] * b[i];
-	}
-
-	return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
-}
-
-
-/* The loudest second of the original: the best place for a close look */
-static size_t loudest(const int16_t *v, size_t n, size_t len)
-{
-	size_t best = 0;
-	double most = -1;
-
-	for (size_t i = 0; i + len <= n; i += len / 4) {
-		const double e = energy(v + i, len);
-
-		if (e > most) {
-			most = e;
-			best = i;
-		}
-	}
-
-	return best;
-}
-
-
-/*
- * Where ref begins in rec, in samples (may be negative).
- * @return 0, ENOMEM, ENOENT (it is not in there)
- */
-static int find(long *lag, const int16_t *ref, size_t nref,
-		const int16_t *rec, size_t nrec, uint32_t rate)
-{
-	const size_t hop = rate * HOP_MS / 1000;
-	const size_t win = nref < rate ? nref : rate;
-	const long reach = (long)hop * 3 / 2;
-	double *a = NULL, *b = NULL, best = 0, most = 0;
-	size_t na = 0, nb = 0, at;
-	long coarse = 0, fine;
-	int err = 0;
-
-	a = course(ref, nref, hop, &na);
-	b = course(rec, nrec, hop, &nb);
-	if (!a || !b) {
-		err = ENOMEM;
-		goto out;
-	}
-
-	for (long l = -(long)na / 2; l < (long)nb; l++) {
-		const double m = course_match(a, na, b, nb, l);
-
-		if (m > best) {
-			best = m;
-			coarse = l;
-		}
-	}
-
-	if (best < 0.5) {
-		err = ENOENT;
-		goto out;
-	}
-
-	at = loudest(ref, nref, win);
-	fine = coarse * (long)hop;
-	*lag = fine;
-
-	for (long l = fine - reach; l <= fine + reach; l++) {
-		const long j = (long)at + l;
-		double m;
-
-		if (j < 0 || j + (long)win > (long)nrec)
-			continue;
-
-		m = wave_match(ref + at, rec + j, win);
-		if (m > most) {
-			most = m;
-			*lag = l;
-		}
-	}
-
-	/* a waveform that a codec has rebuilt says little: keep the course */
-	if (most < 0.3)
-		*lag = fine;
-
- out:
-	free(a);
-	free(b);
-
-	return err;
-}
 
 
 /* In-place radix-2 transform; n a power of two */
@@ -261,7 +98,7 @@ static void bands(double out[BANDS], const int16_t *v, size_t n, uint32_t rate)
 		for (size_t i = from; i < to && i < size / 2; i++)
 			sum += re[i] * re[i] + im[i] * im[i];
 
-		out[k] = db(sum / (double)(to - from) / (double)size);
+		out[k] = align_db(sum / (double)(to - from) / (double)size);
 	}
 }
 
@@ -285,11 +122,95 @@ static double shape_match(const double a[BANDS], const double b[BANDS])
 }
 
 
+/* Near a move a frame lies on the one side of it or on the other.
+ * @return the frame of the recording that belongs to the one at i of the
+ * original, NULL: none */
+static const int16_t *counterpart(const struct align_place *place, size_t n,
+				  const int16_t *ref, size_t i, size_t frame,
+				  const int16_t *rec, size_t nrec)
+{
+	const size_t near = frame / FRAME_MS * NEAR_MS;
+	const int16_t *best = NULL;
+	double most = elsewhere;
+	size_t k = 0;
+
+	while (k + 1 < n && place[k + 1].from <= i)
+		++k;
+
+	for (size_t m = k ? k - 1 : 0; m <= k + 1 && m < n; m++) {
+		const long j = (long)i + place[m].lag;
+		double like;
+
+		if (j < 0 || j + (long)frame > (long)nrec ||
+		    (m < k && i - place[k].from > near) ||
+		    (m > k && place[m].from - i > near))
+			continue;
+
+		like = align_match(ref + i, rec + j, frame);
+		if (like > most || (m == k && !best)) {
+			best = rec + j;
+			most = fmax(most, like);
+		}
+	}
+
+	return best;
+}
+
+
+static double quietest(const int16_t *v, size_t n, size_t hop)
+{
+	double least = INFINITY;
+
+	for (size_t i = 0; i + hop <= n; i += hop / 2)
+		least = fmin(least, align_db(align_energy(v + i, hop)));
+
+	return least;
+}
+
+
+/* Where what follows lies further back: is it silence that was put in, and in
+ * the midst of speech? */
+static bool silence_put_in(const struct align_place *place, const int16_t *ref,
+			   size_t nref, const int16_t *rec, size_t nrec,
+			   uint32_t rate_hz, double top)
+{
+	const size_t hop = rate_hz * HOP_MS / 1000;
+	const long side = (long)(rate_hz * NEAR_MS / 2000);
+	const long at = (long)place[1].from, put = place[1].lag - place[0].lag;
+	const long j = at - side + place[0].lag;
+	double said;
+
+	if (put <= 0 || at < side || at + side > (long)nref || j < 0 ||
+	    j + 2 * side + put > (long)nrec)
+		return false;
+
+	said = quietest(ref + at - side, (size_t)(2 * side), hop);
+
+	return said > top - active_db &&
+		quietest(rec + j, (size_t)(2 * side + put), hop) <
+		said - gap_db;
+}
+
+
+static double moves_ms(const struct align_place *place, size_t n,
+		       uint32_t rate_hz)
+{
+	double sum = 0;
+
+	for (size_t k = 1; k < n; k++)
+		sum += fabs((double)(place[k].lag - place[k - 1].lag));
+
+	return 1000 * sum / rate_hz;
+}
+
+
 int sound_score(struct sound_score *sc, const int16_t *ref, size_t nref,
 		const int16_t *rec, size_t nrec, uint32_t rate_hz)
 {
 	const size_t frame = rate_hz * FRAME_MS / 1000;
 	double top = 0, eref = 0, erec = 0, match = 0;
+	struct align_place *place;
+	size_t places;
 	unsigned frames = 0;
 	bool in_gap = false;
 	long lag = 0;
@@ -304,36 +225,40 @@ int sound_score(struct sound_score *sc, const int16_t *ref, size_t nref,
 	if (nrec < rate_hz / 10)
 		return 0;
 
-	err = find(&lag, ref, nref, rec, nrec, rate_hz);
+	err = align_find(&lag, ref, nref, rec, nrec, rate_hz);
 	if (err == ENOENT)
 		return 0;
+	if (!err)
+		err = align_follow(&place, &places, ref, nref, rec, nrec,
+				   rate_hz, lag);
 	if (err)
 		return err;
 
 	for (size_t i = 0; i + frame <= nref; i += frame)
-		top = fmax(top, db(energy(ref + i, frame)));
+		top = fmax(top, align_db(align_energy(ref + i, frame)));
 
 	for (size_t i = 0; i + frame <= nref; i += frame) {
-		const double e = energy(ref + i, frame);
-		const long j = (long)i + lag;
+		const double e = align_energy(ref + i, frame);
+		const int16_t *p;
 		double a[BANDS], b[BANDS], heard = 0;
 
-		if (db(e) < top - active_db)
+		if (align_db(e) < top - active_db)
 			continue;
 
 		frames++;
 		eref += e;
 
-		if (j >= 0 && j + (long)frame <= (long)nrec) {
-			heard = energy(rec + j, frame);
+		p = counterpart(place, places, ref, i, frame, rec, nrec);
+		if (p) {
+			heard = align_energy(p, frame);
 			erec += heard;
 
 			bands(a, ref + i, frame, rate_hz);
-			bands(b, rec + j, frame, rate_hz);
+			bands(b, p, frame, rate_hz);
 			match += fmax(0, shape_match(a, b));
 		}
 
-		if (db(heard) < db(e) - gap_db) {
+		if (align_db(heard) < align_db(e) - gap_db) {
 			if (!in_gap)
 				sc->gaps++;
 			sc->gap_ms += FRAME_MS;
@@ -344,10 +269,22 @@ int sound_score(struct sound_score *sc, const int16_t *ref, size_t nref,
 		}
 	}
 
+	for (size_t k = 0; k + 1 < places; k++) {
+		if (!silence_put_in(place + k, ref, nref, rec, nrec, rate_hz,
+				    top))
+			continue;
+
+		sc->gaps++;
+		sc->gap_ms += 1000.0 * (double)(place[k + 1].lag -
+						place[k].lag) / rate_hz;
+	}
+
 	sc->aligned = true;
+	sc->moved_ms = moves_ms(place, places, rate_hz);
 	sc->delay_ms = 1000.0 * (double)lag / rate_hz;
 	sc->level_db = 10 * log10((erec + 1) / (eref + 1));
 	sc->similarity = frames ? match / frames : 0;
+	free(place);
 
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 
 static const double level_limit_db = 3.0;     /* louder or quieter by this */
+static const double moved_limit_ms = 200.0;
 static const double similar_limit  = 0.85;
 static const double delay_limit_ms = 250.0;
 
@@ -85,6 +86,10 @@ static void judge(struct selftest_case *c, const struct sound_score *far,
 		(void)snprintf(c->why, sizeof(c->why),
 			       "%u gaps in the speech, %.0f ms in all.",
 			       far->gaps, far->gap_ms);
+	else if (far->moved_ms > moved_limit_ms)
+		(void)snprintf(c->why, sizeof(c->why),
+			       "The delay moved by %.0f ms in all.",
+			       far->moved_ms);
 	else if (fabs(far->level_db) > level_limit_db)
 		(void)snprintf(c->why, sizeof(c->why),
 			       "The level is off by %.1f dB.", far->level_db);
@@ -153,7 +158,7 @@ void selftest_report_case(struct selftest_case *c)
 			c->tp == SIP_TRANSP_UDP ? "udp" : "tcp",
 		.codec = c->codec->name, .setup_ms = c->setup_ms,
 		.delay_ms = NAN, .level_db = NAN, .gap_ms = NAN,
-		.similarity = NAN, .mos = c->mos,
+		.moved_ms = NAN, .similarity = NAN, .mos = c->mos,
 		.digits = c->digits_ok, .hold = c->hold_ok, .text = c->why,
 	};
 	char err[256] = "";
@@ -174,6 +179,7 @@ void selftest_report_case(struct selftest_case *c)
 		r.level_db = far.level_db;
 		r.gaps = far.gaps;
 		r.gap_ms = far.gap_ms;
+		r.moved_ms = far.moved_ms;
 		r.similarity = far.similarity;
 	}
 

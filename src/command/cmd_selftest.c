@@ -64,6 +64,7 @@ static void result_handler(const struct selftest_result *res, void *arg)
 	reply_double(r, "level-db", res->level_db);
 	reply_int(r, "gaps", res->gaps);
 	reply_double(r, "gap-ms", res->gap_ms);
+	reply_double(r, "moved-ms", res->moved_ms);
 	reply_double(r, "similarity", res->similarity);
 	reply_double(r, "mos", res->mos);
 	reply_bool(r, "digits", res->digits);

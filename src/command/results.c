@@ -156,7 +156,7 @@ static const struct result_row rows[] = {
 	  false },
 	{ "select", "call", E_CALL, "", false },
 	{ "selftest", "notes[text] calls[sip codec pass text setup-ms delay-ms "
-	  "level-db gaps gap-ms similarity mos digits hold]", E_FILE,
+	  "level-db gaps gap-ms moved-ms similarity mos digits hold]", E_FILE,
 	  "selftest-failed timeout port-taken network wrong-state", false },
 	{ "set", "", 0, "", false },
 	{ "show", "options[name value]", 0, "", false },

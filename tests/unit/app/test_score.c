@@ -122,6 +122,131 @@ static void test_holes(void **state)
 }
 
 
+/* Voiced throughout from there on for so long? */
+static bool voiced(const int16_t *v, size_t n)
+{
+	for (size_t k = 0; k + 80 <= n; k += 80) {
+		double e = 0;
+
+		for (size_t j = 0; j < 80; j++)
+			e += abs(v[k + j]);
+		if (e / 80 < 300)
+			return false;
+	}
+
+	return true;
+}
+
+
+/* The first voiced stretch of n samples, not before from */
+static size_t stretch(const int16_t *ref, size_t from, size_t n)
+{
+	while (from + n < LEN && !voiced(ref + from, n))
+		from += 80;
+
+	assert_true(from + n < LEN);
+
+	return from;
+}
+
+
+/* The same, ms shorter or (put in: a second time) longer from at on.
+ * @return samples */
+static size_t moved(int16_t *rec, const int16_t *ref, size_t at, int ms)
+{
+	const size_t k = (size_t)abs(ms) * RATE / 1000;
+
+	memcpy(rec, ref, at * sizeof(*rec));
+	if (ms < 0) {
+		memcpy(rec + at, ref + at + k, (LEN - at - k) * sizeof(*rec));
+		return LEN - k;
+	}
+
+	memcpy(rec + at, ref + at - k, k * sizeof(*rec));
+	memcpy(rec + at + k, ref + at, (LEN - at) * sizeof(*rec));
+
+	return LEN + k;
+}
+
+
+/* Adaptive playout takes out a little, or puts some in: nothing is missing,
+ * and it is told */
+static void test_moved(void **state)
+{
+	static const int ms[] = { -40, -20, -10, 10, 20, 40 };
+	static int16_t ref[LEN], rec[LEN + RATE];
+	(void)state;
+
+	speak(ref, LEN, 3);
+
+	for (size_t i = 0; i < sizeof(ms) / sizeof(ms[0]); i++) {
+		const size_t at = stretch(ref, LEN / 2, 800) + 400;
+		const size_t n = moved(rec, ref, at, ms[i]);
+		struct sound_score sc;
+
+		assert_int_equal(0, sound_score(&sc, ref, LEN, rec, n, RATE));
+		assert_true(sc.aligned);
+		assert_int_equal(0, sc.gaps);
+		assert_true(fabs(sc.moved_ms - abs(ms[i])) < 0.3);
+		assert_true(sc.similarity > 0.95);
+	}
+}
+
+
+/* A hole stays one when the delay moves soon after */
+static void test_moved_and_hole(void **state)
+{
+	static int16_t ref[LEN], rec[LEN + RATE];
+	struct sound_score sc;
+	size_t at, n;
+	(void)state;
+
+	speak(ref, LEN, 3);
+	at = stretch(ref, LEN / 2, 1200);
+	n = moved(rec, ref, at + 1000, -20);
+	memset(rec + at + 200, 0, 480 * sizeof(int16_t));
+
+	assert_int_equal(0, sound_score(&sc, ref, LEN, rec, n, RATE));
+	assert_int_equal(1, sc.gaps);
+	assert_true(sc.gap_ms >= 40);
+}
+
+
+/* What was put in is silence, in the midst of a syllable */
+static void test_silence_put_in(void **state)
+{
+	static int16_t ref[LEN], rec[LEN + RATE];
+	struct sound_score sc;
+	size_t at, n;
+	(void)state;
+
+	speak(ref, LEN, 3);
+	at = stretch(ref, LEN / 2, 800) + 400;
+	n = moved(rec, ref, at, 20);
+	memset(rec + at, 0, 160 * sizeof(int16_t));
+
+	assert_int_equal(0, sound_score(&sc, ref, LEN, rec, n, RATE));
+	assert_int_equal(1, sc.gaps);
+	assert_true(sc.gap_ms > 15 && sc.gap_ms < 45);
+}
+
+
+/* Half a syllable is gone: no move explains that */
+static void test_cut(void **state)
+{
+	static int16_t ref[LEN], rec[LEN + RATE];
+	struct sound_score sc;
+	size_t n;
+	(void)state;
+
+	speak(ref, LEN, 3);
+	n = moved(rec, ref, stretch(ref, LEN / 2, 800), -120);
+
+	assert_int_equal(0, sound_score(&sc, ref, LEN, rec, n, RATE));
+	assert_true(sc.gaps > 0 || sc.similarity < 0.85);
+}
+
+
 static void test_another(void **state)
 {
 	static int16_t ref[LEN], rec[LEN];
@@ -162,6 +287,10 @@ int main(void)
 		cmocka_unit_test(test_early),
 		cmocka_unit_test(test_quieter),
 		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_moved_and_hole),
+		cmocka_unit_test(test_silence_put_in),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_another),
 	};
 

@@ -1388,7 +1388,7 @@ void fake_selftest_done(bool ok)
 {
 	const struct selftest_result res = {
 		.sip = "udp", .codec = "pcmu", .setup_ms = 7,
-		.delay_ms = 42.4, .level_db = -0.25, .gap_ms = NAN,
+		.delay_ms = 42.4, .level_db = -0.25, .gap_ms = NAN, .moved_ms = NAN,
 		.similarity = 0.5, .mos = 4.2, .digits = true, .pass = ok,
 		.text = ok ? "" : "Not every digit was right.",
 	};
