@@ -28,6 +28,7 @@ enum {
 	BYTES_MAX   = 96 * 1024,
 	SEQ_JUMP    = 1000,           /* further is another stream          */
 	LATE_RUN    = 25,             /* late in a row: our place is wrong  */
+	LATELY      = 16,             /* packets                            */
 };
 
 enum {                                /* microseconds                       */
@@ -46,6 +47,7 @@ struct jitter {
 
 	bool known;                   /* a time line exists                 */
 	bool begun;                   /* something of it has been played    */
+	bool again;                   /* and it begins anew, by our doing   */
 	bool playing;                 /* play is a place on it              */
 	bool marked;                  /* the newest packet had no sound     */
 	int64_t seq_max, ts_max;      /* of the newest                      */
@@ -179,6 +181,15 @@ void jitter_reset(struct jitter *j, uint32_t clock_hz)
 	j->late_run = 0;
 	j->probe.on = false;
 	transits_forget(&j->t);
+	pace_forget(&j->pace);
+}
+
+
+void jitter_begin_again(struct jitter *j)
+{
+	j->again = j->begun;
+	j->begun = j->playing = false;
+	j->pending = 0;
 	pace_forget(&j->pace);
 }
 
@@ -508,8 +519,12 @@ static bool spurt_begin(struct jitter *j, uint64_t now_us, uint32_t want)
 	/* what came before anybody listened would be delay for ever */
 	while (!j->begun && j->q.head->next &&
 	       lag_at(j, now_us, j->q.head->next->ts) >= lag_need(j)) {
+		if (j->again)
+			j->st.skipped_us += (uint64_t)
+				units_us(j, j->q.head->dur);
+		else
+			++j->st.overflow;
 		queue_drop(&j->q);
-		++j->st.overflow;
 	}
 
 	lag = lag_at(j, now_us, j->q.head->ts);
@@ -517,6 +532,7 @@ static bool spurt_begin(struct jitter *j, uint64_t now_us, uint32_t want)
 		return false;
 
 	j->playing = j->begun = true;
+	j->again = false;
 	j->play = j->q.head->ts;
 	j->seq_next = j->q.head->seq;
 	j->pending = 0;
@@ -727,6 +743,29 @@ void jitter_stats_add(struct jitter_stats *sum,
 int64_t jitter_spare(const struct jitter *j)
 {
 	return j->playing && j->pace.known ? j->pace.avail - lag_need(j) : 0;
+}
+
+
+/* The transit of the quickest packet of the last ones */
+static int64_t quickest(const struct jitter *j)
+{
+	const int64_t us = transits_quickest(&j->t, LATELY);
+
+	return us == INT64_MAX ? j->transit_last : us;
+}
+
+
+int64_t jitter_lead(const struct jitter *j)
+{
+	return j->pace.avail - quickest(j);
+}
+
+
+uint64_t jitter_behind(const struct jitter *j)
+{
+	const int64_t us = j->transit_last - quickest(j);
+
+	return us > 0 ? (uint64_t)us : 0;
 }
 
 

@@ -69,6 +69,9 @@ struct jitter_stats {
 int  jitter_alloc(struct jitter **jp, const struct jitter_conf *conf);
 /** Forget everything heard but the counters; clock_hz 0: as it was */
 void jitter_reset(struct jitter *j, uint32_t clock_hz);
+/** Blocks are asked for at other times from now on: play the newest that is
+ *  in time for them, as at the very first */
+void jitter_begin_again(struct jitter *j);
 /** Other limits from now on; what waits too long then is left out */
 void jitter_limit(struct jitter *j, unsigned min_ms, unsigned max_ms);
 /** Hold so many units more, so that the packet behind a gap is there */
@@ -107,6 +110,11 @@ void jitter_stats_add(struct jitter_stats *sum,
 void jitter_stats(const struct jitter *j, struct jitter_stats *st);
 /** How much earlier (us) everything could be asked for; 0: not known */
 int64_t jitter_spare(const struct jitter *j);
+/** How long (us) the quickest are here before they are asked for, when
+ *  jitter_spare is known */
+int64_t jitter_lead(const struct jitter *j);
+/** By how much (us) the newest came later than the quickest lately */
+uint64_t jitter_behind(const struct jitter *j);
 unsigned jitter_count(const struct jitter *j);     /* packets waiting */
 
 #endif

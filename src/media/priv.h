@@ -180,6 +180,8 @@ int  send_start(struct sender *s, const struct media_plan *plan);
 void send_stop(struct sender *s);
 /** Packets of that length from the next one on */
 void send_ptime(struct sender *s, unsigned ms);
+/** For so long there was nothing to be sent: the time stamps go on */
+void send_pause(struct flow *f, uint64_t us);
 /** side: beside v (see codec.h), NULL: none */
 void send_block(struct flow *f, const int16_t *v, const int16_t *side,
 		size_t n);

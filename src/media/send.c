@@ -356,6 +356,20 @@ static void frame_send(struct flow *f, const int16_t *v, const int16_t *side)
 }
 
 
+void send_pause(struct flow *f, uint64_t us)
+{
+	struct sender *s = &f->tx;
+
+	assert_media();
+
+	if (!s->enc)
+		return;
+
+	s->ts += (uint32_t)(us * (s->codec->clock_hz / 1000) / 1000);
+	s->marker = true;
+}
+
+
 void send_ptime(struct sender *s, unsigned ms)
 {
 	if (s->codec && ms)

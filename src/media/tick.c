@@ -8,6 +8,10 @@
  * and kept there: what would be half a packet time of delay on average is a
  * few milliseconds, and a sender whose clock differs from ours is followed
  * instead of repaired.  With several flows there is no such place.
+ *
+ * A tick is only ever put off, and what is sent next says by its time stamp
+ * for how long: to the peer it is a pause, not packets that come at another
+ * time than they did, which would look like jitter for seconds.
  */
 #include "priv.h"
 
@@ -15,6 +19,8 @@
 enum {
 	LATE_NS = 10000000,      /* half a packet time: it is heard of       */
 	CATCH_UP_NS = 250000000, /* made up for after a stall               */
+	NEAR_NS = 2000000,       /* further behind: near enough             */
+	SECOND_PACKETS = 4,      /* when the peer may have gone before us   */
 };
 
 
@@ -27,32 +33,73 @@ static struct flow *only_flow(const struct engine *e)
 }
 
 
+/* For so long nothing was said by anybody the tick drives */
+static void flows_pause(const struct engine *e, uint64_t ns)
+{
+	for (struct le *le = e->flows.head; le; le = le->next) {
+		struct flow *f = le->data;
+
+		if (!flow_bound(f) || !engine_clocked(e))
+			send_pause(f, ns / 1000);
+	}
+}
+
+
+/* Of two of our kind it is one that moves, or both would for nothing */
+static bool aligns_first(const struct flow *f)
+{
+	return f->tx.ssrc < f->rx.source.ssrc;
+}
+
+
+/* Once, and early: before there is much to hear */
+static bool align_due(const struct flow *f)
+{
+	const struct source *s = &f->rx.source;
+
+	return !f->aligned && s->known &&
+		s->received >= (aligns_first(f) ? 1 : SECOND_PACKETS);
+}
+
+
+/* @return the next tick behind the packets, not before next_ns */
+static uint64_t tick_align(struct flow *f, uint64_t next_ns, uint64_t step)
+{
+	const uint64_t came_ns = 1000 *
+		(f->rx.last_us - jitter_behind(f->rx.jitter));
+	const uint64_t behind = (next_ns - came_ns) % step;
+	const uint64_t margin = 1000 * FOLLOW_MARGIN_US;
+	const uint64_t most = aligns_first(f) ? margin + NEAR_NS
+					      : step - margin + NEAR_NS;
+	const uint64_t off = (margin + step - behind) % step;
+
+	f->aligned = true;
+	if (!off || (behind > margin && behind < most))
+		return next_ns;
+
+	send_pause(f, off / 1000);
+	jitter_begin_again(f->rx.jitter);
+
+	return next_ns + off;
+}
+
+
 /* @return when the next tick is due, after one at e->tick_ns */
 static uint64_t tick_next(struct engine *e, uint64_t now_ns)
 {
 	const uint64_t step = 1000000ULL * e->tick_ms;
-	uint64_t next = e->tick_ns + step;
+	const uint64_t next = e->tick_ns + step;
 	struct flow *f = only_flow(e);
 
 	if (!f || next <= now_ns)
 		return next;
 
-	if (f->rx.first_us && !f->aligned) {
-
-		/* at once, and once: before there is much to hear. What has
-		 * been played must be followed by what comes next */
-		f->aligned = true;
-		next = 1000 * (f->rx.first_us + FOLLOW_MARGIN_US);
-		if (!jitter_count(f->rx.jitter))
-			next += step;
-		while (next <= now_ns)
-			next += step;
-
-		return next;
-	}
+	if (align_due(f))
+		return tick_align(f, next, step);
 
 	return next + (uint64_t)follow_step(&f->follow, now_ns,
-					    jitter_spare(f->rx.jitter));
+					    jitter_spare(f->rx.jitter),
+					    jitter_lead(f->rx.jitter));
 }
 
 
@@ -91,8 +138,10 @@ static void tick_h(void *arg)
 
 	/* the machine slept, or cannot do what is asked of it: that time is
 	 * lost. What is less is made up for, and main may come in between */
-	if (e->tick_ns + CATCH_UP_NS < now)
+	if (e->tick_ns + CATCH_UP_NS < now) {
+		flows_pause(e, now - e->tick_ns);
 		e->tick_ns = now;
+	}
 
 	timer_start_ns(&e->tick, e->tick_ns, tick_h, e);
 }

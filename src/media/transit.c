@@ -11,6 +11,10 @@
  * changed: with one in ten late, fifty in a row that are not leave no doubt;
  * with a stall in each five seconds they mean nothing.  Only what is beyond
  * doubt is forgotten, and if that proves rash, we look longer the next time.
+ *
+ * Who begins to send is often late with the first packets, and not again:
+ * a socket, a route, a thread had to be made.  So the beginning is forgotten
+ * much sooner.
  */
 #include <string.h>
 #include "transit.h"
@@ -27,6 +31,9 @@ enum {
 	RASH       = 250,         /* packets: five seconds                  */
 	WARY_MAX   = 3,
 	CALM       = 1500,        /* packets without regret: less wary      */
+	START      = 5,           /* the first packets ...                  */
+	STARTED    = 8,           /* ... when so many others came, ...      */
+	START_MOST = 32,          /* ... and before there are so many       */
 };
 
 
@@ -115,6 +122,26 @@ static bool differ(const struct transits *t, unsigned n)
 }
 
 
+/* Were the first packets later than all that have come since? */
+static void forget_start(struct transits *t)
+{
+	int32_t high = INT32_MIN;
+	unsigned n = 0;
+
+	for (; n < STARTED; n++) {
+		if (recent(t, n) > high)
+			high = recent(t, n);
+	}
+
+	/* as many more as are no later than these */
+	while (n < t->count && recent(t, n) <= high + OUTLIER_US)
+		++n;
+
+	if (n < t->count && t->count - n <= START)
+		transits_keep(t, n);
+}
+
+
 static void forget_past(struct transits *t)
 {
 	if (t->wary && t->since > CALM) {
@@ -174,6 +201,9 @@ void transits_add(struct transits *t, int64_t transit, uint64_t arrival_us,
 	enter(t, (int32_t)transit);
 	regret(t, (int32_t)transit);
 	++t->since;
+
+	if (++t->heard <= START_MOST && t->count > STARTED)
+		forget_start(t);
 
 	if (++t->fresh >= MEASURE || t->count < MEASURE ||
 	    transit > t->high) {

@@ -19,6 +19,7 @@ struct transits {
 	int64_t low, high;       /* smallest, largest usual one             */
 	int64_t last;            /* of the last to arrive,                  */
 	uint64_t last_us;        /*   and when it did                       */
+	unsigned heard;          /* packets in all                          */
 	unsigned since;          /* packets since some were forgotten       */
 	int64_t regret;          /* when so late a one comes soon after,
 				    that was rash                           */

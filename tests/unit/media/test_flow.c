@@ -8,6 +8,8 @@
 enum { SECOND = 8000 };
 
 static int16_t v[48000 * 4], w[48000 * 4];
+static uint32_t stamp;
+static bool marked;
 
 
 static void test_tone(void **state)
@@ -486,6 +488,48 @@ static void test_stall(void **state)
 }
 
 
+static int64_t stamps(struct rig *r, unsigned from, bool rtcp,
+		      const uint8_t *p, size_t len)
+{
+	(void)r;
+	(void)len;
+
+	if (!rtcp && !from) {
+		stamp = (uint32_t)p[4] << 24 | (uint32_t)p[5] << 16 |
+			(uint32_t)p[6] << 8 | p[7];
+		marked = p[1] & 0x80;
+	}
+
+	return 0;
+}
+
+
+/* Time in which nothing was sent is told as such: a pause, not packets that
+ * come late */
+static void test_pause(void **state)
+{
+	struct rig *r = rig_call("pcmu");
+	uint32_t before;
+	(void)state;
+
+	r->net_h = stamps;
+	flow_set_source(r->ends[0].f, SOURCE_TONE, 440.0);
+	rig_run(r, 100);
+	before = stamp;
+	assert_false(marked);
+
+	send_pause(r->ends[0].f, 7000);
+	rig_run(r, 20);
+	assert_int_equal(stamp - before, 160 + 56);
+	assert_true(marked);
+
+	rig_run(r, 20);
+	assert_int_equal(stamp - before, 320 + 56);
+	assert_false(marked);
+	rig_free(r);
+}
+
+
 static void test_packet_times(void **state)
 {
 	static const unsigned ptime[] = { 10, 30, 40, 60 };
@@ -603,6 +647,7 @@ int main(void)
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_packet_times),
 		cmocka_unit_test(test_packet_time_changes),
 		cmocka_unit_test(test_codec_changes),

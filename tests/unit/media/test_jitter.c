@@ -202,6 +202,59 @@ static void test_shrinks(void **state)
 }
 
 
+/* It began to send before it could: all of the first 160 ms at once */
+static int64_t late_start(unsigned i)
+{
+	const int64_t at = i * 20 * MS, b = 160 * MS;
+
+	return at < b ? b - at : 0;
+}
+
+
+static void test_late_start(void **state)
+{
+	struct sim *s = sim_new(300);
+	(void)state;
+
+	/* within the first second, before much is said */
+	s->quiet = true;
+	sim_run(s, 50, late_start);
+	assert_true(sim_stats(s).delay_us < 20 * MS);
+
+	/* one that is late again and again is believed */
+	sim_free(s);
+	s = sim_new(300);
+	queue_ms = 100;
+	queue_last = 0;
+	sim_run(s, 400, queued);
+	assert_true(sim_stats(s).delay_us > 60 * MS);
+	sim_free(s);
+}
+
+
+/* Blocks are asked for at another time than before: the newest in time for it
+ * comes next, and nothing is repaired that is not broken */
+static void test_begin_again(void **state)
+{
+	struct sim *s = sim_new(200);
+	(void)state;
+
+	sim_run(s, 10, NULL);
+	s->tick_us += 14 * MS;
+	jitter_begin_again(s->j);
+	sim_run(s, 300, NULL);
+
+	assert_true(sim_stats(s).delay_us < 20 * MS);
+	for (unsigned i = 11; i < 300; i++)
+		assert_int_equal(s->heard[i], s->heard[i - 1] + 1);
+	assert_int_equal(sim_stats(s).concealed_us, 0);
+	assert_int_equal(sim_stats(s).compressed_us, 0);
+	assert_int_equal(jitter_lead(s->j), 4 * MS);
+	assert_int_equal(jitter_behind(s->j), 0);
+	sim_free(s);
+}
+
+
 static int64_t calm(unsigned i)
 {
 	(void)i;
@@ -578,6 +631,8 @@ int main(void)
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_shrinks),
+		cmocka_unit_test(test_late_start),
+		cmocka_unit_test(test_begin_again),
 		cmocka_unit_test(test_limits_live),
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_stall),
