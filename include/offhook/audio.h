@@ -96,6 +96,10 @@ struct audio_driver {
 	size_t (*in_fill)(const struct audio_dev *dev);
 	size_t (*out_fill)(const struct audio_dev *dev);
 
+	/** Media thread: samples of silence that were played because nothing
+	 *  was there to be played, since it began; NULL: not known */
+	size_t (*missed)(const struct audio_dev *dev);
+
 	/** Media thread: false once the device is gone (unplugged, ended) */
 	bool (*alive)(const struct audio_dev *dev);
 

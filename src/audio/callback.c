@@ -14,6 +14,8 @@
 #include "priv.h"
 
 
+enum { SLOPE_UNIT = 1 << 12 };
+
 static const int16_t zeros[480];
 
 
@@ -62,35 +64,68 @@ int callback_capture(const void *in, void *out, unsigned long n,
 }
 
 
+/* Where sound stops for want of more, or begins again, it does so in 2 ms:
+ * a step is a click, and louder than what is missing */
+static void slope(int16_t *v, size_t n, int from, int to)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i] = (int16_t)(v[i] * (from + (to - from) * (int)i / (int)n) /
+				 SLOPE_UNIT);
+}
+
+
+static size_t less(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+
+/*
+ * What is missing is played as silence, and what comes late is played after
+ * it: so the level in the ring rises by just that much, and the next that is
+ * as late is not heard.
+ */
+static size_t playback(struct callback *cb, int16_t *v, size_t n)
+{
+	size_t got;
+
+	/* The two streams do not tick together: begin with some in hand */
+	if (!cb->primed && ring_fill(cb->out) < n + cb->prime)
+		return 0;
+	cb->primed = true;
+
+	got = ring_read(cb->out, v, n);
+	if (cb->dry)
+		slope(v, less(got, cb->slope), 0, SLOPE_UNIT);
+	if (got < n) {
+		const size_t k = less(got, cb->slope);
+
+		slope(v + got - k, k, SLOPE_UNIT, 0);
+		if (!cb->dry || got)
+			atomic_fetch_add_explicit(&cb->underruns, 1,
+						  memory_order_relaxed);
+		atomic_fetch_add_explicit(&cb->missed, n - got,
+					  memory_order_relaxed);
+	}
+	cb->dry = got < n;
+
+	return got;
+}
+
+
 int callback_playback(const void *in, void *out, unsigned long n,
 		      const PaStreamCallbackTimeInfo *time,
 		      PaStreamCallbackFlags flags, void *arg)
 {
 	struct callback *cb = arg;
 	int16_t *v = out;
-	size_t got = 0;
+	size_t got;
 	(void)in;
 	(void)time;
 	(void)flags;
 
-	/* The two streams do not tick together: begin with some in hand, and
-	 * with more when that was not enough */
-	if (!cb->primed && ring_fill(cb->out) >= n + cb->prime)
-		cb->primed = true;
-
-	if (cb->primed) {
-		got = ring_read(cb->out, v, n);
-		if (got < n) {
-			cb->primed = false;
-			if (cb->prime + n <= cb->prime_max)
-				cb->prime += n;
-			atomic_fetch_add_explicit(&cb->underruns, 1,
-						  memory_order_relaxed);
-		}
-	}
-
-	if (got < n)
-		memset(v + got, 0, (n - got) * sizeof(*v));
+	got = playback(cb, v, n);
+	memset(v + got, 0, (n - got) * sizeof(*v));
 
 	atomic_fetch_add_explicit(&cb->played, 1, memory_order_relaxed);
 

@@ -30,8 +30,9 @@
 
 enum {
 	LATENCY_MS  = 40,        /* suggested; less breaks up under load    */
-	PRIME_MS    = 50,        /* speaker: in hand before it begins;      */
-	PRIME_MAX_MS = 60,       /* each time it runs dry a block more      */
+	PRIME_MS    = 25,        /* speaker: in hand before it begins       */
+	SLOPE_MS    = 2,         /* it falls silent, and begins again       */
+	SPARE_LUMPS = 2,
 	SPEAKER_MS  = 100,       /* speaker: more is refused                */
 	MIC_MS      = 100,       /* microphone: the media thread may be late */
 	STALL_MS    = 3000,      /* no callback for so long: it is gone     */
@@ -100,6 +101,24 @@ static void quiet_hosts(void)
 	u.sym = dlsym(RTLD_DEFAULT, "jack_set_info_function");
 	if (u.sym)
 		u.jack(jack_quiet);
+}
+
+
+/*
+ * ALSA keeps as much as is asked for, but takes and gives it in lumps, as
+ * PortAudio has it a fourth of that at least; a lump is delay on both sides.
+ * One block each is best. Whoever knows no ALSA has no such function.
+ */
+static void lumps(unsigned latency_ms)
+{
+	union {
+		void *sym;
+		void (*periods)(int n);
+	} u;
+
+	u.sym = dlsym(RTLD_DEFAULT, "PaAlsa_SetNumPeriods");
+	if (u.sym)
+		u.periods((int)(latency_ms / AUDIO_BLOCK_MS) + SPARE_LUMPS);
 }
 
 
@@ -342,6 +361,8 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 {
 	struct side in  = { .in = true,  .index = paNoDevice };
 	struct side out = { .in = false, .index = paNoDevice };
+	const unsigned latency_ms = prm->latency_ms ? prm->latency_ms :
+		LATENCY_MS;
 	const PaStreamInfo *si, *so;
 	struct audio_dev *dev = NULL;
 	uint32_t rate;
@@ -367,8 +388,8 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 		goto out;
 	}
 
-	rate = open_sides(&in, &out, &dev->cb, prm->rate_hz,
-			  prm->latency_ms ? prm->latency_ms : LATENCY_MS);
+	lumps(latency_ms);
+	rate = open_sides(&in, &out, &dev->cb, prm->rate_hz, latency_ms);
 	if (!rate) {
 		explain(in.err ? &in : &out, err, errsz);
 		e = EIO;
@@ -378,7 +399,7 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 	dev->cb.wake_fd = prm->wake_fd;
 	dev->cb.has_in  = in.stream != NULL;
 	dev->cb.prime   = rate * PRIME_MS / 1000;
-	dev->cb.prime_max = rate * PRIME_MAX_MS / 1000;
+	dev->cb.slope   = rate * SLOPE_MS / 1000;
 	dev->cap        = rate * SPEAKER_MS / 1000;
 
 	e = ring_alloc(&dev->cb.in, rate * MIC_MS / 1000);
@@ -532,6 +553,12 @@ static size_t pa_out_fill(const struct audio_dev *dev)
 }
 
 
+static size_t pa_missed(const struct audio_dev *dev)
+{
+	return atomic_load_explicit(&dev->cb.missed, memory_order_relaxed);
+}
+
+
 static bool pa_alive(const struct audio_dev *dev)
 {
 	return !atomic_load_explicit(&dev->cb.gone, memory_order_relaxed);
@@ -576,6 +603,6 @@ const struct audio_driver audio_portaudio = {
 	.summary = "the sound card (the default one, or by a part of its name)",
 	.clock = true, .blocks = true,
 	.list = pa_list, .open = pa_open, .read = pa_read, .write = pa_write,
-	.in_fill = pa_in_fill, .out_fill = pa_out_fill, .alive = pa_alive,
-	.service = pa_service, .close = pa_close,
+	.in_fill = pa_in_fill, .out_fill = pa_out_fill, .missed = pa_missed,
+	.alive = pa_alive, .service = pa_service, .close = pa_close,
 };

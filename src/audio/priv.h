@@ -29,12 +29,14 @@ struct callback {
 	int wake_fd;             /* 8 bytes after each block, or -1         */
 	bool has_in;             /* else playback is the clock and puts     */
 				 /* silence into the microphone's ring      */
-	size_t prime;            /* speaker: begin with so much in hand;    */
-	size_t prime_max;        /* grows up to this; playback only         */
-	bool primed;             /* playback only                           */
+	size_t prime;            /* speaker: begin with so much in hand     */
+	size_t slope;            /* samples in which it falls silent        */
+	bool primed, dry;        /* playback only: has begun; had too few   */
 	atomic_uint captured;    /* blocks so far; main looks whether they  */
 	atomic_uint played;      /* still move                              */
 	atomic_uint underruns;   /* speaker ran dry while playing           */
+	atomic_size_t missed;    /* samples of silence played for want of
+				    others, in all                          */
 	atomic_bool gone;        /* a stream has ended by itself            */
 };
 

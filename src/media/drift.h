@@ -10,22 +10,29 @@
 
 struct drift;
 
-/** Media thread. @return 0, EINVAL, ENOMEM. Free: mem_deref */
-int drift_alloc(struct drift **dp, uint32_t rate_hz);
+/**
+ * Media thread.
+ * @param tells  the device says how much it missed
+ * @return 0, EINVAL, ENOMEM. Free: mem_deref
+ */
+int drift_alloc(struct drift **dp, uint32_t rate_hz, bool tells);
 /**
  * A block is to be played.
- * @param fill  samples that still wait to be played before it
- * @return samples put to out (max: a few more than n), 0: this block is left
- * out, there is far too much waiting and nobody would hear it
+ * @param fill    samples that still wait to be played before it
+ * @param missed  samples of silence that the device has played for want of
+ *                others, since it began; of one that does not tell always 0
+ * @return samples put to out (max: a few more than n); fewer, or none, when
+ * too much is waiting and nobody would hear what is left out
  */
-size_t drift_play(struct drift *d, size_t fill, const int16_t *v, size_t n,
-		  int16_t *out, size_t max);
+size_t drift_play(struct drift *d, size_t fill, size_t missed,
+		  const int16_t *v, size_t n, int16_t *out, size_t max);
 
 struct drift_figures {
 	int ppm;                 /* samples made more, in a million          */
 	double fill_ms;          /* waiting, on average                      */
-	double want_ms;          /* what is aimed at                         */
-	double dip_ms;           /* how far it falls below its average       */
+	double low_ms;           /* ... and at the least, as a rule          */
+	double want_ms;          /* what is aimed at for low_ms              */
+	double dip_ms;           /* what is feared: so far below it          */
 };
 void drift_figures(const struct drift *d, struct drift_figures *f);
 

@@ -86,7 +86,8 @@ int engine_attach(struct engine *e, const struct audio_driver *drv,
 		return EINVAL;
 
 	if (drv->clock && info->has_out) {
-		err = drift_alloc(&e->drift, info->rate_hz);
+		err = drift_alloc(&e->drift, info->rate_hz,
+				  drv->missed != NULL);
 		if (err)
 			return err;
 	}
@@ -280,7 +281,8 @@ void engine_play(struct engine *e)
 		const size_t fill = e->drv->out_fill(e->dev);
 
 		average(&e->spk_wait, fill, 0);
-		n = drift_play(e->drift, fill, e->spk, n, e->loud,
+		n = drift_play(e->drift, fill, e->drv->missed ?
+			       e->drv->missed(e->dev) : 0, e->spk, n, e->loud,
 			       COUNT(e->loud));
 		v = e->loud;
 		if (!n)

@@ -19,7 +19,7 @@
 #define LOG_MODULE "test"
 
 
-enum { N = 480 };
+enum { N = 480, V = 7000 };
 
 static struct callback cb;
 
@@ -32,7 +32,7 @@ static int set_up(void **state)
 	cb.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	cb.has_in  = true;
 	cb.prime   = 2 * N;
-	cb.prime_max = 3 * N;
+	cb.slope   = N / 8;
 
 	return cb.wake_fd < 0 || ring_alloc(&cb.in, 4 * N) ||
 		ring_alloc(&cb.out, 8 * N);
@@ -168,7 +168,7 @@ static void test_playback_begins_with_some_in_hand(void **state)
 	(void)state;
 
 	for (int i = 0; i < N; i++)
-		v[i] = 7;
+		v[i] = V;
 
 	/* 2 blocks in hand and one to play are wanted */
 	for (int k = 0; k < 3; k++) {
@@ -182,32 +182,41 @@ static void test_playback_begins_with_some_in_hand(void **state)
 	assert_int_equal(0, atomic_load(&cb.underruns));
 	assert_int_equal(0, woken());    /* capture is the clock */
 
-	/* down to the last sample, then silence and a new start */
+	/* down to the last sample: it fades out, then it is silent */
 	playback(got, N);
 	playback(got, N);
 	assert_memory_equal(v, got, sizeof(v));
 	assert_int_equal(N / 2, ring_write(cb.out, v, N / 2));
 	playback(got, N);
-	assert_int_equal(7, got[N / 2 - 1]);
-	assert_int_equal(0, got[N / 2]);
+	assert_int_equal(V, got[N / 2 - N / 8]);
+	for (int i = N / 2 - N / 8; i < N / 2; i++)
+		assert_true(got[i] <= got[i - 1]);
+	assert_true(got[N / 2 - 1] < V / 10);
+	for (int i = N / 2; i < N; i++)
+		assert_int_equal(0, got[i]);
+	assert_int_equal(1, atomic_load(&cb.underruns));
+	assert_int_equal(N / 2, atomic_load(&cb.missed));
+
+	/* still nothing: the same drought */
+	playback(got, N);
 	assert_int_equal(0, got[N - 1]);
 	assert_int_equal(1, atomic_load(&cb.underruns));
+	assert_int_equal(N / 2 + N, atomic_load(&cb.missed));
 
-	/* now with a block more in hand, but not more and more */
-	assert_int_equal(3 * N, cb.prime);
-	for (int k = 0; k < 3; k++) {
-		assert_int_equal(N, ring_write(cb.out, v, N));
-		playback(got, N);
-		assert_int_equal(0, got[0]);
-	}
+	/* what comes is played at once, and fades in; the one that was late
+	 * is now in hand */
 	assert_int_equal(N, ring_write(cb.out, v, N));
-	for (int k = 0; k < 4; k++) {
-		playback(got, N);
-		assert_int_equal(7, got[0]);
-	}
+	assert_int_equal(N, ring_write(cb.out, v, N));
+	playback(got, N);
+	assert_int_equal(0, got[0]);
+	for (int i = 1; i < N / 8; i++)
+		assert_true(got[i] >= got[i - 1]);
+	assert_int_equal(V, got[N / 8]);
+	playback(got, N);
+	assert_memory_equal(v, got, sizeof(v));
+	assert_int_equal(1, atomic_load(&cb.underruns));
 	playback(got, N);
 	assert_int_equal(2, atomic_load(&cb.underruns));
-	assert_int_equal(3 * N, cb.prime);
 }
 
 

@@ -111,7 +111,8 @@ struct world {
 
 
 /* A tone that never stops: no silence to put anything right in */
-static struct world world(uint32_t hz, double ppm, unsigned fill_ms)
+static struct world world_of(const struct audio_driver *drv, uint32_t hz,
+			     double ppm, unsigned fill_ms)
 {
 	const struct audio_info info = {
 		.rate_hz = hz, .has_in = true, .has_out = true
@@ -134,9 +135,15 @@ static struct world world(uint32_t hz, double ppm, unsigned fill_ms)
 	sine(l->v, l->n, 0, 440.0, hz, 10000.0);
 	l->rate_hz = hz;
 
-	assert_int_equal(engine_attach(w.r->e, &driver, w.d, &info, w.fd), 0);
+	assert_int_equal(engine_attach(w.r->e, drv, w.d, &info, w.fd), 0);
 
 	return w;
+}
+
+
+static struct world world(uint32_t hz, double ppm, unsigned fill_ms)
+{
+	return world_of(&driver, hz, ppm, fill_ms);
 }
 
 
@@ -203,7 +210,7 @@ static void test_drift(void **state)
 
 
 /* Nothing is kept for a machine that is punctual, enough for one that is not,
- * and what it has done is remembered */
+ * and what it has done again and again is remembered */
 static void test_busy(void **state)
 {
 	struct world w = world(HZ, 50.0, 30);
@@ -222,8 +229,8 @@ static void test_busy(void **state)
 	drift_figures(w.r->e->drift, &busy);
 	assert_int_equal(w.d->dry, dry);
 
-	/* a quiet minute, and it happens again */
-	world_run(&w, 60, 0, 0);
+	/* five quiet minutes, and it happens again */
+	world_run(&w, 300, 0, 0);
 	world_run(&w, 20, 200, 3);
 	assert_int_equal(w.d->dry, dry);
 	drift_figures(w.r->e->drift, &later);
@@ -231,8 +238,98 @@ static void test_busy(void **state)
 	print_message("level %.1f, %.1f and %.1f ms; %u samples missing "
 		      "while it was learnt\n", quiet.fill_ms, busy.fill_ms,
 		      later.fill_ms, dry);
-	assert_true(quiet.fill_ms < 15.0);
+	assert_true(quiet.fill_ms < 4.0);
 	assert_true(busy.fill_ms > 20.0 && busy.fill_ms < 45.0);
+	world_end(&w);
+}
+
+
+/* What happened once is a memory of a minute */
+static void test_once(void **state)
+{
+	struct world w = world(HZ, 0.0, 30);
+	struct drift_figures before, then, later;
+	(void)state;
+
+	world_run(&w, 60, 0, 0);
+	drift_figures(w.r->e->drift, &before);
+	world_run(&w, 1, 100, 5);
+	world_run(&w, 5, 0, 0);
+	drift_figures(w.r->e->drift, &then);
+	world_run(&w, 90, 0, 0);
+	drift_figures(w.r->e->drift, &later);
+
+	print_message("feared %.1f, %.1f and %.1f ms; level %.1f, %.1f and "
+		      "%.1f ms\n", before.dip_ms, then.dip_ms, later.dip_ms,
+		      before.fill_ms, then.fill_ms, later.fill_ms);
+	assert_true(before.dip_ms < 2.0);
+	assert_true(then.dip_ms > 10.0);
+	assert_true(later.dip_ms < 2.0);
+	assert_true(later.fill_ms < 4.0);
+	world_end(&w);
+}
+
+
+static size_t dev_missed(const struct audio_dev *d)
+{
+	return d->dry;
+}
+
+
+static const struct audio_driver tells = {
+	.name = "tells", .clock = true, .read = dev_read,
+	.write = dev_write, .in_fill = dev_in, .out_fill = dev_out,
+	.missed = dev_missed, .alive = dev_alive,
+};
+
+
+/* Who tells how much was missing is believed: after one time it is enough */
+static void test_missed(void **state)
+{
+	struct world w = world_of(&tells, HZ, 0.0, 30);
+	struct drift_figures f;
+	unsigned dry;
+	(void)state;
+
+	world_run(&w, 60, 0, 0);
+	assert_int_equal(w.d->dry, 0);
+	world_run(&w, 4, 400, 4);
+	dry = w.d->dry;
+	drift_figures(w.r->e->drift, &f);
+	print_message("%u samples missing, feared %.1f ms\n", dry, f.dip_ms);
+	assert_true(dry > HZ / 50);
+	assert_in_range((unsigned)f.dip_ms, 29, 33);
+
+	world_run(&w, 20, 400, 4);
+	assert_int_equal(w.d->dry, dry);
+	world_end(&w);
+}
+
+
+/* A speaker that stood still leaves too much: it goes with the next silence,
+ * not with what is heard */
+static void test_excess(void **state)
+{
+	struct world w = world(HZ, 0.0, 30);
+	struct local *l = &w.r->e->local[MEDIA_SPEAKER];
+	struct drift_figures f;
+	(void)state;
+
+	world_run(&w, 30, 0, 0);
+	for (unsigned i = 0; i < 5; i++)
+		engine_cycle(w.r->e, true, 10, clock_us());
+	world_run(&w, 3, 0, 0);
+	drift_figures(w.r->e->drift, &f);
+	assert_true(f.fill_ms > 30.0);
+	assert_true(w.d->step < 40);
+
+	memset(l->v, 0, l->n * sizeof(*l->v));
+	world_run(&w, 3, 0, 0);
+	drift_figures(w.r->e->drift, &f);
+	print_message("after silence: %.1f ms, wanted %.1f\n", f.fill_ms,
+		      f.want_ms);
+	assert_int_equal(w.d->dry, 0);
+	assert_true(f.fill_ms < f.want_ms + 5.0);
 	world_end(&w);
 }
 
@@ -242,6 +339,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_missed),
+		cmocka_unit_test(test_excess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
