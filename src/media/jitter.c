@@ -18,9 +18,7 @@
  * pace.c says when.
  */
 #include <offhook/compat.h>
-#include "jitter.h"
-#include "queue.h"
-#include "transit.h"
+#include "jitter_priv.h"
 
 
 enum {
@@ -28,58 +26,13 @@ enum {
 	BYTES_MAX   = 96 * 1024,
 	SEQ_JUMP    = 1000,           /* further is another stream          */
 	LATE_RUN    = 25,             /* late in a row: our place is wrong  */
-	LATELY      = 16,             /* packets                            */
 };
 
 enum {                                /* microseconds                       */
-	SLACK_US    = 1000,           /* beyond the latest usual arrival    */
 	JUMP_US     = 3000000,
-	DEFICIT_US  = SLACK_US / 2,   /* so much too little: grow           */
+	DEFICIT_US  = JITTER_SLACK_US / 2, /* so much too little: grow      */
 	UNHEARD_US  = 200000,         /* nothing for so long: sender pauses */
 };
-
-struct jitter {
-	struct jitter_conf conf;
-	struct queue q;
-	struct node *lent;            /* its payload is with the caller     */
-	struct transits t;            /* less ref                           */
-	int64_t ref;
-
-	bool known;                   /* a time line exists                 */
-	bool begun;                   /* something of it has been played    */
-	bool again;                   /* and it begins anew, by our doing   */
-	bool playing;                 /* play is a place on it              */
-	bool marked;                  /* the newest packet had no sound     */
-	int64_t seq_max, ts_max;      /* of the newest                      */
-	uint64_t seen;                /* bit n: seq_max - n came            */
-	int64_t seq_next;             /* after what was played last         */
-	int64_t play;                 /* next unit                          */
-	uint32_t dur_last;            /* of the last packet                 */
-	uint32_t pending;             /* made up, play did not move         */
-	uint32_t extra;               /* wanted beyond need                 */
-	unsigned late_run;
-
-	int64_t transit_last;         /* of the newest                      */
-
-	struct pace pace;
-
-	struct {
-		bool on;
-		uint16_t seq;
-		uint32_t ts;
-		uint64_t arrival_us;
-	} probe;                      /* the last one that was off          */
-
-	int64_t lag;                  /* at the last get                    */
-	struct jitter_stats st;
-};
-
-
-static int64_t units_us(const struct jitter *j, int64_t units)
-{
-	return units * 1000000 / j->conf.clock_hz;
-}
-
 
 static int64_t us_units(const struct jitter *j, int64_t us)
 {
@@ -97,30 +50,9 @@ static void lent_back(struct jitter *j)
 
 /* The lag --------------------------------------------------------------- */
 
-/* The lag at which all that usually comes has come, and extra_us more */
-static int64_t lag_for(const struct jitter *j, int64_t extra_us)
-{
-	const int64_t need = j->t.high + SLACK_US + extra_us;
-	const int64_t min = j->t.low + 1000LL * j->conf.min_ms;
-	const int64_t max = j->t.low + 1000LL * j->conf.max_ms;
-
-	if (need > max)
-		return max;
-
-	return need < min ? min : need;
-}
-
-
-/* The lag to be had */
-static int64_t lag_need(const struct jitter *j)
-{
-	return lag_for(j, units_us(j, j->extra));
-}
-
-
 static int64_t lag_at(const struct jitter *j, uint64_t now_us, int64_t ts)
 {
-	return (int64_t)now_us - units_us(j, ts) - j->ref;
+	return (int64_t)now_us - jitter_us(j, ts) - j->ref;
 }
 
 
@@ -226,7 +158,7 @@ static void line_begin(struct jitter *j, uint64_t arrival_us, uint16_t seq,
 	j->seq_max = seq;
 	j->seen = 0;
 	j->ts_max = ts;
-	j->ref = (int64_t)arrival_us - units_us(j, ts);
+	j->ref = (int64_t)arrival_us - jitter_us(j, ts);
 	j->transit_last = 0;
 	j->seq_next = j->seq_max;
 }
@@ -238,7 +170,7 @@ static bool line_moved(struct jitter *j, uint64_t arrival_us, uint16_t seq,
 {
 	const uint16_t ahead = (uint16_t)(seq - j->probe.seq);
 	int64_t skew = (int64_t)(arrival_us - j->probe.arrival_us) -
-		units_us(j, (int32_t)(ts - j->probe.ts));
+		jitter_us(j, (int32_t)(ts - j->probe.ts));
 	const bool agree = j->probe.on && ahead > 0 && ahead < 4 &&
 		skew < JUMP_US / 3 && skew > -JUMP_US / 3;
 
@@ -372,7 +304,7 @@ enum jitter_put jitter_put(struct jitter *j, uint64_t arrival_us,
 		return JITTER_DUPLICATE;
 	}
 
-	transits_add(&j->t, transit, arrival_us, units_us(j, dur));
+	transits_add(&j->t, transit, arrival_us, jitter_us(j, dur));
 	j->dur_last = dur;
 
 	if (j->playing && xts + dur <= j->play) {
@@ -482,7 +414,7 @@ static enum jitter_get get_nothing(struct jitter *j, uint32_t want,
 	if (limit < UNHEARD_US)
 		limit = UNHEARD_US;
 
-	if (j->marked || units_us(j, j->pending) >= limit) {
+	if (j->marked || jitter_us(j, j->pending) >= limit) {
 		j->playing = false;
 		j->pending = 0;
 		return give_silence(f, want);
@@ -509,7 +441,7 @@ static bool spurt_begin(struct jitter *j, uint64_t now_us, uint32_t want)
 		transits_keep(&j->t, j->q.count);
 
 	while (lag_at(j, now_us, j->q.head->ts) >
-	       j->t.low + max + units_us(j, want)) {
+	       j->t.low + max + jitter_us(j, want)) {
 		if (!j->q.head->next)
 			break;
 		queue_drop(&j->q);
@@ -518,17 +450,17 @@ static bool spurt_begin(struct jitter *j, uint64_t now_us, uint32_t want)
 
 	/* what came before anybody listened would be delay for ever */
 	while (!j->begun && j->q.head->next &&
-	       lag_at(j, now_us, j->q.head->next->ts) >= lag_need(j)) {
+	       lag_at(j, now_us, j->q.head->next->ts) >= jitter_need(j)) {
 		if (j->again)
 			j->st.skipped_us += (uint64_t)
-				units_us(j, j->q.head->dur);
+				jitter_us(j, j->q.head->dur);
 		else
 			++j->st.overflow;
 		queue_drop(&j->q);
 	}
 
 	lag = lag_at(j, now_us, j->q.head->ts);
-	if (lag < lag_need(j))
+	if (lag < jitter_need(j))
 		return false;
 
 	j->playing = j->begun = true;
@@ -567,7 +499,7 @@ static enum jitter_get get_bridge(struct jitter *j, uint32_t want,
 		dur = (uint32_t)gap;
 
 	j->play += dur;
-	j->st.concealed_us += (uint64_t)units_us(j, dur);
+	j->st.concealed_us += (uint64_t)jitter_us(j, dur);
 
 	return give_lost(f, dur, dur == gap ? j->q.head : NULL);
 }
@@ -586,13 +518,13 @@ static enum jitter_get get_packet(struct jitter *j, uint64_t now_us,
 	f->more = next && next->ts == n->ts + n->dur;
 
 	if (want) {
-		j->lag = lag + units_us(j, have);
+		j->lag = lag + jitter_us(j, have);
 		delay_note(j);
 		pace_note(&j->pace, lag, have, n->dur);
 	}
 
 	if (want && !f->skip)
-		pace_step(&j->pace, &f->pace, now_us, lag_need(j),
+		pace_step(&j->pace, &f->pace, now_us, jitter_need(j),
 			  j->t.high - j->t.low, have, n->dur, quiet);
 
 	j->play = n->ts + n->dur;
@@ -626,7 +558,7 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 
 	/* what has been waited for longer than we may is left out */
 	over = lag_at(j, now_us, j->play) - j->t.low -
-		1000LL * j->conf.max_ms - units_us(j, want);
+		1000LL * j->conf.max_ms - jitter_us(j, want);
 	if (j->q.head && over > 0) {
 		j->play += us_units(j, over);
 		j->st.skipped_us += (uint64_t)over;
@@ -653,7 +585,7 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 	}
 
 	if (gap > 0 && lag_at(j, now_us, j->play) <
-	    lag_for(j, 0) - DEFICIT_US) {
+	    jitter_lag_for(j, 0) - DEFICIT_US) {
 		/* it may still come, and the lag should grow anyway */
 		j->pending += want;
 		return give_lost(f, want, NULL);
@@ -666,7 +598,7 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 
 		j->play += use;
 		j->pending -= use;
-		j->st.concealed_us += (uint64_t)units_us(j, use);
+		j->st.concealed_us += (uint64_t)jitter_us(j, use);
 		gap -= use;
 	}
 
@@ -675,7 +607,7 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 
 	if (j->pending) {
 		/* late, not lost: what we believed about the lag is void */
-		const int64_t us = units_us(j, j->pending);
+		const int64_t us = jitter_us(j, j->pending);
 
 		j->st.concealed_us += (uint64_t)us;
 		lag_moved(j, us);
@@ -688,7 +620,7 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us, uint32_t want,
 
 void jitter_retimed(struct jitter *j, uint64_t now_us, int32_t units)
 {
-	const int64_t us = units_us(j, units);
+	const int64_t us = jitter_us(j, units);
 
 	pace_done(&j->pace, now_us);
 
@@ -700,76 +632,4 @@ void jitter_retimed(struct jitter *j, uint64_t now_us, int32_t units)
 		j->st.compressed_us += (uint64_t)-us;
 		j->st.shrunk_us += (uint64_t)-us;
 	}
-}
-
-
-void jitter_stats(const struct jitter *j, struct jitter_stats *st)
-{
-	const int64_t delay = j->lag - j->t.low;
-	const int64_t target = lag_need(j) - j->t.low;
-
-	*st = j->st;
-	st->delay_us = j->playing && delay > 0 ? (uint32_t)delay : 0;
-	st->target_us = j->known && target > 0 ? (uint32_t)target : 0;
-}
-
-
-void jitter_stats_add(struct jitter_stats *sum,
-		      const struct jitter_stats *st)
-{
-	sum->late          += st->late;
-	sum->duplicate     += st->duplicate;
-	sum->reordered     += st->reordered;
-	sum->refused       += st->refused;
-	sum->overflow      += st->overflow;
-	sum->recovered     += st->recovered;
-	sum->concealed_us  += st->concealed_us;
-	sum->grown_us      += st->grown_us;
-	sum->shrunk_us     += st->shrunk_us;
-	sum->stretched_us  += st->stretched_us;
-	sum->compressed_us += st->compressed_us;
-	sum->skipped_us    += st->skipped_us;
-	sum->resyncs       += st->resyncs;
-
-	if (!st->delay_max_us)
-		return;
-	if (!sum->delay_max_us || st->delay_min_us < sum->delay_min_us)
-		sum->delay_min_us = st->delay_min_us;
-	if (st->delay_max_us > sum->delay_max_us)
-		sum->delay_max_us = st->delay_max_us;
-}
-
-
-int64_t jitter_spare(const struct jitter *j)
-{
-	return j->playing && j->pace.known ? j->pace.avail - lag_need(j) : 0;
-}
-
-
-/* The transit of the quickest packet of the last ones */
-static int64_t quickest(const struct jitter *j)
-{
-	const int64_t us = transits_quickest(&j->t, LATELY);
-
-	return us == INT64_MAX ? j->transit_last : us;
-}
-
-
-int64_t jitter_lead(const struct jitter *j)
-{
-	return j->pace.avail - quickest(j);
-}
-
-
-uint64_t jitter_behind(const struct jitter *j)
-{
-	const int64_t us = j->transit_last - quickest(j);
-
-	return us > 0 ? (uint64_t)us : 0;
-}
-
-
-unsigned jitter_count(const struct jitter *j)
-{
-	return j->q.count;
 }
