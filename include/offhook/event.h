@@ -42,6 +42,7 @@ enum event_type {
 	EVENT_DIALOG,
 	EVENT_MWI,
 	EVENT_REGISTRATION,
+	EVENT_CONFERENCE,
 	EVENT_PUBLICATION_STATE,
 	EVENT_PLAY_DONE,
 	EVENT_RECORD_DONE,
@@ -237,6 +238,14 @@ struct event {
 			char why[EVENT_NAME];
 			int64_t expires_s;
 		} registration;
+		struct {
+			char room[EVENT_TEXT];
+			char subject[EVENT_TEXT];
+			char who[EVENT_TEXT];
+			char name[EVENT_TEXT];
+			char state[EVENT_NAME];
+			int64_t count;
+		} conference;
 		struct {
 			char aor[EVENT_TEXT];
 			char state[EVENT_NAME];     /* published, failed .. */

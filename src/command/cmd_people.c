@@ -283,7 +283,7 @@ static const struct command people_commands[] = {
 		.args = {
 			{ .name = "event", .type = ARG_WORD,
 			  .summary = "presence, dialog, message-summary, reg, "
-				     "or any other event package" },
+				     "conference, or any other event package" },
 			{ .name = "target", .type = ARG_TARGET,
 			  .summary = "whom to watch" },
 		},
@@ -301,8 +301,8 @@ static const struct command people_commands[] = {
 		.summary = "Watch somebody",
 		.help = "The line is done when the other side has agreed. "
 			"What it tells comes as it is by subscription.notify, "
-			"and as presence, dialog, mwi or registration where "
-			"it is understood. The subscription is kept up until "
+			"and as presence, dialog, mwi, registration or "
+			"conference where it is understood. The subscription is kept up until "
 			"`unsubscribe`.",
 		.run = cmd_subscribe,
 	},

@@ -155,6 +155,8 @@ static const struct example examples[] = {
 	{ "subscribe", "subscribe presence bob", "can he be reached?" },
 	{ "subscribe", "subscribe dialog sip:101@example.com",
 	  "is that phone in use?" },
+	{ "subscribe", "subscribe conference sip:room@example.com",
+	  "who is in that conference?" },
 	{ "subscriptions", "subscriptions", "whom we watch" },
 	{ "swap", "swap", "from the one call to the other" },
 	{ "tone", "tone 1000", "1000 Hz, until `stop`" },

@@ -577,6 +577,13 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 		add_part(&b, ", ", ev->u.registration.why);
 		break;
 
+	case EVENT_CONFERENCE:
+		text_add(&b, "%s: %s %s, %lld there", ev->u.conference.room,
+			 ev->u.conference.name[0] ? ev->u.conference.name :
+			 ev->u.conference.who, ev->u.conference.state,
+			 (long long)ev->u.conference.count);
+		break;
+
 	case EVENT_PUBLICATION_STATE:
 		print_publication(&b, ev);
 		break;

@@ -376,6 +376,17 @@ static const struct event_field registration_fields[] = {
 	{0}
 };
 
+static const struct event_field conference_fields[] = {
+	STR("room", conference.room, "the conference, as it is watched"),
+	STR("subject", conference.subject, "what it is about"),
+	STR("who", conference.who, "URI of a member"),
+	STR("name", conference.name, "his name"),
+	STR("state", conference.state, "connected, on-hold, alerting, "
+	    "muted-via-focus ...; left"),
+	INT("count", conference.count, "members that are there now"),
+	{0}
+};
+
 static const struct event_field publication_state_fields[] = {
 	STR("aor", publication_state.aor, "whose presence"),
 	STR("state", publication_state.state, "published, off, failed"),
@@ -575,6 +586,10 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_REGISTRATION] = {"registration",
 		"A device of an address we watch came or went",
 		registration_fields},
+	[EVENT_CONFERENCE] = {"conference",
+		"Somebody came into a conference of a server that we watch, "
+		"or left it",
+		conference_fields},
 	[EVENT_PUBLICATION_STATE] = {"publication.state",
 		"Our presence was published, or could not be",
 		publication_state_fields},

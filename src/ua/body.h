@@ -16,6 +16,7 @@ enum {
 	BODY_TEXT     = 256,           /* a value, with its NUL                */
 	BODY_DIALOGS  = 16,            /* of one dialog-info                   */
 	BODY_CONTACTS = 16,            /* of one reginfo                       */
+	BODY_MEMBERS  = 64,            /* of one conference-info               */
 };
 
 /* XML ---------------------------------------------------------------------- */
@@ -119,6 +120,36 @@ struct reginfo {
 };
 /** Allocated, for it is large. Of several registrations, the first */
 int reginfo_parse(struct reginfo **rp, const char *text, size_t len);
+
+/* application/conference-info+xml: RFC 4575 -------------------------------- */
+
+enum conf_news { CONF_FULL, CONF_PARTIAL, CONF_DELETED };
+
+struct conf_member {
+	char uri[BODY_TEXT], name[BODY_TEXT];
+	char state[24];                /* connected, on-hold, alerting ...     */
+	enum conf_news news;
+};
+struct conf_info {
+	char entity[BODY_TEXT];
+	char subject[BODY_TEXT];       /* "" not told                          */
+	uint32_t version;
+	enum conf_news news;           /* deleted: there is no conference      */
+	bool users_told, users_whole;  /* a list of members is there; of all   */
+	unsigned count;
+	struct conf_member v[BODY_MEMBERS];
+};
+/** Allocated, for it is large. @return 0, EBADMSG, E2BIG, ENOMEM */
+int conf_info_parse(struct conf_info **cp, const char *text, size_t len);
+/** Who came, changed, or left (state "left") */
+typedef void (conf_change_h)(const struct conf_member *m, void *arg);
+/**
+ * Bring what is known of a conference up to date (4.4); h is told of each
+ * member that is otherwise than before.
+ * @return 0, EALREADY (old), ENOENT (a version is missing: ask anew)
+ */
+int conf_info_merge(struct conf_info *known, const struct conf_info *news,
+		    conf_change_h *h, void *arg);
 
 /* message/sipfrag: RFC 3420, as a transfer reports (RFC 3515 2.4.5) -------- */
 

@@ -22,6 +22,7 @@ static const struct package {
 	{ "dialog", "application/dialog-info+xml" },
 	{ "message-summary", "application/simple-message-summary" },
 	{ "reg", "application/reginfo+xml" },
+	{ "conference", "application/conference-info+xml" },
 };
 
 
@@ -48,6 +49,7 @@ static void watch_destructor(void *arg)
 	mem_deref(w->reach);
 	mem_deref(w->sub);
 	mem_deref(w->dialogs);
+	mem_deref(w->room);
 	mem_deref(w->target);
 }
 

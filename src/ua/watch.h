@@ -23,6 +23,8 @@ struct watch {
 	struct sip_sub *sub;
 	struct sip_sub_status st;
 	struct dialog_info *dialogs; /* what is known, NULL: none            */
+	struct conf_info *room;      /* the same                             */
+	uint64_t asked_ms;           /* for the whole state, 0: never        */
 	struct timer tmr;
 	bool ended;
 };

@@ -2,11 +2,14 @@
  * @file watch_body.c  What a NOTIFY says, as events
  *
  * Every body is told as it came (subscription.notify); presence, dialogs,
- * waiting messages and registrations are told in words of their own as well.
- * Main thread.
+ * waiting messages, registrations and conferences are told in words of their
+ * own as well.  Main thread.
  */
+#include "offhook/clock.h"
 #include "watch.h"
 #include "mailbox.h"
+
+enum { ASK_MS = 5000 };
 
 
 static void raw_tell(const struct watch *w, const char *ctype,
@@ -105,6 +108,20 @@ static const char *lamp(const struct dialog_info *d, unsigned *which)
 }
 
 
+/* A version is missing: the whole state again (RFC 4235 4.3, RFC 4575 4.4);
+ * now and then, for there are servers that never send it */
+static void whole_ask(struct watch *w)
+{
+	const uint64_t now = clock_ms();
+
+	if (w->asked_ms && now - w->asked_ms < ASK_MS)
+		return;
+
+	w->asked_ms = now;
+	(void)sip_sub_refresh(w->sub);
+}
+
+
 static int dialog_take(struct watch *w, const char *body, size_t len)
 {
 	struct dialog_info *news;
@@ -120,9 +137,8 @@ static int dialog_take(struct watch *w, const char *body, size_t len)
 	err = w->dialogs ? dialog_info_merge(w->dialogs, news) : ENOMEM;
 	mem_deref(news);
 
-	/* a version is missing: the whole state again (RFC 4235 4.3) */
 	if (err == ENOENT)
-		(void)sip_sub_refresh(w->sub);
+		whole_ask(w);
 	if (err)
 		return err == EALREADY || err == ENOENT ? 0 : err;
 
@@ -178,6 +194,47 @@ static int reg_take(const struct watch *w, const char *body, size_t len)
 }
 
 
+static void member_tell(const struct conf_member *m, void *arg)
+{
+	const struct watch *w = arg;
+	struct event ev;
+
+	event_init(&ev, EVENT_CONFERENCE);
+	utf8_copy(ev.u.conference.room, sizeof(ev.u.conference.room),
+		  w->target);
+	utf8_copy(ev.u.conference.subject, sizeof(ev.u.conference.subject),
+		  w->room->subject);
+	utf8_copy(ev.u.conference.who, sizeof(ev.u.conference.who), m->uri);
+	utf8_copy(ev.u.conference.name, sizeof(ev.u.conference.name),
+		  m->name);
+	utf8_copy(ev.u.conference.state, sizeof(ev.u.conference.state),
+		  m->state);
+	ev.u.conference.count = w->room->count;
+	event_publish(w->ua->bus, &ev);
+}
+
+
+static int conference_take(struct watch *w, const char *body, size_t len)
+{
+	struct conf_info *news;
+	int err = conf_info_parse(&news, body, len);
+
+	if (err)
+		return err;
+
+	if (!w->room)
+		w->room = mem_zalloc(sizeof(*w->room), NULL);
+	err = w->room ? conf_info_merge(w->room, news, member_tell, w) :
+		ENOMEM;
+	mem_deref(news);
+
+	if (err == ENOENT)
+		whole_ask(w);
+
+	return err == EALREADY || err == ENOENT ? 0 : err;
+}
+
+
 static bool is_type(const char *ctype, const char *type)
 {
 	const size_t len = strlen(type);
@@ -202,6 +259,8 @@ int watch_body(struct watch *w, const char *ctype, const char *body,
 		err = mwi_take(w, body, len);
 	else if (is_type(ctype, "application/reginfo+xml"))
 		err = reg_take(w, body, len);
+	else if (is_type(ctype, "application/conference-info+xml"))
+		err = conference_take(w, body, len);
 
 	return err == ENOMEM ? 500 : err ? 400 : 0;
 }

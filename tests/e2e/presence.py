@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Watching and being watched: presence, who is on the phone, any package."""
 import os
+import re
+import socket
+import threading
 import time
 
 from home import check, main
@@ -42,6 +45,88 @@ def test_on_the_phone(lab):
     a.event("dialog", state="busy")
     b.command("hangup")
     a.event("dialog", state="free", count=0)
+
+
+ROOM = ("<conference-info xmlns='urn:ietf:params:xml:ns:conference-info' entity='sip:room@x' state='%s' version='%d'>"
+        "<conference-description><subject>Plans</subject></conference-description><users state='%s'>%s</users></conference-info>")
+MEMBER = ("<user entity='sip:%s@x' state='%s'><display-text>%s</display-text><endpoint entity='sip:%s@device'>"
+          "<status>%s</status></endpoint></user>")
+
+
+class Room(threading.Thread):
+    """a server's conference: takes SUBSCRIBE, and tells what it is told to"""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.where = "127.0.0.1:%d" % self.sock.getsockname()[1]
+        self.asked, self.news, self.cseq, self.dialog = [], threading.Condition(), 0, {}
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                data, src = self.sock.recvfrom(65535)
+            except OSError:
+                return
+            text = data.decode()
+            if not text.startswith("SUBSCRIBE"):
+                continue
+            h = dict(x.split(": ", 1) for x in text.split("\r\n\r\n")[0].split("\r\n")[1:])
+            to = h["To"] if "tag=" in h["To"] else h["To"] + ";tag=room"
+            self.sock.sendto(("\r\n".join(["SIP/2.0 200 OK", "Via: " + h["Via"], "From: " + h["From"], "To: " + to, "Call-ID: " +
+                                           h["Call-ID"], "CSeq: " + h["CSeq"], "Contact: <sip:room@%s>" % self.where,
+                                           "Expires: 600", "Content-Length: 0", "", ""])).encode(), src)
+            with self.news:
+                self.dialog = dict(h, To=to, src=src)
+                self.asked.append(h["Event"])
+                self.news.notify_all()
+
+    def awaits(self, n):
+        with self.news:
+            check(self.news.wait_for(lambda: len(self.asked) >= n, 30), "asked %d times, not %d", len(self.asked), n)
+
+    def tells(self, body):
+        d, self.cseq = self.dialog, self.cseq + 1
+        target = re.search("<([^>]+)>", d["Contact"]).group(1)
+        self.sock.sendto(("\r\n".join([
+            "NOTIFY %s SIP/2.0" % target, "Via: SIP/2.0/UDP %s;branch=z9hG4bK%d" % (self.where, self.cseq), "Max-Forwards: 70",
+            "From: " + d["To"], "To: " + d["From"], "Call-ID: " + d["Call-ID"], "CSeq: %d NOTIFY" % self.cseq,
+            "Contact: <sip:room@%s>" % self.where, "Event: " + d["Event"], "Subscription-State: active;expires=600",
+            "Content-Type: application/conference-info+xml", "Content-Length: %d" % len(body), "", body])).encode(), d["src"])
+
+
+def test_conference(lab):
+    """who is in a conference of a server, and comes and goes"""
+    room = Room()
+    a = lab.offhook(name="a").ready()
+    a.say("subscribe conference sip:room@" + room.where)
+    room.awaits(1)
+    check(room.asked == ["conference"], "%s", room.asked)
+    room.tells(ROOM % ("full", 3, "full", MEMBER % ("ann", "full", "Ann", "ann", "connected") +
+                       MEMBER % ("bob", "full", "", "bob", "on-hold")))
+    e = a.event("conference", who="sip:ann@x", timeout=20)
+    check(e["room"] == "sip:room@" + room.where and e["name"] == "Ann" and e["state"] == "connected" and
+          e["subject"] == "Plans", "%s", e)
+    a.event("conference", who="sip:bob@x", state="on-hold", count=2, timeout=20)
+    room.tells(ROOM % ("partial", 4, "partial", MEMBER % ("bob", "partial", "", "bob", "connected") +
+                       MEMBER % ("eve", "full", "Eve", "eve", "dialing-in")))
+    a.event("conference", who="sip:bob@x", state="connected", timeout=20)
+    a.event("conference", who="sip:eve@x", state="dialing-in", count=3, timeout=20)
+    # one is missing: it asks for the whole state, and once in five seconds, whatever is told again
+    begun = time.monotonic()
+    for v in (9, 12, 15, 18):
+        room.tells(ROOM % ("partial", v, "partial", ""))
+        a.event("subscription.notify", timeout=20)
+    room.awaits(2)
+    room.tells(ROOM % ("full", 20, "full", MEMBER % ("bob", "full", "", "bob", "connected")))
+    for who in ("sip:eve@x", "sip:ann@x"):
+        a.event("conference", who=who, state="left", again=True, timeout=20)
+    check(len(room.asked) <= 2 + (time.monotonic() - begun) // 5, "asked %d times", len(room.asked))
+    room.tells(ROOM % ("deleted", 21, "full", ""))
+    a.event("conference", who="sip:bob@x", state="left", count=0, timeout=20)
+    room.sock.close()
 
 
 def test_once(lab):

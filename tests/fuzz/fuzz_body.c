@@ -64,6 +64,32 @@ static void lines_try(const char *text, size_t len)
 }
 
 
+static void change_h(const struct conf_member *m, void *arg)
+{
+	(void)arg;
+	must(m->uri[0] && m->state[0]);
+}
+
+
+static void conference_try(const char *text, size_t len)
+{
+	struct conf_info *c = NULL, *known;
+
+	if (conf_info_parse(&c, text, len))
+		return;
+
+	must(c->count <= BODY_MEMBERS);
+	known = mem_zalloc(sizeof(*known), NULL);
+	(void)conf_info_merge(known, c, change_h, NULL);
+	c->news = CONF_FULL;
+	c->users_whole = c->users_told = true;
+	must(!conf_info_merge(known, c, change_h, NULL));
+	must(known->count <= c->count);
+	mem_deref(known);
+	mem_deref(c);
+}
+
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -74,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pidf_try(text, size);
 	dialog_try(text, size);
 	lines_try(text, size);
+	conference_try(text, size);
 	(void)composing_parse(&c, text, size);
 	(void)imdn_parse(&i, text, size);
 	if (!reginfo_parse(&r, text, size))

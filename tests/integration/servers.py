@@ -297,6 +297,31 @@ def test_presence_server(lab):
     a.event("subscription.state", state="ended", timeout=15)
 
 
+ROOM = ("<?xml version='1.0'?><conference-info xmlns='urn:ietf:params:xml:ns:conference-info' entity='sip:room@atlanta.test'"
+        " state='full' version='%d'><users state='full'>%s</users></conference-info>")
+USER = ("<user entity='sip:%s@atlanta.test' state='full'><endpoint entity='sip:%s@192.0.2.1'><status>%s</status></endpoint>"
+        "</user>")
+
+
+def test_conference_server(lab):
+    """a focus publishes who is in its conference; she is told by the server"""
+    dns(lab)
+    Kamailio(lab, "auth", "proxy_auth", "presence", users=USERS, name="atlanta", host=ATLANTA, port=5080,
+             domain="atlanta.test")
+    b = phone(lab, "bob", "atlanta")
+    a = phone(lab, "alice", "atlanta")
+
+    def publish(version, *users):
+        body = ROOM % (version, "".join(USER % (who, who, how) for who, how in users))
+        b.command("request PUBLISH sip:bob@atlanta.test --header 'Event: conference' --header 'Expires: 600' --type"
+                  " application/conference-info+xml --body \"%s\"" % body, 20)
+    publish(1, ("carol", "connected"))
+    a.command("subscribe conference sip:bob@atlanta.test", 20)
+    a.event("conference", who="sip:carol@atlanta.test", state="connected", again=True, timeout=15)
+    a.command("unsubscribe 1")
+    a.event("subscription.state", state="ended", timeout=15)
+
+
 def isolated():
     """this program once more, where /etc/resolv.conf and port 53 are ours"""
     if os.geteuid():

@@ -414,6 +414,118 @@ static void test_reginfo(void **state)
 }
 
 
+static struct {
+	struct conf_info *known;
+	char told[8192];
+} room;
+
+
+static void change_h(const struct conf_member *m, void *arg)
+{
+	const size_t n = strlen(room.told);
+	(void)arg;
+
+	(void)re_snprintf(room.told + n, sizeof(room.told) - n, "%s:%s:%s;",
+			  m->uri, m->name, m->state);
+}
+
+
+/* @return what merging it says; room.told: what was told */
+static int room_take(const char *doc)
+{
+	struct conf_info *c = NULL;
+	int err;
+
+	room.told[0] = '\0';
+	err = conf_info_parse(&c, doc, strlen(doc));
+	if (!err)
+		err = conf_info_merge(room.known, c, change_h, NULL);
+	mem_deref(c);
+
+	return err;
+}
+
+
+#define ROOM(attrs, body)						\
+	"<conference-info xmlns='urn:ietf:params:xml:ns:conference-info'"\
+	" entity='sip:room@x' " attrs ">" body "</conference-info>"
+#define ENDPOINT(status) "<endpoint entity='sip:d'><status>" status	\
+	"</status></endpoint>"
+#define USER(uri, attrs, body) "<user entity='" uri "' " attrs ">" body	\
+	"</user>"
+
+
+static void test_conference(void **state)
+{
+	char doc[20000] = "";
+	size_t n;
+	(void)state;
+
+	room.known = mem_zalloc(sizeof(*room.known), NULL);
+
+	/* a part of what is not known */
+	assert_int_equal(room_take(ROOM("state='partial' version='4'", "")),
+			 ENOENT);
+	assert_int_equal(room_take(ROOM("state='full' version='4'",
+		"<conference-description><subject>Plans</subject>"
+		"</conference-description><users>"
+		USER("sip:a@x", "", "<display-text>Ann</display-text>"
+		     ENDPOINT("on-hold") ENDPOINT("connected"))
+		USER("sip:b@x", "state='full'", ENDPOINT("alerting"))
+		USER("", "", "") USER("sip:c@x", "", "") "</users>")), 0);
+	assert_string_equal(room.told, "sip:a@x:Ann:connected;"
+			    "sip:b@x::alerting;sip:c@x::connected;");
+	assert_string_equal(room.known->subject, "Plans");
+	assert_int_equal(room.known->count, 3);
+
+	/* one came, one changed and one left; nothing new of the fourth */
+	assert_int_equal(room_take(ROOM("state='partial' version='5'",
+		"<users state='partial'>"
+		USER("sip:d@x", "state='full'", ENDPOINT("dialing-in"))
+		USER("sip:b@x", "state='partial'", ENDPOINT("connected"))
+		USER("sip:a@x", "state='partial'", "<roles/>")
+		USER("sip:c@x", "state='deleted'", "") "</users>")), 0);
+	assert_string_equal(room.told, "sip:d@x::dialing-in;"
+			    "sip:b@x::connected;sip:c@x::left;");
+	assert_string_equal(room.known->v[0].name, "Ann");
+
+	/* the same once more, and one that is missing */
+	assert_int_equal(room_take(ROOM("state='partial' version='5'", "")),
+			 EALREADY);
+	assert_int_equal(room_take(ROOM("state='partial' version='7'", "")),
+			 ENOENT);
+	assert_int_equal(room_take(ROOM("state='partial' version='6'",
+		"<users state='partial'>" USER("sip:d@x", "",
+		"<endpoint entity='1' state='deleted'/>") "</users>")), 0);
+	assert_string_equal(room.told, "sip:d@x::left;");
+
+	/* who is not in a whole list has left */
+	assert_int_equal(room_take(ROOM("version='1'", "<users>"
+		USER("sip:a@x", "", "<display-text>Ann</display-text>"
+		     ENDPOINT("connected")) "</users>")), 0);
+	assert_string_equal(room.told, "sip:b@x::left;");
+	assert_int_equal(room_take(ROOM("state='deleted' version='2'", "")),
+			 0);
+	assert_string_equal(room.told, "sip:a@x:Ann:left;");
+	assert_int_equal(room.known->count, 0);
+
+	/* more than there is room for */
+	n = (size_t)snprintf(doc, sizeof(doc), "<conference-info version='3'>"
+			     "<users>");
+	for (unsigned i = 0; i < 2 * BODY_MEMBERS; i++)
+		n += (size_t)snprintf(doc + n, sizeof(doc) - n,
+				      "<user entity='sip:%u@x'/>", i);
+	(void)snprintf(doc + n, sizeof(doc) - n, "</users></conference-info>");
+	assert_int_equal(room_take(doc), 0);
+	assert_int_equal(room.known->count, BODY_MEMBERS);
+
+	assert_int_equal(room_take("<reginfo version='1'/>"), EBADMSG);
+	assert_int_equal(room_take("<conference-info version='x'/>"),
+			 EBADMSG);
+	room.known = mem_deref(room.known);
+}
+
+
 /* RFC 3862: whoever writes names the prefix, and says what must be understood */
 static void test_cpim_namespaces(void **state)
 {
@@ -485,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_cpim_imdn),
 		cmocka_unit_test(test_cpim_namespaces),
 		cmocka_unit_test(test_reginfo),
+		cmocka_unit_test(test_conference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
