@@ -266,6 +266,12 @@ int  call_reinvite(struct call *c, bool late, char *err);
  */
 int  call_wish(struct call *c, const char *codecs, const char *direction,
 	       char *err);
+/**
+ * Our next description of the sound in this call, an offer or an answer, goes
+ * out as the user has written it (ua_sdp.h); NULL: not so after all. @return
+ * 0, EALREADY (a call that rings here is described already), ENOMEM
+ */
+int  call_describe(struct call *c, const char *sdp, char *err);
 /** Send a call that rings here elsewhere (302) */
 int  call_redirect(struct call *c, const char *target, char *err);
 /** The same by rule, told in Diversion (RFC 5806) and History-Info (RFC

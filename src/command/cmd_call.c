@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "priv.h"
 
 
@@ -64,15 +65,19 @@ static struct call *ringing_call(struct cmd *x)
 static void cmd_answer(struct cmd *x)
 {
 	struct call *c = ringing_call(x);
-	char err[UA_ERR] = "";
+	char err[UA_ERR] = "", *sdp = NULL;
+	int e;
 
-	if (!c)
+	if (!c || cmd_sdp_next(x, c, &sdp))
 		return;
 
 	client_select(x->cl, call_id(c));
 	reply_about(x, call_id(c));
-	cmd_fail(x, cmd_has(x, "early") ? call_early(c, err) :
-		 call_answer(c, err), err);
+	e = cmd_has(x, "early") ? call_early(c, err) : call_answer(c, err);
+	cmd_fail(x, e, err);
+	if (!e)
+		cmd_sdp_lint(x, sdp);
+	free(sdp);
 }
 
 
@@ -188,6 +193,7 @@ static const struct command rows[] = {
 			{ .name = "early",
 			  .summary = "let sound through, but do not answer "
 				     "yet" },
+			THE_DESCRIPTION,
 		},
 		.summary = "Answer a call",
 		.help = "Answers the selected call if it rings, else the one "
@@ -347,7 +353,7 @@ static const struct command rows[] = {
 			{ .name = "bare",
 			  .summary = "without describing the sound: it only "
 				     "asks whether the call is there" },
-			THE_SOUND,
+			THE_SOUND, THE_DESCRIPTION,
 		},
 		.summary = "Agree on the sound anew, by UPDATE",
 		.help = "Offers the session as it stands once more, also "
@@ -363,7 +369,7 @@ static const struct command rows[] = {
 			{ .name = "late-offer",
 			  .summary = "let the other side describe the sound "
 				     "first" },
-			THE_SOUND,
+			THE_SOUND, THE_DESCRIPTION,
 		},
 		.summary = "Agree on the sound anew, by INVITE",
 		.help = "Offers the session as it stands once more. The line "

@@ -127,11 +127,7 @@ static const struct command rows[] = {
 			{ .name = "late-offer",
 			  .summary = "let the other side describe the sound "
 				     "first" },
-			{ .name = "sdp-file", .type = ARG_FILE,
-			  .summary = "offer this description as it is, with "
-				     "{address}, {family}, {port} and "
-				     "{rtcp-port} filled in; what is wrong "
-				     "with it is told" },
+			THE_DESCRIPTION,
 			{ .name = "reliable", .type = ARG_CHOICE,
 			  .choices = "off,supported,required",
 			  .summary = "as option reliable, for this call" },

@@ -5,6 +5,7 @@
  * or says nothing; the call goes on as before.  Main thread.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include "priv.h"
 
 enum { SLACK_MS = 8000 };        /* another try after 491, RFC 3261 14.1 */
@@ -68,7 +69,7 @@ static void change(struct cmd *x, const char *method, const char *bare,
 		   int (*h)(struct call *c, bool bare, char *err))
 {
 	struct call *c = cmd_call(x);
-	char err[UA_ERR] = "";
+	char err[UA_ERR] = "", why[UA_ERR], *sdp = NULL;
 	struct change *w;
 	int e;
 
@@ -90,11 +91,21 @@ static void change(struct cmd *x, const char *method, const char *bare,
 		}
 	}
 
+	if (cmd_sdp_next(x, c, &sdp))
+		return;
+
 	e = h(c, cmd_has(x, bare), err);
 	if (e) {
+		if (sdp)
+			(void)call_describe(c, NULL, why);
 		cmd_fail(x, e, err);
-		return;
 	}
+	else {
+		cmd_sdp_lint(x, sdp);
+	}
+	free(sdp);
+	if (e)
+		return;
 
 	cmd_wait(x, (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS,
 		 late_handler);

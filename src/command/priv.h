@@ -126,6 +126,13 @@ const char *bound_name(const struct cmd *x, const struct bound *v, char *buf,
 	  .choices = "sendrecv,sendonly,recvonly,inactive",		\
 	  .summary = "which way sound may go" }
 
+/* ... and how it is described */
+#define THE_DESCRIPTION							\
+	{ .name = "sdp-file", .type = ARG_FILE,				\
+	  .summary = "describe the sound as this file does, with "	\
+		     "{address}, {family}, {port} and {rtcp-port} "	\
+		     "filled in; what is wrong with it is told" }
+
 /* Handlers whose rows are in another file */
 cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_dtmf, cmd_hold, cmd_info, cmd_request, cmd_resume, cmd_selftest,
@@ -175,6 +182,9 @@ void cmd_dtmf_info(struct cmd *x, struct call *c);
 int cmd_file_check(struct cmd *x, const char *path);
 /** What --sdp-file names, to be freed, or NULL. @return 0; else told */
 int  cmd_sdp_read(struct cmd *x, char **sdp);
+/** Our next description in this call is what --sdp-file names, NULL: nothing.
+ *  @return 0; else told */
+int  cmd_sdp_next(struct cmd *x, struct call *c, char **sdp);
 /** What is wrong with it, into the reply, behind all else */
 void cmd_sdp_lint(struct cmd *x, const char *sdp);
 /** Is it a sound file that can be played? */

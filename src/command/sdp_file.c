@@ -1,5 +1,5 @@
 /**
- * @file sdp_file.c  --sdp-file: an offer that the user has written
+ * @file sdp_file.c  --sdp-file: a description that the user has written
  *
  * It is sent as it is, and he is told what is wrong with it.  Main thread; it
  * touches the disk.
@@ -12,6 +12,7 @@
 
 int cmd_sdp_read(struct cmd *x, char **sdp)
 {
+	static const char *const others[] = {"late-offer", "calls", "bare"};
 	const char *file = cmd_str(x, "sdp-file");
 	char show[160];
 	size_t len;
@@ -22,10 +23,12 @@ int cmd_sdp_read(struct cmd *x, char **sdp)
 		return 0;
 
 	text_escape(show, sizeof(show), file, strlen(file));
-	if (cmd_has(x, "late-offer") || cmd_has(x, "calls")) {
-		(void)cmd_wrong(x, "bad-argument", "--sdp-file is the offer "
-				"of one call: it does not go with --%s",
-				cmd_has(x, "calls") ? "calls" : "late-offer");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (!cmd_has(x, others[i]))
+			continue;
+		(void)cmd_wrong(x, "bad-argument", "--sdp-file describes the "
+				"sound of one call: it does not go with --%s",
+				others[i]);
 		return EINVAL;
 	}
 
@@ -43,6 +46,25 @@ int cmd_sdp_read(struct cmd *x, char **sdp)
 			"too long" : "%s is no description", show);
 
 	return err ? err : EINVAL;
+}
+
+
+int cmd_sdp_next(struct cmd *x, struct call *c, char **sdp)
+{
+	char err[UA_ERR] = "";
+	int e = cmd_sdp_read(x, sdp);
+
+	if (e || !*sdp)
+		return e;
+
+	e = call_describe(c, *sdp, err);
+	if (e) {
+		free(*sdp);
+		*sdp = NULL;
+		cmd_fail(x, e, err);
+	}
+
+	return e;
 }
 
 

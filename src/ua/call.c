@@ -65,6 +65,7 @@ static void call_destructor(void *data)
 	mem_deref(c->caller);
 	mem_deref(c->now);
 	mem_deref(c->sdp_own);
+	mem_deref(c->sdp_next);
 	mem_deref(c->early);
 	mem_deref(c->replaces);
 	mem_deref(c->redial.on);

@@ -11,6 +11,7 @@
 #include "offhook/text.h"
 #include "keys.h"
 #include "priv.h"
+#include "sdp_own.h"
 
 
 /* Most calls never need any: only those that may write them have some */
@@ -84,6 +85,25 @@ void call_secure_ability(struct call *c, struct ability *ab)
 }
 
 
+/* The user has written it himself, once: what it is to be was still worked
+ * out, since that goes on in force */
+static int by_hand(struct mbuf **sdp, struct call *c, const struct ability *ab)
+{
+	char *text = c->sdp_next;
+	int err;
+
+	if (!text)
+		return 0;
+
+	c->sdp_next = NULL;
+	*sdp = mem_deref(*sdp);
+	err = sdp_own_offer(sdp, text, &ab->rtp);
+	mem_deref(text);
+
+	return err;
+}
+
+
 /* Our certificate is made when one is named for the first time: that takes
  * longer than all the rest of a call that needs none */
 int call_offer(struct mbuf **sdp, struct call *c, struct ability *ab)
@@ -97,7 +117,9 @@ int call_offer(struct mbuf **sdp, struct call *c, struct ability *ab)
 	if (err && !call_secure_possible(ab))
 		return err;
 
-	return nego_offer(sdp, &c->nego, ab);
+	err = nego_offer(sdp, &c->nego, ab);
+
+	return err ? err : by_hand(sdp, c, ab);
 }
 
 
@@ -108,7 +130,10 @@ int call_answer_of(struct mbuf **sdp, struct call *c, struct ability *ab)
 	if (c->nego.keying == MEDIA_KEYS_DTLS)
 		err = media_print(c->ua->media, &ab->secure.print);
 
-	return err ? err : nego_answer(sdp, &c->nego, ab);
+	if (!err)
+		err = nego_answer(sdp, &c->nego, ab);
+
+	return err ? err : by_hand(sdp, c, ab);
 }
 
 

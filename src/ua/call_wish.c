@@ -6,6 +6,7 @@
  * (RFC 3261 14.1).  Main thread.
  */
 #include "priv.h"
+#include "sdp_own.h"
 
 
 static int direction_read(unsigned *shut, const char *word)
@@ -93,6 +94,27 @@ void call_wish_apply(const struct call *c, struct ability *ab)
 		ab->codecc = own.codecc;
 	}
 	ab->dir = (enum media_dir)(ab->dir & ~c->wish.shut);
+}
+
+
+int call_describe(struct call *c, const char *sdp, char *err)
+{
+	char *text = NULL;
+
+	if (!call_living(c))
+		return call_gone(c, err);
+	if (sdp && c->early && c->state == CALL_INCOMING)
+		return call_error(err, EALREADY, "Call %u has early sound: it"
+				  " has been described.", c->id);
+	if (sdp && str_dup(&text, sdp))
+		return call_error(err, ENOMEM, "Out of memory.");
+
+	mem_deref(c->sdp_next);
+	c->sdp_next = text;
+	if (text)
+		sdp_own_warn(c->id, text);
+
+	return 0;
 }
 
 

@@ -223,6 +223,7 @@ struct call {
 	enum sip_redirect redirects;
 	bool late;                   /* the peer shall make the offer        */
 	char *sdp_own;               /* ours as the user has written it      */
+	char *sdp_next;              /* the same of the next one alone       */
 	char *redirect;              /* where we are sent, NULL: nowhere     */
 	bool turned;                 /* to servers of the other family       */
 	bool plain;                  /* feedback was offered, and refused    */

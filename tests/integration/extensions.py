@@ -216,6 +216,32 @@ def test_description_by_hand(lab):
         check(r["error"] == token, "%s", r)
 
 
+def test_described_by_hand_in_a_call(lab):
+    """so may the answer be, and what is offered while the call lasts: the one next description"""
+    phone = lab.offhook(audio="tone:440").ready()
+    own, good = ("body", "a=x-made-by:hand"), lab.file("good.sdp", BY_HAND)
+    s = lab.sipp([invite(headers=["Allow: INVITE, ACK, BYE, CANCEL, UPDATE"])] + answered(
+                  checks=[own, ("body", "m=audio [1-9][0-9]+ RTP/AVP 0 101")]) + [
+                  recv("INVITE", checks=[own], timeout=20000), ok(sdp(version=2), totag=False), recv("ACK"),
+                  recv("UPDATE", checks=[own], timeout=20000), response(200, "OK", sdp(version=3), totag=False),
+                  recv("INVITE", checks=[("body", "s=-")], timeout=20000), ok(sdp(version=4), totag=False),
+                  recv("ACK"), recv("BYE", timeout=20000), done()], "-s", "phone", "-rtp_echo", to=to(phone))
+    phone.event("call.state", call=1, state="incoming")
+    r = phone.command("answer --sdp-file " + good)
+    check(not r.get("findings"), "%s", r)
+    phone.event("call.state", call=1, state="active")
+    bad = lab.file("bad.sdp", BY_HAND.replace("t=0 0\n", ""))
+    for line in ("reinvite --sdp-file " + bad, "update --sdp-file " + bad):
+        r = phone.command(line)
+        check([x["text"].split(":")[0] for x in r["findings"]] == ["t= is missing"], "%s", r)
+    phone.command("reinvite")
+    for line in ("reinvite --late-offer --sdp-file " + good, "update --bare --sdp-file " + good):
+        r = phone.reply(line)
+        check(r["error"] == "bad-argument", "%s", r)
+    phone.command("hangup 1")
+    s.well()
+
+
 def test_direction_and_codecs(lab):
     """offered for one call, changed while it lasts, taken back when it is refused"""
     phone = lab.offhook("-s", "codecs=pcma,pcmu").ready()
