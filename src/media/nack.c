@@ -13,7 +13,8 @@ enum {
 	HEAD      = 12,          /* with both sources                       */
 
 	RTT_MAX_US   = 150000,   /* a voice that waits longer is no talk    */
-	HOLD_MAX_MS  = 150,
+	HOLD_MAX_MS  = 180,
+	TWICE_MAX_MS = 140,
 	TURNS_US     = 40000,    /* until both threads have looked, untried */
 	KEPT_US      = 300000,   /* what is missing longer is lost          */
 	ASKS_MAX     = 2,
@@ -26,6 +27,8 @@ enum {
 	TIMES_MAX    = 2,        /* each is sent again                      */
 	CREDIT_MAX   = 24,       /* half packets: so many may be sent again */
 };
+
+#define MISSED_MUCH 0.1          /* share of first questions in vain        */
 
 
 /* Who hears -------------------------------------------------------------- */
@@ -56,6 +59,21 @@ static void took_learn(struct nack *k, double us)
 
 	k->spread_us += (fabs(us - k->took_us) - k->spread_us) / 4;
 	k->took_us += (us - k->took_us) / 8;
+}
+
+
+/* Was the first question answered? */
+static void first_learn(struct nack *k, bool came)
+{
+	k->missed += ((came ? 0.0 : 1.0) - k->missed) / 16;
+}
+
+
+/* By then an answer would be here */
+static double overdue_us(const struct nack *k, uint32_t rtt_us)
+{
+	return k->took_known ? k->took_us + 2 * k->spread_us
+			     : rtt_us + (double)TURNS_US;
 }
 
 
@@ -113,9 +131,11 @@ bool nack_heard(struct nack *k, uint16_t seq, uint64_t now_us,
 			now_us - k->v[i].asked_us >= rtt_us / 2;
 		if (again) {
 			++k->came;
-			if (k->v[i].asks == 1)
+			if (k->v[i].asks == 1) {
 				took_learn(k, (double)(now_us -
 						       k->v[i].seen_us));
+				first_learn(k, true);
+			}
 		}
 		entry_drop(k, i);
 
@@ -136,10 +156,13 @@ unsigned nack_due(struct nack *k, uint64_t now_us, uint32_t rtt_us,
 		rtt_us = k->took_known ? (uint32_t)k->took_us : RTT_MAX_US;
 
 	for (unsigned i = 0; i < k->n;) {
-		if (now_us - k->v[i].seen_us > KEPT_US)
-			entry_drop(k, i);
-		else
+		if (now_us - k->v[i].seen_us <= KEPT_US) {
 			++i;
+			continue;
+		}
+		if (k->v[i].asks == 1)
+			first_learn(k, false);
+		entry_drop(k, i);
 	}
 
 	/* as much as reports may take: ten messages a second, and no two in a
@@ -153,11 +176,15 @@ unsigned nack_due(struct nack *k, uint64_t now_us, uint32_t rtt_us,
 		/* once more when an answer is overdue, and still of use */
 		if (k->v[i].asks &&
 		    (k->v[i].asks >= ASKS_MAX ||
-		     now_us - k->v[i].asked_us < rtt_us + TURNS_US ||
+		     (double)(now_us - k->v[i].asked_us) <
+		     overdue_us(k, rtt_us) ||
 		     age + rtt_us > delay_us))
 			continue;
 
-		k->asked += !k->v[i].asks;
+		if (k->v[i].asks)
+			first_learn(k, false);
+		else
+			++k->asked;
 		++k->v[i].asks;
 		k->v[i].asked_us = now_us;
 		seqv[n++] = k->v[i].seq;
@@ -174,7 +201,7 @@ unsigned nack_due(struct nack *k, uint64_t now_us, uint32_t rtt_us,
 unsigned nack_hold_ms(const struct nack *k, uint64_t now_us, uint32_t rtt_us,
 		      unsigned packet_ms)
 {
-	double us;
+	double us, twice;
 
 	/* one in ten seconds is not worth a delay */
 	if (!k->gap_before_us || now_us - k->gap_before_us > CALM_US ||
@@ -184,6 +211,17 @@ unsigned nack_hold_ms(const struct nack *k, uint64_t now_us, uint32_t rtt_us,
 	us = k->took_known ? k->took_us + 4 * k->spread_us
 			   : rtt_us + (double)TURNS_US;
 	us += 1000.0 * packet_ms;
+
+	/* where questions and answers are lost, too, there is time for a
+	 * second one if that is not much */
+	twice = us + overdue_us(k, rtt_us) + 1000.0 * packet_ms;
+	if (k->missed > MISSED_MUCH && twice <= 1000.0 * TWICE_MAX_MS)
+		us = twice;
+
+	/* most of the answers are worth it even where the slowest are not */
+	if (us > 1000.0 * HOLD_MAX_MS && k->took_known &&
+	    k->took_us + 1000.0 * packet_ms <= 1000.0 * HOLD_MAX_MS)
+		us = 1000.0 * HOLD_MAX_MS - 1;
 
 	return us > 1000.0 * HOLD_MAX_MS ? 0 : (unsigned)(us / 1000.0) + 1;
 }

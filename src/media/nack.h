@@ -37,6 +37,7 @@ struct nack {
 	unsigned n;
 	double took_us, spread_us;       /* from missing it to having it    */
 	bool took_known;
+	double missed;           /* share of first questions in vain, lately */
 	uint64_t gap_us, gap_before_us;  /* the last two times one was missed */
 	uint64_t paid_us;        /* messages are paid for up to then        */
 	uint64_t asked, came;    /* packets                                 */

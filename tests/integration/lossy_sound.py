@@ -58,7 +58,7 @@ def asks(lab, *more):
         first = until(p, "packets_recovered", 10)
         last = until(p, "packets_asked", first["packets_asked"] + 40)
         asked = last["packets_asked"] - first["packets_asked"]
-        check(last["packets_recovered"] - first["packets_recovered"] > asked / 2, "%s, then %s", first, last)
+        check(last["packets_recovered"] - first["packets_recovered"] > asked / 4, "%s, then %s", first, last)
         check(last["packets_resent"] > 20, "%s", last)
         check(not last.get("forged"), "%s", last)
 

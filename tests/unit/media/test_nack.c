@@ -161,7 +161,7 @@ static void test_hold(void **state)
 	assert_int_equal(nack_hold_ms(&k, 1040000, 20000, 20), 0);
 	heard(&k, 5, 5, 1080);
 	assert_in_range(nack_hold_ms(&k, 1080000, 20000, 20), 80, 81);
-	assert_int_equal(nack_hold_ms(&k, 1080000, 120000, 20), 0);
+	assert_int_equal(nack_hold_ms(&k, 1080000, 130000, 20), 0);
 
 	/* what an answer takes is learnt */
 	assert_int_equal(nack_due(&k, 1080000, 20000, 60000, v), 2);
@@ -175,6 +175,25 @@ static void test_hold(void **state)
 	}
 	assert_in_range(nack_hold_ms(&k, 10100000, 20000, 20), 50, 60);
 	assert_int_equal(nack_hold_ms(&k, 30000000, 20000, 20), 0);
+
+	/* answers that take now long, now not: as long as is bearable; and
+	 * where all take longer it is not tried */
+	for (unsigned i = 0; i < 2; i++) {
+		for (uint16_t s = 90; s < 150; s += 2) {
+			const uint16_t no = (uint16_t)(s + 60 * i);
+			const uint64_t at = 20000000 + no * 100000;
+
+			assert_false(nack_heard(&k, (uint16_t)(no + 1), at,
+						20000));
+			assert_int_equal(nack_due(&k, at, 20000, 60000, v),
+					 1);
+			assert_true(nack_heard(&k, no, at + 1000 *
+					       (i || s % 4 ? 220 : 50),
+					       20000));
+		}
+		assert_int_equal(nack_hold_ms(&k, 35000000 + 6000000 * i,
+					      20000, 20), i ? 0 : 180);
+	}
 }
 
 
@@ -270,12 +289,12 @@ static void test_calls_that_lose(void **state)
 		/* some of the questions and of the answers are lost as well */
 		assert_in_range(st[1].asked - st[0].asked, 130, 280);
 		assert_true(st[1].recovered - st[0].recovered >
-			    (st[1].asked - st[0].asked) * 6 / 10);
+			    (st[1].asked - st[0].asked) * 8 / 10);
 		assert_true(st[1].lost - st[0].lost <
-			    (st[1].asked - st[0].asked) * 4 / 10);
+			    (st[1].asked - st[0].asked) * 2 / 10);
 		assert_true(st[1].concealed_ms - st[0].concealed_ms <
-			    20 * (st[1].asked - st[0].asked) * 5 / 10);
-		assert_in_range(st[1].delay_ms, 40, 110);
+			    20 * (st[1].asked - st[0].asked) / 4);
+		assert_in_range(st[1].delay_ms, 40, 140);
 		assert_in_range(st[1].resent, 100, 600);
 		assert_int_equal(st[1].replayed, 0);
 		assert_int_equal(st[1].forged, 0);
