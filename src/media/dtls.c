@@ -344,6 +344,16 @@ enum dtls_state dtls_state(const struct dtls *d)
 }
 
 
+bool dtls_untouched(const struct dtls *d)
+{
+	const OSSL_HANDSHAKE_STATE st = SSL_get_state(d->ssl);
+
+	return d->state == DTLS_WAITING ||
+		(d->state == DTLS_SHAKING &&
+		 (st == TLS_ST_BEFORE || st == TLS_ST_CW_CLNT_HELLO));
+}
+
+
 const char *dtls_error(const struct dtls *d)
 {
 	return d->why;

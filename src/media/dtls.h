@@ -48,6 +48,8 @@ void dtls_poll(struct dtls *d);
 /** Good-bye */
 void dtls_end(struct dtls *d);
 enum dtls_state dtls_state(const struct dtls *d);
+/** Nothing of a handshake has come yet */
+bool dtls_untouched(const struct dtls *d);
 /** Why it failed, one sentence's end */
 const char *dtls_error(const struct dtls *d);
 /** What it agreed on; NULL: not yet */
@@ -55,6 +57,12 @@ const struct media_suite *dtls_suite(const struct dtls *d);
 /** When it is done. tx, rx: MEDIA_KEY_MAX bytes. @return 0, ENOTCONN */
 int  dtls_keys(const struct dtls *d, const struct media_suite **suite,
 	       uint8_t *tx, uint8_t *rx);
+
+/** Does it begin with a record of a handshake? */
+static inline bool dtls_shakes(const uint8_t *p, size_t len)
+{
+	return len >= 13 && p[0] == 22;
+}
 
 /** Is it a DTLS record (RFC 7983)? */
 static inline bool dtls_is(const uint8_t *p, size_t len)

@@ -205,10 +205,15 @@ static void shake_look(struct flow *f, struct shake *s)
 }
 
 
-/* Is it whom the handshake is with? Who was named comes before others */
+/*
+ * Is it whom the handshake is with?  Who was named comes before others, and
+ * anybody else has to begin or answer a handshake: what is left on the way of
+ * an association that had this port before would draw us to where nobody is.
+ */
 static bool shake_accepts(struct flow *f, struct shake *s,
-			  const struct sa *from)
+			  const struct packet *p)
 {
+	const struct sa *from = p->from;
 	const bool named = transport_names(&f->tp, from);
 
 	if (nat_rules(f->tp.nat)) {
@@ -218,6 +223,10 @@ static bool shake_accepts(struct flow *f, struct shake *s,
 	}
 
 	if (f->tp.fixed && !sa_cmp(from, &f->tp.peer, SA_ADDR))
+		return false;
+
+	if (!named && !dtls_shakes(p->p, p->len) &&
+	    !(s->pinned && sa_cmp(from, &s->from, SA_ALL)))
 		return false;
 
 	if (s->pinned && !sa_cmp(from, &s->from, SA_ALL)) {
@@ -244,7 +253,7 @@ void flow_secure_packet(struct flow *f, const struct packet *p)
 {
 	struct shake *s = f->tp.shake;
 
-	if (!s || !shake_accepts(f, s, p->from)) {
+	if (!s || !shake_accepts(f, s, p)) {
 		++f->rx.discarded;
 		return;
 	}
@@ -254,6 +263,10 @@ void flow_secure_packet(struct flow *f, const struct packet *p)
 		s->begin_us = p->arrival_us;
 	dtls_start(s->d);
 	dtls_recv(s->d, p->p, p->len);
+
+	/* it said nothing: who was named is still the one to speak to */
+	if (dtls_untouched(s->d))
+		s->pinned = false;
 	shake_look(f, s);
 }
 

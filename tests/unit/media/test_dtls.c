@@ -262,6 +262,66 @@ static void test_flows(void **state)
 }
 
 
+/* Only what is sent to the other end arrives there */
+static int64_t to_peer(struct rig *r, unsigned from, bool rtcp,
+		       const uint8_t *p, size_t len)
+{
+	const struct sa peer = rig_addr(1 - from);
+	(void)p;
+	(void)len;
+
+	return rtcp || sa_cmp(&r->ends[from].dst, &peer, SA_ALL) ? 0 : -1;
+}
+
+
+/* What an association that is gone left on the way, or a stranger sends,
+ * before ours has begun: it is still begun with who was named */
+static void test_flow_left_over(void **state)
+{
+	static const uint8_t type[] = { 21, 20, 23, 22 };
+	(void)state;
+
+	for (unsigned k = 0; k < 2 * sizeof(type); k++) {
+		struct rig *r = rig_new();
+		struct media_print print[2];
+		struct dtls_id *id[2];
+		struct sa other = rig_addr(5);
+		uint8_t b[60] = { type[k / 2], 0xfe, 0xfd, 0, k < 2, [12] = 47 };
+		struct packet p = {
+			.p = b, .len = sizeof(b), .from = &other,
+			.arrival_us = clock_us()
+		};
+
+		r->net_h = to_peer;
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(dtls_id_alloc(&id[i]), 0);
+			dtls_id_print(id[i], &print[i]);
+			rig_flow(r, 1 - i);
+		}
+		for (unsigned i = 0; i < 2; i++) {
+			struct media_plan plan = rig_plan("pcmu", 1 - i);
+
+			plan.secure.keying = MEDIA_KEYS_DTLS;
+			plan.secure.active = i == 0;
+			plan.secure.print = print[1 - i];
+			r->ends[i].f->dtls_id = id[i];
+			rig_start(r, i, &plan);
+
+			/* the one that begins, or the one that waits */
+			if (i == k % 2)
+				flow_packet(r->ends[i].f, &p);
+		}
+		rig_run(r, 1000);
+
+		for (unsigned i = 0; i < 2; i++)
+			assert_int_equal(rig_posts(r, i, STREAM_SECURED), 1);
+		rig_free(r);
+		mem_deref(id[0]);
+		mem_deref(id[1]);
+	}
+}
+
+
 /* Somebody else's certificate: never a packet, and it is told */
 static void test_flow_stranger(void **state)
 {
@@ -307,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_print),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_flow_left_over),
 		cmocka_unit_test(test_flow_stranger),
 	};
 
