@@ -118,6 +118,10 @@ struct history_call {
 	const char *text;        /* how it ended, one sentence               */
 	unsigned code;           /* SIP status, 0 none                       */
 	uint64_t duration_ms;    /* since the answer, 0 not answered         */
+	int64_t pdd_ms;          /* of ours: until it rang, EVENT_NONE: it
+				    did not                                  */
+	int64_t setup_ms;        /* until the answer, EVENT_NONE: none, or
+				    not known                                */
 	double mos;              /* NAN: not known                           */
 };
 

@@ -18,11 +18,12 @@
 
 enum { BUCKETS = 256, SHORT = 256 };
 
-/** A call that lives: when it began */
+/** A call that lives: when it began, and how long things took */
 struct living {
 	struct le he;
 	unsigned id;
-	uint64_t time_ms;
+	uint64_t time_ms, begun_ms;      /* on the wall, and of clock_ms()   */
+	int64_t pdd_ms, setup_ms;        /* EVENT_NONE: not yet              */
 };
 
 /** One line; its strings are behind it */
@@ -54,6 +55,12 @@ static void entries_drop(struct history *h, size_t n)
 	h->n -= n;
 	if (h->n)
 		memmove(h->v, h->v + n, h->n * sizeof(h->v[0]));
+}
+
+
+static int64_t took(const json_t *o, const char *name)
+{
+	return json_object_get(o, name) ? line_int(o, name) : EVENT_NONE;
 }
 
 
@@ -97,6 +104,8 @@ static struct entry *entry_alloc(json_t *o)
 	e->c.outgoing = !strcmp(line_str(o, "direction"), "out");
 	e->c.code = (unsigned)line_int(o, "code");
 	e->c.duration_ms = (uint64_t)line_int(o, "duration_ms");
+	e->c.pdd_ms = took(o, "pdd_ms");
+	e->c.setup_ms = took(o, "setup_ms");
 	e->c.mos = json_is_number(json_object_get(o, "mos")) ?
 		json_number_value(json_object_get(o, "mos")) : (double)NAN;
 
@@ -190,6 +199,8 @@ static void living_add(struct history *h, const struct event *ev)
 
 	l->id = ev->call;
 	l->time_ms = ev->time;
+	l->begun_ms = clock_ms();
+	l->pdd_ms = l->setup_ms = EVENT_NONE;
 	hash_append(h->living, l->id, &l->he, l);
 }
 
@@ -236,15 +247,23 @@ static const char *outcome(const struct event *ev, const char *cause)
 }
 
 
+static void took_set(json_t *o, const char *name, int64_t ms)
+{
+	if (ms != EVENT_NONE)
+		json_object_set_new(o, name, json_integer(ms));
+}
+
+
+/* l: NULL: it ended as it began */
 static char *line_make(const struct history *h, const struct event *ev,
-		       uint64_t time_ms)
+		       const struct living *l)
 {
 	const struct call_record *r = ua_call_record(h->ua, ev->call);
 	const int64_t ms = ev->u.call_state.duration_ms;
 	char when[CLOCK_ISO8601_SIZE], *text;
 	json_t *o = json_object();
 
-	line_set(o, "time", clock_iso8601(when, time_ms));
+	line_set(o, "time", clock_iso8601(when, l ? l->time_ms : ev->time));
 	line_set(o, "direction", ev->u.call_state.direction);
 	line_set(o, "outcome", outcome(ev, ev->u.call_state.cause));
 	line_set(o, "peer", ev->u.call_state.peer);
@@ -257,6 +276,10 @@ static char *line_make(const struct history *h, const struct event *ev,
 				json_integer(ev->u.call_state.code));
 	if (ms > 0)
 		json_object_set_new(o, "duration_ms", json_integer(ms));
+	if (l) {
+		took_set(o, "pdd_ms", l->pdd_ms);
+		took_set(o, "setup_ms", l->setup_ms);
+	}
 	if (r && r->codec[0])
 		line_set(o, "codec", r->codec);
 	if (r && r->stats_known && isfinite(r->mos) && r->mos > 0.0)
@@ -270,6 +293,20 @@ static char *line_make(const struct history *h, const struct event *ev,
 }
 
 
+/* How long until it rang, and until somebody answered (RFC 6076) */
+static void living_note(struct living *l, const struct event *ev)
+{
+	const char *state = ev->u.call_state.state;
+
+	if (l->pdd_ms == EVENT_NONE &&
+	    !strcmp(ev->u.call_state.direction, "out") &&
+	    (!strcmp(state, "ringing") || !strcmp(state, "early")))
+		l->pdd_ms = (int64_t)(clock_ms() - l->begun_ms);
+	if (!strcmp(state, "active"))
+		l->setup_ms = ev->u.call_state.setup_ms;
+}
+
+
 static void event_handler(const struct event *ev, void *arg)
 {
 	struct history *h = arg;
@@ -278,12 +315,14 @@ static void event_handler(const struct event *ev, void *arg)
 
 	if (!l && strcmp(ev->u.call_state.state, "ended"))
 		living_add(h, ev);
+	else if (l)
+		living_note(l, ev);
 
 	if (strcmp(ev->u.call_state.state, "ended"))
 		return;
 
 	if (h->config->history_max > 0 && ev->u.call_state.peer[0]) {
-		line = line_make(h, ev, l ? l->time_ms : ev->time);
+		line = line_make(h, ev, l);
 		if (line)
 			store_add(h->store, line);
 		free(line);

@@ -56,6 +56,10 @@ static void reply_history(struct cmd *x, const struct history_call *c)
 	reply_str(r, "cause", c->cause);
 	if (c->duration_ms)
 		reply_int(r, "duration-ms", (int64_t)c->duration_ms);
+	if (c->pdd_ms != EVENT_NONE)
+		reply_int(r, "pdd-ms", c->pdd_ms);
+	if (c->setup_ms != EVENT_NONE)
+		reply_int(r, "setup-ms", c->setup_ms);
 	if (c->codec[0])
 		reply_str(r, "codec", c->codec);
 	reply_double(r, "mos", c->mos);
@@ -90,6 +94,14 @@ static void csv_add(struct text_buf *b, const char *s)
 }
 
 
+static void csv_took(struct text_buf *b, int64_t ms)
+{
+	text_add(b, ",");
+	if (ms != EVENT_NONE)
+		text_add(b, "%lld", (long long)ms);
+}
+
+
 static void csv_row(struct text_buf *b, const struct history_call *c)
 {
 	char when[CLOCK_ISO8601_SIZE];
@@ -104,6 +116,8 @@ static void csv_row(struct text_buf *b, const struct history_call *c)
 	csv_add(b, c->codec);
 	if (isfinite(c->mos))
 		text_add(b, "%.2f", c->mos);
+	csv_took(b, c->pdd_ms);
+	csv_took(b, c->setup_ms);
 	text_add(b, "\r\n");
 }
 
@@ -119,7 +133,7 @@ static void history_export(struct cmd *x, const char *file)
 	int e;
 
 	text_add(&b, "time,direction,outcome,peer,name,account,code,"
-		 "duration_ms,codec,mos\r\n");
+		 "duration_ms,codec,mos,pdd_ms,setup_ms\r\n");
 	for (size_t i = n; i > 0; i--) {
 		if (!history_at(&c, h, i - 1) || !wanted(x, &c))
 			continue;
@@ -381,8 +395,9 @@ static const struct command kept_commands[] = {
 			{ .name = "clear", .summary = "forget all calls" },
 		},
 		.summary = "Show the calls that were",
-		.help = "The last one first, with how each ended; what is "
-			"shown counts as seen. Option history-max says how "
+		.help = "The last one first, with how each ended, and how "
+			"long it took until it rang (pdd) and was answered "
+			"(setup); what is shown counts as seen. Option history-max says how "
 			"many are kept; as JSON lines they are in the state "
 			"directory.",
 		.alone = true,

@@ -96,7 +96,8 @@ static const struct result_row rows[] = {
 	{ "hangup", "call", E_CALL, "", false },
 	{ "help", "", 0, "", false },
 	{ "history", "calls[time call direction outcome new peer name account "
-	  "code cause duration-ms codec mos how] missed exported", E_FILE,
+	  "code cause duration-ms pdd-ms setup-ms codec mos how] missed "
+	  "exported", E_FILE,
 	  "no-call", false },
 	{ "hold", "", E_CALL | E_ASK, "", false },
 	{ "ice", "call ice role pairs[state chosen nominated local-type local "

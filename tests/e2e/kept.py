@@ -41,6 +41,8 @@ def test_contacts(lab):
         text = f.read()
     check(text == "# mine\nDoor = sip:door@example.com  # below\n", "%s", text)
     h = run(lab, "history")["calls"]
+    # answered without ringing
+    check(h[0]["setup_ms"] >= 0 and "pdd_ms" not in h[0], "%s", h)
     check(len(h) == 1 and h[0]["outcome"] == "answered" and h[0]["peer"] == other.uri and h[0]["codec"] == "opus", "%s", h)
 
 

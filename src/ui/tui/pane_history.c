@@ -110,7 +110,13 @@ static void draw_detail(struct tui *t, const struct area *a,
 						    c->peer)) + 2;
 	x = area_text(a, x, 1, STYLE_DIM, when) + 2;
 	if (c->account[0])
-		area_printf(a, x, 1, STYLE_DIM, "by %s", c->account);
+		x = area_printf(a, x, 1, STYLE_DIM, "by %s", c->account) + 2;
+	if (c->pdd_ms != EVENT_NONE && x + 16 < a->w)
+		x = area_printf(a, x, 1, STYLE_DIM, "rang after %.1f s",
+				(double)c->pdd_ms / 1000.0) + 2;
+	if (c->setup_ms != EVENT_NONE && x + 20 < a->w)
+		area_printf(a, x, 1, STYLE_DIM, "answered after %.1f s",
+			    (double)c->setup_ms / 1000.0);
 	area_wrap(a, 1, 2, a->w - 2, STYLE_NORMAL, c->text, 0);
 	(void)t;
 }

@@ -333,6 +333,9 @@ static void test_seen(void **state)
 
 /* History ------------------------------------------------------------------ */
 
+enum { SETUP = 2100 };
+
+
 static void tell(unsigned id, uint64_t time, const char *state,
 		 const char *direction, unsigned code, const char *cause,
 		 const char *by, int64_t ms)
@@ -355,6 +358,8 @@ static void tell(unsigned id, uint64_t time, const char *state,
 	snprintf(ev.u.call_state.by, sizeof(ev.u.call_state.by), "%s", by);
 	ev.u.call_state.code = code;
 	ev.u.call_state.duration_ms = ms;
+	if (!strcmp(state, "active"))
+		ev.u.call_state.setup_ms = SETUP;
 	event_publish(bus, &ev);
 }
 
@@ -397,6 +402,12 @@ static void test_history(void **state)
 		tell(i + 1, 1764460800000 + i * 10000,
 		     *t[i].dir == 'o' ? "calling" : "incoming", t[i].dir, 0,
 		     "", "", 0);
+		if (!i) {
+			tell(1, 1764460801000, "ringing", "out", 180, "", "",
+			     0);
+			tell(1, 1764460802000, "active", "out", 200, "", "",
+			     0);
+		}
 		tell(i + 1, 1764460805000 + i * 10000, "ended", t[i].dir,
 		     t[i].code, t[i].cause, t[i].by, t[i].ms);
 	}
@@ -413,6 +424,10 @@ static void test_history(void **state)
 			assert_int_equal(c.outgoing, *t[i].dir == 'o');
 			assert_int_equal(c.code, t[i].code);
 			assert_int_equal(c.duration_ms, t[i].ms);
+			/* only of what rang, and was answered */
+			assert_int_equal(c.pdd_ms != EVENT_NONE, !i);
+			assert_int_equal(c.setup_ms, i ? EVENT_NONE : SETUP);
+			assert_true(i || (c.pdd_ms >= 0 && c.pdd_ms < 60000));
 			assert_true(text_utf8_valid(c.name, strlen(c.name)));
 		}
 		assert_false(history_at(&c, h, ARRAY_SIZE(t)));
