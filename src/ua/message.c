@@ -436,8 +436,8 @@ static void received(struct ua *ua, const struct call *c,
 
 
 /*
- * "delivered" or "displayed", to who asked for it, as whom he wrote to;
- * whether it arrives nobody is told.  It goes by whom the message says, in the
+ * "delivered", "displayed" or "failed", to who asked for it, as whom he wrote
+ * to; whether it arrives nobody is told.  It goes by whom the message says, in the
  * same order, and so to the first of them (RFC 5438 8).
  */
 static void report(struct ua *ua, const struct account *acc, const char *uri,
@@ -571,6 +571,14 @@ static int reported(struct ua *ua, const char *body, size_t len)
 }
 
 
+/* A picture, or a text in letters we do not have, reaches nobody here */
+static bool readable(const struct cpim *w)
+{
+	return (!w->ctype[0] || !strncasecmp(w->ctype, "text/", 5)) &&
+		text_utf8_valid(w->body.p, w->body.l);
+}
+
+
 static void cpim_take(struct ua *ua, const struct call *c,
 		      const struct sip_info *in, struct cpim *w)
 {
@@ -589,6 +597,11 @@ static void cpim_take(struct ua *ua, const struct call *c,
 		 w->body.l);
 	if (!w->message_id[0] || ua->config->message_reports == REPORTS_NO)
 		return;
+	if (!readable(w)) {
+		if (w->want_failed)
+			report(ua, acc, in->from_uri, w, "failed");
+		return;
+	}
 	if (w->want_delivered)
 		report(ua, acc, in->from_uri, w, "delivered");
 	if (w->want_displayed && ua->config->message_reports == REPORTS_YES)

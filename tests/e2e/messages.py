@@ -169,17 +169,18 @@ def test_not_delivered(lab):
         a.event("message.sent", id=number, result="failed", timeout=30)
 
 
-def report_to(lab, sender, relay, known):
-    """the report on a message to bob, who knows this relay or nobody -> its text, who gets it first"""
+def report_to(lab, sender, relay, known, inside=None):
+    """the report on a message to bob, who knows this relay or nobody -> its text, who gets it first; inside: what
+    the message is in place of a text"""
     port = relay.getsockname()[1]
     b = lab.offhook("-a", "sip:first@192.0.2.9;register=no", "-a", "sip:bob@office.example;register=no" +
                     (";outbound=127.0.0.1:%d" % port if known else "")).ready()
     me = "127.0.0.1:%d" % sender.getsockname()[1]
-    body = CPIM % ("34jk324j", port)
+    body = (CPIM % ("34jk324j", port)).replace("text/plain\r\n\r\nhello", inside or "text/plain\r\n\r\nhello")
     sender.sendto(("MESSAGE sip:bob@office.example SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKroute\r\n"
                    "From: <sip:alice@%s>;tag=1\r\nTo: <sip:bob@office.example>\r\nCall-ID: route@x\r\nCSeq: 1 MESSAGE\r\n"
                    "Max-Forwards: 70\r\nContent-Type: message/cpim\r\nContent-Length: %d\r\n\r\n%s" % (
-                       me, me, len(body), body)).encode(), ("127.0.0.1", b.port))
+                       me, me, len(body), body)).encode("latin-1"), ("127.0.0.1", b.port))
     told = b.event("message.received")
     check(told["account"] == 2, "another account is told: %s", told)
     while True:
@@ -206,6 +207,20 @@ def test_report_route(lab):
                   "<original-recipient-uri>im:sales@example.com</original-recipient-uri>" in text, "%s", text)
             check((routes in text) == ("MESSAGE %s SIP" % to in text) == known and ("IMDN-Route" in text) == known,
                   "%s", text)
+
+
+def test_report_of_failure(lab):
+    """a picture, or letters of another alphabet, reach nobody here: who wants to know is told (RFC 5438 7.2)"""
+    for inside, said in (("image/png\r\n\r\n\x01PNG", "failed"), ("text/plain\r\n\r\n\xe9t\xe9", "failed"),
+                         ("text/html\r\n\r\n<b>hello</b>", "delivered")):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as relay:
+            for s in (sender, relay):
+                s.bind(("127.0.0.1", 0))
+                s.settimeout(30)
+            text = report_to(lab, sender, relay, False, inside)
+            check("<delivery-notification><status><%s/></status>" % said in text and
+                  "<message-id>34jk324j</message-id>" in text, "%s: %s", inside, text)
 
 
 if __name__ == "__main__":
