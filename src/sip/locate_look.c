@@ -8,7 +8,11 @@
 #include "locate.h"
 
 
-enum { GRACE_MS = 500, PATIENCE_MS = 2000 };
+enum {
+	V6_MS       = 50,         /* RFC 8305 3: IPv4 is here, IPv6 may come  */
+	GRACE_MS    = 500,
+	PATIENCE_MS = 2000,
+};
 
 
 void looks_reset(struct looks *ls)
@@ -67,6 +71,22 @@ static void enough_h(void *arg)
 }
 
 
+/* Of a machine that has been found by IPv4 only IPv6 is still asked for: many
+ * a router answers every question but that one */
+static bool only_v6(const struct looks *ls, const struct look *found)
+{
+	for (unsigned i = 0; i < ls->n; i++) {
+		const struct look *lk = &ls->v[i];
+
+		if (lk->ask && (lk->type != NAME_AAAA ||
+				lk->group != found->group))
+			return false;
+	}
+
+	return found->type == NAME_A;
+}
+
+
 static void look_h(struct name_answer *a, void *arg)
 {
 	struct look *lk = arg;
@@ -85,7 +105,8 @@ static void look_h(struct name_answer *a, void *arg)
 		return;
 
 	if (!lk->group)
-		timer_start(&ls->tmr, GRACE_MS, enough_h, ls);
+		timer_start(&ls->tmr, only_v6(ls, lk) ? V6_MS : GRACE_MS,
+			    enough_h, ls);
 	else if (!timer_running(&ls->tmr))
 		timer_start(&ls->tmr, PATIENCE_MS, enough_h, ls);
 }

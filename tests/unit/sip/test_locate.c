@@ -654,6 +654,38 @@ static void test_own_servers(void **state)
 }
 
 
+/* Who never says whether there is IPv6 holds nobody up (RFC 8305 3); IPv4 is
+ * waited for, as the way out, and so are the other machines */
+static void test_v6_lost(void **state)
+{
+	static const struct zone z[] = {
+		{"x.example", NAME_A, "127.0.0.2", 0},
+		{"x.example", NAME_AAAA, "SILENT", 0},
+		{"y.example", NAME_A, "SILENT", 0},
+		{"y.example", NAME_AAAA, "::1", 0},
+		{"_sip._udp.z.example", NAME_SRV, "1 1 5071 x.example", 0},
+		{"_sip._udp.z.example", NAME_SRV, "2 1 5072 y.example", 0},
+		{NULL, 0, NULL, 0},
+	};
+	(void)state;
+	zone = z;
+
+	assert_int_equal(sip_stack_set_dns(&zone_stack, "192.0.2.1:5353"), 0);
+	find("sip:x.example:5060");
+	assert_targets("UDP 127.0.0.2:5060\n");
+	assert_in_range(got.took_ms, 50, 100);
+
+	find("sip:y.example:5060");
+	assert_targets("UDP [::1]:5060\n");
+	assert_in_range(got.took_ms, 500, 550);
+
+	names_forget(zone_stack.names);
+	find("sip:z.example");
+	assert_targets("UDP 127.0.0.2:5071\nUDP [::1]:5072\n");
+	assert_in_range(got.took_ms, 500, 600);
+}
+
+
 /* The dead ------------------------------------------------------------------ */
 
 static void test_dead(void **state)
@@ -977,6 +1009,7 @@ int main(void)
 		TEST(test_together),
 		TEST(test_let_go),
 		TEST(test_own_servers),
+		TEST(test_v6_lost),
 		TEST(test_dead),
 		TEST(test_dead_many),
 		TEST(test_steps),
