@@ -400,6 +400,25 @@ static int insert(struct mbuf *mb, size_t off, const char *text)
 }
 
 
+/* Nearly all say so in the line behind the first, and need no closer look */
+static bool branched(const char *text, size_t len)
+{
+	const char *end = text + len, *p = memchr(text, '\n', len), *e;
+
+	if (!p || end - ++p < 5 || strncasecmp(p, "Via:", 4))
+		return false;
+
+	e = memchr(p, '\n', (size_t)(end - p));
+	if (!e || e + 1 == end || e[1] == ' ' || e[1] == '\t')
+		return false;
+
+	len = (size_t)(e - p);
+
+	return !memchr(p, ',', len) && !memchr(p, '"', len) &&
+		memmem(p, len, ";branch=z9hG4bK", 15);
+}
+
+
 void salvage_elder(struct mbuf *mb)
 {
 	const char *text = (const char *)mbuf_buf(mb);
@@ -412,7 +431,8 @@ void salvage_elder(struct mbuf *mb)
 	bool branch;
 
 	if (len < 16 || text[0] < '!' || text[0] > '~' ||
-	    text_caseeq(text, 4, "SIP/") || !scraps_gather(&sc, text, len))
+	    text_caseeq(text, 4, "SIP/") || branched(text, len) ||
+	    !scraps_gather(&sc, text, len))
 		return;
 
 	sa_init(&sa, AF_INET);
