@@ -331,7 +331,8 @@ static int read_part(struct report *r, const struct part *part,
 	case RTCP_RTPFB:
 		if (part->len < 8)
 			return EBADMSG;
-		if (part->count == RTCP_RTPFB_GNACK && get_u32(p + 4) == our_ssrc)
+		if (part->count == RTCP_RTPFB_GNACK &&
+		    get_u32(p + 4) == our_ssrc)
 			r->nackn += nack_read(r->nackv + r->nackn,
 					      COUNT(r->nackv) - r->nackn,
 					      p + 8, part->len - 8);

@@ -127,8 +127,11 @@ static bool line_reachable(const struct desc_media *m,
  * (RFC 4585 4.2) */
 static bool wants_nack(const struct desc_media *m, uint8_t pt)
 {
-	return proto_feedback(&m->proto) &&
-		(m->nack_all || (pt < 128 && m->nack_pt[pt / 64] >> pt % 64 & 1));
+	if (!proto_feedback(&m->proto))
+		return false;
+
+	return m->nack_all ||
+		(pt < 128 && m->nack_pt[pt / 64] >> pt % 64 & 1);
 }
 
 
