@@ -65,17 +65,34 @@ static void cmd_quit(struct cmd *x)
 
 /* Options ---------------------------------------------------------------- */
 
+/* "toggle" is the other one of yes and no: one key is enough for both */
+static const char *toggled(const struct cmd *x, const char *name,
+			   const char *value)
+{
+	const struct option *o = option_find(name);
+	char now[16];
+
+	if (!value || strcmp(value, "toggle") || !o || o->type != OPT_BOOL ||
+	    config_get(x->ph->config, name, now, sizeof(now)))
+		return value;
+
+	return strcmp(now, "yes") ? "yes" : "no";
+}
+
+
 static void cmd_set(struct cmd *x)
 {
 	const char *given = cmd_str(x, "option");
 	const char *eq = strchr(given, '=');
-	const char *value = eq ? eq + 1 : cmd_str(x, "value");
+	const char *given_value = eq ? eq + 1 : cmd_str(x, "value");
+	const char *value;
 	char name[64], err[CONFIG_ERR] = "";
 	struct media_conf mc;
 	int e;
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(given, "="),
 		 given);
+	value = toggled(x, name, given_value);
 
 	if (!value || (eq && cmd_has(x, "value"))) {
 		(void)cmd_wrong(x, value ? "too-many-arguments" :
@@ -98,6 +115,9 @@ static void cmd_set(struct cmd *x)
 	if (!strncmp(name, "log-", 4))
 		phone_log_conf(x->ph->config);
 
+	if (value != given_value)
+		reply_text(x->reply, "%s is %s now", name,
+			   *value == 'y' ? "on" : "off");
 	if (option_find(name)->restart)
 		reply_text(x->reply, "%s takes effect at the next start",
 			   name);
@@ -299,7 +319,9 @@ static const struct command rows[] = {
 		},
 		.summary = "Set an option for this run",
 		.help = "`show` lists all options with their values; `config "
-			"save` writes what was set into offhook.conf.",
+			"save` writes what was set into offhook.conf. An "
+			"option that is yes or no takes `toggle`, too, for "
+			"the other of the two.",
 		.alone = true,
 		.run = cmd_set,
 	},

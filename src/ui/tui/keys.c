@@ -70,6 +70,8 @@ static const struct key_row rows_call[] = {
 	  "somebody else" },
 	{ "r", "screen line 'record call-%c.wav'", "record", "Record the call "
 	  "into a file" },
+	{ "n", "set noise-suppress toggle", NULL, "Noise suppression off and "
+	  "on again, to hear what it does" },
 	{ "0", "dtmf 0", NULL, NULL }, { "1", "dtmf 1", NULL, NULL },
 	{ "2", "dtmf 2", NULL, NULL }, { "3", "dtmf 3", NULL, NULL },
 	{ "4", "dtmf 4", NULL, NULL }, { "5", "dtmf 5", NULL, NULL },
