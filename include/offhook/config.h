@@ -78,6 +78,7 @@ struct config {
 	char audio_ring[CONFIG_STR];     /* "" the speaker                  */
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
 	bool    echo_cancel, noise_suppress, auto_gain, high_pass;
+	int     echo_canceller;          /* speex, none                     */
 	int     echo_limiter;            /* off, auto, on                   */
 	int     tones;                   /* enum tones_policy               */
 	char    tone_country[16];

@@ -28,9 +28,17 @@ struct stream;
  *  that the canceller cannot take away, always. As option echo-limiter */
 enum media_limiter { MEDIA_LIMIT_OFF, MEDIA_LIMIT_AUTO, MEDIA_LIMIT_ON };
 
+/** Rows of the table in cancel.c, as the option echo-canceller has them */
+enum media_canceller {
+	MEDIA_CANCEL_SPEEX,
+	MEDIA_CANCEL_NONE,
+	MEDIA_CANCELLERS
+};
+
 /** What is done to what a real microphone captures */
 struct media_room {
 	bool echo;               /* what the loudspeaker plays comes not back */
+	enum media_canceller canceller;  /* ... by which                     */
 	bool noise;              /* steady noise is suppressed               */
 	bool agc;                /* quiet speech is made louder, with a limit */
 	bool high_pass;          /* rumble and hum are taken away            */

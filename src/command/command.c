@@ -505,6 +505,7 @@ void phone_media_conf(struct media_conf *mc, const struct config *config)
 	mc->room.noise    = config->noise_suppress;
 	mc->room.agc      = config->auto_gain;
 	mc->room.high_pass = config->high_pass;
+	mc->room.canceller = (enum media_canceller)config->echo_canceller;
 	mc->room.limiter  = (enum media_limiter)config->echo_limiter;
 	mc->latency_ms    = (unsigned)config->audio_latency_ms;
 	mc->pipe_rate_hz  = (uint32_t)config->audio_rate_hz;

@@ -305,6 +305,13 @@ static const struct option options[] = {
 			" through the microphone",
 	},
 	{
+		.name = "echo-canceller", .type = OPT_ENUM,
+		FIELD(echo_canceller), .def = "speex",
+		.choices = "speex,none",
+		.summary = "What echo-cancel does it with; none: the limiter"
+			" alone is left",
+	},
+	{
 		.name = "echo-limiter", .type = OPT_ENUM,
 		FIELD(echo_limiter), .def = "auto", .choices = "off,auto,on",
 		.summary = "Turn the microphone down while they speak: never,"

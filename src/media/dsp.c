@@ -14,15 +14,14 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <speex/speex_echo.h>
 #include <speex/speex_preprocess.h>
 #include <offhook/compat.h>
+#include "cancel.h"
 #include "dsp.h"
 #include "duplex.h"
 
 
 enum {
-	TAIL_MS   = 200,
 	EARLY_MS  = 20,          /* the echo comes so long after its cause  */
 	SLIP_MS   = 20,          /* further off it is put right             */
 	SLIP_BLOCKS = 20,        /*   when it stays so                      */
@@ -45,7 +44,8 @@ struct dsp {
 	uint32_t rate_hz;
 	size_t frame;
 	struct media_room conf;
-	SpeexEchoState *echo;            /* NULL: off                       */
+	const struct canceller *how;     /* of echo                         */
+	void *echo;                      /* its state; NULL: off            */
 	SpeexPreprocessState *pre;       /* NULL: off                       */
 	/* what was played */
 	int16_t *far;
@@ -75,7 +75,7 @@ static void destructor(void *arg)
 	if (d->pre)
 		speex_preprocess_state_destroy(d->pre);
 	if (d->echo)
-		speex_echo_state_destroy(d->echo);
+		d->how->stop(d->echo);
 	mem_deref(d->far);
 }
 
@@ -127,17 +127,24 @@ int dsp_alloc(struct dsp **dp, uint32_t rate_hz,
 }
 
 
-static void echo_start(struct dsp *d)
+static void echo_start(struct dsp *d, const struct canceller *how)
 {
-	int rate = (int)d->rate_hz;
-
-	d->echo = speex_echo_state_init((int)d->frame, (int)(d->rate_hz *
-						TAIL_MS / 1000));
-	if (d->echo)
-		(void)speex_echo_ctl(d->echo, SPEEX_ECHO_SET_SAMPLING_RATE,
-				     &rate);
+	d->how = how;
+	d->echo = how->start(d->rate_hz, d->frame);
 	d->aligned = false;
 	d->in = d->out = 0.0;
+	d->erle_db = NAN;
+}
+
+
+static void echo_stop(struct dsp *d)
+{
+	/* the preprocessor looks at it */
+	if (d->pre)
+		(void)speex_preprocess_ctl(d->pre,
+				SPEEX_PREPROCESS_SET_ECHO_STATE, NULL);
+	d->how->stop(d->echo);
+	d->echo = NULL;
 	d->erle_db = NAN;
 }
 
@@ -159,7 +166,8 @@ static void pre_settle(struct dsp *d)
 				   SPEEX_PREPROCESS_SET_ECHO_SUPPRESS_ACTIVE,
 				   &both);
 	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_ECHO_STATE,
-				   d->echo);
+				   d->echo && d->how->residual ?
+				   d->how->residual(d->echo) : NULL);
 	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_AGC, &agc);
 	if (!agc)
 		return;
@@ -175,28 +183,28 @@ static void pre_settle(struct dsp *d)
 
 void dsp_configure(struct dsp *d, const struct media_room *conf)
 {
-	const bool pre = conf->echo || conf->noise || conf->agc;
+	dsp_configure_with(d, conf, canceller(conf->canceller));
+}
+
+
+void dsp_configure_with(struct dsp *d, const struct media_room *conf,
+			const struct canceller *how)
+{
+	const bool echo = conf->echo && how->start;
+	const bool pre = echo || conf->noise || conf->agc;
 
 	if (!conf->limiter)
 		memset(&d->duplex, 0, sizeof(d->duplex));
 	d->conf = *conf;
 
-	/* the preprocessor looks at the canceller: it goes first */
 	if (!pre && d->pre) {
 		speex_preprocess_state_destroy(d->pre);
 		d->pre = NULL;
 	}
-	if (conf->echo && !d->echo) {
-		echo_start(d);
-	}
-	else if (!conf->echo && d->echo) {
-		if (d->pre)
-			(void)speex_preprocess_ctl(d->pre,
-				SPEEX_PREPROCESS_SET_ECHO_STATE, NULL);
-		speex_echo_state_destroy(d->echo);
-		d->echo = NULL;
-		d->erle_db = NAN;
-	}
+	if (d->echo && (!echo || how != d->how))
+		echo_stop(d);
+	if (echo && !d->echo)
+		echo_start(d, how);
 	if (pre && !d->pre)
 		d->pre = speex_preprocess_state_init((int)d->frame,
 						     (int)d->rate_hz);
@@ -355,7 +363,7 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 		reference(d, far, delay);
 	if (d->echo) {
 		before = power(v, n);
-		speex_echo_cancellation(d->echo, v, far, out);
+		d->how->run(d->echo, v, far, out);
 		memcpy(v, out, n * sizeof(*v));
 	}
 	if (d->pre && d->conf.agc)

@@ -18,6 +18,10 @@ int  dsp_alloc(struct dsp **dp, uint32_t rate_hz,
 	       const struct media_room *conf);           /* free: mem_deref */
 /** What has been switched off is forgotten, what is new learns */
 void dsp_configure(struct dsp *d, const struct media_room *conf);
+struct canceller;
+/** The same, with a canceller that need not be in the table; it stays */
+void dsp_configure_with(struct dsp *d, const struct media_room *conf,
+			const struct canceller *how);
 /** These are to be played, behind those before */
 void dsp_played(struct dsp *d, const int16_t *v, size_t n);
 /**

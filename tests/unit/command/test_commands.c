@@ -321,11 +321,37 @@ static void test_options(void **state)
 	refuses(r, "set codecs nonsense", "bad-argument", "nonsense");
 	assert_string_equal(r->ph.config->codecs, "pcmu");
 
+	/* one line for both, so that a key can be for both */
+	assert_true(r->ph.config->noise_suppress);
+	assert_non_null(strstr(rig_run(r, "set noise-suppress toggle"),
+			       "noise-suppress is off now"));
+	assert_false(r->ph.config->noise_suppress);
+	assert_non_null(strstr(rig_run(r, "set noise-suppress=toggle"),
+			       "noise-suppress is on now"));
+	assert_true(r->ph.config->noise_suppress);
+	refuses(r, "set packet-time toggle", "bad-argument", "toggle");
+
 	assert_non_null(strstr(rig_run(r, "show codecs"), "\"options\":[{"
 			       "\"name\":\"codecs\",\"value\":\"pcmu\"}]"));
 	assert_non_null(strstr(rig_run(r, "show"), "\"packet-time\""));
 	assert_non_null(strstr(rig_run(r, "config show"),
 			       "\"value\":\"pcmu\",\"origin\":\"set\",\"changed\":true"));
+}
+
+
+/* Names of the option stand for rows of the table of cancellers */
+static void test_canceller(void **state)
+{
+	struct rig *r = *state;
+	struct media_conf mc;
+
+	phone_media_conf(&mc, r->ph.config);
+	assert_int_equal(mc.room.canceller, MEDIA_CANCEL_SPEEX);
+	assert_non_null(strstr(rig_run(r, "set echo-canceller none"),
+			       "\"ok\":true"));
+	phone_media_conf(&mc, r->ph.config);
+	assert_int_equal(mc.room.canceller, MEDIA_CANCEL_NONE);
+	refuses(r, "set echo-canceller other", "bad-argument", "other");
 }
 
 
@@ -748,7 +774,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_call), T(test_dtmf), T(test_call_wrong), T(test_hold),
 		T(test_hold_refused), T(test_unknown),
-		T(test_listen), T(test_options), T(test_look),
+		T(test_listen), T(test_options), T(test_canceller),
+		T(test_look),
 		T(test_request), T(test_files), T(test_errors),
 		T(test_slow), T(test_table), T(test_results), T(test_dump),
 		T(test_examples), T(test_help),

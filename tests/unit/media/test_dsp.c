@@ -6,6 +6,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include "cancel.h"
 #include "rig.h"
 
 enum { HZ = 16000, FRAME = 160, SECONDS = 20, N = HZ * SECONDS,
@@ -420,6 +421,116 @@ static void test_limiter_not(void **state)
 }
 
 
+/* A canceller of somebody else: it need not be speexdsp's. This one knows how
+ * the microphone was made up, and counts what it is asked for */
+static struct {
+	unsigned starts, stops, blocks;
+	size_t frame;
+	int16_t far;
+} slot;
+
+
+static void *slot_start(uint32_t rate_hz, size_t frame)
+{
+	assert_int_equal(rate_hz, HZ);
+	slot.frame = frame;
+	++slot.starts;
+
+	return &slot;
+}
+
+
+static void slot_stop(void *state)
+{
+	assert_ptr_equal(state, &slot);
+	++slot.stops;
+}
+
+
+static void slot_run(void *state, const int16_t *m, const int16_t *f,
+		     int16_t *o)
+{
+	assert_ptr_equal(state, &slot);
+	for (size_t i = 0; i < slot.frame; i++) {
+		o[i] = (int16_t)(m[i] / 8);
+		slot.far = f[i] ? f[i] : slot.far;
+	}
+	++slot.blocks;
+}
+
+
+static void test_another_canceller(void **state)
+{
+	static const struct canceller other = {
+		.name = "other", .start = slot_start, .stop = slot_stop,
+		.run = slot_run,
+	};
+	struct media_room conf = { .echo = true };
+	struct media_room_figures f;
+	struct dsp *d = dsp(&conf);
+	(void)state;
+
+	speak(far, N, 1);
+	memset(near, 0, sizeof(near));
+	room_make(7, 0.5);
+	room_run(0.0, 8.0);
+
+	dsp_configure_with(d, &conf, &other);
+	assert_int_equal(slot.starts, 1);
+	frames(d, 0, 2 * HZ);
+	assert_int_equal(slot.blocks, 200);
+	assert_int_equal(slot.frame, FRAME);
+	assert_true(slot.far != 0);
+	dsp_figures(d, &f);
+	print_message("another canceller: %.1f dB\n", f.erle_db);
+	assert_true(f.erle_db > 10.0);
+
+	/* the same once more goes on; off, and another, ends it */
+	dsp_configure_with(d, &conf, &other);
+	assert_int_equal(slot.starts, 1);
+	dsp_configure(d, &conf);
+	assert_int_equal(slot.stops, 1);
+	frames(d, 2 * HZ, 3 * HZ);
+	assert_int_equal(slot.blocks, 200);
+	dsp_configure_with(d, &conf, &other);
+	conf.echo = false;
+	dsp_configure_with(d, &conf, &other);
+	assert_int_equal(slot.starts, 2);
+	assert_int_equal(slot.stops, 2);
+
+	/* and what still runs ends with the room */
+	conf.echo = true;
+	dsp_configure_with(d, &conf, &other);
+	mem_deref(d);
+	assert_int_equal(slot.stops, 3);
+}
+
+
+static void test_no_canceller(void **state)
+{
+	struct media_room conf = { .echo = true };
+	struct media_room_figures f;
+	struct dsp *d;
+	(void)state;
+
+	for (unsigned i = 0; i < MEDIA_CANCELLERS; i++) {
+		assert_non_null(canceller(i)->name);
+		assert_non_null(canceller(i)->summary);
+	}
+	assert_string_equal(canceller(MEDIA_CANCELLERS)->name, "speex");
+	conf.canceller = MEDIA_CANCEL_NONE;
+	d = dsp(&conf);
+	speak(far, N, 1);
+	room_make(7, 0.5);
+	room_run(0.0, 8.0);
+	frames(d, 0, HZ);
+	assert_memory_equal(out, mic, HZ * sizeof(*out));
+	dsp_figures(d, &f);
+	assert_true(isnan(f.erle_db));
+	mem_deref(d);
+}
+
+
 /* A block of another length, a rate without 10 ms: nothing happens */
 static void test_odd(void **state)
 {
@@ -450,6 +561,8 @@ int main(void)
 		cmocka_unit_test(test_high_pass),
 		cmocka_unit_test(test_limiter),
 		cmocka_unit_test(test_limiter_not),
+		cmocka_unit_test(test_another_canceller),
+		cmocka_unit_test(test_no_canceller),
 		cmocka_unit_test(test_odd),
 	};
 
