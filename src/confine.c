@@ -63,6 +63,7 @@ static void dirs_find(struct dirs *d, const struct app *a)
 	const char *const files[] = {
 		a->args.log, a->args.trace_file, a->args.junit,
 		a->args.journal, c->log_to, c->tls_keylog,
+		c->headset,
 		strchr(c->metrics, ':') ? strchr(c->metrics, ':') + 1 : NULL,
 	};
 

@@ -91,6 +91,9 @@ static int app_start(struct app *a, const sigset_t *signals)
 		code = confine_calls(a);
 	if (!code)
 		code = control_start(a);
+	if (!code && a->ph.config->headset[0])
+		(void)ui_headset_alloc(&a->headset, &a->ph,
+				       a->ph.config->headset);
 	if (!code && link_start(a))
 		code = 1;
 	if (!code)
@@ -110,6 +113,7 @@ static int app_stop(struct app *a, int code)
 	end_stop(a);
 	screen_stop(a);
 	link_stop(a);
+	a->headset = mem_deref(a->headset);
 	control_stop(a);
 	notify_stop(a);
 

@@ -64,6 +64,7 @@ struct app {
 	struct ui_script *ui;
 	struct tui *tui;         /* NULL: no full-screen phone               */
 	struct ui_control *control;
+	struct ui_headset *headset;
 	struct link *link;       /* to whoever holds a terminal              */
 	int holder_fd;           /* of the one that started us, -1: nobody   */
 	int lock_fd;             /* says that the control socket is ours     */

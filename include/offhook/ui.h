@@ -137,4 +137,15 @@ unsigned ui_control_clients(const struct ui_control *c);
 /** The phone ends: no more lines are taken; what was said goes out */
 void ui_control_stop(struct ui_control *c);
 
+/* headset.c: the keys of a headset -------------------------------------------- */
+
+struct ui_headset;
+/**
+ * @param path an input device of Linux, /dev/input/eventN. When it cannot be
+ *             read, or goes, that is told in the log and it is tried again
+ * @return 0, ENOMEM, ENOSYS (not Linux), EOVERFLOW. Free: mem_deref
+ */
+int  ui_headset_alloc(struct ui_headset **hp, struct phone *ph,
+		      const char *path);
+
 #endif

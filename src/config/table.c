@@ -292,6 +292,12 @@ static const struct option options[] = {
 		.summary = "Device that rings; empty: the loudspeaker",
 	},
 	{
+		.name = "headset", .type = OPT_STRING, FIELD(headset),
+		.def = "", .restart = true,
+		.summary = "An input device, /dev/input/eventN, whose keys"
+			" answer, hang up and mute; empty: none",
+	},
+	{
 		.name = "audio-latency", .type = OPT_TIME,
 		FIELD(audio_latency_ms),
 		.def = "40ms", .min = 5, .max = 500, .unit = "ms",
