@@ -8,9 +8,10 @@
  *
  * A sound card takes its samples in lumps, so what counts is what is left at
  * the least.  Each half second has its least; by how much it is below the
- * usual one is a dip.  A dip that happened once is forgotten within a minute,
- * one that happened again within half an hour is kept for as long, so that a
- * machine that is busy now and then is not learnt anew each time.  Until
+ * usual one is a dip.  A dip that happened once is feared for some seconds, and
+ * not in all its depth (somebody may just have begun to record); one that
+ * happened again within half an hour is kept for as long, so that a machine
+ * that is busy now and then is not learnt anew each time.  Until
  * something has been seen, dips of a fair depth are feared.  Far too much
  * that collects at once goes with the next silence.
  *
@@ -52,9 +53,10 @@ struct dips {
 static const struct memory {
 	double keep;             /* of what is known, each window            */
 	double bar;              /* rarer than this is let pass              */
+	double most;             /* ms                                       */
 } memories[] = {
-	{ 0.9885, 0.3 },         /* half a minute to half; once is enough    */
-	{ 0.99981, 1.5 },        /* half an hour to half; twice              */
+	{ 0.966, 0.3, 20.0 },    /* ten seconds to half; once is enough      */
+	{ 0.99981, 1.5, DEPTH_MAX },     /* half an hour to half; twice     */
 };
 
 struct drift {
@@ -147,7 +149,9 @@ static double dip(const struct drift *d)
 	double most = d->first;
 
 	for (unsigned i = 0; i < COUNT(memories); i++)
-		most = fmax(most, dips_depth(&d->dips[i], memories[i].bar));
+		most = fmax(most, fmin(memories[i].most,
+				       dips_depth(&d->dips[i],
+						  memories[i].bar)));
 
 	return most;
 }

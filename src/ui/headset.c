@@ -18,7 +18,7 @@
 #include <linux/input.h>
 #endif
 
-#define LOG_MODULE "headset"
+#define LOG_MODULE "ui"
 #include "offhook/log.h"
 
 enum { RETRY_MS = 3000, READS_MAX = 64 };

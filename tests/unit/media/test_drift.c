@@ -244,7 +244,7 @@ static void test_busy(void **state)
 }
 
 
-/* What happened once is a memory of a minute */
+/* What happened once is forgotten soon */
 static void test_once(void **state)
 {
 	struct world w = world(HZ, 0.0, 30);
@@ -256,7 +256,7 @@ static void test_once(void **state)
 	world_run(&w, 1, 100, 5);
 	world_run(&w, 5, 0, 0);
 	drift_figures(w.r->e->drift, &then);
-	world_run(&w, 90, 0, 0);
+	world_run(&w, 40, 0, 0);
 	drift_figures(w.r->e->drift, &later);
 
 	print_message("feared %.1f, %.1f and %.1f ms; level %.1f, %.1f and "
@@ -283,7 +283,7 @@ static const struct audio_driver tells = {
 };
 
 
-/* Who tells how much was missing is believed: after one time it is enough */
+/* Who tells how much was missing is believed: after two times it is known */
 static void test_missed(void **state)
 {
 	struct world w = world_of(&tells, HZ, 0.0, 30);
@@ -293,7 +293,7 @@ static void test_missed(void **state)
 
 	world_run(&w, 60, 0, 0);
 	assert_int_equal(w.d->dry, 0);
-	world_run(&w, 4, 400, 4);
+	world_run(&w, 8, 400, 4);
 	dry = w.d->dry;
 	drift_figures(w.r->e->drift, &f);
 	print_message("%u samples missing, feared %.1f ms\n", dry, f.dip_ms);
