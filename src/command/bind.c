@@ -84,9 +84,9 @@ static const struct command_arg *arg_find(const struct command_arg *v,
 static const struct command_arg *any_find(const struct command *c,
 					  const char *name)
 {
-	const struct command_arg *a = arg_find(c->options, name);
+	const struct command_arg *a = arg_find(command_options(c), name);
 
-	return a ? a : arg_find(c->args, name);
+	return a ? a : arg_find(command_args(c), name);
 }
 
 
@@ -95,14 +95,14 @@ static const char *arg_h(size_t i, const void *arg)
 	const struct command *c = arg;
 	size_t n = 0;
 
-	for (; c->options[n].name; n++) {
+	for (; command_options(c)[n].name; n++) {
 		if (n == i)
-			return c->options[n].name;
+			return command_options(c)[n].name;
 	}
 
-	for (size_t k = 0; c->args[k].name; k++) {
+	for (size_t k = 0; command_args(c)[k].name; k++) {
 		if (n + k == i)
-			return c->args[k].name;
+			return command_args(c)[k].name;
 	}
 
 	return NULL;
@@ -134,7 +134,7 @@ static int unknown_arg(struct cmd *x, const char *written, const char *name,
 
 static int missing(struct cmd *x)
 {
-	for (const struct command_arg *a = x->command->args; a->name; a++) {
+	for (const struct command_arg *a = command_args(x->command); a->name; a++) {
 
 		char what[160];
 
@@ -217,8 +217,8 @@ static int bind_rest(struct cmd *x, const struct command_arg *a,
 
 int bind_words(struct cmd *x, const struct words *w, size_t first)
 {
-	const struct command_arg *a = x->command->args;
-	const bool takes_options = x->command->options[0].name;
+	const struct command_arg *a = command_args(x->command);
+	const bool takes_options = command_options(x->command)->name;
 	bool options = true;
 	int err = 0;
 

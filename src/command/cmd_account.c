@@ -495,15 +495,15 @@ static void cmd_account(struct cmd *x)
 static const struct command rows[] = {
 	{
 		.name = "accounts",
-		.args = {
+		.args = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .optional = true,
-			  .summary = "one, with its bindings" },
-		},
-		.options = {
+			  .summary = "one, with its bindings" }
+		),
+		.options = ARGS(
 			{ .name = "fetch", .type = ARG_NONE,
-			  .summary = "ask the registrar what it holds" },
-		},
+			  .summary = "ask the registrar what it holds" }
+		),
 		.summary = "List accounts",
 		.help = "With their state, the server they are registered "
 			"with and the time until the next refresh or attempt. "
@@ -514,7 +514,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "account",
-		.args = {
+		.args = ARGS(
 			{ .name = "action", .type = ARG_CHOICE,
 			  .choices = "add,set,remove,use",
 			  .summary = "what to do" },
@@ -523,12 +523,12 @@ static const struct command rows[] = {
 				     "name" },
 			{ .name = "param", .type = ARG_WORD, .optional = true,
 			  .many = true,
-			  .summary = "set: PARAMETER=VALUE ..." },
-		},
-		.options = {
+			  .summary = "set: PARAMETER=VALUE ..." }
+		),
+		.options = ARGS(
 			{ .name = "save", .type = ARG_NONE,
-			  .summary = "write it into the accounts file too" },
-		},
+			  .summary = "write it into the accounts file too" }
+		),
 		.summary = "Add, change, remove or choose an account",
 		.help = "It counts at once, and calls go on. `account use` "
 			"names the default one. With --save the accounts file "
@@ -540,12 +540,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "register",
-		.args = {
+		.args = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .optional = true,
 			  .summary = "without it: all that have a registrar or "
-				     "a password" },
-		},
+				     "a password" }
+		),
 		.summary = "Register now",
 		.help = "To begin, to refresh, or to try again before its "
 			"time. As a COMMAND of the shell it stays registered "
@@ -556,11 +556,11 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "identities",
-		.args = {
+		.args = ARGS(
 			{ .name = "file", .type = ARG_FILE,
-			  .summary = "a CSV file" },
-		},
-		.options = {
+			  .summary = "a CSV file" }
+		),
+		.options = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .summary = "what all have that the file does not "
 				     "say, and the domain of column user" },
@@ -572,8 +572,8 @@ static const struct command rows[] = {
 			  .summary = "only the first so many" },
 			{ .name = "for", .type = ARG_TIME, .min = 1,
 			  .max = 3600000000,
-			  .summary = "all leave again so long after" },
-		},
+			  .summary = "all leave again so long after" }
+		),
 		.summary = "Register many accounts from a table",
 		.help = "The first line of the file names the columns: `user` "
 			"or `uri`, `number` (for dial --identities), x-NAME "
@@ -589,15 +589,15 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "unregister",
-		.args = {
+		.args = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
-			  .optional = true, .summary = "without it: all" },
-		},
-		.options = {
+			  .optional = true, .summary = "without it: all" }
+		),
+		.options = ARGS(
 			{ .name = "all", .type = ARG_NONE,
 			  .summary = "take the bindings of other phones away "
-				     "too" },
-		},
+				     "too" }
+		),
 		.summary = "No longer be registered",
 		.help = "Until `register`. Calls by way of the registrar no "
 			"longer reach us.",

@@ -82,19 +82,19 @@ static void cmd_silence(struct cmd *x)
 static const struct command rows[] = {
 	{
 		.name = "play",
-		.args = {
+		.args = ARGS(
 			{ .name = "file", .type = ARG_FILE,
 			  .summary = "WAV, FLAC, Ogg, AIFF or AU" },
-			THE_CALL,
-		},
-		.options = {
+			THE_CALL
+		),
+		.options = ARGS(
 			{ .name = "loop", .type = ARG_NONE,
 			  .summary = "again and again, until `stop`" },
 			{ .name = "queue", .type = ARG_NONE,
 			  .summary = "behind what plays already" },
 			{ .name = "mix", .type = ARG_NONE,
-			  .summary = "together with what we say" },
-		},
+			  .summary = "together with what we say" }
+		),
 		.summary = "Play a sound file into a call",
 		.help = "Begins when media flows and takes the place of the "
 			"microphone; ends with event play.done. The call goes "
@@ -103,7 +103,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "stop",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Stop playing, tone and echo",
 		.help = "The microphone, or what --audio says, is sent "
 			"again. A recording goes on: `record stop` ends it.",
@@ -111,12 +111,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "record",
-		.args = {
+		.args = ARGS(
 			{ .name = "file", .type = ARG_FILE,
 			  .summary = "a file to write (.wav, .flac, .opus), or "
 				     "`stop`, `pause`, `resume`" },
-			THE_CALL,
-		},
+			THE_CALL
+		),
 		.summary = "Record a call",
 		.help = "Writes both sides as option record-layout says, "
 			"until `record stop` or the end of the call; ends "
@@ -129,11 +129,11 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "echo",
-		.args = {
+		.args = ARGS(
 			{ .name = "state", .type = ARG_CHOICE,
 			  .choices = "on,off", .summary = "on or off" },
-			THE_CALL,
-		},
+			THE_CALL
+		),
 		.summary = "Send back what is heard",
 		.help = "The other side hears itself, without the sound "
 			"device.",
@@ -141,12 +141,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "tone",
-		.args = {
+		.args = ARGS(
 			{ .name = "hz", .type = ARG_DOUBLE,
 			  .word = "HZ", .min = 20,
 			  .max = 20000, .summary = "frequency" },
-			THE_CALL,
-		},
+			THE_CALL
+		),
 		.summary = "Send a tone",
 		.help = "Until `stop` or the end of the call.",
 		.run = cmd_tone,
@@ -162,7 +162,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "gain",
-		.args = {
+		.args = ARGS(
 			{ .name = "side", .type = ARG_CHOICE,
 			  .choices = "mic,speaker",
 			  .summary = "what we say, or what we hear" },
@@ -170,8 +170,8 @@ static const struct command rows[] = {
 			  .word = "DB", .min = -60,
 			  .max = 30, .optional = true,
 			  .summary = "how much louder, in dB; below 0: less" },
-			THE_CALL,
-		},
+			THE_CALL
+		),
 		.summary = "Make a call louder or quieter",
 		.help = "The microphone as it goes into the call, or the call "
 			"as it comes out of the loudspeaker; without a number "
@@ -182,14 +182,14 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "device",
-		.args = {
+		.args = ARGS(
 			{ .name = "use", .type = ARG_CHOICE,
 			  .choices = "mic,speaker,ring", .optional = true,
 			  .summary = "what for" },
 			{ .name = "name", .type = ARG_DEVICE, .optional = true,
 			  .summary = "a part of the device's name, or "
-				     "`default`" },
-		},
+				     "`default`" }
+		),
 		.summary = "Choose microphone, loudspeaker or ringer",
 		.help = "Also during a call, which goes on meanwhile. "
 			"Without a name those chosen are shown; `devices` "
@@ -199,12 +199,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "devices",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_CHOICE,
 			  .choices = "test", .optional = true,
-			  .summary = "try those that are chosen" },
-		},
-		.options = {
+			  .summary = "try those that are chosen" }
+		),
+		.options = ARGS(
 			{ .name = "tone", .type = ARG_DOUBLE,
 			  .word = "HZ", .min = 100,
 			  .max = 8000, .summary = "Hz to play (1000)" },
@@ -217,8 +217,8 @@ static const struct command rows[] = {
 				     "there is to know" },
 			{ .name = "mute", .type = ARG_NONE,
 			  .summary = "play nothing, only measure the "
-				     "microphone" },
-		},
+				     "microphone" }
+		),
 		.summary = "List sound devices, or try them",
 		.help = "What --audio portaudio:NAME and `device` can name; a "
 			"part of the name is enough. used-for says what each "

@@ -188,13 +188,13 @@ static void cmd_select(struct cmd *x)
 static const struct command rows[] = {
 	{
 		.name = "answer", .alias = "a",
-		.args = { THE_CALL },
-		.options = {
+		.args = ARGS(THE_CALL),
+		.options = ARGS(
 			{ .name = "early",
 			  .summary = "let sound through, but do not answer "
 				     "yet" },
-			THE_DESCRIPTION,
-		},
+			THE_DESCRIPTION
+		),
 		.summary = "Answer a call",
 		.help = "Answers the selected call if it rings, else the one "
 			"that does, and selects it. With --early the caller "
@@ -204,14 +204,14 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "hangup", .alias = "h",
-		.args = { THE_CALL },
-		.options = {
+		.args = ARGS(THE_CALL),
+		.options = ARGS(
 			{ .name = "code", .type = ARG_INT, .min = 300,
 			  .max = 699,
 			  .summary = "status for a call not yet answered" },
 			{ .name = "reason", .type = ARG_WORD,
-			  .summary = "Reason header for the other side" },
-		},
+			  .summary = "Reason header for the other side" }
+		),
 		.summary = "End a call",
 		.help = "Whatever its state: one that rings here is refused "
 			"(486, or the code given), one that rings there is "
@@ -220,8 +220,8 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "reject",
-		.args = { THE_CALL },
-		.options = {
+		.args = ARGS(THE_CALL),
+		.options = ARGS(
 			{ .name = "code", .type = ARG_INT, .min = 300,
 			  .max = 699,
 			  .summary = "status to refuse with, 603 without "
@@ -231,8 +231,8 @@ static const struct command rows[] = {
 				     "the status" },
 			{ .name = "header", .type = ARG_WORD, .many = true,
 			  .summary = "another header for the answer, 'Name: "
-				     "value'" },
-		},
+				     "value'" }
+		),
 		.summary = "Refuse a call",
 		.help = "Refuses the selected call if it rings, else the one "
 			"that does.",
@@ -240,7 +240,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "hold",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Put a call on hold",
 		.help = "Until `resume` you hear nothing, and the other side "
 			"hears silence, or what `play` plays. The line is "
@@ -251,7 +251,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "resume",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Take a call from hold",
 		.help = "Other calls are put on hold first when option "
 			"hold-others is on. The line is done when the other "
@@ -269,12 +269,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "conference",
-		.args = {
+		.args = ARGS(
 			{ .name = "call", .type = ARG_CALL, .optional = true,
 			  .many = true,
-			  .summary = "calls by their numbers; none: list" },
-		},
-		.options = {
+			  .summary = "calls by their numbers; none: list" }
+		),
+		.options = ARGS(
 			{ .name = "gain", .type = ARG_DOUBLE,
 			  .word = "DB", .min = -60,
 			  .max = 30,
@@ -285,8 +285,8 @@ static const struct command rows[] = {
 			{ .name = "unmute",
 			  .summary = "the others hear them again" },
 			{ .name = "leave",
-			  .summary = "take them out: a call of its own again" },
-		},
+			  .summary = "take them out: a call of its own again" }
+		),
 		.summary = "Put calls together: each hears all others",
 		.help = "`conference 1 2 3` lets the other sides of these "
 			"calls and us hear each other; `conference 4` takes "
@@ -300,12 +300,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "transfer",
-		.args = {
+		.args = ARGS(
 			{ .name = "target", .type = ARG_TARGET,
 			  .optional = true,
-			  .summary = "whom the other side shall call" },
-		},
-		.options = {
+			  .summary = "whom the other side shall call" }
+		),
+		.options = ARGS(
 			{ .name = "to", .type = ARG_CALL,
 			  .summary = "hand over to the other side of this "
 				     "call, which you have asked before" },
@@ -314,8 +314,8 @@ static const struct command rows[] = {
 				     "(transfers=ask)" },
 			{ .name = "refuse",
 			  .summary = "do not" },
-			THE_CALL,
-		},
+			THE_CALL
+		),
 		.summary = "Hand a call over to somebody else",
 		.help = "The other side is asked to call the target; "
 			"call.transfer tells how that goes. The line is done "
@@ -325,19 +325,19 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "redirect",
-		.args = {
+		.args = ARGS(
 			{ .name = "target", .type = ARG_TARGET,
 			  .optional = true,
-			  .summary = "where to send the caller" },
-		},
-		.options = {
+			  .summary = "where to send the caller" }
+		),
+		.options = ARGS(
 			{ .name = "follow",
 			  .summary = "go where our call is sent "
 				     "(redirects=ask)" },
 			{ .name = "refuse",
 			  .summary = "do not: the call ends" },
-			THE_CALL,
-		},
+			THE_CALL
+		),
 		.summary = "Send a call elsewhere, or decide where ours goes",
 		.help = "The selected call if it rings, else the one that "
 			"does, is answered with 302 and the target. When a "
@@ -348,13 +348,13 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "update",
-		.args = { THE_CALL },
-		.options = {
+		.args = ARGS(THE_CALL),
+		.options = ARGS(
 			{ .name = "bare",
 			  .summary = "without describing the sound: it only "
 				     "asks whether the call is there" },
-			THE_SOUND, THE_DESCRIPTION,
-		},
+			THE_SOUND, THE_DESCRIPTION
+		),
 		.summary = "Agree on the sound anew, by UPDATE",
 		.help = "Offers the session as it stands once more, also "
 			"before the call is answered, if the other side takes "
@@ -364,13 +364,13 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "reinvite",
-		.args = { THE_CALL },
-		.options = {
+		.args = ARGS(THE_CALL),
+		.options = ARGS(
 			{ .name = "late-offer",
 			  .summary = "let the other side describe the sound "
 				     "first" },
-			THE_SOUND, THE_DESCRIPTION,
-		},
+			THE_SOUND, THE_DESCRIPTION
+		),
 		.summary = "Agree on the sound anew, by INVITE",
 		.help = "Offers the session as it stands once more. The line "
 			"is done when the other side has agreed and fails "
@@ -381,7 +381,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "mute",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Send silence",
 		.help = "The other side hears nothing until `unmute`; what "
 			"it says is still heard. Who talks meanwhile is told "
@@ -390,28 +390,28 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "unmute",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Send sound again",
 		.help = "Ends `mute`.",
 		.run = cmd_unmute,
 	},
 	{
 		.name = "dtmf",
-		.args = {
+		.args = ARGS(
 			{ .name = "digits", .type = ARG_DIGITS,
 			  .summary = "0-9 * # A-D; '!' is the hook (flash); "
 				     "',' waits a second, 'w' half of one" },
-			THE_CALL,
-		},
-		.options = {
+			THE_CALL
+		),
+		.options = ARGS(
 			{ .name = "via", .type = ARG_CHOICE,
 			  .choices = "rtp,info,inband",
 			  .summary = "how: RTP events, INFO requests (option "
 				     "dtmf-info), or tones in the sound" },
 			{ .name = "for", .type = ARG_TIME,
 			  .min = 40, .max = 10000,
-			  .summary = "how long each sounds" },
-		},
+			  .summary = "how long each sounds" }
+		),
 		.summary = "Send telephone keys",
 		.help = "By RTP events (RFC 4733), one after the other; "
 			"options dtmf-duration and dtmf-pause say how long, "
@@ -424,11 +424,11 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "pickup",
-		.args = {
+		.args = ARGS(
 			{ .name = "target", .type = ARG_TARGET,
-			  .summary = "the phone or extension that rings" },
-		},
-		.options = {
+			  .summary = "the phone or extension that rings" }
+		),
+		.options = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .summary = "by way of this account" },
 			{ .name = "parked",
@@ -436,8 +436,8 @@ static const struct command rows[] = {
 				     "parked there" },
 			{ .name = "join",
 			  .summary = "come into one that is answered, beside "
-				     "those who talk" },
-		},
+				     "those who talk" }
+		),
 		.summary = "Take a call that rings at another phone",
 		.help = "The phone is asked which calls it has (event package "
 			"dialog) unless it is watched, and the one that rings "
@@ -451,10 +451,10 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "voicemail",
-		.options = {
+		.options = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
-			  .summary = "that of this account" },
-		},
+			  .summary = "that of this account" }
+		),
 		.summary = "Call the mailbox",
 		.help = "Of the account with new messages, else of the first "
 			"whose mailbox is known: by voicemail= of the "
@@ -470,10 +470,10 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "select",
-		.args = {
+		.args = ARGS(
 			{ .name = "call", .type = ARG_CALL,
-			  .summary = "its number, Call-ID or other side" },
-		},
+			  .summary = "its number, Call-ID or other side" }
+		),
 		.summary = "Choose the call that commands mean",
 		.help = "A command without a call's number means the selected "
 			"call. Dialling and answering select.",
@@ -481,15 +481,15 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "options",
-		.args = {
+		.args = ARGS(
 			{ .name = "target", .type = ARG_TARGET,
-			  .summary = "whom to ask: a URI or user@host" },
-		},
-		.options = {
+			  .summary = "whom to ask: a URI or user@host" }
+		),
+		.options = ARGS(
 			{ .name = "timeout", .type = ARG_TIME,
 			  .min = 100, .max = 32000,
-			  .summary = "wait so long for the answer" },
-		},
+			  .summary = "wait so long for the answer" }
+		),
 		.summary = "Ask what a peer can do, without calling",
 		.help = "Sends OPTIONS and tells the answer, its time and "
 			"what it says. Fails when it is no 2xx, with the exit "
@@ -498,15 +498,15 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "info",
-		.args = { THE_CALL },
-		.options = {
+		.args = ARGS(THE_CALL),
+		.options = ARGS(
 			{ .name = "type", .type = ARG_WORD,
 			  .summary = "what the body is" },
 			{ .name = "body", .type = ARG_WORD,
 			  .summary = "the body" },
 			{ .name = "header", .type = ARG_WORD, .many = true,
-			  .summary = "another header, 'Name: value'" },
-		},
+			  .summary = "another header, 'Name: value'" }
+		),
 		.summary = "Send an INFO request in a call",
 		.help = "The line is done when it was answered; the answer "
 			"is shown, and fails the line when it is no 2xx. "
@@ -515,13 +515,13 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "request",
-		.args = {
+		.args = ARGS(
 			{ .name = "method", .type = ARG_WORD,
 			  .summary = "in capitals: NOTIFY, PUBLISH, any" },
 			{ .name = "target", .type = ARG_TARGET,
-			  .optional = true, .summary = "whom to ask" },
-		},
-		.options = {
+			  .optional = true, .summary = "whom to ask" }
+		),
+		.options = ARGS(
 			{ .name = "call", .type = ARG_CALL,
 			  .summary = "in this call instead" },
 			{ .name = "account", .type = ARG_ACCOUNT,
@@ -536,8 +536,8 @@ static const struct command rows[] = {
 			  .summary = "do not tell the other side who you are" },
 			{ .name = "about", .type = ARG_CALL,
 			  .summary = "it is about this call, though outside "
-				     "of it (Target-Dialog)" },
-		},
+				     "of it (Target-Dialog)" }
+		),
 		.summary = "Send any request by hand",
 		.help = "Outside of calls or in one, with what headers and "
 			"body you like. The line is done when it was "

@@ -585,15 +585,15 @@ static void cmd_config(struct cmd *x)
 static const struct command rows_phone[] = {
 	{
 		.name = "config",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_CHOICE,
 			  .choices = "check,show,reload,save",
 			  .summary = "check the files, show what is in force, "
 				     "read them again, or write what was set" },
 			{ .name = "option", .type = ARG_OPTION,
 			  .optional = true, .many = true,
-			  .summary = "of show and save: only these" },
-		},
+			  .summary = "of show and save: only these" }
+		),
 		.summary = "Check, show, reload or save the configuration",
 		.help = "`config check` reads the files of the configuration "
 			"directory and says what is wrong in which line; "
@@ -615,12 +615,12 @@ static const struct command rows_phone[] = {
 	},
 	{
 		.name = "log",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_WORD, .optional = true,
 			  .summary = "levels, as in info,sip=debug; reopen, "
 				     "for a file that was renamed; or "
-				     "default, as the options say" },
-		},
+				     "default, as the options say" }
+		),
 		.summary = "Say how much the log tells of what, and where",
 		.help = "A level is error, warn, info or debug; alone it is "
 			"for all, behind the name of a module and = for that "

@@ -162,22 +162,22 @@ static void cmd_detach(struct cmd *x)
 static const struct command control_commands[] = {
 	{
 		.name = "events",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_CHOICE,
 			  .choices = "on,off", .summary = "on or off" },
 			{ .name = "filter", .type = ARG_REST,
 			  .optional = true,
 			  .summary = "names of events, or what they begin "
 				     "with: call, call.*, call.state; one "
-				     "behind a '-' is left out" },
-		},
-		.options = {
+				     "behind a '-' is left out" }
+		),
+		.options = ARGS(
 			{ .name = "since", .type = ARG_INT, .min = 0,
 			  .max = INT64_MAX,
 			  .summary = "first those from this number (seq) on" },
 			{ .name = "call", .type = ARG_CALL,
-			  .summary = "only of this call, and those of none" },
-		},
+			  .summary = "only of this call, and those of none" }
+		),
 		.summary = "Choose which events this client is told of",
 		.help = "`events on` all, `events on call -call.level` those "
 			"of calls without levels. A client of the control "
@@ -191,12 +191,12 @@ static const struct command control_commands[] = {
 	},
 	{
 		.name = "output",
-		.args = {
+		.args = ARGS(
 			{ .name = "form", .type = ARG_CHOICE,
 			  .choices = "json,exit,print",
 			  .summary = "json, with the exit code, or with the "
-				     "words for people too" },
-		},
+				     "words for people too" }
+		),
 		.summary = "Choose how replies and events are written",
 		.help = "On the control socket. With exit, each reply has a "
 			"field exit, what the COMMAND would exit with, and so "
@@ -207,10 +207,10 @@ static const struct command control_commands[] = {
 	},
 	{
 		.name = "auth",
-		.args = {
+		.args = ARGS(
 			{ .name = "token", .type = ARG_WORD,
-			  .summary = "what is in the file control-token" },
-		},
+			  .summary = "what is in the file control-token" }
+		),
 		.summary = "Show the token, on the control socket over TCP",
 		.help = "The first line of such a connection, within 10 s; "
 			"elsewhere it is not needed. The phone makes the "
@@ -237,19 +237,19 @@ static const struct command control_commands[] = {
 	},
 	{
 		.name = "ctl",
-		.args = {
+		.args = ARGS(
 			{ .name = "line", .type = ARG_REST, .optional = true,
-			  .summary = "a command, run by the phone that runs" },
-		},
-		.options = {
+			  .summary = "a command, run by the phone that runs" }
+		),
+		.options = ARGS(
 			{ .name = "follow",
 			  .summary = "print its events until interrupted" },
 			{ .name = "filter", .type = ARG_WORD,
 			  .summary = "only these events, as `events` has it" },
 			{ .name = "since", .type = ARG_INT, .min = 0,
 			  .max = INT64_MAX,
-			  .summary = "first those from this number on" },
-		},
+			  .summary = "first those from this number on" }
+		),
 		.summary = "Talk to the phone that is running",
 		.help = "`offhook ctl hangup` runs a line there and exits "
 			"with its outcome; the line may also be one word, as "

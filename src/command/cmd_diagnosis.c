@@ -44,15 +44,15 @@ static void cmd_metrics(struct cmd *x)
 static const struct command rows[] = {
 	{
 		.name = "ladder",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_WORD, .optional = true,
 			  .summary = "a call's number, all, or a journal's "
-				     "file; without it the selected call" },
-		},
-		.options = {
+				     "file; without it the selected call" }
+		),
+		.options = ARGS(
 			{ .name = "to", .type = ARG_FILE,
-			  .summary = "write it there" },
-		},
+			  .summary = "write it there" }
+		),
 		.summary = "Draw who said what to whom in SIP, and when",
 		.help = "One line a message, with an arrow from us or to us, "
 			"the seconds since the first, session descriptions "
@@ -66,7 +66,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "sdp",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Compare what was offered in a call with the "
 			"answer",
 		.help = "Both descriptions of the sound, line by line: what "
@@ -78,7 +78,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "explain",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Say why a call failed or was poor",
 		.help = "In plain words: at which stage, what was seen, what "
 			"it usually means, what to try. Of the last call "
@@ -88,7 +88,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "ice",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Show the ways through NATs that were looked for",
 		.help = "With ICE (RFC 8445) each pair of an address of ours "
 			"and one of theirs is checked; the best that works "
@@ -100,14 +100,14 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "doctor",
-		.options = {
+		.options = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .summary = "only this one" },
 			{ .name = "stun", .type = ARG_WORD,
 			  .summary = "ask that STUN server about a NAT" },
 			{ .name = "quick", .type = ARG_NONE,
-			  .summary = "no calls to oneself" },
-		},
+			  .summary = "no calls to oneself" }
+		),
 		.summary = "Look whether everything is well",
 		.help = "Configuration, clock, and for each account the name "
 			"of its server, an answer by UDP, TCP and TLS, the "
@@ -131,14 +131,14 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "replay",
-		.args = {
+		.args = ARGS(
 			{ .name = "file", .type = ARG_FILE,
-			  .summary = "a journal (--journal FILE)" },
-		},
-		.options = {
+			  .summary = "a journal (--journal FILE)" }
+		),
+		.options = ARGS(
 			{ .name = "to", .type = ARG_FILE,
-			  .summary = "write the script there" },
-		},
+			  .summary = "write the script there" }
+		),
 		.summary = "Make a script of a run that was recorded",
 		.help = "The same lines at the same distance; each state that "
 			"a call came to is waited for, keys that came are "
@@ -149,13 +149,13 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "fault",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_CHOICE, .optional = true,
 			  .choices = "in,out,both,off",
 			  .summary = "which way the sound goes badly; without "
-				     "it what has been done" },
-		},
-		.options = {
+				     "it what has been done" }
+		),
+		.options = ARGS(
 			{ .name = "loss", .type = ARG_DOUBLE,
 			  .word = "PERCENT", .min = 0,
 			  .max = 100, .summary = "per cent that are lost" },
@@ -178,8 +178,8 @@ static const struct command rows[] = {
 			  .max = 100, .summary = "per cent with a wrong bit" },
 			{ .name = "seed", .type = ARG_INT, .min = 1,
 			  .max = 4294967295, .summary = "the same faults each "
-							"time, 1 without" },
-		},
+							"time, 1 without" }
+		),
 		.summary = "Make the network bad, to test the other side",
 		.help = "RTP and RTCP of all calls are lost, delayed, "
 			"reordered, doubled or damaged by chance, the same "
@@ -190,7 +190,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "sip-fault",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_CHOICE, .optional = true,
 			  .choices = "drop,delay,duplicate,reorder,mangle,"
 				     "remove,add,corrupt,off",
@@ -198,9 +198,9 @@ static const struct command rows[] = {
 				     "the rules and what they did" },
 			{ .name = "rule", .type = ARG_INT, .optional = true,
 			  .min = 1, .max = 4294967295,
-			  .summary = "off: only this one" },
-		},
-		.options = {
+			  .summary = "off: only this one" }
+		),
+		.options = ARGS(
 			{ .name = "way", .type = ARG_CHOICE,
 			  .choices = "in,out,both",
 			  .summary = "of messages that come, or go, out "
@@ -242,8 +242,8 @@ static const struct command rows[] = {
 				     "without" },
 			{ .name = "seed", .type = ARG_INT, .min = 1,
 			  .max = 4294967295,
-			  .summary = "the same chances each time" },
-		},
+			  .summary = "the same chances each time" }
+		),
 		.summary = "Make SIP messages go wrong, to test the other side",
 		.help = "One more rule: every message that it is about is "
 			"lost, comes late, twice, behind the next, or "
@@ -260,12 +260,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "pcap",
-		.args = {
+		.args = ARGS(
 			{ .name = "to", .type = ARG_FILE, .optional = true,
 			  .summary = "a file, or a pipe that somebody reads; "
-				     "stop ends it; without it how it goes" },
-		},
-		.options = {
+				     "stop ends it; without it how it goes" }
+		),
+		.options = ARGS(
 			{ .name = "past", .type = ARG_NONE,
 			  .summary = "begin with the messages that are kept" },
 			{ .name = "sip-only", .type = ARG_NONE,
@@ -277,8 +277,8 @@ static const struct command rows[] = {
 			  "file becomes FILE.1 and a new one is begun" },
 			{ .name = "keep", .type = ARG_INT, .min = 0,
 			  .max = 1000, .summary = "so many older ones, 1 "
-						  "without" },
-		},
+						  "without" }
+		),
 		.summary = "Capture SIP and sound into a file for Wireshark",
 		.help = "A pcapng file of what this phone sends and receives; "
 			"no privilege is needed. SIP is in clear text, also "

@@ -103,12 +103,12 @@ static void cmd_dial(struct cmd *x)
 static const struct command rows[] = {
 	{
 		.name = "dial", .alias = "d",
-		.args = {
+		.args = ARGS(
 			{ .name = "target", .type = ARG_TARGET,
 			  .summary = "whom: a URI, user@host, a contact, a "
-				     "number, or a host" },
-		},
-		.options = {
+				     "number, or a host" }
+		),
+		.options = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .summary = "call as this account" },
 			{ .name = "play", .type = ARG_FILE,
@@ -173,8 +173,8 @@ static const struct command rows[] = {
 				     "without" },
 			{ .name = "identities", .type = ARG_FILE,
 			  .summary = "... each as another of this table "
-				     "(see identities)" },
-		},
+				     "(see identities)" }
+		),
 		.summary = "Call a person",
 		.help = "Starts a call and returns at once with its number; "
 			"in a script `wait call active` waits for the answer. "

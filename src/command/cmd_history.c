@@ -323,11 +323,11 @@ static void cmd_outbox(struct cmd *x)
 static const struct command kept_commands[] = {
 	{
 		.name = "contacts",
-		.args = {
+		.args = ARGS(
 			{ .name = "search", .type = ARG_REST,
 			  .optional = true,
-			  .summary = "a part of a name, address or note" },
-		},
+			  .summary = "a part of a name, address or note" }
+		),
 		.summary = "Show contacts",
 		.help = "Without a word all of them, in the order of the "
 			"file; else those that fit, the best first: the "
@@ -342,7 +342,7 @@ static const struct command kept_commands[] = {
 	},
 	{
 		.name = "contact",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_CHOICE,
 			  .choices = "add,remove,import,export",
 			  .summary = "what to do" },
@@ -350,9 +350,9 @@ static const struct command kept_commands[] = {
 			  .summary = "its name; of import and export a file "
 				     "of vCards" },
 			{ .name = "uri", .type = ARG_WORD, .optional = true,
-			  .summary = "whom to call: an address or a number" },
-		},
-		.options = {
+			  .summary = "whom to call: an address or a number" }
+		),
+		.options = ARGS(
 			{ .name = "account", .type = ARG_WORD,
 			  .summary = "call by way of this account" },
 			{ .name = "speed", .type = ARG_INT, .min = 0,
@@ -364,8 +364,8 @@ static const struct command kept_commands[] = {
 			{ .name = "ring", .type = ARG_FILE,
 			  .summary = "sound file its calls ring with" },
 			{ .name = "note", .type = ARG_WORD,
-			  .summary = "whatever there is to say" },
-		},
+			  .summary = "whatever there is to say" }
+		),
 		.summary = "Add, change or remove a contact, or bring many in "
 			   "and out",
 		.help = "`contact add NAME ADDRESS` also changes one; the "
@@ -379,12 +379,12 @@ static const struct command kept_commands[] = {
 	},
 	{
 		.name = "history",
-		.args = {
+		.args = ARGS(
 			{ .name = "search", .type = ARG_REST,
 			  .optional = true,
-			  .summary = "a part of a name, address or outcome" },
-		},
-		.options = {
+			  .summary = "a part of a name, address or outcome" }
+		),
+		.options = ARGS(
 			{ .name = "missed", .summary = "only missed calls" },
 			{ .name = "new",
 			  .summary = "only missed ones not yet looked at" },
@@ -392,8 +392,8 @@ static const struct command kept_commands[] = {
 			{ .name = "export", .type = ARG_FILE,
 			  .summary = "write all that fit into a file, as "
 				     "comma-separated values" },
-			{ .name = "clear", .summary = "forget all calls" },
-		},
+			{ .name = "clear", .summary = "forget all calls" }
+		),
 		.summary = "Show the calls that were",
 		.help = "The last one first, with how each ended, and how "
 			"long it took until it rang (pdd) and was answered "
@@ -405,10 +405,10 @@ static const struct command kept_commands[] = {
 	},
 	{
 		.name = "redial",
-		.options = {
+		.options = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
-			  .summary = "call by way of this account" },
-		},
+			  .summary = "call by way of this account" }
+		),
 		.summary = "Call again whom you called last",
 		.help = "The last call of yours in the history, answered or "
 			"not.",
@@ -416,16 +416,16 @@ static const struct command kept_commands[] = {
 	},
 	{
 		.name = "messages",
-		.args = {
+		.args = ARGS(
 			{ .name = "search", .type = ARG_REST,
 			  .optional = true,
-			  .summary = "a part of a name, address or text" },
-		},
-		.options = {
+			  .summary = "a part of a name, address or text" }
+		),
+		.options = ARGS(
 			{ .name = "new", .summary = "only unread ones" },
 			LIMIT, KEEP_NEW,
-			{ .name = "clear", .summary = "forget all messages" },
-		},
+			{ .name = "clear", .summary = "forget all messages" }
+		),
 		.summary = "Show text messages",
 		.help = "Received and sent, the last ones in their order; "
 			"what is shown counts as read. `message` sends one. "
@@ -435,10 +435,10 @@ static const struct command kept_commands[] = {
 	},
 	{
 		.name = "outbox",
-		.options = {
+		.options = ARGS(
 			{ .name = "send", .summary = "try them all now" },
-			{ .name = "clear", .summary = "give them all up" },
-		},
+			{ .name = "clear", .summary = "give them all up" }
+		),
 		.summary = "Messages that could not be delivered yet",
 		.help = "A message that nobody took is kept and sent again: "
 			"when the account is registered, when the person "

@@ -280,10 +280,10 @@ static void cmd_trace(struct cmd *x)
 static const struct command rows_looking[] = {
 	{
 		.name = "help",
-		.args = {
+		.args = ARGS(
 			{ .name = "command", .type = ARG_COMMAND,
-			  .optional = true, .summary = "one command" },
-		},
+			  .optional = true, .summary = "one command" }
+		),
 		.summary = "Tell what commands there are",
 		.help = "Without a command the list of all, else all about "
 			"one.",
@@ -300,7 +300,7 @@ static const struct command rows_looking[] = {
 	},
 	{
 		.name = "stats",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Show the figures of a call",
 		.help = "Packets, loss, jitter, delay and quality; of the "
 			"last call too, after its end.",
@@ -308,7 +308,7 @@ static const struct command rows_looking[] = {
 	},
 	{
 		.name = "report",
-		.args = { THE_CALL },
+		.args = ARGS(THE_CALL),
 		.summary = "Send a report on how a call sounds, now",
 		.help = "To whom the option quality-report names, as RFC 6035 "
 			"says. One is sent at the end of each call by itself, "
@@ -319,24 +319,24 @@ static const struct command rows_looking[] = {
 	},
 	{
 		.name = "trace",
-		.args = {
+		.args = ARGS(
 			{ .name = "to", .type = ARG_FILE,
-			  .summary = "on (into the log), off, or a file" },
-		},
+			  .summary = "on (into the log), off, or a file" }
+		),
 		.summary = "Show SIP messages as sent and received",
 		.help = "With credentials masked. A file is appended to.",
 		.run = cmd_trace,
 	},
 	{
 		.name = "selftest",
-		.options = {
+		.options = ARGS(
 			{ .name = "audio", .type = ARG_CHOICE,
 			  .choices = "auto,null",
 			  .summary = "auto: the sound card too" },
 			{ .name = "speech", .type = ARG_FILE,
 			  .summary = "a sound file to say, instead of the "
-				     "one that comes along" },
-		},
+				     "one that comes along" }
+		),
 		.summary = "Make a real call to oneself and judge it",
 		.help = "Two phones in this process call each other over "
 			"loopback, with every codec: speech is played, "

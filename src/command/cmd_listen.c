@@ -272,7 +272,7 @@ void reply_forwards(struct reply *r, const struct forward *f)
 static const struct command rows[] = {
 	{
 		.name = "listen",
-		.options = {
+		.options = ARGS(
 			{ .name = "answer", .type = ARG_INT, .min = 200,
 			  .max = 699,
 			  .summary = "200 answers (the usual), 300 to 699 "
@@ -306,8 +306,8 @@ static const struct command rows[] = {
 			  .summary = "calls that are taken otherwise: "
 				     "'MATCHER... then ACTION...'" },
 			{ .name = "rules", .type = ARG_FILE,
-			  .summary = "a file with a rule a line" },
-		},
+			  .summary = "a file with a rule a line" }
+		),
 		.summary = "Answer calls by rule, without a screen",
 		.help = "Takes every call as the options say, until --calls, "
 			"--until, `quit` or a signal. In a script it returns "
@@ -323,10 +323,10 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "rules",
-		.options = {
+		.options = ARGS(
 			{ .name = "off", .type = ARG_NONE,
-			  .summary = "none of them is in force any more" },
-		},
+			  .summary = "none of them is in force any more" }
+		),
 		.summary = "List the rules of listen, and their hits",
 		.help = "How many calls, and other requests, each rule has "
 			"decided about.",
@@ -334,12 +334,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "auto-answer",
-		.args = {
+		.args = ARGS(
 			{ .name = "rule", .type = ARG_CHOICE,
 			  .choices = "on,off", .min = 200, .max = 699,
 			  .summary = "on: answer every call; a number: send "
-				     "that status" },
-		},
+				     "that status" }
+		),
 		.summary = "Answer or refuse every call",
 		.help = "Sets the rule of the option --auto-answer while the "
 			"phone runs. `off` rings again.",
@@ -347,11 +347,11 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "dnd",
-		.args = {
+		.args = ARGS(
 			{ .name = "rule", .type = ARG_CHOICE,
 			  .choices = "on,off",
-			  .summary = "on: no call gets through" },
-		},
+			  .summary = "on: no call gets through" }
+		),
 		.summary = "Do not disturb",
 		.help = "Every call that comes is refused with the status of "
 			"option dnd-code, before auto-answer sees it. `status` "
@@ -360,21 +360,21 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "forward",
-		.args = {
+		.args = ARGS(
 			{ .name = "when", .type = ARG_CHOICE,
 			  .choices = "always,busy,noanswer,off",
 			  .summary = "busy: another call is answered; off: "
 				     "end all forwards" },
 			{ .name = "target", .type = ARG_TARGET,
 			  .optional = true,
-			  .summary = "where callers are sent, or off" },
-		},
-		.options = {
+			  .summary = "where callers are sent, or off" }
+		),
+		.options = ARGS(
 			{ .name = "after", .type = ARG_TIME,
 			  .min = 100, .max = 3600000,
 			  .summary = "noanswer: ring so long first, 20s "
-				     "without it" },
-		},
+				     "without it" }
+		),
 		.summary = "Send callers elsewhere",
 		.help = "They are answered with 302, the target, and why "
 			"(Diversion, RFC 5806). `always` goes before `dnd`, "

@@ -250,13 +250,13 @@ static void cmd_publish(struct cmd *x)
 static const struct command people_commands[] = {
 	{
 		.name = "message",
-		.args = {
+		.args = ARGS(
 			{ .name = "target", .type = ARG_TARGET,
 			  .summary = "whom it is for" },
 			{ .name = "text", .type = ARG_REST, .optional = true,
-			  .summary = "the text" },
-		},
-		.options = {
+			  .summary = "the text" }
+		),
+		.options = ARGS(
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .summary = "send by way of this account" },
 			{ .name = "report",
@@ -269,8 +269,8 @@ static const struct command people_commands[] = {
 			{ .name = "call", .type = ARG_CALL,
 			  .summary = "send it in this call" },
 			{ .name = "anonymous",
-			  .summary = "do not tell the other side who you are" },
-		},
+			  .summary = "do not tell the other side who you are" }
+		),
 		.summary = "Send a text message",
 		.help = "The line is done when the other side, or its server, "
 			"has taken it; message.sent tells that too and, with "
@@ -280,14 +280,14 @@ static const struct command people_commands[] = {
 	},
 	{
 		.name = "subscribe",
-		.args = {
+		.args = ARGS(
 			{ .name = "event", .type = ARG_WORD,
 			  .summary = "presence, dialog, message-summary, reg, "
 				     "conference, or any other event package" },
 			{ .name = "target", .type = ARG_TARGET,
-			  .summary = "whom to watch" },
-		},
-		.options = {
+			  .summary = "whom to watch" }
+		),
+		.options = ARGS(
 			{ .name = "expires", .type = ARG_TIME,
 			  .summary = "ask for so long at a time, an hour "
 				     "without it" },
@@ -296,8 +296,8 @@ static const struct command people_commands[] = {
 			{ .name = "accept", .type = ARG_WORD,
 			  .summary = "type of the bodies" },
 			{ .name = "account", .type = ARG_ACCOUNT,
-			  .summary = "by way of this account" },
-		},
+			  .summary = "by way of this account" }
+		),
 		.summary = "Watch somebody",
 		.help = "The line is done when the other side has agreed. "
 			"What it tells comes as it is by subscription.notify, "
@@ -308,10 +308,10 @@ static const struct command people_commands[] = {
 	},
 	{
 		.name = "unsubscribe",
-		.args = {
+		.args = ARGS(
 			{ .name = "subscription", .type = ARG_INT, .min = 1,
-			  .max = UINT32_MAX, .summary = "its number" },
-		},
+			  .max = UINT32_MAX, .summary = "its number" }
+		),
 		.summary = "Watch no longer",
 		.help = "`subscriptions` shows the numbers.",
 		.run = cmd_unsubscribe,
@@ -324,17 +324,17 @@ static const struct command people_commands[] = {
 	},
 	{
 		.name = "publish",
-		.args = {
+		.args = ARGS(
 			{ .name = "status", .type = ARG_WORD,
 			  .summary = "open, closed, away, busy, on-the-phone "
-				     "...; off takes it back" },
-		},
-		.options = {
+				     "...; off takes it back" }
+		),
+		.options = ARGS(
 			{ .name = "note", .type = ARG_WORD,
 			  .summary = "a word to it" },
 			{ .name = "account", .type = ARG_ACCOUNT,
-			  .summary = "of this account" },
-		},
+			  .summary = "of this account" }
+		),
 		.summary = "Tell how you can be reached",
 		.help = "The account's server is told, and whoever watches "
 			"you directly (option watchers); publication.state "

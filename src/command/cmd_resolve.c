@@ -205,19 +205,19 @@ static void cmd_resolve(struct cmd *x)
 static const struct command rows[] = {
 	{
 		.name = "resolve",
-		.args = {
+		.args = ARGS(
 			{ .name = "target", .type = ARG_TARGET,
-			  .summary = "whom, as in dial" },
-		},
-		.options = {
+			  .summary = "whom, as in dial" }
+		),
+		.options = ARGS(
 			{ .name = "transport", .type = ARG_CHOICE,
 			  .choices = "udp,tcp,tls",
 			  .summary = "over this one only" },
 			{ .name = "account", .type = ARG_ACCOUNT,
 			  .summary = "by way of this account" },
 			{ .name = "fresh", .type = ARG_NONE,
-			  .summary = "forget what is known of names" },
-		},
+			  .summary = "forget what is known of names" }
+		),
 		.summary = "Tell where a request would be sent, and why",
 		.help = "Asks the name service as a call would: what was "
 			"asked, what came and for how long it holds, what "

@@ -46,10 +46,10 @@ static void cmd_screen(struct cmd *x)
 static const struct command rows_screen[] = {
 	{
 		.name = "view", .alias = "v",
-		.args = {
+		.args = ARGS(
 			{ .name = "page", .type = ARG_WORD,
-			  .summary = "its name, as `?` tells them" },
-		},
+			  .summary = "its name, as `?` tells them" }
+		),
 		.summary = "Show a page of the full-screen phone",
 		.help = "Such as home, call, log or help.",
 		.alone = true,
@@ -57,14 +57,14 @@ static const struct command rows_screen[] = {
 	},
 	{
 		.name = "screen",
-		.args = {
+		.args = ARGS(
 			{ .name = "action", .type = ARG_CHOICE,
 			  .choices = SCREEN_ACTIONS,
 			  .summary = "what a key of the screen does" },
 			{ .name = "text", .type = ARG_WORD, .optional = true,
 			  .summary = "of line: what stands in it; of find: "
-				     "what is looked for" },
-		},
+				     "what is looked for" }
+		),
 		.summary = "What the keys of the full-screen phone do",
 		.help = "Keys are bound to command lines; those that move "
 			"about on the screen are bound to these. `screen "

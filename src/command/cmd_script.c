@@ -159,19 +159,19 @@ static void cmd_show(struct cmd *x)
 static const struct command rows[] = {
 	{
 		.name = "wait",
-		.args = {
+		.args = ARGS(
 			{ .name = "event", .type = ARG_WORD,
 			  .summary = "`call`, or an event such as "
 				     "call.dtmf" },
 			{ .name = "match", .type = ARG_WORD, .many = true,
 			  .optional = true,
 			  .summary = "a call's state, or field=value; last "
-				     "the longest time, 30s without it" },
-		},
-		.options = {
+				     "the longest time, 30s without it" }
+		),
+		.options = ARGS(
 			{ .name = "timeout", .type = ARG_TIME,
-			  .summary = "the longest time, in another form" },
-		},
+			  .summary = "the longest time, in another form" }
+		),
 		.summary = "Wait for a call's state or an event",
 		.help = "`wait registered 10s` waits for all accounts, or the "
 			"one that is named, and ends with the first failure. "
@@ -186,7 +186,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "expect",
-		.args = {
+		.args = ARGS(
 			{ .name = "what", .type = ARG_CHOICE,
 			  .choices = "dtmf,tone,speech,silence,message",
 			  .summary = "what must come" },
@@ -196,8 +196,8 @@ static const struct command rows[] = {
 				     "must say" },
 			{ .name = "within", .type = ARG_WORD, .many = true,
 			  .optional = true,
-			  .summary = "`within T`, 30s without it" },
-		},
+			  .summary = "`within T`, 30s without it" }
+		),
 		.summary = "Wait for keys, a tone, speech, silence, a message",
 		.help = "`expect dtmf 12 within 10s` takes the digits "
 			"received since the last `expect dtmf`; it fails at "
@@ -215,10 +215,10 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "assert",
-		.args = {
+		.args = ARGS(
 			{ .name = "expr", .type = ARG_REST,
-			  .summary = "FIGURE OP VALUE, as in mos > 3.8" },
-		},
+			  .summary = "FIGURE OP VALUE, as in mos > 3.8" }
+		),
 		.summary = "Fail unless a figure of the call is right",
 		.help = "Of the selected call, or of the last one after its "
 			"end. OP is < <= > >= = != or, for words, ~ (has it "
@@ -232,7 +232,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "if",
-		.args = {
+		.args = ARGS(
 			{ .name = "figure", .type = ARG_WORD,
 			  .summary = "as of assert" },
 			{ .name = "op", .type = ARG_WORD,
@@ -240,8 +240,8 @@ static const struct command rows[] = {
 			{ .name = "value", .type = ARG_WORD,
 			  .summary = "what it is compared with" },
 			{ .name = "line", .type = ARG_REST,
-			  .summary = "a command line" },
-		},
+			  .summary = "a command line" }
+		),
 		.summary = "Run a line if a figure is so",
 		.help = "`if code = 486 print busy`. With blanks around OP. A "
 			"figure that is not known is never so. For more than "
@@ -251,12 +251,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "repeat",
-		.args = {
+		.args = ARGS(
 			{ .name = "times", .type = ARG_INT, .min = 0,
 			  .max = 1000000, .summary = "how often" },
 			{ .name = "line", .type = ARG_REST,
-			  .summary = "a command line" },
-		},
+			  .summary = "a command line" }
+		),
 		.summary = "Run a line again and again",
 		.help = "`repeat 3 source one-call.offhook`. Variables in the "
 			"line are put in once, before the first time; those "
@@ -268,15 +268,15 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "run",
-		.args = {
+		.args = ARGS(
 			{ .name = "shell", .type = ARG_REST,
-			  .summary = "a command of the shell" },
-		},
-		.options = {
+			  .summary = "a command of the shell" }
+		),
+		.options = ARGS(
 			{ .name = "timeout", .type = ARG_TIME, .min = 1,
 			  .max = 3600000,
-			  .summary = "kill it after so long, 60s without" },
-		},
+			  .summary = "kill it after so long, 60s without" }
+		),
 		.summary = "Run a command of the shell",
 		.help = "The lines behind it wait for its end; calls go on. "
 			"What it prints is printed. It fails when its exit "
@@ -288,10 +288,10 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "sleep",
-		.args = {
+		.args = ARGS(
 			{ .name = "time", .type = ARG_TIME,
-			  .summary = "10, 10s, 500ms, 2m or 1h" },
-		},
+			  .summary = "10, 10s, 500ms, 2m or 1h" }
+		),
 		.summary = "Do nothing for a time",
 		.help = "The lines behind it wait; calls go on.",
 		.alone = true,
@@ -299,10 +299,10 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "print",
-		.args = {
+		.args = ARGS(
 			{ .name = "text", .type = ARG_REST, .optional = true,
-			  .summary = "words" },
-		},
+			  .summary = "words" }
+		),
 		.summary = "Print a line",
 		.help = "Variables are put in: $HOME of the environment, "
 			"$call.code of the last event with that field.",
@@ -311,12 +311,12 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "set",
-		.args = {
+		.args = ARGS(
 			{ .name = "option", .type = ARG_OPTION,
 			  .summary = "its name, or NAME=VALUE" },
 			{ .name = "value", .type = ARG_REST,
-			  .optional = true, .summary = "new value" },
-		},
+			  .optional = true, .summary = "new value" }
+		),
 		.summary = "Set an option for this run",
 		.help = "`show` lists all options with their values; `config "
 			"save` writes what was set into offhook.conf. An "
@@ -327,11 +327,11 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "show",
-		.args = {
+		.args = ARGS(
 			{ .name = "option", .type = ARG_OPTION,
 			  .optional = true,
-			  .summary = "one only" },
-		},
+			  .summary = "one only" }
+		),
 		.summary = "Show options and their values",
 		.help = "All of them, or one.",
 		.alone = true,
@@ -339,21 +339,21 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "source",
-		.args = {
+		.args = ARGS(
 			{ .name = "file", .type = ARG_FILE,
-			  .summary = "a script" },
-		},
+			  .summary = "a script" }
+		),
 		.summary = "Run the lines of a file",
 		.help = "They run before the lines that already wait.",
 		.run = cmd_source,
 	},
 	{
 		.name = "quit",
-		.args = {
+		.args = ARGS(
 			{ .name = "code", .type = ARG_INT, .min = 0,
 			  .max = 255, .optional = true,
-			  .summary = "exit code" },
-		},
+			  .summary = "exit code" }
+		),
 		.summary = "Hang up and end the program",
 		.help = "Without a code: 0, or 1 when a line or a request "
 			"failed.",

@@ -66,15 +66,18 @@ const char *command_summary(const struct command *c)
 }
 
 
+static const struct command_arg no_args[1];
+
+
 const struct command_arg *command_args(const struct command *c)
 {
-	return c->args;
+	return c->args ? c->args : no_args;
 }
 
 
 const struct command_arg *command_options(const struct command *c)
 {
-	return c->options;
+	return c->options ? c->options : no_args;
 }
 
 
@@ -335,11 +338,13 @@ int cmd_alloc(struct cmd **xp, struct client *cl, const char *where)
 }
 
 
+static const struct command nothing = {
+	.name = "", .args = ARGS({ "command", ARG_COMMAND }),
+};
+
+
 static int row_find(struct cmd *x, const char *name)
 {
-	static const struct command nothing = {
-		.name = "", .args = { { "command", ARG_COMMAND } },
-	};
 	const struct words w = { .n = 1, .v = { (char *)name } };
 
 	x->command = command_find(name);

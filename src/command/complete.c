@@ -74,7 +74,7 @@ static bool next_word(const char *line, size_t len, size_t *at, size_t *from,
 static const struct command_arg *option_of(const struct command *c,
 					   const char *word)
 {
-	for (const struct command_arg *o = c->options; o->name; o++) {
+	for (const struct command_arg *o = command_options(c); o->name; o++) {
 		if (!strcmp(o->name, word))
 			return o;
 	}
@@ -267,14 +267,14 @@ void command_complete(const struct phone *ph, const char *line, size_t len,
 	}
 
 	if (word[0] == '-') {
-		for (a = c->options; a->name; a++) {
+		for (a = command_options(c); a->name; a++) {
 			snprintf(name, sizeof(name), "--%s", a->name);
 			offer_if(&ask, name, a->summary);
 		}
 		return;
 	}
 
-	for (a = c->args; a->name && given && !a->many &&
+	for (a = command_args(c); a->name && given && !a->many &&
 	     a->type != ARG_REST; a++)
 		--given;
 
@@ -284,7 +284,7 @@ void command_complete(const struct phone *ph, const char *line, size_t len,
 	}
 	else if (!word[0]) {
 		snprintf(expects, COMPLETE_EXPECTS, "%s",
-			 c->options[0].name ? "Enter, or -- for options" :
+			 command_options(c)->name ? "Enter, or -- for options" :
 			 "Enter");
 	}
 }

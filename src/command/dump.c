@@ -122,8 +122,8 @@ static void dump_commands(json_t *v)
 		set(o, "group", command_group(c));
 		set(o, "help", about.s);
 		set(o, "usage", usage.s);
-		json_object_set_new(o, "args", dump_args(c->args));
-		json_object_set_new(o, "options", dump_args(c->options));
+		json_object_set_new(o, "args", dump_args(command_args(c)));
+		json_object_set_new(o, "options", dump_args(command_options(c)));
 		json_object_set_new(o, "examples", dump_examples(c->name));
 		if (result) {
 			result_errors(&errors, result);

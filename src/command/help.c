@@ -51,12 +51,12 @@ void command_usage(struct text_buf *b, const struct command *c)
 
 	text_add(b, "%s", c->name);
 
-	for (a = c->args; a->name; a++)
+	for (a = command_args(c); a->name; a++)
 		text_add(b, " %s%s%s%s", a->optional ? "[" : "",
 			 command_arg_word(a, word, sizeof(word)),
 			 a->many ? "..." : "", a->optional ? "]" : "");
 
-	for (a = c->options; a->name; a++) {
+	for (a = command_options(c); a->name; a++) {
 		text_add(b, " [--%s", a->name);
 		if (a->type != ARG_NONE)
 			text_add(b, " %s", command_arg_word(a, word,
@@ -273,13 +273,13 @@ static void help_one(struct text_buf *b, const struct command *c)
 	text_buf_reset(&t);
 	text_add(b, "\n");
 
-	if (c->args[0].name || c->options[0].name)
+	if (command_args(c)->name || command_options(c)->name)
 		text_add(b, "\n");
 
-	for (a = c->args; a->name; a++)
+	for (a = command_args(c); a->name; a++)
 		arg_item(b, a, command_arg_word(a, word, sizeof(word)));
 
-	for (a = c->options; a->name; a++) {
+	for (a = command_options(c); a->name; a++) {
 		snprintf(name, sizeof(name), "--%s%s%s", a->name,
 			 a->type == ARG_NONE ? "" : " ",
 			 a->type == ARG_NONE ? "" :

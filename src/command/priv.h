@@ -10,8 +10,6 @@
 #include "offhook/timer.h"
 
 enum {
-	ARGS_MAX  = 4,           /* positional arguments of a command        */
-	OPTS_MAX  = 24,
 	WORDS_MAX = 256,         /* of a line                                */
 	TEXT_MAX  = 65536,       /* of a line, variables put in              */
 	VAR_MAX   = 8192,        /* a variable's value                       */
@@ -25,8 +23,8 @@ typedef void (cmd_run_h)(struct cmd *x);
 struct command {
 	const char *name;
 	const char *alias;
-	struct command_arg args[ARGS_MAX + 1];   /* name NULL ends them      */
-	struct command_arg options[OPTS_MAX + 1];
+	const struct command_arg *args;          /* see ARGS; NULL: none     */
+	const struct command_arg *options;
 	const char *summary;
 	const char *help;
 	bool lasting;            /* starts something that lasts              */
@@ -34,6 +32,10 @@ struct command {
 	bool line;               /* its ARG_REST is a line, quotes are kept  */
 	cmd_run_h *run;
 };
+
+/* A list of struct command_arg as a row has it: only as long as it is, for
+ * all of it is written to when the program is loaded */
+#define ARGS(...) (const struct command_arg[]){ __VA_ARGS__, { .name = NULL } }
 
 struct command_group {
 	const char *name;

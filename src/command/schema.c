@@ -121,10 +121,10 @@ static json_t *args_schema(const struct command *c)
 	json_t *p = json_object();
 	char name[64];
 
-	for (const struct command_arg *a = c->args; a->name; a++)
+	for (const struct command_arg *a = command_args(c); a->name; a++)
 		json_object_set_new(p, spelled(name, a->name),
 				    value_schema(a));
-	for (const struct command_arg *a = c->options; a->name; a++)
+	for (const struct command_arg *a = command_options(c); a->name; a++)
 		json_object_set_new(p, spelled(name, a->name),
 				    value_schema(a));
 
