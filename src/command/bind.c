@@ -134,7 +134,9 @@ static int unknown_arg(struct cmd *x, const char *written, const char *name,
 
 static int missing(struct cmd *x)
 {
-	for (const struct command_arg *a = command_args(x->command); a->name; a++) {
+	const struct command_arg *a = command_args(x->command);
+
+	for (; a->name; a++) {
 
 		char what[160];
 

@@ -159,12 +159,13 @@ static int check_account(struct cmd *x, const char *s)
 }
 
 
-static int check_option(struct cmd *x, const char *s)
+static int check_option(struct cmd *x, const struct bound *v)
 {
 	char name[64], show[80], hint[128];
 
-	/* set takes NAME=VALUE in one word too */
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(s, "="), s);
+	/* where a value follows, NAME=VALUE is one word for both */
+	snprintf(name, sizeof(name), "%.*s", v->arg[1].name ?
+		 (int)strcspn(v->s, "=") : (int)strlen(v->s), v->s);
 
 	if (option_find(name))
 		return 0;
@@ -373,7 +374,7 @@ int bound_check(struct cmd *x, struct bound *v)
 	case ARG_CALL:    return check_call(x, v);
 	case ARG_ACCOUNT: return check_account(x, v->s);
 	case ARG_TIME:    return check_time(x, v);
-	case ARG_OPTION:  return check_option(x, v->s);
+	case ARG_OPTION:  return check_option(x, v);
 	case ARG_COMMAND: return check_command(x, v->s);
 	case ARG_CHOICE:  return check_choice(x, v);
 	case ARG_INT:

@@ -331,6 +331,8 @@ static void test_options(void **state)
 	assert_true(r->ph.config->noise_suppress);
 	refuses(r, "set packet-time toggle", "bad-argument", "toggle");
 
+	refuses(r, "show codecs=", "unknown-option", "'codecs='");
+	refuses(r, "config show codecs=pcmu", "unknown-option", "'codecs=pcmu'");
 	assert_non_null(strstr(rig_run(r, "show codecs"), "\"options\":[{"
 			       "\"name\":\"codecs\",\"value\":\"pcmu\"}]"));
 	assert_non_null(strstr(rig_run(r, "show"), "\"packet-time\""));
