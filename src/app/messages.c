@@ -6,9 +6,9 @@
  * says so.  What was read is kept for each peer as a time.  Main thread.
  */
 #include <stdio.h>
-#include <unistd.h>
 #include "offhook/app.h"
 #include "offhook/clock.h"
+#include "offhook/random.h"
 #include "offhook/path.h"
 #include "offhook/text.h"
 #include "line.h"
@@ -262,7 +262,7 @@ int messages_alloc(struct messages **mp, struct event_bus *bus,
 
 	m->config = config;
 	snprintf(m->run, sizeof(m->run), "%llx-%x",
-		 (unsigned long long)clock_wall_ms(), (unsigned)getpid());
+		 (unsigned long long)clock_wall_ms(), (unsigned)random_u32());
 
 	if (dir) {
 		err = path_join(path, sizeof(path), dir, "messages");
