@@ -103,6 +103,9 @@ void text_add(struct text_buf *b, const char *fmt, ...)
 void text_add_mem(struct text_buf *b, const char *p, size_t len);
 /** Bytes that are not UTF-8 become U+FFFD, so it can go into JSON */
 void text_add_utf8(struct text_buf *b, const char *p, size_t len);
+/** A JSON string, quotes and all: bytes that are not UTF-8 become U+FFFD, what
+ *  is unsafe on a terminal is escaped */
+void text_add_json(struct text_buf *b, const char *p, size_t len);
 void text_buf_reset(struct text_buf *b);      /* free and zero */
 
 /**

@@ -247,49 +247,72 @@ static const char *outcome(const struct event *ev, const char *cause)
 }
 
 
-static void took_set(json_t *o, const char *name, int64_t ms)
+static void str_add(struct text_buf *b, const char *name, const char *s)
 {
-	if (ms != EVENT_NONE)
-		json_object_set_new(o, name, json_integer(ms));
+	text_add_mem(b, b->len ? "," : "{", 1);
+	text_add_json(b, name, strlen(name));
+	text_add_mem(b, ":", 1);
+	text_add_json(b, s, strlen(s));
 }
 
 
-/* l: NULL: it ended as it began */
+static void int_add(struct text_buf *b, const char *name, int64_t v)
+{
+	char s[24];
+	const int n = snprintf(s, sizeof(s), "%lld", (long long)v);
+
+	text_add_mem(b, ",", 1);
+	text_add_json(b, name, strlen(name));
+	text_add_mem(b, ":", 1);
+	text_add_mem(b, s, (size_t)n);
+}
+
+
+static void took_add(struct text_buf *b, const char *name, int64_t ms)
+{
+	if (ms != EVENT_NONE)
+		int_add(b, name, ms);
+}
+
+
+/* Written, not built: one for each call. l: NULL: it ended as it began */
 static char *line_make(const struct history *h, const struct event *ev,
 		       const struct living *l)
 {
 	const struct call_record *r = ua_call_record(h->ua, ev->call);
 	const int64_t ms = ev->u.call_state.duration_ms;
-	char when[CLOCK_ISO8601_SIZE], *text;
-	json_t *o = json_object();
+	char when[CLOCK_ISO8601_SIZE];
+	struct text_buf b = { 0 };
 
-	line_set(o, "time", clock_iso8601(when, l ? l->time_ms : ev->time));
-	line_set(o, "direction", ev->u.call_state.direction);
-	line_set(o, "outcome", outcome(ev, ev->u.call_state.cause));
-	line_set(o, "peer", ev->u.call_state.peer);
-	line_set(o, "name", ev->u.call_state.name);
-	line_set(o, "account", account_name(h, ev->account));
-	line_set(o, "cause", ev->u.call_state.cause);
-	line_set(o, "text", ev->u.call_state.text);
+	str_add(&b, "time", clock_iso8601(when, l ? l->time_ms : ev->time));
+	str_add(&b, "direction", ev->u.call_state.direction);
+	str_add(&b, "outcome", outcome(ev, ev->u.call_state.cause));
+	str_add(&b, "peer", ev->u.call_state.peer);
+	str_add(&b, "name", ev->u.call_state.name);
+	str_add(&b, "account", account_name(h, ev->account));
+	str_add(&b, "cause", ev->u.call_state.cause);
+	str_add(&b, "text", ev->u.call_state.text);
 	if (ev->u.call_state.code > 0)
-		json_object_set_new(o, "code",
-				json_integer(ev->u.call_state.code));
+		int_add(&b, "code", ev->u.call_state.code);
 	if (ms > 0)
-		json_object_set_new(o, "duration_ms", json_integer(ms));
+		int_add(&b, "duration_ms", ms);
 	if (l) {
-		took_set(o, "pdd_ms", l->pdd_ms);
-		took_set(o, "setup_ms", l->setup_ms);
+		took_add(&b, "pdd_ms", l->pdd_ms);
+		took_add(&b, "setup_ms", l->setup_ms);
 	}
 	if (r && r->codec[0])
-		line_set(o, "codec", r->codec);
-	if (r && r->stats_known && isfinite(r->mos) && r->mos > 0.0)
-		json_object_set_new(o, "mos",
-				json_real(round(r->mos * 100.0) / 100.0));
+		str_add(&b, "codec", r->codec);
+	if (r && r->stats_known && isfinite(r->mos) && r->mos > 0.0) {
+		const long mos = lround(r->mos * 100.0);
 
-	text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	json_decref(o);
+		text_add(&b, ",\"mos\":%ld.%02ld", mos / 100, mos % 100);
+	}
+	text_add_mem(&b, "}", 1);
 
-	return text ? text_json_safe(text) : NULL;
+	if (b.err)
+		text_buf_reset(&b);
+
+	return b.s;
 }
 
 

@@ -65,6 +65,17 @@ void random_fill(void *p, size_t n)
 }
 
 
+/*
+ * libre takes a number for each message that it reads, and asks OpenSSL, which
+ * takes longer for it than for the rest of the header.  A program's own
+ * function comes before a library's of that name.
+ */
+uint64_t rand_u64(void)
+{
+	return random_u64();
+}
+
+
 uint16_t random_u16(void)
 {
 	uint16_t v;

@@ -113,6 +113,53 @@ void text_add_utf8(struct text_buf *b, const char *p, size_t len)
 }
 
 
+static void json_escape(struct text_buf *b, uint32_t cp)
+{
+	char s[8];
+
+	if (cp == '"' || cp == '\\')
+		(void)snprintf(s, sizeof(s), "\\%c", (char)cp);
+	else
+		(void)snprintf(s, sizeof(s), "\\u%04x", (unsigned)cp & 0xffff);
+
+	text_add_mem(b, s, strlen(s));
+}
+
+
+void text_add_json(struct text_buf *b, const char *p, size_t len)
+{
+	const char *from = p;
+
+	text_add_mem(b, "\"", 1);
+
+	while (len) {
+		uint32_t cp = 0xfffd;
+		size_t n, step;
+
+		if (*p >= ' ' && *p < 0x7f && *p != '"' && *p != '\\') {
+			++p;
+			--len;
+			continue;
+		}
+
+		n = text_utf8_decode(&cp, p, len);
+		step = n ? n : 1;
+
+		if (!n || cp == '"' || cp == '\\' || text_is_unsafe(cp)) {
+			text_add_mem(b, from, (size_t)(p - from));
+			json_escape(b, n ? cp : 0xfffd);
+			from = p + step;
+		}
+
+		p += step;
+		len -= step;
+	}
+
+	text_add_mem(b, from, (size_t)(p - from));
+	text_add_mem(b, "\"", 1);
+}
+
+
 char *text_json_safe(char *json)
 {
 	struct text_buf b = {.max = SIZE_MAX / 8};

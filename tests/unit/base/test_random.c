@@ -1,6 +1,7 @@
 /**
  * @file test_random.c  Numbers that nobody can guess
  */
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,6 +27,16 @@ static void test_all_new(void **state)
 	for (unsigned i = 0; i < N; i++)
 		for (unsigned k = i + 1; k < N; k++)
 			assert_true(v[i] != v[k]);
+}
+
+
+/* libre's numbers come from here, too */
+static void test_of_libre(void **state)
+{
+	(void)state;
+
+	assert_ptr_equal(dlsym(RTLD_DEFAULT, "rand_u64"), rand_u64);
+	assert_true(rand_u64() != rand_u64());
 }
 
 
@@ -101,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_new),
+		cmocka_unit_test(test_of_libre),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_begin),

@@ -497,6 +497,23 @@ static void test_add_utf8(void **state)
 }
 
 
+static void test_json_string(void **state)
+{
+	struct text_buf b = { 0 };
+	(void)state;
+
+	text_add_json(&b, "", 0);
+	text_add_mem(&b, ",", 1);
+	text_add_json(&b, "a\"b\\c/\n\x1b\x7f\xc2\x9b\xe2\x80\xae\xc3\xbc"
+		      "\xf0\x9f\x98\x80\xff.\xc3", 23);
+	assert_int_equal(b.err, 0);
+	assert_string_equal(b.s, "\"\",\"a\\\"b\\\\c/\\u000a\\u001b\\u007f"
+			    "\\u009b\\u202e\xc3\xbc\xf0\x9f\x98\x80"
+			    "\\ufffd.\\ufffd\"");
+	text_buf_reset(&b);
+}
+
+
 static void test_json_safe(void **state)
 {
 	char *plain = strdup("{\"a\":\"J\xc3\xbcrgen \\u001b\"}"), *s;
@@ -531,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_buf),
 		cmocka_unit_test(test_add_utf8),
+		cmocka_unit_test(test_json_string),
 		cmocka_unit_test(test_json_safe),
 	};
 
