@@ -189,9 +189,6 @@ void media_hush(struct media *m, enum media_out out);
 /** fn(arg) on the media thread, returns when done; main only. The door. */
 typedef void (media_fn)(void *arg);
 void media_run(struct media *m, media_fn *fn, void *arg);
-/** The same, in the same order, but nobody waits: arg lives at least until
- *  somebody does */
-void media_tell(struct media *m, media_fn *fn, void *arg);
 
 /* Streams ------------------------------------------------------------- */
 

@@ -117,6 +117,9 @@ void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 		if (flow_bound(f) != with_device)
 			continue;
 
+		if (f->tp.shut && atomic_load_explicit(&f->vouched,
+						       memory_order_relaxed))
+			flow_prove_way(f);
 		flow_drain(f, now_us);
 		flow_hear(f, e->heard, n, now_us);
 

@@ -25,7 +25,6 @@ enum {
 	POSTS_MAX = 65536,       /* waiting; more means that main is dead   */
 	FDS_MAX = 1024,          /* few are watched, and they come first    */
 	DOOR_S = 1, DOOR_TRIES = 30,
-	TOLD_MAX = 1024,         /* since somebody waited: fits into the pipe */
 	STREAM_BUCKETS = 64,
 };
 
@@ -38,7 +37,6 @@ struct link {
 	int err;                 /* of its start                            */
 	sem_t done;              /* the door: fn has run                    */
 	struct mqueue *in;       /* the door                                */
-	unsigned told;           /* through it, nobody waited since         */
 	media_fn *fn;
 	void *arg;
 	struct mqueue *out;      /* wakes main                              */
@@ -145,24 +143,11 @@ static void engine_post(const struct post *p, void *arg)
 
 /* The door -------------------------------------------------------------- */
 
-enum door { DOOR_RUN, DOOR_TELL };
-
-struct told {
-	media_fn *fn;
-	void *arg;
-};
-
-
 static void door_h(int id, void *data, void *arg)
 {
 	struct link *l = arg;
-	struct told *t = data;
-
-	if (id == DOOR_TELL) {
-		t->fn(t->arg);
-		free(t);
-		return;
-	}
+	(void)id;
+	(void)data;
 
 	if (l->fn)
 		l->fn(l->arg);
@@ -201,33 +186,10 @@ void media_run(struct media *m, media_fn *fn, void *arg)
 	l->fn = fn;
 	l->arg = arg;
 
-	/* what is told leaves room for one */
-	if (mqueue_push(l->in, DOOR_RUN, NULL))
+	if (mqueue_push(l->in, 0, NULL))
 		abort();
 
 	door_wait(l);
-	l->told = 0;
-}
-
-
-void media_tell(struct media *m, media_fn *fn, void *arg)
-{
-	struct link *l = m->link;
-	struct told *t;
-
-	assert_main();
-
-	t = l->told < TOLD_MAX ? malloc(sizeof(*t)) : NULL;
-	if (!t) {
-		media_run(m, fn, arg);
-		return;
-	}
-
-	t->fn = fn;
-	t->arg = arg;
-	++l->told;
-	if (mqueue_push(l->in, DOOR_TELL, t))
-		abort();
 }
 
 

@@ -215,6 +215,8 @@ struct flow {
 	bool started;
 	bool device;             /* may meet it                             */
 	struct media_plan plan;
+	atomic_bool vouched;     /* main: its peer wants packets; read by the
+				    next cycle                              */
 	uint32_t rate_hz;
 	struct dtls_id *dtls_id; /* main's, on loan                         */
 	uint64_t keep_packets, keep_us;  /* keep.c                          */

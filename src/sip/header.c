@@ -49,7 +49,9 @@ bool header_is(const struct sip_hdr *hdr, const char *name, char compact)
 	if (hdr->name.l == 1)
 		return compact && (hdr->name.p[0] | 0x20) == compact;
 
-	return text_caseeq(hdr->name.p, hdr->name.l, name);
+	/* most are another: seen at the first letter, in either case */
+	return hdr->name.l && (hdr->name.p[0] | 0x20) == (name[0] | 0x20) &&
+		text_caseeq(hdr->name.p, hdr->name.l, name);
 }
 
 
