@@ -45,6 +45,21 @@ int selftest_phone_audio(struct selftest_phone *p, const char *audio,
 }
 
 
+/* Each codec has a call, whatever the user has chosen of them */
+static void all_codecs(struct config *c)
+{
+	const struct codec *const *codec = codec_table();
+	struct text_buf b = { 0 };
+	char err[CONFIG_ERR];
+
+	for (; *codec; codec++)
+		text_add(&b, "%s%s", b.len ? "," : "", (*codec)->name);
+	if (b.s)
+		(void)config_set(c, "codecs", b.s, err);
+	text_buf_reset(&b);
+}
+
+
 int selftest_phone_alloc(struct selftest_phone *p,
 			 const struct selftest_conf *conf, event_h *h,
 			 void *arg, char *err)
@@ -63,6 +78,7 @@ int selftest_phone_alloc(struct selftest_phone *p,
 		*p->config = *conf->config;
 	p->config->hold_others = false;
 	p->config->max_calls = 0;
+	all_codecs(p->config);
 	(void)config_set(p->config, "record-layout", "them", err);
 	err[0] = '\0';
 

@@ -211,6 +211,7 @@ def test_selftest(lab):
     times(objects[0])
     check({c["sip"] for c in calls} == {"udp", "tcp"} and {"opus", "pcmu"} <= {c["codec"] for c in calls}, "%s", calls)
     check(all(type(c["pass"]) is bool and type(c["mos"]) is float for c in calls), "%s", calls)
+    check(not [c for c in calls if "ended" in c["text"]], "%s", calls)
 
 
 def test_only_json(lab):
