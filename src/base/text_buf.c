@@ -173,7 +173,7 @@ char *text_json_safe(char *json)
 
 		if (cp >= 0x7f && text_is_unsafe(cp)) {
 			text_add_mem(&b, from, (size_t)(p - from));
-			text_add(&b, "\\u%04x", (unsigned)cp);
+			json_escape(&b, cp);
 			from = p + step;
 		}
 

@@ -18,12 +18,17 @@ enum {
 	SIGNATURE = 0xd,
 };
 
-struct codec_enc {
+/* Both ways have the same state */
+struct gsm {
 	gsm0610_state_t *st;
 };
 
+struct codec_enc {
+	struct gsm gsm;
+};
+
 struct codec_dec {
-	gsm0610_state_t *st;
+	struct gsm gsm;
 };
 
 
@@ -38,79 +43,61 @@ static const struct codec_vector vector = {
 };
 
 
-static void enc_destructor(void *data)
+static void destructor(void *data)
 {
-	struct codec_enc *e = data;
+	struct gsm *g = data;
 
-	if (e->st)
-		(void)gsm0610_free(e->st);
+	if (g->st)
+		(void)gsm0610_free(g->st);
 }
 
 
-static void dec_destructor(void *data)
+/* NULL: no memory, or spandsp, which may be loaded late, is not there */
+static void *state_alloc(void)
 {
-	struct codec_dec *d = data;
+	struct gsm *g = mem_zalloc(sizeof(*g), destructor);
 
-	if (d->st)
-		(void)gsm0610_free(d->st);
+	if (!g)
+		return NULL;
+
+	g->st = gsm0610_init(NULL, GSM0610_PACKING_VOIP);
+
+	return g->st ? g : mem_deref(g);
 }
 
 
-/* spandsp may be loaded late, and not be there */
 static bool ready(void)
 {
-	gsm0610_state_t *st = gsm0610_init(NULL, GSM0610_PACKING_VOIP);
+	void *state = state_alloc();
+	const bool is = state != NULL;
 
-	if (st)
-		(void)gsm0610_free(st);
+	mem_deref(state);
 
-	return st != NULL;
+	return is;
 }
 
 
 static int enc_alloc(struct codec_enc **ep, const struct codec *c,
 		     const struct codec_param *prm)
 {
-	struct codec_enc *e;
 	(void)c;
 	(void)prm;
 
-	e = mem_zalloc(sizeof(*e), enc_destructor);
-	if (!e)
-		return ENOMEM;
+	*ep = state_alloc();
 
-	e->st = gsm0610_init(NULL, GSM0610_PACKING_VOIP);
-	if (!e->st) {
-		mem_deref(e);
-		return ENOMEM;
-	}
-
-	*ep = e;
-
-	return 0;
+	return *ep ? 0 : ENOMEM;
 }
 
 
 static int dec_alloc(struct codec_dec **dp, const struct codec *c,
 		     const struct codec_param *prm)
 {
-	struct codec_dec *d;
 	(void)c;
 	(void)prm;
 
-	d = mem_zalloc(sizeof(*d), dec_destructor);
-	if (!d)
-		return ENOMEM;
+	*dp = state_alloc();
 
-	d->st = gsm0610_init(NULL, GSM0610_PACKING_VOIP);
-	if (!d->st) {
-		mem_deref(d);
-		return ENOMEM;
-	}
-
-	*dp = d;
-
-	return 0;
+	return *dp ? 0 : ENOMEM;
 }
 
 
@@ -124,7 +111,7 @@ static int encode(struct codec_enc *e, uint8_t *buf, size_t *len,
 	if (n / FRAME * BYTES > *len)
 		return EOVERFLOW;
 
-	r = gsm0610_encode(e->st, buf, v, (int)n);
+	r = gsm0610_encode(e->gsm.st, buf, v, (int)n);
 	if (r < 0)
 		return EINVAL;
 
@@ -161,7 +148,7 @@ static int decode(struct codec_dec *d, int16_t *v, size_t *n,
 	if (made > *n)
 		return EOVERFLOW;
 
-	r = gsm0610_decode(d->st, v, buf, (int)len);
+	r = gsm0610_decode(d->gsm.st, v, buf, (int)len);
 	if (r < 0 || (size_t)r > made)
 		return EINVAL;
 

@@ -24,6 +24,13 @@ enum {
 };
 
 
+/* It meets no device with a clock */
+static bool tick_drives(const struct engine *e, const struct flow *f)
+{
+	return !flow_bound(f) || !engine_clocked(e);
+}
+
+
 /* The only flow the tick drives, when it is one that hears */
 static struct flow *only_flow(const struct engine *e)
 {
@@ -39,7 +46,7 @@ static void flows_pause(const struct engine *e, uint64_t ns)
 	for (struct le *le = e->flows.head; le; le = le->next) {
 		struct flow *f = le->data;
 
-		if (!flow_bound(f) || !engine_clocked(e))
+		if (tick_drives(e, f))
 			send_pause(f, ns / 1000);
 	}
 }
@@ -160,11 +167,10 @@ void engine_retime(struct engine *e)
 	for (struct le *le = e->flows.head; le; le = le->next) {
 		struct flow *f = le->data;
 
-		if (flow_bound(f)) {
+		if (flow_bound(f))
 			e->bound = true;
-			if (engine_clocked(e))
-				continue;
-		}
+		if (!tick_drives(e, f))
+			continue;
 
 		++e->tick_flows;
 		e->tick_flow = f;

@@ -11,9 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "offhook/timer.h"
-#include "../command/fake_ua.h"
-#include "priv.h"
+#include "phone_rig.h"
 
 #define ROW_AWAY "\r\033[K"
 
@@ -47,12 +45,7 @@ static int setup(void **state)
 	struct fix *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	assert_int_equal(libre_init(), 0);
-	assert_int_equal(timers_open(), 0);
-	assert_int_equal(event_bus_alloc(&f->ph.bus), 0);
-	assert_int_equal(config_alloc(&f->ph.config), 0);
-	fake_reset(f->ph.bus);
-	f->ph.ua = fake_ua();
+	phone_rig_open(&f->ph);
 	*state = f;
 
 	return 0;
@@ -73,11 +66,7 @@ static int teardown(void **state)
 	close(f->rd);
 	close(f->slave);
 	close(f->master);
-	mem_deref(f->ph.config);
-	mem_deref(f->ph.bus);
-	assert_int_equal(timers_count(), 0);
-	timers_close();
-	libre_close();
+	phone_rig_close(&f->ph);
 	free(f);
 
 	return 0;

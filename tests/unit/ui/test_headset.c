@@ -9,9 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <linux/input.h>
-#include "offhook/timer.h"
-#include "../command/fake_ua.h"
-#include "priv.h"
+#include "phone_rig.h"
 
 enum { PHONE = 169, PICKUP = 0x1bd, HANGUP = 0x1be, MICMUTE = 248 };
 
@@ -31,12 +29,7 @@ static int setup(void **state)
 	struct fix *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	assert_int_equal(libre_init(), 0);
-	assert_int_equal(timers_open(), 0);
-	assert_int_equal(event_bus_alloc(&f->ph.bus), 0);
-	assert_int_equal(config_alloc(&f->ph.config), 0);
-	fake_reset(f->ph.bus);
-	f->ph.ua = fake_ua();
+	phone_rig_open(&f->ph);
 	f->ph.media = fake_media();
 	f->ph.answer = fake_answer();
 	strcpy(f->dir, "/tmp/offhook-headset-XXXXXX");
@@ -55,15 +48,11 @@ static int teardown(void **state)
 
 	timer_cancel(&f->look);
 	mem_deref(f->h);
-	mem_deref(f->ph.config);
-	mem_deref(f->ph.bus);
 	if (f->fd >= 0)
 		close(f->fd);
 	(void)unlink(f->path);
 	(void)rmdir(f->dir);
-	assert_int_equal(timers_count(), 0);
-	timers_close();
-	libre_close();
+	phone_rig_close(&f->ph);
 	free(f);
 
 	return 0;

@@ -8,9 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "offhook/timer.h"
-#include "../command/fake_ua.h"
-#include "priv.h"
+#include "phone_rig.h"
 
 
 struct fix {
@@ -56,12 +54,7 @@ static int setup(void **state)
 	struct fix *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	assert_int_equal(libre_init(), 0);
-	assert_int_equal(timers_open(), 0);
-	assert_int_equal(event_bus_alloc(&f->ph.bus), 0);
-	assert_int_equal(config_alloc(&f->ph.config), 0);
-	fake_reset(f->ph.bus);
-	f->ph.ua = fake_ua();
+	phone_rig_open(&f->ph);
 	f->ph.answer = fake_answer();
 	f->out = tmpfile();
 	f->err = tmpfile();
@@ -79,15 +72,11 @@ static int teardown(void **state)
 	struct fix *f = *state;
 
 	mem_deref(f->u);
-	mem_deref(f->ph.config);
-	mem_deref(f->ph.bus);
 	fclose(f->out);
 	fclose(f->err);
 	if (f->in_w >= 0)
 		close(f->in_w);
-	assert_int_equal(timers_count(), 0);
-	timers_close();
-	libre_close();
+	phone_rig_close(&f->ph);
 	free(f);
 
 	return 0;
