@@ -1,10 +1,13 @@
 /**
  * @file audio.h  Sound devices and what stands in for them
  *
- * A driver moves mono 16-bit samples.  Two kinds: those with a clock of
- * their own (PortAudio: two one-way streams, each with a lock-free ring, the
- * capture callback wakes the engine), and those without (file, tone,
- * silence, pipe, null), which the engine reads and writes from its timer.
+ * A driver moves 16-bit samples: what it captures is mono, what it plays may
+ * have two channels.  As everywhere these are their mean and, beside it, the
+ * side: half of what left has more than right.  Two kinds of drivers: those
+ * with a clock of their own (PortAudio: two one-way streams, each with a
+ * lock-free ring, the capture callback wakes the engine), and those without
+ * (file, tone, silence, pipe, null), which the engine reads and writes from
+ * its timer.
  */
 #ifndef OFFHOOK_AUDIO_H
 #define OFFHOOK_AUDIO_H
@@ -32,6 +35,7 @@ struct audio_param {
 	uint32_t rate_hz;        /* wanted; what cannot be had is resampled  */
 	uint32_t pipe_rate_hz;   /* of raw pipes                             */
 	unsigned latency_ms;     /* suggested, PortAudio                     */
+	unsigned channels;       /* to play, at most; 0: one                 */
 	int wake_fd;             /* eventfd the callback writes 8 bytes to   */
 	bool out_only;           /* no microphone: it rings                  */
 };
@@ -46,6 +50,7 @@ struct audio_info {
 	unsigned in_latency_ms;
 	unsigned out_latency_ms;
 	bool has_in, has_out;
+	unsigned channels;       /* that it plays: 2, else one               */
 };
 
 /** A device of a driver's list; name lives during the call */
@@ -92,7 +97,16 @@ struct audio_driver {
 	size_t (*read)(struct audio_dev *dev, int16_t *v, size_t n);
 	size_t (*write)(struct audio_dev *dev, const int16_t *v, size_t n);
 
-	/** Media thread: samples waiting to be captured / still to be played */
+	/**
+	 * The same of a device that was opened with two channels: n samples
+	 * each of the mean and of the side. write() plays both alike. NULL:
+	 * the driver opens none
+	 */
+	size_t (*write_two)(struct audio_dev *dev, const int16_t *v,
+			    const int16_t *side, size_t n);
+
+	/** Media thread: samples waiting to be captured / still to be played,
+	 *  of one channel */
 	size_t (*in_fill)(const struct audio_dev *dev);
 	size_t (*out_fill)(const struct audio_dev *dev);
 
@@ -152,13 +166,22 @@ uint64_t sound_frames(const struct sound_file *f);
 
 /* Resampling ----------------------------------------------------------- */
 
-/** speexdsp, mono; for stream edges. quality 0..10 */
+/** speexdsp; for stream edges. quality 0..10 */
 struct resampler;
 int  resampler_alloc(struct resampler **rp, uint32_t in_hz, uint32_t out_hz,
 		     int quality);                        /* free: mem_deref */
 /** *n_in, *n_out: given on entry, used on return */
 int  resampler_run(struct resampler *r, const int16_t *in, size_t *n_in,
 		   int16_t *out, size_t *n_out);
+/**
+ * The same where sound may have a side: NULL while it has none, which costs no
+ * more than one channel. What begins to have one goes on without a gap, moved
+ * by a part of a sample. Not to be mixed with resampler_run. *two: there is
+ * something in side_out
+ */
+int  resampler_run_two(struct resampler *r, const int16_t *in,
+		       const int16_t *side, size_t *n_in, int16_t *out,
+		       int16_t *side_out, size_t *n_out, bool *two);
 size_t resampler_delay(const struct resampler *r);  /* output samples */
 /** From a clock to another one that nearly keeps its time */
 int  resampler_alloc_near(struct resampler **rp, uint32_t rate_hz,

@@ -76,6 +76,7 @@ struct config {
 	char audio_mic[CONFIG_STR];      /* "" the default                  */
 	char audio_speaker[CONFIG_STR];
 	char audio_ring[CONFIG_STR];     /* "" the speaker                  */
+	int     audio_channels;          /* auto, 1, 2                      */
 	char headset[CONFIG_STR];        /* "" none                         */
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
 	bool    echo_cancel, noise_suppress, auto_gain, high_pass;

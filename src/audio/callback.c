@@ -83,7 +83,7 @@ static size_t less(size_t a, size_t b)
 /*
  * What is missing is played as silence, and what comes late is played after
  * it: so the level in the ring rises by just that much, and the next that is
- * as late is not heard.
+ * as late is not heard.  n: of all channels.
  */
 static size_t playback(struct callback *cb, int16_t *v, size_t n)
 {
@@ -104,7 +104,8 @@ static size_t playback(struct callback *cb, int16_t *v, size_t n)
 		if (!cb->dry || got)
 			atomic_fetch_add_explicit(&cb->underruns, 1,
 						  memory_order_relaxed);
-		atomic_fetch_add_explicit(&cb->missed, n - got,
+		atomic_fetch_add_explicit(&cb->missed,
+					  (n - got) / cb->channels,
 					  memory_order_relaxed);
 	}
 	cb->dry = got < n;
@@ -124,8 +125,8 @@ int callback_playback(const void *in, void *out, unsigned long n,
 	(void)time;
 	(void)flags;
 
-	got = playback(cb, v, n);
-	memset(v + got, 0, (n - got) * sizeof(*v));
+	got = playback(cb, v, n * cb->channels);
+	memset(v + got, 0, (n * cb->channels - got) * sizeof(*v));
 
 	atomic_fetch_add_explicit(&cb->played, 1, memory_order_relaxed);
 

@@ -21,6 +21,8 @@
 #define LOG_MODULE "audio"
 
 
+enum { PIECE = 480 };
+
 struct audio_dev {
 	int16_t *v;              /* IN, NULL: none                          */
 	size_t n;                /* samples in it                           */
@@ -29,6 +31,7 @@ struct audio_dev {
 	struct sound_file *out;  /* main                                    */
 	bool failed;             /* OUT cannot be written any more; main    */
 	uint32_t rate_hz;
+	unsigned channels;       /* of OUT, by turns in the ring            */
 	char out_name[AUDIO_NAME];
 };
 
@@ -122,6 +125,7 @@ static int file_open(struct audio_dev **devp, struct audio_info *info,
 	}
 
 	dev->rate_hz = prm->rate_hz;
+	dev->channels = prm->channels == 2 ? 2 : 1;
 
 	if (prm->in[0]) {
 		e = sound_read_at(&dev->v, &dev->n, prm->rate_hz, prm->in,
@@ -132,11 +136,11 @@ static int file_open(struct audio_dev **devp, struct audio_info *info,
 
 	if (prm->out[0]) {
 		/* main may be busy for a second */
-		e = ring_alloc(&dev->ring, prm->rate_hz);
+		e = ring_alloc(&dev->ring, prm->rate_hz * dev->channels);
 		if (e)
 			goto out;
-		e = sound_open_write(&dev->out, prm->out, prm->rate_hz, 1,
-				     err, errsz);
+		e = sound_open_write(&dev->out, prm->out, prm->rate_hz,
+				     dev->channels, err, errsz);
 		if (e)
 			goto out;
 	}
@@ -145,6 +149,7 @@ static int file_open(struct audio_dev **devp, struct audio_info *info,
 	info->rate_hz = prm->rate_hz;
 	info->has_in  = dev->v != NULL;
 	info->has_out = dev->out != NULL;
+	info->channels = dev->channels;
 	show(info->in_name, prm->in);
 	show(info->out_name, prm->out);
 	show(dev->out_name, prm->out);
@@ -175,9 +180,29 @@ static size_t file_read(struct audio_dev *dev, int16_t *v, size_t n)
 }
 
 
+static size_t file_write_two(struct audio_dev *dev, const int16_t *v,
+			     const int16_t *side, size_t n)
+{
+	int16_t both[2 * PIECE];
+
+	for (size_t i = 0; dev->ring && i < n; i += PIECE) {
+		const size_t k = n - i < PIECE ? n - i : PIECE;
+
+		/* the ring counts what it refuses */
+		frames_make(both, v + i, side ? side + i : NULL, k);
+		(void)ring_write(dev->ring, both, 2 * k);
+	}
+
+	return n;
+}
+
+
 static size_t file_write(struct audio_dev *dev, const int16_t *v, size_t n)
 {
-	/* the ring counts what it refuses */
+	if (dev->channels == 2)
+		return file_write_two(dev, v, NULL, n);
+
+	/* the same here */
 	if (dev->ring)
 		(void)ring_write(dev->ring, v, n);
 
@@ -219,7 +244,7 @@ static int file_service(struct audio_dev *dev, char *err, size_t errsz)
 		if (dev->failed)
 			continue;
 
-		e = sound_write(dev->out, v, n);
+		e = sound_write(dev->out, v, n / dev->channels);
 		if (e) {
 			dev->failed = true;
 			(void)snprintf(err, errsz, "%s: %s; the file ends "
@@ -242,7 +267,7 @@ static void file_close(struct audio_dev *dev)
 		if (lost)
 			log_warn("%s: %.1f s are missing: the disk was too "
 				 "slow", dev->out_name,
-				 (double)lost / dev->rate_hz);
+				 (double)lost / dev->channels / dev->rate_hz);
 	}
 
 	mem_deref(dev->out);
@@ -255,7 +280,8 @@ static void file_close(struct audio_dev *dev)
 const struct audio_driver audio_file = {
 	.name = "file",
 	.summary = "sound files: IN.wav is played once, OUT.wav is written",
-	.check = file_check, .open = file_open, .read = file_read, .write = file_write,
+	.check = file_check, .open = file_open, .read = file_read,
+	.write = file_write, .write_two = file_write_two,
 	.in_fill = file_in_fill, .out_fill = file_out_fill,
 	.alive = file_alive, .service = file_service, .close = file_close,
 };

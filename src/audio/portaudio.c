@@ -36,12 +36,14 @@ enum {
 	MIC_MS      = 100,       /* microphone: the media thread may be late */
 	STALL_MS    = 3000,      /* no callback for so long: it is gone     */
 	RATES       = 5,
+	PIECE       = 480,
 };
 
 struct audio_dev {
 	struct callback cb;
 	PaStream *in, *out;      /* device thread                           */
-	size_t cap;              /* samples the speaker may hold            */
+	size_t cap;              /* samples the speaker may hold, of one
+				    channel                                 */
 	bool reading;            /* media has begun to read                 */
 
 	/* watchdog, main */
@@ -53,6 +55,7 @@ struct audio_dev {
 struct side {
 	bool in;
 	PaDeviceIndex index;     /* paNoDevice: none                        */
+	unsigned channels;       /* wanted, then had                        */
 	PaStream *stream;
 	PaError err;
 };
@@ -215,12 +218,21 @@ static int choose(struct side *in, struct side *out,
 }
 
 
+/* As many channels as are wanted, if it has them */
+static unsigned channels_of(const struct side *s, unsigned wanted)
+{
+	const PaDeviceInfo *d = Pa_GetDeviceInfo(s->index);
+
+	return wanted > 1 && d && channels(d, s->in) > 1 ? 2 : 1;
+}
+
+
 static void open_side(struct side *s, struct callback *cb, uint32_t rate_hz,
 		      unsigned latency_ms)
 {
 	PaStreamParameters p = {
 		.device = s->index,
-		.channelCount = 1,
+		.channelCount = (int)s->channels,
 		.sampleFormat = paInt16,
 		.suggestedLatency = latency_ms / 1000.0,
 	};
@@ -369,7 +381,16 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 		goto out;
 	}
 
+	in.channels = 1;
+	out.channels = channels_of(&out, prm->channels);
 	rate = open_sides(&in, &out, &dev->cb, prm->rate_hz, latency_ms);
+	if (out.channels > 1 && !out.stream && out.index != paNoDevice) {
+		/* it has two only by its own account */
+		close_side(&in.stream);
+		out.channels = 1;
+		rate = open_sides(&in, &out, &dev->cb, prm->rate_hz,
+				  latency_ms);
+	}
 	if (!rate) {
 		explain(in.err ? &in : &out, err, errsz);
 		e = EIO;
@@ -378,13 +399,14 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 
 	dev->cb.wake_fd = prm->wake_fd;
 	dev->cb.has_in  = in.stream != NULL;
-	dev->cb.prime   = rate * PRIME_MS / 1000;
-	dev->cb.slope   = rate * SLOPE_MS / 1000;
+	dev->cb.channels = out.channels;
+	dev->cb.prime   = rate * PRIME_MS / 1000 * out.channels;
+	dev->cb.slope   = rate * SLOPE_MS / 1000 * out.channels;
 	dev->cap        = rate * SPEAKER_MS / 1000;
 
 	e = ring_alloc(&dev->cb.in, rate * MIC_MS / 1000);
 	if (!e)
-		e = ring_alloc(&dev->cb.out, dev->cap);
+		e = ring_alloc(&dev->cb.out, dev->cap * out.channels);
 	if (e)
 		goto out;
 
@@ -405,6 +427,7 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 	info->rate_hz = rate;
 	info->has_in  = in.stream != NULL;
 	info->has_out = out.stream != NULL;
+	info->channels = out.channels;
 	info->in_latency_ms  = si ? to_ms(si->inputLatency) : 0;
 	info->out_latency_ms = so ? to_ms(so->outputLatency) : 0;
 	describe(info->in_name, &in);
@@ -505,31 +528,51 @@ static size_t pa_read(struct audio_dev *dev, int16_t *v, size_t n)
 }
 
 
-static size_t pa_write(struct audio_dev *dev, const int16_t *v, size_t n)
+static size_t pa_out_fill(const struct audio_dev *dev)
 {
-	size_t fill;
+	return ring_fill(dev->cb.out) / dev->cb.channels;
+}
+
+
+static size_t pa_write_two(struct audio_dev *dev, const int16_t *v,
+			   const int16_t *side, size_t n)
+{
+	int16_t both[2 * PIECE];
+	size_t fill, done = 0;
 
 	if (!dev->out)
 		return n;
 
-	fill = ring_fill(dev->cb.out);
+	fill = pa_out_fill(dev);
 	if (fill >= dev->cap)
 		return 0;
+	if (n > dev->cap - fill)
+		n = dev->cap - fill;
+	if (dev->cb.channels == 1)
+		return ring_write(dev->cb.out, v, n);
 
-	return ring_write(dev->cb.out, v,
-			  n < dev->cap - fill ? n : dev->cap - fill);
+	while (done < n) {
+		const size_t k = n - done < PIECE ? n - done : PIECE;
+
+		frames_make(both, v + done, side ? side + done : NULL, k);
+		if (ring_write(dev->cb.out, both, 2 * k) < 2 * k)
+			break;
+		done += k;
+	}
+
+	return done;
+}
+
+
+static size_t pa_write(struct audio_dev *dev, const int16_t *v, size_t n)
+{
+	return pa_write_two(dev, v, NULL, n);
 }
 
 
 static size_t pa_in_fill(const struct audio_dev *dev)
 {
 	return ring_fill(dev->cb.in);
-}
-
-
-static size_t pa_out_fill(const struct audio_dev *dev)
-{
-	return ring_fill(dev->cb.out);
 }
 
 
@@ -583,6 +626,7 @@ const struct audio_driver audio_portaudio = {
 	.summary = "the sound card (the default one, or by a part of its name)",
 	.clock = true, .blocks = true,
 	.list = pa_list, .open = pa_open, .read = pa_read, .write = pa_write,
+	.write_two = pa_write_two,
 	.in_fill = pa_in_fill, .out_fill = pa_out_fill, .missed = pa_missed,
 	.alive = pa_alive, .service = pa_service, .close = pa_close,
 };

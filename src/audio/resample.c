@@ -1,7 +1,10 @@
 /**
  * @file resample.c  From one sample rate to another, by speexdsp
  *
- * Mono.  One thread at a time; allocates in resampler_alloc only.
+ * One thread at a time; allocates in resampler_alloc only.  A side is resampled
+ * by the same filter at the same places, or left and right would not be what
+ * they were: when one begins both channels begin anew, with what was heard last
+ * in front.
  */
 #include <speex/speex_resampler.h>
 #include <offhook/compat.h>
@@ -15,12 +18,20 @@ enum {
 	 * square has 32 bits, as speexdsp needs it */
 	NEAR = 49999,
 	NEAR_MAX = 50000,
+	/* kept of what was heard last: a block of the engine, so that where
+	 * between two samples it is stays the same; more than any filter */
+	PAST = 960,
+	SCRATCH = 512,
 };
 
 struct resampler {
 	SpeexResamplerState *st;     /* NULL: the rates are equal */
 	uint32_t near_hz;            /* 0: of one that is not near */
 	int ppm;
+	bool two;                    /* the side runs, too */
+	size_t quiet;                /* samples since there was one */
+	size_t past_n;
+	int16_t past[PAST];
 };
 
 
@@ -51,7 +62,7 @@ static int make(struct resampler **rp, uint32_t num, uint32_t den,
 		return ENOMEM;
 
 	if (num != den) {
-		r->st = speex_resampler_init_frac(1, num, den, in_hz, out_hz,
+		r->st = speex_resampler_init_frac(2, num, den, in_hz, out_hz,
 						  quality, &e);
 		if (!r->st) {
 			mem_deref(r);
@@ -96,6 +107,105 @@ int resampler_run(struct resampler *r, const int16_t *in, size_t *n_in,
 
 	*n_in  = a;
 	*n_out = b;
+
+	return 0;
+}
+
+
+/* Forget what comes out of n samples */
+static int warm(struct resampler *r, unsigned channel, const int16_t *v,
+		size_t n)
+{
+	int16_t out[SCRATCH];
+
+	while (n) {
+		spx_uint32_t a = (spx_uint32_t)n, b = SCRATCH;
+
+		if (speex_resampler_process_int(r->st, channel, v, &a, out,
+						&b) || (!a && !b))
+			return EINVAL;
+		v += a;
+		n -= a;
+	}
+
+	return 0;
+}
+
+
+static int side_begin(struct resampler *r)
+{
+	static const int16_t zeros[PAST];
+	int err;
+
+	if (speex_resampler_reset_mem(r->st))
+		return EINVAL;
+
+	err = warm(r, 0, r->past, r->past_n);
+	if (!err)
+		err = warm(r, 1, zeros, r->past_n);
+
+	return err;
+}
+
+
+/* @return the side to resample, NULL: none */
+static const int16_t *side_take(struct resampler *r, const int16_t *side,
+				size_t n)
+{
+	static const int16_t zeros[PAST];
+
+	if (side) {
+		r->quiet = 0;
+		return side;
+	}
+	if (!r->two || n > PAST || r->quiet >= PAST)
+		return NULL;
+
+	/* what is still in the filter */
+	r->quiet += n;
+
+	return zeros;
+}
+
+
+static void past_keep(struct resampler *r, const int16_t *v, size_t n)
+{
+	const size_t keep = n < PAST ? n : PAST;
+
+	if (n)
+		memcpy(r->past, v + n - keep, keep * sizeof(*v));
+	r->past_n = keep;
+}
+
+
+int resampler_run_two(struct resampler *r, const int16_t *in,
+		      const int16_t *side, size_t *n_in, int16_t *out,
+		      int16_t *side_out, size_t *n_out, bool *two)
+{
+	const int16_t *s = side_take(r, side, *n_in);
+	spx_uint32_t used = (spx_uint32_t)*n_in, made = (spx_uint32_t)*n_out;
+	int err = 0;
+
+	*two = s != NULL;
+	if (s && !r->two && r->st)
+		err = side_begin(r);
+	r->two = *two;
+
+	if (!err)
+		err = resampler_run(r, in, n_in, out, n_out);
+	if (err)
+		return err;
+
+	if (!r->st) {
+		if (s)
+			memcpy(side_out, s, *n_out * sizeof(*s));
+		return 0;
+	}
+
+	past_keep(r, in, *n_in);
+	if (s && speex_resampler_process_int(r->st, 1, s, &used, side_out,
+					     &made))
+		return EINVAL;
 
 	return 0;
 }

@@ -26,6 +26,14 @@
 		.summary = "Device that rings; empty: the loudspeaker",
 	},
 	{
+		.name = "audio-channels", .type = OPT_ENUM,
+		FIELD(audio_channels), .def = "auto", .choices = "auto,1,2",
+		.summary = "Channels of what you hear: two with a loudspeaker"
+			" that has them and one with a file, always one, or"
+			" two also in OUT.wav of --audio file:; from the next"
+			" time that the device is opened",
+	},
+	{
 		.name = "headset", .type = OPT_STRING, FIELD(headset),
 		.def = "", .restart = true,
 		.summary = "An input device, /dev/input/eventN, whose keys"

@@ -374,6 +374,8 @@ static void device_open(struct device *d)
 	j->prm.rate_hz = d->rate_hz ? d->rate_hz : CODEC_RATE_MAX_HZ;
 	j->prm.pipe_rate_hz = d->m->conf.pipe_rate_hz;
 	j->prm.latency_ms = d->m->conf.latency_ms;
+	j->prm.channels = d->ring ? 1 : d->m->conf.channels ?
+		d->m->conf.channels : d->drv->clock ? 2 : 1;
 	j->prm.wake_fd = d->ring ? -1 : d->wake_fd;
 	j->prm.out_only = d->ring;
 

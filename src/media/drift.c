@@ -267,12 +267,13 @@ static double excess(const struct drift *d)
 
 
 /* ... and goes where nobody hears it. @return samples of v to leave out */
-static size_t leave_out(struct drift *d, const int16_t *v, size_t n)
+static size_t leave_out(struct drift *d, const int16_t *v,
+			const int16_t *side, size_t n)
 {
 	const double per_ms = d->rate_hz / 1000.0;
 	size_t k = (size_t)(excess(d) * per_ms);
 
-	if (!k || audible(v, n))
+	if (!k || audible(v, n) || (side && audible(side, n)))
 		return 0;
 
 	k = k < n ? k : n;
@@ -285,7 +286,8 @@ static size_t leave_out(struct drift *d, const int16_t *v, size_t n)
 
 
 size_t drift_play(struct drift *d, size_t fill, size_t missed,
-		  const int16_t *v, size_t n, int16_t *out, size_t max)
+		  const int16_t *v, const int16_t *side, size_t n,
+		  int16_t *out, int16_t *side_out, size_t max, bool *two)
 {
 	const double per_ms = d->rate_hz / 1000.0;
 	const double ms = (double)fill / per_ms;
@@ -296,12 +298,14 @@ size_t drift_play(struct drift *d, size_t fill, size_t missed,
 	d->sum += ms;
 	d->low = fmin(d->low, ms);
 	++d->blocks;
-	gone = leave_out(d, v, n);
+	gone = leave_out(d, v, side, n);
 	if (d->blocks * AUDIO_BLOCK_MS >= WINDOW_MS)
 		window_end(d);
 
 	used = n - gone;
-	if (!used || resampler_run(d->rs, v + gone, &used, out, &made))
+	*two = false;
+	if (!used || resampler_run_two(d->rs, v + gone, side ? side + gone :
+				       NULL, &used, out, side_out, &made, two))
 		return 0;
 
 	return made;

@@ -3,7 +3,8 @@
  *
  * Media thread; owned by the flow, made when it first meets such a device.
  * Resampled blocks do not always come out whole, so what waits to be played
- * is kept in a short queue.
+ * is kept in a short queue; what is beside it in one of its own, which is made
+ * when something first has a side.
  */
 #include "priv.h"
 
@@ -17,6 +18,8 @@ struct edge {
 	struct resampler *in, *out;
 	uint32_t flow_hz, dev_hz;
 	size_t n;
+	size_t side_n;                /* of them may have a side            */
+	int16_t *side;                /* as long; NULL: none had one yet    */
 	int16_t queue[QUEUE];
 };
 
@@ -27,6 +30,7 @@ static void destructor(void *arg)
 
 	mem_deref(e->in);
 	mem_deref(e->out);
+	mem_deref(e->side);
 }
 
 
@@ -82,6 +86,46 @@ void edge_push(struct edge *e, const int16_t *v, size_t n)
 
 	if (!resampler_run(e->out, v, &used, e->queue + e->n, &made))
 		e->n += made;
+}
+
+
+void edge_push_two(struct edge *e, const int16_t *v, const int16_t *side,
+		   size_t n)
+{
+	size_t used = n, made = QUEUE - e->n;
+	bool two;
+
+	if (side && !e->side)
+		e->side = mem_zalloc(QUEUE * sizeof(*e->side), NULL);
+	if (!e->side)
+		side = NULL;
+
+	if (resampler_run_two(e->out, v, side, &used, e->queue + e->n,
+			      e->side ? e->side + e->n : NULL, &made, &two))
+		return;
+
+	if (two)
+		e->side_n = e->n + made;
+	else if (e->side_n)
+		memset(e->side + e->n, 0, made * sizeof(*e->side));
+	e->n += made;
+}
+
+
+bool edge_pull_two(struct edge *e, int16_t *spk, int16_t *side, size_t n)
+{
+	const size_t k = e->n < n ? e->n : n;
+	const bool two = e->side_n > 0;
+
+	if (two) {
+		memcpy(side, e->side, k * sizeof(*side));
+		memset(side + k, 0, (n - k) * sizeof(*side));
+		memmove(e->side, e->side + k, (e->n - k) * sizeof(*e->side));
+		e->side_n -= e->side_n < k ? e->side_n : k;
+	}
+	edge_pull(e, spk, n);
+
+	return two;
 }
 
 

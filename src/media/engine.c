@@ -76,7 +76,7 @@ static void flow_turn(struct flow *f, const int16_t *heard,
 	if (f->tap)
 		tap_write(f->tap, heard, e->said, n, f->rate_hz);
 	if (meets)
-		engine_mix(f, heard, n);
+		engine_mix(f, heard, NULL, n);
 
 	flow_tend(f, now_us);
 }

@@ -75,11 +75,16 @@ struct engine {
 	uint64_t woken_us;       /* last time                               */
 	size_t mic_n;            /* samples in this block                   */
 	int16_t mic[BLOCK_MAX], spk[BLOCK_MAX];
+	int16_t spk_side[BLOCK_MAX];  /* beside spk,                        */
+	bool two;                /*   if something in this turn has a side  */
 	int16_t edge[2 * BLOCK_MAX];  /* resampled for one flow             */
+	int16_t edge_side[BLOCK_MAX];
 	int16_t heard[BLOCK_MAX], said[BLOCK_MAX];
 	int16_t beep[BLOCK_MAX];
 	int16_t side[BLOCK_MAX];     /* of said, when a file has two channels */
-	int16_t loud[BLOCK_MAX + 64];  /* heard, at the speaker's volume     */
+	int16_t loud[BLOCK_MAX + 64];  /* heard, at the speaker's volume,    */
+	int16_t loud_side[BLOCK_MAX + 64];  /*   and its side                */
+	int16_t heard_side[BLOCK_MAX];
 	struct local local[MEDIA_OUTS];
 	struct ringer ringer;
 	struct probe *probe;     /* main's, on loan; NULL: nothing is tested */
@@ -116,7 +121,11 @@ void engine_room(struct engine *e, const struct media_room *room);
 void engine_capture(struct engine *e, unsigned ms);
 /** The microphone at the flow's rate: n samples */
 const int16_t *engine_mic(struct flow *f, size_t n);
-void engine_mix(struct flow *f, const int16_t *heard, size_t n);
+/** The device plays two channels */
+bool engine_has_two(const struct engine *e);
+/** side: beside it, NULL: it has none */
+void engine_mix(struct flow *f, const int16_t *heard, const int16_t *side,
+		size_t n);
 void engine_play(struct engine *e);
 void engine_delays(const struct engine *e, uint32_t *mic_ms, uint32_t *spk_ms);
 
@@ -139,6 +148,11 @@ size_t edge_in(struct edge *e, int16_t *v, size_t max,
 	       const int16_t *mic, size_t n);
 /** Samples of the flow go in, what the device is to play comes out */
 void   edge_push(struct edge *e, const int16_t *v, size_t n);
+/** The same with what is beside them: side NULL, and false: nothing. Of an edge
+ *  only these, or only those */
+void   edge_push_two(struct edge *e, const int16_t *v, const int16_t *side,
+		     size_t n);
+bool   edge_pull_two(struct edge *e, int16_t *spk, int16_t *side, size_t n);
 size_t edge_ready(const struct edge *e);
 void   edge_pull(struct edge *e, int16_t *spk, size_t n);
 

@@ -202,6 +202,7 @@ void engine_capture(struct engine *e, unsigned ms)
 	if (e->dsp)
 		dsp_captured(e->dsp, e->mic, e->mic_n, way(e));
 	memset(e->spk, 0, e->mic_n * sizeof(*e->spk));
+	e->two = false;
 }
 
 
@@ -239,17 +240,49 @@ const int16_t *engine_mic(struct flow *f, size_t n)
 }
 
 
-void engine_mix(struct flow *f, const int16_t *heard, size_t n)
+bool engine_has_two(const struct engine *e)
+{
+	return e->dev && e->info.channels == 2 && e->drv->write_two;
+}
+
+
+/* To what is to be played; side NULL: it is in the middle */
+static void speaker_add(struct engine *e, const int16_t *v,
+			const int16_t *side)
+{
+	const size_t n = e->mic_n;
+
+	mixer_add(e->spk, v, n);
+	if (!side)
+		return;
+
+	if (e->two) {
+		mixer_add(e->spk_side, side, n);
+		return;
+	}
+
+	memcpy(e->spk_side, side, n * sizeof(*side));
+	e->two = true;
+}
+
+
+void engine_mix(struct flow *f, const int16_t *heard, const int16_t *side,
+		size_t n)
 {
 	struct engine *e = f->eng;
+	struct gain gain = f->spk_gain;
 	struct edge *edge;
 
 	gain_copy(&f->spk_gain, e->loud, heard, n);
+	if (side) {
+		gain_copy(&gain, e->loud_side, side, n);
+		side = e->loud_side;
+	}
 	if (f->beep.sounds)
 		mixer_add(e->loud, e->beep, n);
 
 	if (f->rate_hz == e->info.rate_hz) {
-		mixer_add(e->spk, e->loud, n);
+		speaker_add(e, e->loud, side);
 		return;
 	}
 
@@ -257,16 +290,18 @@ void engine_mix(struct flow *f, const int16_t *heard, size_t n)
 	if (!edge)
 		return;
 
-	edge_push(edge, e->loud, n);
-	edge_pull(edge, e->edge, e->mic_n);
-	mixer_add(e->spk, e->edge, e->mic_n);
+	edge_push_two(edge, e->loud, side, n);
+	side = edge_pull_two(edge, e->edge, e->edge_side, e->mic_n) ?
+		e->edge_side : NULL;
+	speaker_add(e, e->edge, side);
 }
 
 
 void engine_play(struct engine *e)
 {
 	size_t n = e->mic_n;
-	const int16_t *v = e->spk;
+	const int16_t *v = e->spk, *side = e->two ? e->spk_side : NULL;
+	bool two;
 
 	if (!e->info.has_out)
 		return;
@@ -282,14 +317,19 @@ void engine_play(struct engine *e)
 
 		average(&e->spk_wait, fill, 0);
 		n = drift_play(e->drift, fill, e->drv->missed ?
-			       e->drv->missed(e->dev) : 0, e->spk, n, e->loud,
-			       COUNT(e->loud));
+			       e->drv->missed(e->dev) : 0, v, side, n, e->loud,
+			       e->loud_side, COUNT(e->loud), &two);
 		v = e->loud;
+		side = two ? e->loud_side : NULL;
 		if (!n)
 			return;
 	}
 
+	/* the microphone hears both, and so their mean */
 	if (e->dsp)
 		dsp_played(e->dsp, v, n);
-	(void)e->drv->write(e->dev, v, n);
+	if (side)
+		(void)e->drv->write_two(e->dev, v, side, n);
+	else
+		(void)e->drv->write(e->dev, v, n);
 }

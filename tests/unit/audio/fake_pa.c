@@ -155,9 +155,9 @@ PaError Pa_OpenStream(PaStream **stream, const PaStreamParameters *in,
 	const struct fake_device *d = &fake_pa.devices[p->device];
 	(void)flags;
 
-	/* one way, mono, 16 bit */
+	/* one way, a mono microphone, 16 bit */
 	assert_true(!in != !out);
-	assert_int_equal(1, p->channelCount);
+	assert_in_range(p->channelCount, 1, in ? 1 : 2);
 	assert_int_equal(paInt16, p->sampleFormat);
 	assert_true(fake_pa.initialised > 0);
 	assert_in_range(p->device, 0, fake_pa.count - 1);
@@ -166,6 +166,8 @@ PaError Pa_OpenStream(PaStream **stream, const PaStreamParameters *in,
 		return paInvalidSampleRate;
 	if (d->open_err)
 		return d->open_err;
+	if (d->mono && p->channelCount > 1)
+		return paInvalidChannelCount;
 
 	for (int i = 0; i < FAKE_STREAMS; i++) {
 		struct fake_stream *s = &fake_pa.streams[i];
@@ -176,6 +178,7 @@ PaError Pa_OpenStream(PaStream **stream, const PaStreamParameters *in,
 		s->open    = true;
 		s->is_in   = in != NULL;
 		s->device  = p->device;
+		s->channels = p->channelCount;
 		s->rate    = rate;
 		s->latency = p->suggestedLatency;
 		s->frames  = frames;

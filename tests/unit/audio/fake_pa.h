@@ -14,12 +14,14 @@ struct fake_device {
 	int in, out;             /* channels                                */
 	double rate;             /* the only one it takes; 0: any           */
 	PaError open_err;        /* opening fails with this                 */
+	bool mono;               /* whatever it says of its channels        */
 	PaError start_err;       /* starting fails with this                */
 };
 
 struct fake_stream {
 	bool open, started;
 	bool is_in;
+	int channels;
 	int device;
 	double rate, latency;
 	unsigned long frames;

@@ -31,6 +31,7 @@ static int set_up(void **state)
 	memset(&cb, 0, sizeof(cb));
 	cb.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	cb.has_in  = true;
+	cb.channels = 1;
 	cb.prime   = 2 * N;
 	cb.slope   = N / 8;
 

@@ -166,6 +166,56 @@ static void test_out_is_written(void **state)
 }
 
 
+/* In two: what has no side is the same left and right, and what is on the left
+ * only leaves nothing at all on the right */
+static void test_two_channels(void **state)
+{
+	const struct audio_driver *d = audio_driver_find("file");
+	struct audio_param prm = { .rate_hz = 16000, .channels = 2 };
+	struct audio_dev *dev = NULL;
+	struct audio_info info;
+	int16_t v[800], *mid = NULL, *side = NULL;
+	uint32_t rate = 0;
+	size_t n = 0;
+	(void)state;
+
+	(void)snprintf(prm.out, sizeof(prm.out), "%s", tools_path("two.wav"));
+	assert_int_equal(0, d->open(&dev, &info, &prm, err, sizeof(err)));
+	assert_int_equal(2, info.channels);
+	for (int i = 0; i < 800; i++)
+		v[i] = (int16_t)(10 * i);
+	assert_int_equal(800, d->write(dev, v, 800));
+	assert_int_equal(800, d->write_two(dev, v, v, 800));
+	for (int i = 0; i < 800; i++)
+		v[i] = 20000;
+	assert_int_equal(800, d->write_two(dev, v, v, 800));
+	assert_int_equal(0, d->service(dev, err, sizeof(err)));
+	d->close(dev);
+
+	assert_int_equal(0, sound_read_two(&mid, &side, &n, &rate,
+					   tools_path("two.wav"), err,
+					   sizeof(err)));
+	assert_int_equal(2400, n);
+	assert_non_null(side);
+	for (int i = 0; i < 800; i++) {
+		assert_int_equal(10 * i, mid[i]);
+		assert_int_equal(0, side[i]);
+		assert_int_equal(10 * i, mid[800 + i]);
+		assert_int_equal(10 * i, side[800 + i]);
+		/* cut, not wrapped */
+		assert_in_range(mid[1600 + i] + side[1600 + i], 32766, 32768);
+	}
+	free(mid);
+	free(side);
+
+	/* one is what it is when nobody says otherwise */
+	assert_int_equal(0, open_pair(&dev, &info, "", tools_path("one.wav"),
+				      16000));
+	assert_int_equal(1, info.channels);
+	d->close(dev);
+}
+
+
 static void test_refused(void **state)
 {
 	struct audio_dev *dev = NULL;
@@ -292,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_in_is_played_once),
 		cmocka_unit_test(test_in_is_resampled),
 		cmocka_unit_test(test_out_is_written),
+		cmocka_unit_test(test_two_channels),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_too_slow),

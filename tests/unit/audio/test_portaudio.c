@@ -242,6 +242,74 @@ static void test_samples(void **state)
 }
 
 
+static void two_play(int16_t *got)
+{
+	int16_t v[480], side[480];
+
+	/* all on the left, after 25 ms in hand of both alike */
+	for (int i = 0; i < 480; i++)
+		v[i] = side[i] = 100;
+	for (int k = 0; k < 3; k++)
+		assert_int_equal(480, d->write(dev, v, 480));
+	assert_int_equal(480, d->write_two(dev, v, side, 480));
+	assert_int_equal(4 * 480, d->out_fill(dev));
+	for (int k = 0; k < 4; k++)
+		fake_pa_run(false, NULL, got, 480);
+	assert_int_equal(0, d->out_fill(dev));
+}
+
+
+static void test_two_channels(void **state)
+{
+	struct audio_param prm = {
+		.rate_hz = 48000, .wake_fd = -1, .channels = 2
+	};
+	int16_t v[480], got[960];
+	size_t n = 0;
+	(void)state;
+
+	two_cards();
+	assert_int_equal(0, d->open(&dev, &info, &prm, err, sizeof(err)));
+	assert_int_equal(2, info.channels);
+	assert_int_equal(1, fake_pa_stream(true)->channels);
+	assert_int_equal(2, fake_pa_stream(false)->channels);
+	two_play(got);
+	for (int i = 0; i < 480; i++) {
+		assert_int_equal(200, got[2 * i]);
+		assert_int_equal(0, got[2 * i + 1]);
+	}
+
+	/* nothing is there: so many samples of one channel are missing */
+	fake_pa_run(false, NULL, got, 480);
+	assert_int_equal(480, d->missed(dev));
+	for (int i = 0; i < 960; i++)
+		assert_int_equal(0, got[i]);
+
+	/* 100 ms and no more */
+	memset(v, 0, sizeof(v));
+	while (d->write_two(dev, v, v, 480) == 480)
+		n += 480;
+	assert_int_equal(4800, n);
+	d->close(dev);
+	dev = NULL;
+
+	/* a card of one channel, and one that only says it has two */
+	for (int k = 0; k < 2; k++) {
+		fake_pa.devices[0].out = 1 + k;
+		fake_pa.devices[0].mono = true;
+		fake_pa.def_out = 0;
+		assert_int_equal(0, d->open(&dev, &info, &prm, err,
+					    sizeof(err)));
+		assert_true(info.has_in && info.has_out);
+		assert_int_equal(1, info.channels);
+		two_play(got);
+		assert_int_equal(100, got[1]);
+		d->close(dev);
+		dev = NULL;
+	}
+}
+
+
 static void test_ends_by_itself(void **state)
 {
 	struct fake_stream *s;
@@ -335,6 +403,7 @@ int main(void)
 		WITH(test_rates),
 		WITH(test_one_way),
 		WITH(test_samples),
+		WITH(test_two_channels),
 		WITH(test_ends_by_itself),
 		WITH(test_stands_still),
 		WITH(test_list),

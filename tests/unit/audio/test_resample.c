@@ -153,6 +153,70 @@ static void test_near(void **state)
 }
 
 
+/* A side begins in the middle and ends again: what is on the left alone leaves
+ * nothing on the right, and the mean never stumbles */
+static void two_one(uint32_t from, uint32_t to, bool near)
+{
+	static int16_t in[48000], out[50000], side[50000];
+	const size_t block = from / 100;
+	const double c = 2.0 * cos(2.0 * M_PI * 500.0 / to);
+	struct resampler *r = NULL;
+	size_t made = 0, twos = 0;
+	double worst = 0.0;
+
+	tools_sine(in, from, from, 500, 8000);
+	assert_int_equal(0, near ? resampler_alloc_near(&r, from, 5) :
+			 resampler_alloc(&r, from, to, 3));
+	if (near)
+		assert_int_equal(0, resampler_tune(r, 600));
+
+	for (size_t k = 0; k < 100; k++) {
+		const bool has = k >= 30 && k < 60;
+		const int16_t *v = in + k * block;
+		size_t a = block, b = sizeof(out) / sizeof(out[0]) - made;
+		bool two = false;
+
+		assert_int_equal(0, resampler_run_two(r, v, has ? v : NULL,
+						      &a, out + made,
+						      side + made, &b, &two));
+		assert_int_equal(block, a);
+		assert_true(two || !has);
+		for (size_t i = 0; two && has && k > 32 && i < b; i++)
+			assert_int_equal(out[made + i], side[made + i]);
+		for (size_t i = 0; two && k > 64 && i < b; i++)
+			assert_int_equal(0, side[made + i]);
+		twos += two;
+		made += b;
+	}
+
+	/* what has no side costs one channel again */
+	assert_in_range(twos, 30, 45);
+	assert_in_range(made, to - 60, to + 60);
+	for (size_t i = to / 20; i < made - 2; i++)
+		worst = fmax(worst, fabs(out[i + 2] - c * out[i + 1] +
+					 out[i]));
+	print_message("%u to %u Hz: off by at most %.1f of 8000\n",
+		      (unsigned)from, (unsigned)to, worst);
+
+	/* a part of a sample of this tone at the most, where it begins */
+	assert_true(worst < 8000 * 2 * M_PI * 500 / to + 8.0);
+	mem_deref(r);
+}
+
+
+static void test_two(void **state)
+{
+	(void)state;
+
+	two_one(48000, 48000, true);
+	two_one(16000, 16000, true);
+	two_one(48000, 48000, false);
+	two_one(48000, 16000, false);
+	two_one(16000, 48000, false);
+	two_one(48000, 44100, false);
+}
+
+
 static void test_refused(void **state)
 {
 	struct resampler *r = NULL;
@@ -181,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_little_room),
 		cmocka_unit_test(test_near),
+		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_refused),
 	};
 
