@@ -15,7 +15,7 @@
 #include <offhook/log.h>
 #include <offhook/urgent.h>
 #include <offhook/worker.h>
-#include "priv.h"
+#include "device.h"
 
 
 enum {
@@ -24,36 +24,6 @@ enum {
 	SERVICE_MS = 50,
 	CLOSE_MS   = 500,        /* waited for at the end                   */
 	ERR_SIZE   = 256,
-	LIST_MAX   = 256,
-};
-
-enum state {
-	IDLE,                    /* nobody wants it                         */
-	OPENING,
-	OPEN,
-	ABSENT,                  /* it could not be had; null stands in     */
-	LOST,                    /* the same, and it is tried again         */
-};
-
-struct device {
-	struct media *m;
-	bool ring;               /* the ringer's: it only plays             */
-	media_device_h *h;
-	void *arg;
-	struct audio_spec spec;
-	const struct audio_driver *drv;  /* NULL: none by choice            */
-	bool hoped;              /* auto                                    */
-	enum state state;
-	bool wanted;
-	uint32_t rate_hz;
-	struct audio_dev *dev;
-	struct audio_info info;
-	bool attached;           /* lent to the engine                      */
-	bool was_lost;           /* the user has been told                  */
-	bool absent_told;        /* that there is none; once                */
-	unsigned serial;         /* of the spec: older results are void     */
-	int wake_fd;
-	struct timer retry, linger, service;
 };
 
 
@@ -79,8 +49,7 @@ static void tell(struct device *d, enum media_device_state state,
 }
 
 
-/* One for all devices: PortAudio takes no two threads at once */
-static int worker_need(struct device *d)
+int device_worker(struct device *d)
 {
 	return d->m->worker ? 0 : worker_alloc(&d->m->worker, "device");
 }
@@ -244,9 +213,9 @@ static void linger_h(void *arg)
 {
 	struct device *d = arg;
 
-	if (d->state == OPEN)
+	if (d->state == DEVICE_OPEN)
 		device_leave(d, NULL);
-	d->state = IDLE;
+	d->state = DEVICE_IDLE;
 }
 
 
@@ -257,7 +226,7 @@ static void device_absent(struct device *d, const char *why)
 	memset(&d->info, 0, sizeof(d->info));
 
 	if (d->hoped && !d->was_lost) {
-		d->state = ABSENT;
+		d->state = DEVICE_ABSENT;
 		if (d->absent_told)
 			return;
 		d->absent_told = true;
@@ -267,7 +236,7 @@ static void device_absent(struct device *d, const char *why)
 		return;
 	}
 
-	d->state = LOST;
+	d->state = DEVICE_LOST;
 	timer_start(&d->retry, RETRY_MS, retry_h, d);
 
 	if (d->was_lost)
@@ -296,7 +265,7 @@ static void device_opened(struct device *d, struct open_job *j)
 		return;
 	}
 
-	d->state = OPEN;
+	d->state = DEVICE_OPEN;
 	if (d->drv->service)
 		timer_start(&d->service, SERVICE_MS, service_h, d);
 	if (!d->wanted && d->drv->clock)
@@ -379,7 +348,7 @@ static void device_open(struct device *d)
 	j->prm.wake_fd = d->ring ? -1 : d->wake_fd;
 	j->prm.out_only = d->ring;
 
-	d->state = OPENING;
+	d->state = DEVICE_OPENING;
 	if (!d->drv->blocks) {
 		open_work(j);
 		open_done(j);
@@ -389,7 +358,7 @@ static void device_open(struct device *d)
 	if (!d->was_lost)
 		tell(d, MEDIA_DEV_OPENING, "");
 
-	err = worker_need(d);
+	err = device_worker(d);
 	if (!err)
 		err = worker_post(d->m->worker, open_work, open_done, open_drop,
 				  j);
@@ -489,7 +458,7 @@ int device_set(struct device *d, const struct audio_spec *spec,
 
 	d->spec = *spec;
 	d->hoped = hoped;
-	d->state = IDLE;
+	d->state = DEVICE_IDLE;
 	d->wanted = false;
 	d->was_lost = d->absent_told = false;
 	memset(&d->info, 0, sizeof(d->info));
@@ -523,8 +492,8 @@ void device_want(struct device *d, bool wanted, uint32_t rate_hz)
 
 	if (wanted) {
 		timer_cancel(&d->linger);
-		if (d->state == IDLE || d->state == ABSENT ||
-		    (d->state == LOST && !timer_running(&d->retry)))
+		if (d->state == DEVICE_IDLE || d->state == DEVICE_ABSENT ||
+		    (d->state == DEVICE_LOST && !timer_running(&d->retry)))
 			device_open(d);
 		return;
 	}
@@ -532,10 +501,10 @@ void device_want(struct device *d, bool wanted, uint32_t rate_hz)
 	timer_cancel(&d->retry);
 
 	/* the microphone is for calls; a file goes on where it was */
-	if (d->state == OPEN && d->drv->clock)
+	if (d->state == DEVICE_OPEN && d->drv->clock)
 		timer_start(&d->linger, LINGER_MS, linger_h, d);
-	else if (d->state == ABSENT)
-		d->state = IDLE;
+	else if (d->state == DEVICE_ABSENT)
+		d->state = DEVICE_IDLE;
 }
 
 
@@ -543,20 +512,20 @@ int device_ready(const struct device *d, struct audio_info *info)
 {
 	*info = d->info;
 
-	return !d->drv || d->state == ABSENT || d->state == LOST ? ENODEV :
-		d->state == OPEN ? 0 : EAGAIN;
+	return !d->drv || d->state == DEVICE_ABSENT || d->state == DEVICE_LOST ? ENODEV :
+		d->state == DEVICE_OPEN ? 0 : EAGAIN;
 }
 
 
 void device_lost(struct device *d)
 {
 	/* it may have been closed in the same moment */
-	if (d->state != OPEN)
+	if (d->state != DEVICE_OPEN)
 		return;
 
 	d->attached = false;
 	device_leave(d, NULL);
-	d->state = LOST;
+	d->state = DEVICE_LOST;
 	d->was_lost = true;
 	tell(d, MEDIA_DEV_LOST,
 	     "the sound device is gone; calls go on without sound"
@@ -565,159 +534,4 @@ void device_lost(struct device *d)
 	memset(&d->info, 0, sizeof(d->info));
 	if (d->wanted)
 		timer_start(&d->retry, RETRY_MS, retry_h, d);
-}
-
-
-/* The list -------------------------------------------------------------- */
-
-struct list_job {
-	media_list_h *h;
-	media_list_done_h *done;
-	void *arg;
-	int err;
-	const char *driver;      /* being asked                             */
-	const struct media *m;
-	unsigned count;
-	struct media_listed v[LIST_MAX];
-	char names[LIST_MAX][AUDIO_NAME];
-};
-
-
-static void list_h(const struct audio_listed *al, void *arg)
-{
-	struct list_job *j = arg;
-
-	if (j->count >= LIST_MAX)
-		return;
-
-	j->v[j->count].driver = j->driver;
-	j->v[j->count].dev = *al;
-	(void)strncpy(j->names[j->count], al->name, AUDIO_NAME - 1);
-	j->v[j->count].dev.name = j->names[j->count];
-	++j->count;
-}
-
-
-/* Which one a name means: as the driver takes it, that very name, else the
- * first that has it as a part. @return j->count: none */
-static unsigned meant(const struct list_job *j, const char *name, bool in)
-{
-	unsigned part = j->count;
-
-	for (unsigned i = 0; i < j->count; i++) {
-		const struct audio_listed *al = &j->v[i].dev;
-
-		if (!(in ? al->in_channels : al->out_channels))
-			continue;
-		if (!*name ? (in ? al->default_in : al->default_out) :
-		    !strcasecmp(al->name, name))
-			return i;
-		if (part == j->count && *name && strcasestr(al->name, name))
-			part = i;
-	}
-
-	return part;
-}
-
-
-/* What is open is what was opened, whatever is chosen for the next call */
-static void mark_open(struct list_job *j, const struct device *d)
-{
-	if (d->state != OPEN || !d->drv->list)
-		return;
-
-	for (unsigned i = 0; i < j->count; i++) {
-		struct media_listed *ml = &j->v[i];
-		const bool in = d->info.has_in && ml->dev.in_channels &&
-			!strcmp(d->info.in_name, ml->dev.name);
-		const bool out = d->info.has_out && ml->dev.out_channels &&
-			!strcmp(d->info.out_name, ml->dev.name);
-
-		ml->open = ml->open || in || out;
-		if (in)
-			ml->dev.in_latency_ms = d->info.in_latency_ms;
-		if (out)
-			ml->dev.out_latency_ms = d->info.out_latency_ms;
-	}
-}
-
-
-static void mark(struct list_job *j)
-{
-	const struct device *d = j->m->dev, *ring = j->m->ring;
-	unsigned i;
-
-	mark_open(j, d);
-	mark_open(j, ring);
-	if (!d->drv || !d->drv->list)
-		return;
-
-	i = meant(j, d->spec.in, true);
-	if (i < j->count)
-		j->v[i].mic = true;
-	i = meant(j, d->spec.out, false);
-	if (i < j->count)
-		j->v[i].speaker = true;
-	if (ring->drv)
-		i = meant(j, ring->spec.out, false);
-	if (i < j->count)
-		j->v[i].ring = true;
-}
-
-
-static void list_work(void *arg)
-{
-	struct list_job *j = arg;
-
-	for (const struct audio_driver *const *p = audio_table(); *p; p++) {
-
-		if (!(*p)->list)
-			continue;
-
-		j->driver = (*p)->name;
-		j->err = (*p)->list(list_h, j);
-	}
-}
-
-
-static void list_done(void *arg)
-{
-	struct list_job *j = arg;
-
-	mark(j);
-	for (unsigned i = 0; i < j->count; i++)
-		j->h(&j->v[i], j->arg);
-
-	j->done(j->count ? 0 : j->err, j->arg);
-	free(j);
-}
-
-
-int device_list(struct device *d, media_list_h *h, media_list_done_h *done,
-		void *arg)
-{
-	struct list_job *j;
-	int err;
-
-	if (!h || !done)
-		return EINVAL;
-
-	err = worker_need(d);
-	if (err)
-		return err;
-
-	j = calloc(1, sizeof(*j));
-	if (!j)
-		return ENOMEM;
-
-	j->m = d->m;
-	j->h = h;
-	j->done = done;
-	j->arg = arg;
-
-	err = worker_post(d->m->worker, list_work, list_done, open_drop, j);
-	if (err)
-		free(j);
-
-	return err;
 }
