@@ -34,6 +34,8 @@ struct codec_param {
 	bool cbr;               /* constant bit rate                        */
 	bool stereo;            /* we may send two channels; then: and the
 				   peer wants them                          */
+	bool stereo_in;         /* we like to be sent two channels          */
+	bool two;               /* dec_alloc: for decode_two, conceal_two   */
 	int max_rate_hz;        /* opus maxplaybackrate, 0: none            */
 	int loss_pct;           /* what the peer reports                    */
 };
@@ -107,6 +109,17 @@ struct codec {
 	 */
 	int (*conceal)(struct codec_dec *d, int16_t *v, size_t n,
 		       const uint8_t *next, size_t nextlen);
+
+	/** Channels in a packet that is not malformed; NULL: always one */
+	unsigned (*channels)(const uint8_t *buf, size_t len);
+
+	/** The same as decode and conceal, with the side of it, of a decoder
+	 *  that was made for two; NULL where there is only one channel. A
+	 *  packet of one channel gets a side of zeros */
+	int (*decode_two)(struct codec_dec *d, int16_t *v, int16_t *side,
+			  size_t *n, const uint8_t *buf, size_t len);
+	int (*conceal_two)(struct codec_dec *d, int16_t *v, int16_t *side,
+			   size_t n, const uint8_t *next, size_t nextlen);
 
 	/** Samples in a packet without decoding it, 0: malformed */
 	size_t (*samples)(const uint8_t *buf, size_t len);

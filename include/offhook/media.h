@@ -112,6 +112,8 @@ enum media_role { MEDIA_ROLE_MIC, MEDIA_ROLE_SPEAKER, MEDIA_ROLE_RING };
  */
 int  media_set_device(struct media *m, enum media_role role, const char *name,
 		      char *err, size_t errsz);
+/** How many channels are heard, or will be when the device is opened */
+unsigned media_channels(const struct media *m);
 /** The name that was asked for, "" the default */
 const char *media_device(const struct media *m, enum media_role role);
 /** Fetch the list of devices (worker thread); h called per device on main,

@@ -2,11 +2,12 @@
  * @file opus.c  Opus by libopus: 48 kHz, tuned for speech (RFC 7587)
  *
  * SDP always says opus/48000/2; what a peer sends in stereo is mixed down by
- * the decoder.  We send both channels of what has two (a file that is played)
- * when the options allow it and the peer's fmtp asks for it, each packet for
- * itself: a voice stays mono.  libopus' state lies in ours, one piece of memory
- * (44 kB to encode, 18 kB to decode); nothing is allocated after the alloc
- * functions.  Media thread, but for the fmtp functions: main.
+ * the decoder, unless both channels can be heard.  We send both channels of
+ * what has two (a file that is played) when the options allow it and the peer's
+ * fmtp asks for it, each packet for itself: a voice stays mono.  libopus' state
+ * lies in ours, one piece of memory (44 kB to encode, 18 kB to decode; two
+ * channels take 26); nothing is allocated after the alloc functions.  Media
+ * thread, but for the fmtp functions: main.
  *
  * Lost packets: with in-band FEC the packet after the gap carries a poorer
  * copy of the last one lost, else libopus makes something up.
@@ -36,6 +37,11 @@ struct codec_enc {
 	uint64_t state[];             /* an OpusEncoder, aligned            */
 };
 
+struct codec_dec {
+	int channels;
+	uint64_t state[];             /* an OpusDecoder, aligned            */
+};
+
 
 /* 1 kHz */
 static const int16_t vec_pcm[] = {
@@ -58,10 +64,9 @@ static inline OpusEncoder *encoder(struct codec_enc *e)
 }
 
 
-/* nothing of ours to keep: a struct codec_dec is an OpusDecoder */
 static inline OpusDecoder *decoder(struct codec_dec *d)
 {
-	return (OpusDecoder *)(void *)d;
+	return (OpusDecoder *)(void *)d->state;
 }
 
 
@@ -165,16 +170,18 @@ static int enc_alloc(struct codec_enc **ep, const struct codec *c,
 static int dec_alloc(struct codec_dec **dp, const struct codec *c,
 		     const struct codec_param *prm)
 {
+	const int channels = prm->two ? 2 : 1;
 	struct codec_dec *d;
 	int err;
 	(void)c;
-	(void)prm;
 
-	d = mem_zalloc((size_t)opus_decoder_get_size(1), NULL);
+	d = mem_zalloc(sizeof(*d) + (size_t)opus_decoder_get_size(channels),
+		       NULL);
 	if (!d)
 		return ENOMEM;
 
-	err = errno_of(opus_decoder_init(decoder(d), RATE, 1));
+	d->channels = channels;
+	err = errno_of(opus_decoder_init(decoder(d), RATE, channels));
 	if (err) {
 		mem_deref(d);
 		return err;
@@ -247,8 +254,9 @@ static int encode(struct codec_enc *e, uint8_t *buf, size_t *len,
 }
 
 
-static int decode(struct codec_dec *d, int16_t *v, size_t *n,
-		  const uint8_t *buf, size_t len)
+/* v: as many channels as the decoder has, by turns */
+static int packet_decode(struct codec_dec *d, int16_t *v, size_t *n,
+			 const uint8_t *buf, size_t len)
 {
 	int r;
 
@@ -266,9 +274,47 @@ static int decode(struct codec_dec *d, int16_t *v, size_t *n,
 }
 
 
-static int conceal(struct codec_dec *d, int16_t *v, size_t n,
-		   const uint8_t *next, size_t nextlen)
+/* Towards zero both, or the silence of one channel would be a bit of noise */
+static void sides_make(int16_t *v, int16_t *side, const int16_t *both,
+		       size_t n)
 {
+	for (size_t i = 0; i < n; i++) {
+		const int l = both[2 * i], r = both[2 * i + 1];
+
+		v[i] = (int16_t)((l + r) / 2);
+		side[i] = (int16_t)((l - r) / 2);
+	}
+}
+
+
+static int decode(struct codec_dec *d, int16_t *v, size_t *n,
+		  const uint8_t *buf, size_t len)
+{
+	return d->channels == 1 ? packet_decode(d, v, n, buf, len) : EINVAL;
+}
+
+
+static int decode_two(struct codec_dec *d, int16_t *v, int16_t *side,
+		      size_t *n, const uint8_t *buf, size_t len)
+{
+	int16_t both[2 * CODEC_FRAME_MAX];
+	int err;
+
+	if (d->channels != 2)
+		return EINVAL;
+
+	err = packet_decode(d, both, n, buf, len);
+	if (!err)
+		sides_make(v, side, both, *n);
+
+	return err;
+}
+
+
+static int gap_fill(struct codec_dec *d, int16_t *v, size_t n,
+		    const uint8_t *next, size_t nextlen)
+{
+	const size_t channels = (size_t)d->channels;
 	int r = OPUS_INVALID_PACKET;
 
 	if (!n || n % STEP || n > CODEC_FRAME_MAX)
@@ -286,9 +332,40 @@ static int conceal(struct codec_dec *d, int16_t *v, size_t n,
 
 	/* never less than asked for */
 	if ((size_t)r < n)
-		memset(v + r, 0, (n - (size_t)r) * sizeof(*v));
+		memset(v + channels * (size_t)r, 0,
+		       channels * (n - (size_t)r) * sizeof(*v));
 
 	return 0;
+}
+
+
+static int conceal(struct codec_dec *d, int16_t *v, size_t n,
+		   const uint8_t *next, size_t nextlen)
+{
+	return d->channels == 1 ? gap_fill(d, v, n, next, nextlen) : EINVAL;
+}
+
+
+static int conceal_two(struct codec_dec *d, int16_t *v, int16_t *side,
+		       size_t n, const uint8_t *next, size_t nextlen)
+{
+	int16_t both[2 * CODEC_FRAME_MAX];
+	int err;
+
+	if (d->channels != 2)
+		return EINVAL;
+
+	err = gap_fill(d, both, n, next, nextlen);
+	if (!err)
+		sides_make(v, side, both, n);
+
+	return err;
+}
+
+
+static unsigned channels(const uint8_t *buf, size_t len)
+{
+	return len && opus_packet_get_nb_channels(buf) == 2 ? 2 : 1;
 }
 
 
@@ -320,6 +397,8 @@ static void fmtp_print(char *buf, size_t sz, const struct codec_param *prm)
 		text_add(&b, ";usedtx=1");
 	if (prm->cbr)
 		text_add(&b, ";cbr=1");
+	if (prm->stereo_in)
+		text_add(&b, ";stereo=1");
 	if (prm->stereo)
 		text_add(&b, ";sprop-stereo=1");
 	if (prm->max_rate_hz > 0)
@@ -428,7 +507,8 @@ const struct codec codec_opus = {
 	.vector = &vector,
 	.enc_alloc = enc_alloc, .dec_alloc = dec_alloc,
 	.encode = encode, .encode_two = encode_two, .tune = tune,
-	.decode = decode,
-	.conceal = conceal, .samples = samples,
+	.decode = decode, .conceal = conceal, .samples = samples,
+	.channels = channels,
+	.decode_two = decode_two, .conceal_two = conceal_two,
 	.fmtp_print = fmtp_print, .fmtp_parse = fmtp_parse,
 };

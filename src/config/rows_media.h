@@ -231,8 +231,9 @@
 		.def = "no",
 		.summary = "Opus sends both channels of a file that is played,"
 			" if the other side wants stereo (music needs an"
-			" opus-bitrate of 64000 and more); what it sends in"
-			" stereo is heard as one channel here",
+			" opus-bitrate of 64000 and more), and asks for two"
+			" where audio-channels lets them be heard; who sends"
+			" two unasked is heard in stereo, too",
 	},
 	{
 		.name = "redundancy", .type = OPT_BOOL, FIELD(redundancy),

@@ -28,6 +28,7 @@ enum {
 
 
 static void device_open(struct device *d);
+static unsigned channels_wanted(const struct device *d);
 
 
 static void tell(struct device *d, enum media_device_state state,
@@ -343,8 +344,7 @@ static void device_open(struct device *d)
 	j->prm.rate_hz = d->rate_hz ? d->rate_hz : CODEC_RATE_MAX_HZ;
 	j->prm.pipe_rate_hz = d->m->conf.pipe_rate_hz;
 	j->prm.latency_ms = d->m->conf.latency_ms;
-	j->prm.channels = d->ring ? 1 : d->m->conf.channels ?
-		d->m->conf.channels : d->drv->clock ? 2 : 1;
+	j->prm.channels = channels_wanted(d);
 	j->prm.wake_fd = d->ring ? -1 : d->wake_fd;
 	j->prm.out_only = d->ring;
 
@@ -512,8 +512,31 @@ int device_ready(const struct device *d, struct audio_info *info)
 {
 	*info = d->info;
 
-	return !d->drv || d->state == DEVICE_ABSENT || d->state == DEVICE_LOST ? ENODEV :
-		d->state == DEVICE_OPEN ? 0 : EAGAIN;
+	if (!d->drv || d->state == DEVICE_ABSENT || d->state == DEVICE_LOST)
+		return ENODEV;
+
+	return d->state == DEVICE_OPEN ? 0 : EAGAIN;
+}
+
+
+/* As many as it may be asked for */
+static unsigned channels_wanted(const struct device *d)
+{
+	if (d->ring)
+		return 1;
+	if (d->m->conf.channels)
+		return d->m->conf.channels;
+
+	return d->drv && d->drv->clock ? 2 : 1;
+}
+
+
+unsigned device_channels(const struct device *d)
+{
+	if (d->state == DEVICE_OPEN)
+		return d->info.channels == 2 ? 2 : 1;
+
+	return d->drv && d->drv->write_two ? channels_wanted(d) : 1;
 }
 
 

@@ -65,7 +65,8 @@ int engine_alloc(struct engine **ep, engine_post_h *h, void *arg)
 
 /* It speaks, and what it heard is heard at the device and in its recording */
 static void flow_turn(struct flow *f, const int16_t *heard,
-		      const int16_t *others, size_t n, uint64_t now_us)
+		      const int16_t *side, const int16_t *others, size_t n,
+		      uint64_t now_us)
 {
 	struct engine *e = f->eng;
 	const bool meets = flow_meets(f);
@@ -76,7 +77,7 @@ static void flow_turn(struct flow *f, const int16_t *heard,
 	if (f->tap)
 		tap_write(f->tap, heard, e->said, n, f->rate_hz);
 	if (meets)
-		engine_mix(f, heard, NULL, n);
+		engine_mix(f, heard, side, n);
 
 	flow_tend(f, now_us);
 }
@@ -92,8 +93,21 @@ static void rooms_turn(struct engine *e, bool with_device, unsigned ms,
 
 		if (f->member && flow_bound(f) == with_device)
 			flow_turn(f, room_own(f->member),
+				  room_own_side(f->member),
 				  room_others(f->member, n), n, now_us);
 	}
+}
+
+
+/* It hears, and what is beside it where the device can play that. @return
+ * the side, NULL: none */
+static const int16_t *flow_ears(struct flow *f, size_t n, uint64_t now_us)
+{
+	struct engine *e = f->eng;
+	int16_t *side = engine_has_two(e) && flow_meets(f) ? e->heard_side :
+		NULL;
+
+	return flow_hear(f, e->heard, side, n, now_us) ? side : NULL;
 }
 
 
@@ -113,6 +127,7 @@ void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 	for (le = e->flows.head; le; le = le->next) {
 		struct flow *f = le->data;
 		const size_t n = f->rate_hz / 1000 * ms;
+		const int16_t *side;
 
 		if (flow_bound(f) != with_device)
 			continue;
@@ -121,12 +136,12 @@ void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 						       memory_order_relaxed))
 			flow_prove_way(f);
 		flow_drain(f, now_us);
-		flow_hear(f, e->heard, n, now_us);
+		side = flow_ears(f, n, now_us);
 
 		if (f->member)
-			room_heard(f->member, e->heard, n);
+			room_heard(f->member, e->heard, side, n);
 		else
-			flow_turn(f, e->heard, NULL, n, now_us);
+			flow_turn(f, e->heard, side, NULL, n, now_us);
 	}
 
 	if (e->rooms.head)

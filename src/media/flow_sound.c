@@ -123,10 +123,13 @@ static void tone_listen(struct flow *f, const int16_t *v, size_t n)
 }
 
 
-void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
+bool flow_hear(struct flow *f, int16_t *v, int16_t *side, size_t n,
+	       uint64_t now_us)
 {
+	bool two = false;
+
 	if (f->plan.dir & MEDIA_RECVONLY)
-		playout_block(&f->rx, v, n, now_us);
+		two = playout_block(&f->rx, v, side, n, now_us);
 	else
 		memset(v, 0, n * sizeof(*v));
 
@@ -137,6 +140,8 @@ void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us)
 		band_listen(f, v, n, now_us);
 	if (f->prog)
 		tone_listen(f, v, n);
+
+	return two;
 }
 
 

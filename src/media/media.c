@@ -444,6 +444,14 @@ int media_set_audio(struct media *m, const struct audio_spec *spec,
 }
 
 
+unsigned media_channels(const struct media *m)
+{
+	assert_main();
+
+	return device_channels(m->dev);
+}
+
+
 static bool is_card(const struct audio_spec *as)
 {
 	return !strcmp(as->driver, "auto") || !strcmp(as->driver, "portaudio");

@@ -4,6 +4,10 @@
  * Media thread; part of a receiver.  Blocks of any length are taken out at the
  * flow's rate.  The jitter buffer says what is to be done, this file does it:
  * decode, make up, make shorter or longer, or be silent.
+ *
+ * Who sends two channels to somebody who can hear them gets a decoder of two,
+ * for good; what it makes has a side in r->side, which goes the same way.  As
+ * long as nobody does, one channel is all there is.
  */
 #include "priv.h"
 #include "tsm.h"
@@ -76,6 +80,45 @@ static int codec_use(struct receiver *r, uint8_t pt)
 }
 
 
+/* What comes has two channels, and they are heard: without memory for that it
+ * stays one */
+static void two_need(struct receiver *r, const struct jitter_frame *jf)
+{
+	struct codec_param prm = r->param;
+	struct rx_codec *c = r->cur;
+	struct codec_dec *dec;
+
+	if (c->two || !r->side.wanted || !c->codec->channels ||
+	    c->codec->channels(jf->payload, jf->len) < 2)
+		return;
+
+	if (!r->side.v)
+		r->side.v = mem_zalloc(sizeof(*r->side.v), NULL);
+	prm.two = true;
+	if (!r->side.v || c->codec->dec_alloc(&dec, c->codec, &prm))
+		return;
+
+	mem_deref(c->dec);
+	c->dec = dec;
+	c->two = true;
+}
+
+
+static int16_t *side_of(const struct receiver *r, unsigned i)
+{
+	return r->side.v ? (*r->side.v)[i] : NULL;
+}
+
+
+/* Is there anything beside what was just made? */
+static void side_look(struct receiver *r, const int16_t *side, size_t n)
+{
+	r->side.has = false;
+	for (size_t i = 0; i < n && !r->side.has; i++)
+		r->side.has = side[i] != 0;
+}
+
+
 /* Room for n samples; what was there is void. @return false: no memory */
 static bool room_need(int16_t **vp, size_t *max, size_t n)
 {
@@ -112,7 +155,29 @@ static bool look_ahead(struct receiver *r, const struct jitter_frame *jf)
 }
 
 
-static size_t conceal(struct receiver *r, int16_t *v,
+/* By the codec. codecs make whole steps of 2.5 ms */
+static int conceal_own(struct receiver *r, int16_t *v, int16_t *side,
+		       size_t n, const uint8_t *next, size_t nextlen)
+{
+	const struct codec *c = r->cur->codec;
+	const size_t step = c->rate_hz / 400;
+	const size_t whole = (n + step - 1) / step * step;
+	int err;
+
+	if (whole > PIECE)
+		return EINVAL;
+	if (!r->cur->two)
+		return c->conceal(r->cur->dec, v, whole, next, nextlen);
+
+	err = c->conceal_two(r->cur->dec, v, side, whole, next, nextlen);
+	if (!err)
+		side_look(r, side, n);
+
+	return err;
+}
+
+
+static size_t conceal(struct receiver *r, int16_t *v, int16_t *side,
 		      const struct jitter_frame *jf)
 {
 	const size_t n = units_samples(r, jf->dur);
@@ -121,6 +186,7 @@ static size_t conceal(struct receiver *r, int16_t *v,
 	/* what follows helps, if it is of the same kind */
 	const bool next = c && jf->payload && jf->pt == r->cur->pt;
 
+	r->side.has = false;
 	if (jf->payload)
 		r->ahead_n = 0;
 
@@ -128,14 +194,8 @@ static size_t conceal(struct receiver *r, int16_t *v,
 		memset(v, 0, n * sizeof(*v));
 	}
 	else if (c->conceal) {
-		/* codecs make whole steps of 2.5 ms */
-		const size_t step = c->rate_hz / 400;
-		const size_t whole = (n + step - 1) / step * step;
-
-		if (whole > PIECE ||
-		    c->conceal(r->cur->dec, v, whole,
-			       next ? jf->payload : NULL,
-			       next ? jf->len : 0))
+		if (conceal_own(r, v, side, n, next ? jf->payload : NULL,
+				next ? jf->len : 0))
 			memset(v, 0, n * sizeof(*v));
 	}
 	else if (next && look_ahead(r, jf)) {
@@ -149,21 +209,39 @@ static size_t conceal(struct receiver *r, int16_t *v,
 }
 
 
+static int decode_now(struct receiver *r, const struct jitter_frame *jf,
+		      int16_t *v, int16_t *side, size_t *n)
+{
+	const struct rx_codec *c = r->cur;
+	int err;
+
+	if (!c->two)
+		return c->codec->decode(c->dec, v, n, jf->payload, jf->len);
+
+	err = c->codec->decode_two(c->dec, v, side, n, jf->payload, jf->len);
+	if (!err)
+		side_look(r, side, *n);
+
+	return err;
+}
+
+
 /* A packet whose turn it is. @return samples, 0: it cannot be decoded */
 static size_t decode_whole(struct receiver *r, const struct jitter_frame *jf,
-			   int16_t *v)
+			   int16_t *v, unsigned i)
 {
 	size_t n = PIECE;
 
+	r->side.has = false;
 	if (codec_use(r, jf->pt))
 		return 0;
+	two_need(r, jf);
 
 	if (jf->shown && r->ahead_n) {
 		n = r->ahead_n;
 		memcpy(v, r->ahead, n * sizeof(*v));
 	}
-	else if (r->cur->codec->decode(r->cur->dec, v, &n, jf->payload,
-				       jf->len)) {
+	else if (decode_now(r, jf, v, side_of(r, i), &n)) {
 		return 0;
 	}
 
@@ -174,17 +252,20 @@ static size_t decode_whole(struct receiver *r, const struct jitter_frame *jf,
 }
 
 
+/* Into the scratch of that number */
 static size_t decode(struct receiver *r, const struct jitter_frame *jf,
-		     int16_t *v)
+		     unsigned i)
 {
-	size_t n = decode_whole(r, jf, v), skip;
+	int16_t *v = (*r->scratch)[i];
+	size_t n = decode_whole(r, jf, v, i), skip;
+	int16_t *side = side_of(r, i);
 
 	r->ahead_n = 0;
 	if (!n) {
 		const struct jitter_frame lost = { .dur = jf->dur };
 
 		++r->decode_errors;
-		n = conceal(r, v, &lost);
+		n = conceal(r, v, side, &lost);
 	}
 
 	skip = units_samples(r, jf->skip);
@@ -192,6 +273,8 @@ static size_t decode(struct receiver *r, const struct jitter_frame *jf,
 		skip = n;
 	if (skip)
 		memmove(v, v + skip, (n - skip) * sizeof(*v));
+	if (skip && r->side.has)
+		memmove(side, side + skip, (n - skip) * sizeof(*side));
 
 	return n - skip;
 }
@@ -210,18 +293,38 @@ static size_t retime(struct receiver *r, const struct pace_step *p,
 		     uint64_t now_us, int16_t *v, size_t n)
 {
 	const size_t room = units_samples(r, p->room);
+	int16_t *side = r->side.has ? side_of(r, 0) : NULL;
 	size_t m;
 
 	if (p->tempo == TEMPO_FASTER)
-		m = tsm_shorten(v, n, room, dec_hz(r), p->like_pct);
+		m = tsm_shorten(v, side, n, room, dec_hz(r), p->like_pct);
 	else
-		m = tsm_lengthen(v, n, room, PIECE, dec_hz(r), p->like_pct);
+		m = tsm_lengthen(v, side, n, room, PIECE, dec_hz(r),
+				 p->like_pct);
 
 	if (m != n)
 		jitter_retimed(r->jitter, now_us, samples_units(r, m) -
 			       samples_units(r, n));
 
 	return m;
+}
+
+
+/* m samples behind n: one of the two may have no side */
+static void side_join(struct receiver *r, bool had, size_t n, size_t m)
+{
+	int16_t *a = side_of(r, 0), *b = side_of(r, 1);
+
+	if (!had && !r->side.has)
+		return;
+
+	if (!had)
+		memset(a, 0, n * sizeof(*a));
+	if (r->side.has)
+		memcpy(a + n, b, m * sizeof(*a));
+	else
+		memset(a + n, 0, m * sizeof(*a));
+	r->side.has = true;
 }
 
 
@@ -233,18 +336,22 @@ static size_t packet_more(struct receiver *r, struct jitter_frame *jf,
 
 	while (jf->more && n < enough) {
 		const struct rx_codec *cur = r->cur;
-		int16_t *b = (*r->scratch)[1];
+		const int16_t *b = (*r->scratch)[1];
+		const bool had = r->side.has;
 		size_t m;
 
 		if (jitter_get(r->jitter, now_us, 0, false, jf) !=
 		    JITTER_PACKET)
 			break;
-		m = decode(r, jf, b);
+		m = decode(r, jf, 1);
 
 		/* of another rate: it cannot be joined, and is let go */
-		if (r->cur != cur || n + m > PIECE)
+		if (r->cur != cur || n + m > PIECE) {
+			r->side.has = had;
 			break;
+		}
 		memcpy(v + n, b, m * sizeof(*v));
+		side_join(r, had, n, m);
 		n += m;
 	}
 
@@ -256,7 +363,7 @@ static size_t packet_play(struct receiver *r, struct jitter_frame *jf,
 			  uint64_t now_us, int16_t *v)
 {
 	const struct pace_step pace = jf->pace;
-	size_t n = decode(r, jf, v);
+	size_t n = decode(r, jf, 0);
 
 	if (pace.tempo != TEMPO_KEEP) {
 		n = packet_more(r, jf, now_us, v, n);
@@ -268,6 +375,8 @@ static size_t packet_play(struct receiver *r, struct jitter_frame *jf,
 		const size_t ramp = (uint64_t)dec_hz(r) * RAMP_US / 1000000;
 
 		fade(v, n < ramp ? n : ramp, true);
+		if (r->side.has)
+			fade(side_of(r, 0), n < ramp ? n : ramp, true);
 	}
 	r->silent = false;
 
@@ -287,22 +396,25 @@ static size_t silence_play(struct receiver *r, const struct jitter_frame *jf,
 	int16_t *b = (*r->scratch)[1];
 	size_t n = units_samples(r, jf->dur);
 
+	r->side.has = false;
 	if (r->silent) {
 		if (noise)
 			noise_fill(&r->noise, v, n);
 		else if (own)
-			n = conceal(r, v, jf);
+			n = conceal(r, v, side_of(r, 0), jf);
 		else
 			memset(v, 0, n * sizeof(*v));
 		return n;
 	}
 
-	n = conceal(r, v, jf);
+	n = conceal(r, v, side_of(r, 0), jf);
 	if (own) {
 		r->silent = true;
 		return n;
 	}
 	fade(v, n, false);
+	if (r->side.has)
+		fade(side_of(r, 0), n, false);
 	if (noise) {
 		noise_fill(&r->noise, b, n);
 		fade(b, n, true);
@@ -314,14 +426,39 @@ static size_t silence_play(struct receiver *r, const struct jitter_frame *jf,
 }
 
 
-/* About want samples at the flow's rate, in scratch; at least one */
+/* To the flow's rate, from one scratch to the other. @return samples */
+static size_t piece_convert(struct receiver *r, size_t n)
+{
+	const int16_t *side = r->side.has ? side_of(r, 0) : NULL;
+	size_t made = PIECE;
+
+	if (r->resampler_hz != dec_hz(r)) {
+		r->resampler = mem_deref(r->resampler);
+		r->resampler_hz = 0;
+		if (!resampler_alloc(&r->resampler, dec_hz(r), r->rate_hz, 3))
+			r->resampler_hz = dec_hz(r);
+	}
+
+	if (!r->resampler_hz ||
+	    resampler_run_two(r->resampler, (*r->scratch)[0], side_of(r, 1) ?
+			      side : NULL, &n, (*r->scratch)[1],
+			      side_of(r, 1), &made, &r->side.has))
+		made = 0;
+
+	return made;
+}
+
+
+/* About want samples at the flow's rate, in scratch, with their side; at least
+ * one */
 static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
-			const int16_t **vp)
+			const int16_t **vp, const int16_t **sidep)
 {
 	uint32_t units = (uint32_t)((uint64_t)want * r->clock_hz /
 				    r->rate_hz);
 	struct jitter_frame jf;
 	int16_t *v = (*r->scratch)[0];
+	unsigned at = 0;
 	size_t n = 0;
 
 	if (!units)
@@ -334,7 +471,7 @@ static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
 		break;
 
 	case JITTER_LOST:
-		n = conceal(r, v, &jf);
+		n = conceal(r, v, side_of(r, 0), &jf);
 		break;
 
 	case JITTER_SILENCE:
@@ -343,32 +480,25 @@ static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
 	}
 
 	if (n && dec_hz(r) != r->rate_hz) {
-		size_t made = PIECE;
-
-		if (r->resampler_hz != dec_hz(r)) {
-			r->resampler = mem_deref(r->resampler);
-			r->resampler_hz = 0;
-			if (!resampler_alloc(&r->resampler, dec_hz(r),
-					     r->rate_hz, 3))
-				r->resampler_hz = dec_hz(r);
-		}
-
-		v = (*r->scratch)[1];
-		if (!r->resampler_hz ||
-		    resampler_run(r->resampler, (*r->scratch)[0], &n, v, &made))
-			made = 0;
-		n = made;
+		n = piece_convert(r, n);
+		at = 1;
 	}
 
-	*vp = v;
+	*vp = (*r->scratch)[at];
+	*sidep = r->side.has ? side_of(r, at) : NULL;
 
 	return n;
 }
 
 
 /* Keep what the block had no room for */
-static void left_keep(struct receiver *r, const int16_t *v, size_t n)
+static void left_keep(struct receiver *r, const int16_t *v,
+		      const int16_t *side, size_t n)
 {
+	r->side.left_has = n && side && room_need(&r->side.left,
+						  &r->side.left_max, n);
+	if (r->side.left_has)
+		memcpy(r->side.left, side, n * sizeof(*side));
 	if (!room_need(&r->left, &r->left_max, n))
 		return;
 
@@ -379,9 +509,32 @@ static void left_keep(struct receiver *r, const int16_t *v, size_t n)
 }
 
 
-static size_t left_take(struct receiver *r, int16_t *v, size_t n)
+/* Beside the n samples from at on, of which there is room in side if it is
+ * heard. NULL: there is nothing */
+static bool side_put(int16_t *side, bool has, const int16_t *from, size_t at,
+		     size_t n)
+{
+	if (!side || (!has && !from))
+		return false;
+
+	if (!has)
+		memset(side, 0, at * sizeof(*side));
+	if (from)
+		memcpy(side + at, from, n * sizeof(*side));
+	else
+		memset(side + at, 0, n * sizeof(*side));
+
+	return true;
+}
+
+
+static size_t left_take(struct receiver *r, int16_t *v, int16_t *side,
+			size_t n, bool *has)
 {
 	const size_t k = r->left_n < n ? r->left_n : n;
+
+	*has = k && side_put(side, false, r->side.left_has ?
+			     r->side.left + r->left_at : NULL, 0, k);
 
 	if (k)
 		memcpy(v, r->left + r->left_at, k * sizeof(*v));
@@ -424,10 +577,12 @@ static void loss_look(struct receiver *r, uint64_t now_us)
 }
 
 
-void playout_block(struct receiver *r, int16_t *v, size_t n, uint64_t now_us)
+bool playout_block(struct receiver *r, int16_t *v, int16_t *side, size_t n,
+		   uint64_t now_us)
 {
 	size_t have = 0;
 	double power;
+	bool has;
 
 	assert_media();
 
@@ -435,23 +590,29 @@ void playout_block(struct receiver *r, int16_t *v, size_t n, uint64_t now_us)
 	jitter_set_block(r->jitter, (uint32_t)((uint64_t)n * r->clock_hz /
 					       r->rate_hz));
 
-	have = left_take(r, v, n);
+	r->side.wanted = side != NULL;
+	have = left_take(r, v, side, n, &has);
 
 	/* each turn brings at least a sample, unless something is broken */
 	for (unsigned turns = 0; have < n && turns < n; turns++) {
-		const int16_t *p;
-		const size_t k = piece_get(r, n - have, now_us, &p);
+		const int16_t *p, *s;
+		const size_t k = piece_get(r, n - have, now_us, &p, &s);
 		const size_t take = k < n - have ? k : n - have;
 
 		memcpy(v + have, p, take * sizeof(*v));
+		has = side_put(side, has, s, have, take);
 		have += take;
-		left_keep(r, p + take, k - take);
+		left_keep(r, p + take, s ? s + take : NULL, k - take);
 	}
 
 	memset(v + have, 0, (n - have) * sizeof(*v));
+	if (has)
+		memset(side + have, 0, (n - have) * sizeof(*side));
 
 	/* next to nothing, or far below what was loud lately */
 	power = level_add(&r->level, v, n);
 	r->peak = power > r->peak ? power : r->peak * 0.9995;
 	r->quiet = power < 30.0 || power < r->peak * 3e-4;
+
+	return has;
 }

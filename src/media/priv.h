@@ -73,6 +73,18 @@ struct rx_codec {
 	uint8_t pt;
 	const struct codec *codec;
 	struct codec_dec *dec;   /* made when first needed                  */
+	bool two;                /* it makes two channels                   */
+};
+
+/* What is beside what is heard, when two channels come and are wanted */
+struct rx_side {
+	bool wanted;             /* who hears it has two channels           */
+	bool has;                /* the piece under way has one             */
+	int16_t (*v)[2][CODEC_FRAME_MAX];   /* to decode into; NULL: none
+				    has come yet                            */
+	int16_t *left;           /* beside the receiver's left              */
+	size_t left_max;
+	bool left_has;
 };
 
 struct receiver {
@@ -90,6 +102,7 @@ struct receiver {
 	uint32_t resampler_hz;   /* its input                               */
 	int16_t *left;           /* decoded and not yet taken               */
 	size_t left_n, left_at, left_max;
+	struct rx_side side;
 	int16_t *ahead;          /* the packet behind a gap, decoded        */
 	size_t ahead_n, ahead_max;
 	struct source source;
@@ -137,8 +150,9 @@ bool receive_knows(const struct receiver *r, uint8_t pt);
 struct rx_codec *receive_codec(struct receiver *r, uint8_t pt);
 /** Nothing is listened to for now: what waits is void */
 void receive_pause(struct receiver *r);
-/** n samples to be heard now (playout.c) */
-void playout_block(struct receiver *r, int16_t *v, size_t n,
+/** n samples to be heard now (playout.c). side: room for what is beside them,
+ *  NULL when nobody hears it. @return whether there is something in it */
+bool playout_block(struct receiver *r, int16_t *v, int16_t *side, size_t n,
 		   uint64_t now_us);
 
 /* Sending (send.c) ------------------------------------------------------ */
@@ -275,7 +289,9 @@ void flow_stats(const struct flow *f, struct stream_stats *st);
 /* the steps of a cycle, in their order (flow_packet.c, flow_sound.c) */
 void flow_drain(struct flow *f, uint64_t now_us);
 void flow_packet(struct flow *f, struct packet *p);
-void flow_hear(struct flow *f, int16_t *v, size_t n, uint64_t now_us);
+/** side, @return: as playout_block() has it */
+bool flow_hear(struct flow *f, int16_t *v, int16_t *side, size_t n,
+	       uint64_t now_us);
 /** A valid packet came from there */
 void flow_prove(struct flow *f, const struct sa *from);
 /** Keep a NAT open while nothing is said (keep.c) */
@@ -325,11 +341,13 @@ void room_gain(struct flow *f, double db);
 bool room_bound(const struct member *m);
 /** A turn: what its members have heard, */
 void room_begin(struct room *r, unsigned ms);
-void room_heard(struct member *m, const int16_t *v, size_t n);
+void room_heard(struct member *m, const int16_t *v, const int16_t *side,
+		size_t n);
 /** and what one of them hears of the others: n samples at its flow's rate */
 const int16_t *room_others(struct member *m, size_t n);
-/** What it has heard itself */
+/** What it has heard itself, and beside it; NULL: nothing */
 const int16_t *room_own(const struct member *m);
+const int16_t *room_own_side(const struct member *m);
 
 #include "engine.h"
 
@@ -426,6 +444,8 @@ int  device_list(struct device *d, media_list_h *h, media_list_done_h *done,
 		 void *arg);
 /** @return 0: it is open; EAGAIN: it may yet be; ENODEV */
 int  device_ready(const struct device *d, struct audio_info *info);
+/** How many channels it plays, or will when it is opened */
+unsigned device_channels(const struct device *d);
 /** Streams that want it came or went; rate_hz: of the latest */
 void device_want(struct device *d, bool wanted, uint32_t rate_hz);
 /** The engine has lost it */

@@ -187,8 +187,10 @@ void receive_stop(struct receiver *r)
 		jitter_stats_add(&r->past, &st);
 	}
 
-	for (unsigned i = 0; i < r->codec_count; i++)
+	for (unsigned i = 0; i < r->codec_count; i++) {
 		r->codecs[i].dec = mem_deref(r->codecs[i].dec);
+		r->codecs[i].two = false;
+	}
 
 	r->codec_count = 0;
 	r->cur = NULL;
@@ -201,6 +203,9 @@ void receive_stop(struct receiver *r)
 	r->left_n = r->left_at = r->left_max = 0;
 	r->ahead = mem_deref(r->ahead);
 	r->ahead_n = r->ahead_max = 0;
+	mem_deref(r->side.v);
+	mem_deref(r->side.left);
+	memset(&r->side, 0, sizeof(r->side));
 }
 
 

@@ -33,6 +33,8 @@ struct member {
 	struct edge *edge;       /* from the flow's rate to the room's      */
 	struct gain gain;
 	bool spoke;              /* has a part in this turn                 */
+	bool two;                /* own has a side                          */
+	int16_t own_side[BLOCK_MAX];
 	int16_t own[BLOCK_MAX];  /* heard, at the flow's rate,              */
 	int16_t part[BLOCK_MAX]; /*   and at the room's                     */
 };
@@ -169,12 +171,17 @@ static struct edge *member_edge(struct member *m)
 }
 
 
-void room_heard(struct member *m, const int16_t *v, size_t n)
+void room_heard(struct member *m, const int16_t *v, const int16_t *side,
+		size_t n)
 {
 	struct room *r = m->room;
 	struct edge *edge;
 
+	/* its side is for us: the others are sent one channel */
 	memcpy(m->own, v, n * sizeof(*v));
+	m->two = side != NULL;
+	if (side)
+		memcpy(m->own_side, side, n * sizeof(*side));
 
 	if (m->f->rate_hz == r->rate_hz) {
 		memcpy(m->part, v, n * sizeof(*v));
@@ -223,4 +230,10 @@ const int16_t *room_others(struct member *m, size_t n)
 const int16_t *room_own(const struct member *m)
 {
 	return m->own;
+}
+
+
+const int16_t *room_own_side(const struct member *m)
+{
+	return m->two ? m->own_side : NULL;
 }

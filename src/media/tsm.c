@@ -141,8 +141,16 @@ static int16_t blend(int16_t a, int16_t b, size_t i, size_t n)
 }
 
 
-size_t tsm_shorten(int16_t *v, size_t n, size_t most, uint32_t rate_hz,
-		   unsigned like_pct)
+static void leave_out(int16_t *v, size_t n, size_t lag, size_t over)
+{
+	for (size_t i = 0; i < over; i++)
+		v[i] = blend(v[i], v[lag + i], i, over);
+	memmove(v + over, v + lag + over, (n - lag - over) * sizeof(*v));
+}
+
+
+size_t tsm_shorten(int16_t *v, int16_t *side, size_t n, size_t most,
+		   uint32_t rate_hz, unsigned like_pct)
 {
 	const size_t lag = cycle(v, n, most, rate_hz, like_pct);
 	size_t over;
@@ -151,16 +159,25 @@ size_t tsm_shorten(int16_t *v, size_t n, size_t most, uint32_t rate_hz,
 		return n;
 
 	over = seam(n, lag, rate_hz);
-	for (size_t i = 0; i < over; i++)
-		v[i] = blend(v[i], v[lag + i], i, over);
-	memmove(v + over, v + lag + over, (n - lag - over) * sizeof(*v));
+	leave_out(v, n, lag, over);
+	if (side)
+		leave_out(side, n, lag, over);
 
 	return n - lag;
 }
 
 
-size_t tsm_lengthen(int16_t *v, size_t n, size_t most, size_t max,
-		    uint32_t rate_hz, unsigned like_pct)
+/* v was: its first cycle, then from there back to its start */
+static void put_in(int16_t *v, size_t n, size_t lag, size_t over)
+{
+	memmove(v + lag, v, n * sizeof(*v));
+	for (size_t i = 0; i < over; i++)
+		v[lag + i] = blend(v[2 * lag + i], v[lag + i], i, over);
+}
+
+
+size_t tsm_lengthen(int16_t *v, int16_t *side, size_t n, size_t most,
+		    size_t max, uint32_t rate_hz, unsigned like_pct)
 {
 	const size_t lag = cycle(v, n, most, rate_hz, like_pct);
 	size_t over;
@@ -168,11 +185,10 @@ size_t tsm_lengthen(int16_t *v, size_t n, size_t most, size_t max,
 	if (!lag || n + lag > max)
 		return n;
 
-	/* v was: its first cycle, then from there back to its start */
 	over = seam(n, lag, rate_hz);
-	memmove(v + lag, v, n * sizeof(*v));
-	for (size_t i = 0; i < over; i++)
-		v[lag + i] = blend(v[2 * lag + i], v[lag + i], i, over);
+	put_in(v, n, lag, over);
+	if (side)
+		put_in(side, n, lag, over);
 
 	return n + lag;
 }

@@ -13,12 +13,13 @@
 /**
  * Take a cycle out of the n samples, at most `most` of them. like_pct: how
  * alike what is joined must be, 0: no matter. @return samples left, n: there
- * was no place for it
+ * was no place for it. side: what lies beside it (NULL: nothing) is joined at the
+ * same places
  */
-size_t tsm_shorten(int16_t *v, size_t n, size_t most, uint32_t rate_hz,
-		   unsigned like_pct);
+size_t tsm_shorten(int16_t *v, int16_t *side, size_t n, size_t most,
+		   uint32_t rate_hz, unsigned like_pct);
 /** The same, repeating one; at most max samples come out */
-size_t tsm_lengthen(int16_t *v, size_t n, size_t most, size_t max,
-		    uint32_t rate_hz, unsigned like_pct);
+size_t tsm_lengthen(int16_t *v, int16_t *side, size_t n, size_t most,
+		    size_t max, uint32_t rate_hz, unsigned like_pct);
 
 #endif

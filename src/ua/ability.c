@@ -26,6 +26,8 @@ int ua_ability(struct ability *ab, const struct ua *ua,
 	ab->param.dtx = conf->opus_dtx;
 	ab->param.cbr = conf->opus_cbr;
 	ab->param.stereo = conf->opus_stereo;
+	ab->param.stereo_in = conf->opus_stereo &&
+		media_channels(ua->media) == 2;
 	ab->red = conf->redundancy;
 	ab->cn = conf->comfort_noise;
 	ab->nack = conf->retransmission;

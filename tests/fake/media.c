@@ -403,6 +403,14 @@ int media_set_device(struct media *m, enum media_role role, const char *name,
 }
 
 
+unsigned media_channels(const struct media *m)
+{
+	(void)m;
+
+	return 2;
+}
+
+
 const char *media_device(const struct media *m, enum media_role role)
 {
 	(void)m;

@@ -367,6 +367,81 @@ static void test_stereo_in(void **state)
 }
 
 
+/* a decoder of two keeps them apart, also where it has to make something up;
+ * what has one channel has no side at all */
+static void test_stereo_heard(void **state)
+{
+	const struct codec *c = codec_find("opus");
+	OpusEncoder *o = opus_encoder_create(48000, 2, OPUS_APPLICATION_AUDIO,
+					     NULL);
+	struct codec_param prm = plain;
+	struct codec_dec *d = NULL;
+	static int16_t tone[60 * FRAME], v[FRAME], side[FRAME], r[FRAME];
+	int16_t both[2 * FRAME];
+	uint8_t buf[CODEC_BYTES_MAX];
+	(void)state;
+
+	assert_non_null(o);
+	prm.two = true;
+	assert_int_equal(0, c->dec_alloc(&d, c, &prm));
+	wave_sine(tone, 60 * FRAME, 48000, 500, 8000);
+	for (size_t k = 0; k < 60; k++) {
+		const bool two = k < 40, lost = two && k % 10 == 9;
+		size_t n = FRAME;
+		int len;
+
+		assert_int_equal(0, opus_encoder_ctl(o,
+			OPUS_SET_FORCE_CHANNELS(two ? 2 : 1)));
+		for (size_t i = 0; i < FRAME; i++) {
+			both[2 * i] = 0;
+			both[2 * i + 1] = tone[k * FRAME + i];
+		}
+		len = opus_encode(o, both, FRAME, buf, sizeof(buf));
+		assert_true(len > 0);
+		assert_int_equal(two ? 2 : 1, c->channels(buf, (size_t)len));
+		if (lost)
+			assert_int_equal(0, c->conceal_two(d, v, side, n,
+							   NULL, 0));
+		else
+			assert_int_equal(0, c->decode_two(d, v, side, &n, buf,
+							  (size_t)len));
+		assert_int_equal(FRAME, n);
+
+		/* it is on the right, or in the middle */
+		for (size_t i = 0; i < FRAME; i++) {
+			r[i] = (int16_t)(v[i] - side[i]);
+			v[i] = (int16_t)(v[i] + side[i]);
+		}
+		if (k < 5 || (k >= 40 && k < 45))
+			continue;
+		if (two) {
+			assert_true(wave_rms(r, FRAME) > 3000);
+			assert_true(wave_rms(v, FRAME) < 300);
+		}
+		else {
+			assert_memory_equal(v, r, sizeof(v));
+			assert_true(wave_rms(v, FRAME) > 1500);
+		}
+	}
+
+	/* each kind of decoder has its own functions */
+	{
+		size_t n = FRAME;
+
+		assert_int_equal(EINVAL, c->decode(d, v, &n, buf, 1));
+		assert_int_equal(EINVAL, c->conceal(d, v, FRAME, NULL, 0));
+		d = mem_deref(d);
+		assert_int_equal(0, c->dec_alloc(&d, c, &plain));
+		assert_int_equal(EINVAL, c->decode_two(d, v, side, &n, buf,
+						       1));
+		assert_int_equal(EINVAL, c->conceal_two(d, v, side, FRAME,
+							NULL, 0));
+	}
+	opus_encoder_destroy(o);
+	mem_deref(d);
+}
+
+
 /* what has two sides goes out with both, and what has none as cheap as ever */
 static void test_stereo_out(void **state)
 {
@@ -390,6 +465,10 @@ static void test_stereo_out(void **state)
 	assert_false(parsed(plain, "stereo=1").stereo);
 	c->fmtp_print(fmtp, sizeof(fmtp), &prm);
 	assert_string_equal(fmtp, "sprop-stereo=1");
+	prm.stereo_in = true;
+	c->fmtp_print(fmtp, sizeof(fmtp), &prm);
+	assert_string_equal(fmtp, "stereo=1;sprop-stereo=1");
+	prm.stereo_in = false;
 
 	assert_non_null(o);
 	assert_int_equal(0, c->enc_alloc(&e, c, &prm));
@@ -451,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_tune),
 		cmocka_unit_test(test_conceal_sizes),
 		cmocka_unit_test(test_stereo_in),
+		cmocka_unit_test(test_stereo_heard),
 		cmocka_unit_test(test_stereo_out),
 	};
 

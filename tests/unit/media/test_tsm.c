@@ -70,7 +70,7 @@ static void test_cycle_of_a_voice(void **state)
 
 		/* a cycle or two, to the sample: what follows fits on */
 		memcpy(b, a, sizeof(b));
-		m = tsm_shorten(b, n, n, rate, 80);
+		m = tsm_shorten(b, NULL, n, n, rate, 80);
 		assert_true(m < n);
 		assert_true(off_cycle(n - m, rate) <= 2);
 		assert_memory_equal(b + m - 10, a + n - 10, 20);
@@ -78,7 +78,7 @@ static void test_cycle_of_a_voice(void **state)
 		assert_true(steepest(b, m) <= steepest(a, n) * 5 / 4);
 
 		memcpy(b, a, sizeof(b));
-		m = tsm_lengthen(b, n, n, MAX, rate, 80);
+		m = tsm_lengthen(b, NULL, n, n, MAX, rate, 80);
 		assert_true(m > n);
 		assert_true(off_cycle(m - n, rate) <= 2);
 		assert_memory_equal(b + m - 10, a + n - 10, 20);
@@ -102,14 +102,14 @@ static void test_limits_are_kept(void **state)
 
 				voice(a, n, 0, rate);
 				memcpy(b, a, n * sizeof(*a));
-				m = tsm_shorten(b, n, most, rate, 0);
+				m = tsm_shorten(b, NULL, n, most, rate, 0);
 				assert_true(m <= n && n - m <= most);
 				if (m == n)
 					assert_memory_equal(a, b, 2 * n);
 
 				memcpy(b, a, n * sizeof(*a));
 				max = n + n / 4 < MAX ? n + n / 4 : MAX;
-				m = tsm_lengthen(b, n, most, max, rate, 0);
+				m = tsm_lengthen(b, NULL, n, most, max, rate, 0);
 				assert_true(m >= n && m - n <= most);
 				assert_true(m <= max);
 			}
@@ -131,12 +131,13 @@ static void test_noise_is_left_alone(void **state)
 	memcpy(was, v, sizeof(v));
 
 	/* it never repeats, so there is no good place ... */
-	assert_int_equal(tsm_shorten(v, 160, 160, 8000, 90), 160);
-	assert_int_equal(tsm_lengthen(v, 160, 160, MAX, 8000, 90), 160);
+	assert_int_equal(tsm_shorten(v, NULL, 160, 160, 8000, 90), 160);
+	assert_int_equal(tsm_lengthen(v, NULL, 160, 160, MAX, 8000, 90),
+			 160);
 	assert_memory_equal(v, was, sizeof(v));
 
 	/* ... unless none is asked for */
-	assert_in_range(tsm_shorten(v, 160, 160, 8000, 0), 40, 159);
+	assert_in_range(tsm_shorten(v, NULL, 160, 160, 8000, 0), 40, 159);
 }
 
 

@@ -1,0 +1,279 @@
+/**
+ * @file test_two.c  Two channels: from the wire to the loudspeaker
+ *
+ * What is sent left is heard left, at every rate of the device, through loss
+ * and jitter; and who has one channel pays for one.
+ */
+#include <math.h>
+#include "rig.h"
+
+
+enum { SECONDS = 4, MAX = 48000 * SECONDS };
+
+struct audio_dev {
+	uint32_t rate_hz;
+	size_t n, twos;                  /* samples, blocks with a side     */
+	int16_t left[MAX], right[MAX];
+};
+
+
+static size_t dev_read(struct audio_dev *d, int16_t *v, size_t n)
+{
+	(void)d;
+	memset(v, 0, n * sizeof(*v));
+
+	return n;
+}
+
+
+static size_t dev_write_two(struct audio_dev *d, const int16_t *v,
+			    const int16_t *side, size_t n)
+{
+	++d->twos;
+	for (size_t i = 0; i < n && d->n < MAX; i++, d->n++) {
+		d->left[d->n] = (int16_t)(v[i] + side[i]);
+		d->right[d->n] = (int16_t)(v[i] - side[i]);
+	}
+
+	return n;
+}
+
+
+static size_t dev_write(struct audio_dev *d, const int16_t *v, size_t n)
+{
+	for (size_t i = 0; i < n && d->n < MAX; i++, d->n++)
+		d->left[d->n] = d->right[d->n] = v[i];
+
+	return n;
+}
+
+
+static const struct audio_driver driver = {
+	.name = "two", .read = dev_read, .write = dev_write,
+	.write_two = dev_write_two
+};
+
+static struct audio_dev dev;
+
+
+static void device(struct rig *r, uint32_t rate_hz, unsigned channels)
+{
+	const struct audio_info info = {
+		.rate_hz = rate_hz, .has_in = true, .has_out = true,
+		.channels = channels
+	};
+
+	memset(&dev, 0, sizeof(dev));
+	dev.rate_hz = rate_hz;
+	assert_int_equal(engine_attach(r->e, &driver, &dev, &info, -1), 0);
+}
+
+
+/* A file of 500 Hz on the left and 1100 Hz on the right, again and again */
+static void play_two(struct flow *f)
+{
+	const size_t n = f->rate_hz;
+	struct play p = { .n = n, .loop = true, .serial = 1 };
+	int16_t *l = malloc(n * sizeof(*l)), *r = malloc(n * sizeof(*r));
+
+	p.v = malloc(2 * n * sizeof(*p.v));
+	assert_true(l && r && p.v);
+	p.side = p.v + n;
+	sine(l, n, 0, 500.0, f->rate_hz, 10000.0);
+	sine(r, n, 0, 1100.0, f->rate_hz, 10000.0);
+	for (size_t i = 0; i < n; i++) {
+		p.v[i] = (int16_t)((l[i] + r[i]) / 2);
+		p.side[i] = (int16_t)((l[i] - r[i]) / 2);
+	}
+	free(l);
+	free(r);
+	flow_play(f, &p);
+}
+
+
+/* Flow 0 meets the device, flow 1 sends */
+static struct rig *call_of(bool two)
+{
+	struct rig *r = rig_new();
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct media_plan plan = rig_plan("opus", 1 - i);
+
+		plan.param.stereo = two;
+		plan.param.bitrate = 96000;
+		(void)rig_flow(r, 1 - i);
+		rig_start(r, i, &plan);
+		r->ends[i].f->device = !i;
+	}
+	engine_retime(r->e);
+
+	return r;
+}
+
+
+/* dB of a tone on one side */
+static double at(const int16_t *v, double hz)
+{
+	return goertzel(v, dev.n, hz, dev.rate_hz);
+}
+
+
+static void heard_apart(double apart_db)
+{
+	print_message("%u Hz: left %.1f and %.1f, right %.1f and %.1f dB\n",
+		      (unsigned)dev.rate_hz, at(dev.left, 500.0),
+		      at(dev.left, 1100.0), at(dev.right, 500.0),
+		      at(dev.right, 1100.0));
+	assert_true(fabs(at(dev.left, 500.0) + 10.3) < 1.0);
+	assert_true(fabs(at(dev.right, 1100.0) + 10.3) < 1.0);
+	assert_true(at(dev.left, 1100.0) < -10.3 - apart_db);
+	assert_true(at(dev.right, 500.0) < -10.3 - apart_db);
+}
+
+
+static void test_apart(void **state)
+{
+	static const uint32_t rates[] = { 48000, 44100, 16000, 8000 };
+	(void)state;
+
+	for (unsigned i = 0; i < COUNT(rates); i++) {
+		struct rig *r = call_of(true);
+
+		device(r, rates[i], 2);
+		play_two(r->ends[1].f);
+		rig_run(r, 1000);
+		dev.n = 0;
+		rig_run(r, 2000);
+		assert_in_range(dev.n, 2 * rates[i] - rates[i] / 50,
+				2 * rates[i]);
+		heard_apart(25.0);
+		rig_free(r);
+	}
+}
+
+
+/* Lost packets and late ones: what is made up, left out and put in is so on
+ * both sides alike */
+static int64_t rough(struct rig *r, unsigned from, bool rtcp,
+		     const uint8_t *p, size_t len)
+{
+	(void)from;
+	(void)p;
+	(void)len;
+
+	if (!rtcp && rig_rnd(r) < 0.05)
+		return -1;
+
+	return (int64_t)(30000.0 * rig_rnd(r));
+}
+
+
+static void test_rough(void **state)
+{
+	struct rig *r = call_of(true);
+	(void)state;
+
+	device(r, 48000, 2);
+	r->net_h = rough;
+	play_two(r->ends[1].f);
+	rig_run(r, 2000);
+	dev.n = 0;
+	rig_run(r, 3900);
+	print_message("5 of 100 lost: left %.1f and %.1f dB, right %.1f and"
+		      " %.1f dB\n", at(dev.left, 500.0), at(dev.left, 1100.0),
+		      at(dev.right, 500.0), at(dev.right, 1100.0));
+	assert_true(purity(dev.left, dev.n, 500.0, 48000) >
+		    30.0 * purity(dev.left, dev.n, 1100.0, 48000));
+	assert_true(purity(dev.right, dev.n, 1100.0, 48000) >
+		    30.0 * purity(dev.right, dev.n, 500.0, 48000));
+	rig_free(r);
+}
+
+
+/* The file ends: what follows has no side again, and before it there was none.
+ * Who has one channel hears both in it, and pays for one */
+static void test_only_then(void **state)
+{
+	struct rig *r = call_of(true);
+	struct receiver *rx = &r->ends[0].f->rx;
+	(void)state;
+
+	device(r, 48000, 2);
+	flow_set_source(r->ends[1].f, SOURCE_TONE, 500.0);
+	rig_run(r, 1000);
+	assert_int_equal(dev.twos, 0);
+	assert_null(rx->side.v);
+	assert_int_equal(rx->codecs[0].two, false);
+
+	play_two(r->ends[1].f);
+	rig_run(r, 1000);
+	assert_true(dev.twos > 40);
+	assert_int_equal(rx->codecs[0].two, true);
+
+	flow_play_stop(r->ends[1].f);
+	rig_run(r, 1000);
+	dev.twos = dev.n = 0;
+	rig_run(r, 1000);
+	assert_int_equal(dev.twos, 0);
+	assert_true(dev.n > 47000);
+	assert_memory_equal(dev.left, dev.right, dev.n * sizeof(int16_t));
+	assert_true(at(dev.left, 500.0) > -11.0);
+	rig_free(r);
+
+	r = call_of(true);
+	rx = &r->ends[0].f->rx;
+	device(r, 48000, 1);
+	play_two(r->ends[1].f);
+	rig_run(r, 1000);
+	dev.n = 0;
+	rig_run(r, 1000);
+	assert_int_equal(dev.twos, 0);
+	assert_null(rx->side.v);
+	assert_int_equal(rx->codecs[0].two, false);
+	assert_true(fabs(at(dev.left, 500.0) + 16.3) < 1.0);
+	assert_true(fabs(at(dev.left, 1100.0) + 16.3) < 1.0);
+	rig_free(r);
+}
+
+
+/* What is on the left alone leaves the right one at zero, through a gain, a
+ * resampler and the mixer, not at next to nothing */
+static void test_silent_side(void **state)
+{
+	static const uint32_t rates[] = { 48000, 44100, 16000 };
+	static int16_t v[960];
+	(void)state;
+
+	for (unsigned k = 0; k < COUNT(rates); k++) {
+		struct rig *r = call_of(false);
+		struct flow *f = r->ends[0].f;
+
+		device(r, rates[k], 2);
+		gain_set(&f->spk_gain, -7.0);
+		for (unsigned i = 0; i < 50; i++) {
+			sine(v, 960, i * 960, 500.0, 48000, 9001.0);
+			engine_capture(r->e, 20);
+			engine_mix(f, v, v, 960);
+			engine_play(r->e);
+		}
+		assert_in_range(dev.n, rates[k] - 2, rates[k]);
+		assert_int_equal(dev.twos, 50);
+		for (size_t i = 0; i < dev.n; i++)
+			assert_int_equal(dev.right[i], 0);
+		assert_true(fabs(at(dev.left, 500.0) + 12.2) < 1.0);
+		rig_free(r);
+	}
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_rough),
+		cmocka_unit_test(test_only_then),
+		cmocka_unit_test(test_silent_side),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
