@@ -193,10 +193,33 @@ static bool window_end(struct dtmf_band_rx *d, char key, float energy,
 }
 
 
+/* Silence on silence changes nothing but where the windows are; calls on hold
+ * hear little else */
+static bool nothing_new(struct dtmf_band_rx *d, const int16_t *v, size_t n)
+{
+	if (d->key || d->w[0].energy > 0.0f || d->w[1].energy > 0.0f)
+		return false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (v[i])
+			return false;
+	}
+
+	for (unsigned k = 0; k < 2; k++)
+		d->w[k].n = (unsigned)((d->w[k].n + n) % d->size);
+	d->energy = 0.0f;
+
+	return true;
+}
+
+
 unsigned dtmf_band_put(struct dtmf_band_rx *d, const int16_t *v, size_t n,
 		       struct dtmf_digit *out, unsigned max)
 {
 	unsigned count = 0;
+
+	if (nothing_new(d, v, n))
+		return 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const float x = v[i];

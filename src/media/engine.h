@@ -63,7 +63,9 @@ struct engine {
 	uint64_t tick_ns;        /* when the next is due                    */
 	struct cycles cycles;
 	unsigned tick_flows;     /* driven by it,                           */
-	struct flow *tick_flow;  /*   one of them                           */
+	unsigned brief_flows;    /*   with packets of other than 20 ms;     */
+	struct flow *tick_flow;  /*   the only one, if it is                */
+	unsigned bound_flows;    /* that meet the device                    */
 	/* the device: the inner ends only; main's, on loan (engine_device.c) */
 	const struct audio_driver *drv;
 	struct audio_dev *dev;   /* NULL: none                              */
@@ -102,8 +104,13 @@ int  engine_alloc(struct engine **ep, engine_post_h *h, void *arg);
 void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 		  uint64_t now_us);
 
-/** A flow or the device changed: set the tick anew (tick.c) */
+/** The device or a room changed, and all flows with it: set the tick anew
+ *  (tick.c) */
 void engine_retime(struct engine *e);
+
+/** The same after what changed one flow alone, at the same cost however many
+ *  others there are */
+void engine_retime_flow(struct engine *e, struct flow *f);
 
 /* The device as the engine sees it (engine_device.c) -------------------- */
 

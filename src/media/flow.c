@@ -99,6 +99,15 @@ void flow_attach(struct flow *f, struct engine *e)
 }
 
 
+/* In a room it may be what brings the others to the device */
+static void flow_retime(struct flow *f)
+{
+	engine_retime_flow(f->eng, f);
+	if (f->member)
+		engine_retime(f->eng);
+}
+
+
 static void flow_stop(struct flow *f)
 {
 	list_unlink(&f->le);
@@ -106,7 +115,7 @@ static void flow_stop(struct flow *f)
 	f->plan.dir = MEDIA_INACTIVE;
 	receive_stop(&f->rx);
 	send_stop(&f->tx);
-	engine_retime(f->eng);
+	flow_retime(f);
 }
 
 
@@ -207,7 +216,7 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 		list_append(&f->eng->flows, &f->le, f);
 		f->started = true;
 	}
-	engine_retime(f->eng);
+	flow_retime(f);
 
 	return 0;
 }
@@ -221,7 +230,7 @@ void flow_set_source(struct flow *f, enum stream_source src, double hz)
 	if (src == SOURCE_TONE && f->rate_hz)
 		tone_init(&f->tone, hz, f->rate_hz);
 	if (f->eng)
-		engine_retime(f->eng);
+		flow_retime(f);
 }
 
 
@@ -254,7 +263,8 @@ void flow_close(struct flow *f)
 {
 	assert_media();
 
-	f->member = mem_deref(f->member);
+	if (f->member)
+		(void)room_join(f, 0);
 	if (f->started) {
 		if (flow_keyed(f))
 			flow_report_send(f, clock_us(), true);

@@ -509,31 +509,14 @@ int media_list_devices(struct media *m, media_list_h *h,
 }
 
 
-struct wish {
-	unsigned count;
-	uint32_t rate_hz;
-	uint32_t id;
-};
-
-
 void media_look(struct media *m)
 {
-	struct wish w = { 0 };
-	struct le *le;
+	const struct stream *newest = list_ledata(list_tail(&m->wanting));
+	bool wanted = newest || m->probe;
 
-	LIST_FOREACH(&m->wanting, le) {
-		const struct stream *s = le->data;
-
-		++w.count;
-		if (s->id >= w.id) {
-			w.id = s->id;
-			w.rate_hz = s->rate_hz;
-		}
-	}
 	for (unsigned i = 0; i < COUNT(m->sounds); i++)
-		w.count += m->sounds[i] != 0;
-	w.count += m->probe != NULL;
-	device_want(m->dev, w.count > 0, w.rate_hz);
+		wanted = wanted || m->sounds[i];
+	device_want(m->dev, wanted, newest ? newest->rate_hz : 0);
 	device_want(m->ring, m->sounds[MEDIA_RING] != 0, 0);
 }
 

@@ -222,12 +222,20 @@ struct beep {
 	bool sounds;             /* in this turn                            */
 };
 
+/** What gives a flow its turns */
+enum {
+	DRIVEN_DEVICE = 1 << 0,  /* it meets the device                     */
+	DRIVEN_TICK   = 1 << 1,
+	DRIVEN_BRIEF  = 1 << 2,  /* and its packets are not of 20 ms        */
+};
+
 struct flow {
 	struct le le;
 	struct engine *eng;
 	uint32_t id;
 	bool started;
 	bool device;             /* may meet it                             */
+	uint8_t driven;          /* DRIVEN_*, as counted (tick.c)           */
 	struct media_plan plan;
 	atomic_bool vouched;     /* main: its peer wants packets; read by the
 				    next cycle                              */
@@ -360,7 +368,7 @@ struct device;
 struct media {
 	struct media_conf conf;
 	struct hash *streams;        /* by id                               */
-	struct list wanting;         /* those that want the device          */
+	struct list wanting;         /* those that want the device, by id   */
 	uint32_t id_last;
 	struct device *dev, *ring;
 	struct worker *worker;       /* opens and closes devices; when needed */

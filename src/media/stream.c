@@ -96,14 +96,29 @@ bool stream_wants_device(const struct stream *s)
 }
 
 
-/* Among hundreds that need none, those that want it are few: they are listed,
- * so that a call costs the same whatever the others do */
+/* In the order of ids, which is nearly that in which they come */
+static void want(struct stream *s)
+{
+	struct le *le = list_tail(&s->m->wanting);
+
+	while (le && ((const struct stream *)le->data)->id > s->id)
+		le = le->prev;
+
+	if (le)
+		list_insert_after(&s->m->wanting, le, &s->wle, s);
+	else
+		list_prepend(&s->m->wanting, &s->wle, s);
+}
+
+
+/* Those that want it are listed, so that a call costs the same whatever the
+ * others do */
 static void look(struct stream *s)
 {
 	const bool wants = stream_wants_device(s);
 
 	if (wants && !s->wle.list)
-		list_append(&s->m->wanting, &s->wle, s);
+		want(s);
 	else if (!wants)
 		list_unlink(&s->wle);
 

@@ -154,32 +154,66 @@ static void tick_h(void *arg)
 }
 
 
-/* 20 ms suits whole packets; 10 ms whatever else there is */
-void engine_retime(struct engine *e)
+/* What drives this one (struct flow.driven), as it is now */
+static uint8_t driven(const struct engine *e, const struct flow *f)
 {
-	unsigned ms = 0;
+	uint8_t is = 0;
+
+	if (!f->started)
+		return 0;
+
+	if (flow_bound(f))
+		is |= DRIVEN_DEVICE;
+	if (tick_drives(e, f)) {
+		is |= DRIVEN_TICK;
+		if (f->tx.ptime_ms % 20)
+			is |= DRIVEN_BRIEF;
+	}
+
+	return is;
+}
+
+
+static void count(unsigned *n, bool was, bool is)
+{
+	*n = *n + is - was;
+}
+
+
+/* Of hundreds it is one that changes: the others are not looked at */
+static void flow_count(struct engine *e, struct flow *f)
+{
+	const uint8_t was = f->driven, is = driven(e, f);
+
+	f->driven = is;
+	count(&e->bound_flows, was & DRIVEN_DEVICE, is & DRIVEN_DEVICE);
+	count(&e->tick_flows, was & DRIVEN_TICK, is & DRIVEN_TICK);
+	count(&e->brief_flows, was & DRIVEN_BRIEF, is & DRIVEN_BRIEF);
+
+	if (is & DRIVEN_TICK)
+		e->tick_flow = f;
+	else if (e->tick_flow == f)
+		e->tick_flow = NULL;
+}
+
+
+/* 20 ms suits whole packets; 10 ms whatever else there is */
+static void retime(struct engine *e)
+{
+	unsigned ms = !e->tick_flows ? 0 : e->brief_flows ? 10 : 20;
+	struct le *le = e->flows.head;
 	uint64_t next;
 
-	assert_media();
-	e->bound = false;
-	e->tick_flows = 0;
-
-	for (struct le *le = e->flows.head; le; le = le->next) {
+	/* the one that is left may be another than the last that came */
+	while (e->tick_flows == 1 && !e->tick_flow && le) {
 		struct flow *f = le->data;
 
-		if (flow_bound(f))
-			e->bound = true;
-		if (!tick_drives(e, f))
-			continue;
-
-		++e->tick_flows;
-		e->tick_flow = f;
-
-		if (!ms)
-			ms = 20;
-		if (f->tx.ptime_ms % 20)
-			ms = 10;
+		if (f->driven & DRIVEN_TICK)
+			e->tick_flow = f;
+		le = le->next;
 	}
+
+	e->bound = e->bound_flows > 0;
 
 	/* a device without a clock plays the phone's own sounds by the tick */
 	if (e->dev && (e->local[MEDIA_SPEAKER].v || e->local[MEDIA_RING].v ||
@@ -201,4 +235,23 @@ void engine_retime(struct engine *e)
 		timer_start_ns(&e->tick, e->tick_ns, tick_h, e);
 	else
 		timer_cancel(&e->tick);
+}
+
+
+void engine_retime_flow(struct engine *e, struct flow *f)
+{
+	assert_media();
+
+	flow_count(e, f);
+	retime(e);
+}
+
+
+void engine_retime(struct engine *e)
+{
+	assert_media();
+
+	for (struct le *le = e->flows.head; le; le = le->next)
+		flow_count(e, le->data);
+	retime(e);
 }
