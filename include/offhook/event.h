@@ -444,6 +444,11 @@ int  event_subscribe(struct event_sub **sp, struct event_bus *bus,
 /** Like it, for one type only; the bus knows whether anyone listens */
 int  event_subscribe_type(struct event_sub **sp, struct event_bus *bus,
 			  enum event_type type, event_h *h, void *arg);
+/** The same for several of them, in n places of sv: who takes all of them has
+ *  each call's figures made each second. On failure all are NULL */
+int  event_subscribe_types(struct event_sub **sv, struct event_bus *bus,
+			   const enum event_type *typev, size_t n, event_h *h,
+			   void *arg);
 bool event_wanted(const struct event_bus *bus, enum event_type type);
 
 /**

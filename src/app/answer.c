@@ -17,6 +17,8 @@
 #include "offhook/log.h"
 
 
+enum { BUCKETS = 256 };
+
 struct answer {
 	bool (*gate_h)(const struct event *ev, void *arg);
 	void *gate_arg;
@@ -25,7 +27,7 @@ struct answer {
 	struct event_sub *sub;
 	struct answer_rule rule;
 	struct answer_rules *rules;  /* NULL: none                           */
-	struct list taken;           /* struct taken                         */
+	struct hash *taken;          /* struct taken, by call                */
 	unsigned finished;
 	int exit;                    /* first bad ending                     */
 	bool over;                   /* calls or until was reached           */
@@ -60,7 +62,7 @@ static void taken_destructor(void *data)
 	struct taken *t = data;
 
 	timer_cancel(&t->tmr);
-	list_unlink(&t->le);
+	hash_unlink(&t->le);
 	mem_deref(t->rules);
 }
 
@@ -72,7 +74,8 @@ static void answer_destructor(void *data)
 	mem_deref(a->sub);
 	timer_cancel(&a->tmr_until);
 	timer_cancel(&a->tmr_over);
-	list_flush(&a->taken);
+	hash_flush(a->taken);
+	mem_deref(a->taken);
 	ua_set_judge(a->ua, NULL, NULL);
 	mem_deref(a->rules);
 }
@@ -396,7 +399,7 @@ static void incoming(struct answer *a, unsigned id)
 	t->line = line;
 	t->rules = line ? mem_ref(a->rules) : NULL;
 	t->intercom = wish == 200 && !a->rule.on;
-	list_append(&a->taken, &t->le, t);
+	hash_append(a->taken, id, &t->le, t);
 
 	if (line && line->ring) {
 		(void)call_ring(c);
@@ -418,7 +421,7 @@ static struct taken *taken_find(const struct answer *a, unsigned id)
 {
 	struct le *le;
 
-	LIST_FOREACH(&a->taken, le) {
+	LIST_FOREACH(hash_list(a->taken, id), le) {
 		struct taken *t = le->data;
 
 		if (t->id == id)
@@ -514,8 +517,10 @@ int answer_alloc(struct answer **ap, struct ua *ua, struct event_bus *bus,
 	a->arg = arg;
 	a->rule.code = 200;
 
-	err = event_subscribe_type(&a->sub, bus, EVENT_CALL_STATE,
-				   event_handler, a);
+	err = hash_alloc(&a->taken, BUCKETS);
+	if (!err)
+		err = event_subscribe_type(&a->sub, bus, EVENT_CALL_STATE,
+					   event_handler, a);
 	if (err)
 		mem_deref(a);
 	else

@@ -40,6 +40,12 @@ struct capture_tap {
 	void *arg;
 };
 
+/* what notes are made of */
+static const enum event_type types[] = {
+	EVENT_CALL_STATE, EVENT_CALL_MEDIA, EVENT_CALL_DTMF, EVENT_CALL_TONE,
+	EVENT_DTMF_DONE,
+};
+
 struct capture {
 	struct capture_limits lim;
 	struct list said;        /* oldest first                             */
@@ -50,7 +56,7 @@ struct capture {
 	size_t count, bytes;
 	uint64_t seen, dropped;
 	struct ua *ua;
-	struct event_sub *sub;
+	struct event_sub *subv[ARRAY_SIZE(types)];
 };
 
 
@@ -109,11 +115,18 @@ static void forget(struct capture *c, struct said *s)
 }
 
 
+static void unfollow(struct capture *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(c->subv); i++)
+		c->subv[i] = mem_deref(c->subv[i]);
+}
+
+
 static void capture_destructor(void *arg)
 {
 	struct capture *c = arg;
 
-	mem_deref(c->sub);
+	unfollow(c);
 	while (c->said.head)
 		forget(c, c->said.head->data);
 	while (c->taps.head)
@@ -448,9 +461,10 @@ static void event_handler(const struct event *ev, void *arg)
 int capture_follow(struct capture *c, struct ua *ua, struct event_bus *bus)
 {
 	c->ua = ua;
-	c->sub = mem_deref(c->sub);
+	unfollow(c);
 
-	return event_subscribe(&c->sub, bus, event_handler, c);
+	return event_subscribe_types(c->subv, bus, types, ARRAY_SIZE(types),
+				     event_handler, c);
 }
 
 

@@ -29,6 +29,7 @@ struct devices {
 	struct media *media;
 	struct event_sub *states, *holds;
 	unsigned talks;              /* account whose call does, 0: none     */
+	bool wanted;                 /* some call has devices of its own     */
 	struct taken taken[ROLES];   /* by enum media_role                   */
 };
 
@@ -154,15 +155,47 @@ static const struct account_conf *conf_of(const struct call *c)
 }
 
 
+static bool has_own(const struct account_conf *ac)
+{
+	return ac && (ac->audio_mic[0] || ac->audio_speaker[0] ||
+		      ac->audio_ring[0]);
+}
+
+
+/* Does any call have devices of its own, or are some taken still? */
+static bool any_own(const struct devices *d)
+{
+	const struct call *c = NULL;
+
+	for (size_t i = 0; i < ROLES; i++) {
+		if (d->taken[i].on)
+			return true;
+	}
+
+	while ((c = ua_call_next(d->ua, c))) {
+		if (has_own(conf_of(c)))
+			return true;
+	}
+
+	return false;
+}
+
+
 static void event_handler(const struct event *ev, void *arg)
 {
 	struct devices *d = arg;
-	const struct call *rings, *c = whose(d, &rings);
-	(void)ev;
+	const struct call *rings, *c = ua_call(d->ua, ev->call);
 
+	/* calls by the hundred without any are not looked at each time */
+	d->wanted = d->wanted || (c && has_own(conf_of(c)));
+	if (!d->wanted)
+		return;
+
+	c = whose(d, &rings);
 	d->talks = account_of(c);
 	take_talk(d, conf_of(c));
 	take_bell(d, conf_of(rings));
+	d->wanted = any_own(d);
 }
 
 

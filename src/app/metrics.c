@@ -21,6 +21,12 @@ static const double loss_le[] = { 0, 0.1, 0.5, 1, 2, 3, 5, 10, 25 };
 _Static_assert(ARRAY_SIZE(setup_s) == BUCKETS && ARRAY_SIZE(mos_le) ==
 	       BUCKETS && ARRAY_SIZE(loss_le) == BUCKETS, "as many");
 
+/* what is counted */
+static const enum event_type types[] = {
+	EVENT_CALL_STATE, EVENT_ACCOUNT_STATE, EVENT_MESSAGE_RECEIVED,
+	EVENT_MESSAGE_SENT, EVENT_CALL_DTMF,
+};
+
 struct histogram {
 	const double *le;
 	uint64_t v[BUCKETS];
@@ -31,7 +37,7 @@ struct histogram {
 struct metrics {
 	struct ua *ua;
 	const struct media *media;
-	struct event_sub *sub;
+	struct event_sub *subv[ARRAY_SIZE(types)];
 	uint64_t begin_ms;
 	uint64_t started[2];     /* in, out                                  */
 	struct {
@@ -146,7 +152,8 @@ static void destructor(void *arg)
 {
 	struct metrics *m = arg;
 
-	mem_deref(m->sub);
+	for (size_t i = 0; i < ARRAY_SIZE(m->subv); i++)
+		mem_deref(m->subv[i]);
 }
 
 
@@ -166,7 +173,8 @@ int metrics_alloc(struct metrics **mp, struct ua *ua,
 	m->mos.le = mos_le;
 	m->loss.le = loss_le;
 
-	err = event_subscribe(&m->sub, bus, event_handler, m);
+	err = event_subscribe_types(m->subv, bus, types, ARRAY_SIZE(types),
+				    event_handler, m);
 	if (err)
 		mem_deref(m);
 	else

@@ -181,6 +181,22 @@ int event_subscribe_type(struct event_sub **sp, struct event_bus *bus,
 }
 
 
+int event_subscribe_types(struct event_sub **sv, struct event_bus *bus,
+			  const enum event_type *typev, size_t n, event_h *h,
+			  void *arg)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = event_subscribe_type(&sv[i], bus, typev[i], h, arg);
+
+	for (size_t i = 0; err && i < n; i++)
+		sv[i] = mem_deref(sv[i]);
+
+	return err;
+}
+
+
 int event_subscribe(struct event_sub **sp, struct event_bus *bus,
 		    event_h *h, void *arg)
 {

@@ -76,22 +76,23 @@ static void level_handler(void *arg)
 {
 	struct ua *ua = arg;
 	const int64_t ms = ua->config->level_interval_ms;
+	const bool wanted = ms && event_wanted(ua->bus, EVENT_CALL_LEVEL);
 	struct le *le;
 	size_t n = 0;
 
 	LIST_FOREACH(&ua->calls, le)
 		n += has_level(le->data);
-	if (!n) {
+	if (!n || !wanted)
 		memset(&ua->rota_level, 0, sizeof(ua->rota_level));
+	if (!n)
 		return;
-	}
 
-	/* switched off it is looked at now and then */
-	timer_start(&ua->tmr_level, rota_turn(&ua->rota_level, n,
-					      (uint64_t)(ms ? ms : OFF_MS)),
-		    level_handler, ua);
+	/* who begins to listen, or switches them on, does not wait for long */
+	timer_start(&ua->tmr_level, wanted ?
+		    rota_turn(&ua->rota_level, n, (uint64_t)ms) :
+		    (uint64_t)(ms ? ms : OFF_MS), level_handler, ua);
 
-	if (ms && event_wanted(ua->bus, EVENT_CALL_LEVEL))
+	if (wanted)
 		ask(ua, n);
 }
 

@@ -181,18 +181,20 @@ static bool reported(const struct ua *ua)
 static void quality_handler(void *arg)
 {
 	struct ua *ua = arg;
+	const bool wanted = event_wanted(ua->bus, EVENT_CALL_QUALITY) ||
+		reported(ua);
 	const size_t n = count(ua);
 
-	if (!n) {
+	if (!n || !wanted)
 		memset(&ua->rota_quality, 0, sizeof(ua->rota_quality));
+	if (!n)
 		return;
-	}
 
-	timer_start(&ua->tmr_quality, rota_turn(&ua->rota_quality, n,
-						QUALITY_MS),
+	timer_start(&ua->tmr_quality, wanted ?
+		    rota_turn(&ua->rota_quality, n, QUALITY_MS) : QUALITY_MS,
 		    quality_handler, ua);
 
-	if (event_wanted(ua->bus, EVENT_CALL_QUALITY) || reported(ua))
+	if (wanted)
 		ask(ua, n);
 }
 
