@@ -9,7 +9,8 @@ so that what else the machine does meets all of them; of times the median of
 all rounds counts, of CPU the least, of rates the most. A ratio is offhook's
 figure to that of the best other phone, measured in the same run: compare
 nothing else. Which other phones: see peers.py. Parts: start, register,
-latency, rate, g711, srtp, opus, delay, quality, growth, control, capture. Quality is speech over bad
+latency, rate, held, g711, srtp, opus, delay, quality, growth, control, capture.
+Held is what one more call costs while others are up. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
 intelligible it comes back (STOI), how much is missing, how often and how far
 the delay moves (speech.c, score.c, stoi.c). Registered means that each phone has an
@@ -69,6 +70,11 @@ TARGETS = {
     "200 to ACK, p99": ("ms", p99, None, 0, 0),
     "calls per second": ("/s", max, "high", 0.5, 1.0),
     "CPU per call at 100/s": ("ms", min, "low", 1.3, 0.8),
+    "CPU per call, 1 call up": ("ms", min, "low", 1.3, 0.8),
+    "CPU per call, 200 calls up": ("ms", min, "low", 1.3, 0.8),
+    "CPU per call, 500 calls up": ("ms", min, "low", 1.3, 0.8),
+    "CPU per call, 500 up to 1 up": ("x", min, "most", 1.3, 1.1),
+    "INVITE to 200, 500 calls up, p99": ("ms", min, None, 0, 0),
     "memory kept per finished call": ("kB", median, "low", 1.0, 0.3),
     "memory kept per later call": ("kB", median, "most", 0.5, 0.05),
 }
@@ -353,10 +359,11 @@ class Bench:
         raise RuntimeError("%s: a call did not come to its end" % p.name)
 
     @contextlib.contextmanager
-    def stormed(self, kind, program):
+    def stormed(self, kind, program, sipp=True):
         """-> (phone, what calls it: rate, count, seconds -> dict(ok, again,
-        took, cpu)): calls without media, hung up at once"""
-        if not self.registered and self.over != "tls":
+        took, cpu)): calls without media, hung up at once; or, with a fourth
+        argument "stay", calls that stay, without sipp"""
+        if sipp and not self.registered and self.over != "tls":
             p = self.phone(kind, program)
             p.up()
             yield p, lambda *how: self.sipp(p, *how)
@@ -381,9 +388,9 @@ class Bench:
             q.wait()
 
     @staticmethod
-    def storm(p, q, rate, count, seconds):
+    def storm(p, q, rate, count, seconds, how="run"):
         cpu = p.cpu()
-        r = json.loads(tell(q, "run %g %d" % (rate, count), "{", 3 * seconds + 60))
+        r = json.loads(tell(q, "%s %g %d" % (how, rate, count), "{", 3 * seconds + 60))
         return dict(r, cpu=p.cpu() - cpu)
 
     def sipp(self, p, rate, count, seconds):
@@ -417,6 +424,30 @@ class Bench:
         put("calls per second", kind.name, best)
         if at_100:
             put("CPU per call at 100/s", kind.name, at_100)
+
+    def held(self, kind, program):
+        """what a call costs beside those that are up already"""
+        seconds, up, cost = 3 if self.quick else 6, 0, {}
+        with self.stormed(kind, program, sipp=False) as (p, calls):
+            for want in (1, 200, 500):
+                if want > kind.most:
+                    break
+                r = calls(100, want - up, (want - up) / 100, "stay")
+                if r["ok"] != want - up:
+                    raise RuntimeError("%s: %d of %d calls stay" % (kind.name, r["ok"], want - up))
+                up = want
+                time.sleep(1)
+                cpu = p.cpu()
+                time.sleep(4)
+                cpu = (p.cpu() - cpu) / 4
+                r = calls(100, 100 * seconds, seconds)
+                if r["ok"] != 100 * seconds:
+                    raise RuntimeError("%s: %d of %d calls" % (kind.name, r["ok"], 100 * seconds))
+                cost[up] = 1000 * (r["cpu"] - cpu * r["took"]) / (100 * seconds)
+                put("CPU per call, %d call%s up" % (up, "s" if up > 1 else ""), kind.name, cost[up])
+            if up == 500:
+                put("CPU per call, 500 up to 1 up", kind.name, cost[500] / cost[1])
+                put("INVITE to 200, 500 calls up, p99", kind.name, r["p99_ms"])
 
     def growth(self, kind, program):
         """what many calls leave behind once SIP's timers (32 s) are over, and
@@ -626,7 +657,7 @@ TEXTS = ("The kettle was warm when the guests came down the narrow stairs. Nobod
          "The bridge was built by people who had never seen a river.")
 
 # rounds of each part, unless it is quick
-PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "growth": 1,
+PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "held": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "growth": 1,
          "control": 2, "capture": 2}
 
 

@@ -27,6 +27,7 @@ class Peer:
     """mode: answer (every call), echo (answer and send back what comes), idle;
     over: what SIP goes over; registrar: its address, when it is to register"""
     name, transports, parts, registers = "?", ("udp", "tcp"), None, True
+    most = 500                                                  # calls at once
 
     def __init__(self, program, port, mode="answer", codec="pcmu", calls=600, over="udp", registrar=None):
         self.program, self.port, self.mode, self.codec, self.calls = program, port, mode, codec, calls
@@ -166,8 +167,8 @@ class Offhook(Peer):
 
 
 class Baresip(Peer):
-    # port + 1 is its TLS, + 2 what we tell it by
-    name, transports = "baresip", ("udp", "tcp", "tls")
+    # port + 1 is its TLS, + 2 what we tell it by; it has 256 lines
+    name, transports, most = "baresip", ("udp", "tcp", "tls"), 250
 
     def argv(self):
         modules = os.environ.get("BARESIP_MODULES") or next((m for m in MODULES if os.path.isdir(m)), ".")
@@ -215,11 +216,19 @@ class Baresip(Peer):
 
 
 class Pjsua(Peer):
-    name, transports, registers = "pjsua", ("udp",), False
+    # of its 512 calls some are still ending
+    name, transports, most = "pjsua", ("udp", "tcp"), 250
 
     def argv(self):
-        a = [self.program, "--null-audio", "--no-tcp", "--local-port=%d" % self.port, "--bound-addr=127.0.0.1",
-             "--ip-addr=127.0.0.1", "--id=" + self.uri, "--rtp-port=%d" % (30000 + self.port % 1000),
+        way = ";transport=tcp" if self.over == "tcp" else ""
+        a = [self.program, "--null-audio", "--local-port=%d" % self.port, "--bound-addr=127.0.0.1", "--ip-addr=127.0.0.1",
+             "--no-udp" if way else "--no-tcp"]
+        if self.registrar:
+            a += ["--id=sip:bench@" + self.registrar, "--registrar=sip:" + self.registrar + way, "--realm=*",
+                  "--username=bench", "--password=bench"]
+        else:
+            a += ["--id=" + self.uri + way]
+        a += [ "--rtp-port=%d" % (30000 + self.port % 1000),
              "--max-calls=%d" % min(512, self.calls), "--no-vad", "--ec-tail=0", "--log-level=0",
              "--app-log-level=0", "--no-color", "--add-codec=" + self.codec]
         if self.mode != "idle":

@@ -9,6 +9,8 @@
  *   register           until a phone has registered, asked for a password:
  *                      "registered URI"; it is called over its connection
  *   to PORT URI        call that one, over a connection of ours: "connected"
+ *   stay RATE COUNT    that many calls, RATE of them a second, on which
+ *                      nothing is to be sent, and which stay; answered as:
  *   run RATE COUNT     that many calls, RATE of them a second, each hung up
  *                      as soon as it is answered: a JSON object of how many
  *                      came to their end (ok), were refused or got lost
@@ -79,7 +81,7 @@ static char uri[512];
 static struct call *calls;
 static unsigned count, run_no;
 static unsigned ok, failed, again;
-static bool registering;
+static bool registering, staying;
 
 
 static uint64_t now_us(void)
@@ -267,7 +269,8 @@ static void request(unsigned i, const char *method)
 	static const char body[] =
 		"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
 		"c=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
-		"a=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=sendrecv\r\n";
+		"a=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=";
+	const char *way_of_it = staying ? "inactive\r\n" : "sendrecv\r\n";
 	struct call *c = &calls[i];
 	bool first = !strcmp(method, "INVITE");
 	bool bye = !strcmp(method, "BYE");
@@ -278,13 +281,14 @@ static void request(unsigned i, const char *method)
 		"From: <sip:storm@127.0.0.1:%u>;tag=%u.%u\r\n"
 		"To: <%s>%s%s\r\nCall-ID: %u.%u.%d@storm\r\n"
 		"CSeq: %d %s\r\nContact: <sip:storm@127.0.0.1:%u%s>\r\n"
-		"%sContent-Length: %zu\r\n\r\n%s", method,
+		"%sContent-Length: %zu\r\n\r\n%s%s", method,
 		c->target ? c->target : uri, names[over], here, (int)getpid(),
 		run_no, i, method, here, run_no, i, uri,
 		*c->tag ? ";tag=" : "", c->tag, i, run_no, (int)getpid(),
 		bye ? 2 : 1, method, here, params[over],
 		first ? "Content-Type: application/sdp\r\n" : "",
-		first ? sizeof(body) - 1 : (size_t)0, first ? body : "");
+		first ? sizeof(body) - 1 + strlen(way_of_it) : (size_t)0,
+		first ? body : "", first ? way_of_it : "");
 
 	say(way, &there, out, (size_t)n);
 }
@@ -344,8 +348,8 @@ static void response_came(const char *m)
 		c->target = strndup(t + 1, (size_t)(e - t - 1));
 	c->took_us = (uint32_t)(now - c->sent_us);
 	request(i, "ACK");
-	if (code >= 300) {
-		end(i, false);
+	if (code >= 300 || staying) {
+		end(i, code < 300);
 		return;
 	}
 	request(i, "BYE");
@@ -548,11 +552,12 @@ static void tell(uint64_t took)
 }
 
 
-static void run(double rate, unsigned want)
+static void run(double rate, unsigned want, bool stay)
 {
 	uint64_t began = now_us(), looked = 0;
 	unsigned sent = 0;
 
+	staying = stay;
 	count = want;
 	calls = calloc(count, sizeof(*calls));
 	run_no++;
@@ -685,7 +690,9 @@ int main(int argc, char **argv)
 		else if (sscanf(line, "to %u %511s", &port, uri) == 2)
 			call_that(port);
 		else if (sscanf(line, "run %lf %u", &rate, &n) == 2)
-			run(rate, n);
+			run(rate, n, false);
+		else if (sscanf(line, "stay %lf %u", &rate, &n) == 2)
+			run(rate, n, true);
 		else
 			fail(line);
 	}
