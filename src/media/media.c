@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 #define LOG_MODULE "media"
 #include <offhook/log.h>
 #include <offhook/urgent.h>
@@ -322,6 +323,8 @@ static void destructor(void *arg)
 	mem_deref(m->sniff);
 	mem_deref(m->streams);
 	mem_deref(m->dtls_id);
+	if (m->stamps >= 0)
+		(void)close(m->stamps);
 }
 
 
@@ -377,6 +380,7 @@ int media_alloc(struct media **mp, const struct media_conf *conf,
 
 	media_thread |= THREAD_MAIN;
 	m->conf = *conf;
+	m->stamps = -1;
 
 	err = hash_alloc(&m->streams, STREAM_BUCKETS);
 	if (err)

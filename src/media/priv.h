@@ -370,6 +370,7 @@ struct media {
 	struct hash *streams;        /* by id                               */
 	struct list wanting;         /* those that want the device, by id   */
 	uint32_t id_last;
+	int stamps;                  /* see stamps_keep; -1: no call yet    */
 	struct device *dev, *ring;
 	struct worker *worker;       /* opens and closes devices; when needed */
 	struct link *link;           /* the door and the way back           */

@@ -86,6 +86,10 @@ struct transport {
 int  transport_open(struct transport *t, const struct sa *local,
 		    uint16_t port_min, uint16_t port_max);
 void transport_close(struct transport *t);
+/** Time stamps stay switched on in the kernel while this is open. To switch
+ *  them on or off it patches its own code and stops every processor for that:
+ *  not twice a call.  @return a descriptor to close, -1 */
+int  stamps_keep(void);
 /** How what it sends is marked */
 void transport_mark(const struct transport *t, unsigned dscp);
 /** Take what waits. @return packets, valid until the next call */

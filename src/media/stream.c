@@ -38,6 +38,9 @@ int stream_open(struct stream **sp, struct media *m,
 	if (!s)
 		return ENOMEM;
 
+	if (m->stamps < 0)
+		m->stamps = stamps_keep();
+
 	s->m = m;
 	s->id = ++m->id_last;
 	s->h = h;

@@ -227,6 +227,19 @@ static int socket_bind(int *fdp, const struct sa *addr)
 }
 
 
+int stamps_keep(void)
+{
+	const int on = 1;
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on,
+				 sizeof(on));
+
+	return fd;
+}
+
+
 static int pair_bind(struct transport *t, const struct sa *local,
 		     uint16_t port)
 {
