@@ -7,6 +7,7 @@
  * its transaction, then to whoever serves it; a response to its transaction.
  */
 #include "fault.h"
+#include "message.h"
 
 
 enum { KEEPALIVE_MAX = 4 };         /* bytes of an empty datagram          */
@@ -78,7 +79,7 @@ static int decode(struct sip_msg **msgp, struct mbuf *mb)
 
 	salvage_elder(mb);
 
-	err = sip_msg_decode(msgp, mb);
+	err = message_decode(msgp, mb);
 	if (err)
 		mb->pos = pos;
 

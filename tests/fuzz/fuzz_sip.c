@@ -2,7 +2,8 @@
  * @file fuzz_sip.c  What we read of SIP messages and URIs ourselves
  */
 #include "fuzz.h"
-#include "priv.h"
+#include "message_same.h"
+#include "message.h"
 
 
 static bool value_h(const struct pl *val, void *arg)
@@ -22,16 +23,23 @@ static bool value_h(const struct pl *val, void *arg)
 static void message(const uint8_t *data, size_t size)
 {
 	struct mbuf *mb = mbuf_alloc(size + 1);
-	struct sip_msg *msg = NULL;
+	struct sip_msg *msg = NULL, *ours = NULL;
 	struct sip_info *in = mem_zalloc(sizeof(*in), NULL);
 	struct sip_result res;
 	struct pl contact;
 	uint32_t n;
+	int err;
 
 	must(mb && in && !mbuf_write_mem(mb, data, size));
 	mb->pos = 0;
-	if (sip_msg_decode(&msg, mb))
+	err = message_plain(&ours, mb);
+	must(err == EAGAIN || !err);
+	mb->pos = 0;
+	if (sip_msg_decode(&msg, mb)) {
+		must(err);
 		goto out;
+	}
+	must(err || !message_differs(ours, msg));
 
 	sip_info_fill(in, msg);
 	header_find(msg, SIP_HDR_CONTACT, "Contact", 'm');
@@ -48,6 +56,7 @@ static void message(const uint8_t *data, size_t size)
 	}
 
  out:
+	mem_deref(ours);
 	mem_deref(msg);
 	mem_deref(in);
 	mem_deref(mb);
