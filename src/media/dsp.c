@@ -3,8 +3,8 @@
  *
  * Media thread; speexdsp does the hard part.  The echo canceller is given
  * what was played as long ago as it takes to come back through the buffers
- * of the device, so that its 200 ms of memory are for the room alone; it
- * takes the residual echo away only with the noise suppressor's help, which
+ * of the device (align.c), so that its 200 ms of memory are for the room
+ * alone; it takes the residual echo away only with the noise suppressor's help, which
  * is therefore on whenever it is (at 0 dB when no noise is to be suppressed).
  * In front of both a high-pass takes away rumble and hum, behind them a
  * limiter catches what the automatic gain made too loud.  That gain rises
@@ -16,16 +16,13 @@
 #include <string.h>
 #include <speex/speex_preprocess.h>
 #include <offhook/compat.h>
+#include "align.h"
 #include "cancel.h"
 #include "dsp.h"
 #include "duplex.h"
 
 
 enum {
-	EARLY_MS  = 20,          /* the echo comes so long after its cause  */
-	SLIP_MS   = 20,          /* further off it is put right             */
-	SLIP_BLOCKS = 20,        /*   when it stays so                      */
-	FAR_MS    = 1200,        /* kept of what was played                 */
 	FRAME_MAX = 480,
 	NOISE_DB  = -15,
 	ECHO_DB   = -40, ECHO_BOTH_DB = -15,     /* of the residual echo    */
@@ -47,13 +44,7 @@ struct dsp {
 	const struct canceller *how;     /* of echo                         */
 	void *echo;                      /* its state; NULL: off            */
 	SpeexPreprocessState *pre;       /* NULL: off                       */
-	/* what was played */
-	int16_t *far;
-	size_t far_size;                 /* samples, a ring                 */
-	uint64_t pushed;                 /* ever                            */
-	uint64_t at;                     /* end of the reference            */
-	bool aligned;
-	unsigned off;                    /* blocks that it has been off     */
+	struct align *align;             /* what was played                 */
 	/* high-pass, second order */
 	float b0, b1, b2, a1, a2, z1, z2;
 	double floor;                    /* of the noise, mean square       */
@@ -63,8 +54,6 @@ struct dsp {
 	/* figures */
 	double in, out;                  /* while the far end speaks        */
 	double erle_db;
-	size_t delay;
-	uint64_t slips;
 };
 
 
@@ -76,7 +65,7 @@ static void destructor(void *arg)
 		speex_preprocess_state_destroy(d->pre);
 	if (d->echo)
 		d->how->stop(d->echo);
-	mem_deref(d->far);
+	mem_deref(d->align);
 }
 
 
@@ -99,6 +88,7 @@ int dsp_alloc(struct dsp **dp, uint32_t rate_hz,
 {
 	const size_t frame = rate_hz / 100;
 	struct dsp *d;
+	int err;
 
 	if (rate_hz % 100 || frame < 80 || frame > FRAME_MAX)
 		return EINVAL;
@@ -109,11 +99,10 @@ int dsp_alloc(struct dsp **dp, uint32_t rate_hz,
 
 	d->rate_hz = rate_hz;
 	d->frame = frame;
-	d->far_size = (size_t)rate_hz * FAR_MS / 1000;
-	d->far = mem_zalloc(d->far_size * sizeof(*d->far), NULL);
-	if (!d->far) {
+	err = align_alloc(&d->align, rate_hz, frame);
+	if (err) {
 		mem_deref(d);
-		return ENOMEM;
+		return err;
 	}
 
 	d->limit = 1.0f;
@@ -131,7 +120,6 @@ static void echo_start(struct dsp *d, const struct canceller *how)
 {
 	d->how = how;
 	d->echo = how->start(d->rate_hz, d->frame);
-	d->aligned = false;
 	d->in = d->out = 0.0;
 	d->erle_db = NAN;
 }
@@ -215,49 +203,13 @@ void dsp_configure_with(struct dsp *d, const struct media_room *conf,
 
 void dsp_played(struct dsp *d, const int16_t *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		d->far[(d->pushed + i) % d->far_size] = v[i];
-
-	d->pushed += n;
+	align_played(d->align, v, n);
 }
 
 
-/* One frame of what was played, as it went into the room before this was
- * captured. It goes on evenly: buffers breathe, and the canceller does not */
-static void reference(struct dsp *d, int16_t *v, size_t delay)
+void dsp_missed(struct dsp *d, size_t missed)
 {
-	const size_t early = (size_t)d->rate_hz * EARLY_MS / 1000;
-	const size_t slip = (size_t)d->rate_hz * SLIP_MS / 1000;
-	const size_t back = delay > early ? delay - early : 0;
-	const uint64_t want = d->pushed > back ? d->pushed - back : 0;
-	int64_t diff;
-
-	d->delay = delay;
-
-	/* nothing of what was played has been in the room yet */
-	if (!d->aligned && d->pushed < back + d->frame) {
-		memset(v, 0, d->frame * sizeof(*v));
-		return;
-	}
-
-	d->at += d->frame;
-	diff = (int64_t)(want - d->at);
-	d->off = (size_t)llabs(diff) > slip ? d->off + 1 : 0;
-
-	if (!d->aligned || d->off > SLIP_BLOCKS) {
-		d->slips += d->aligned;
-		d->aligned = true;
-		d->off = 0;
-		d->at = want;
-	}
-
-	for (size_t i = 0; i < d->frame; i++) {
-		const uint64_t k = d->at + i;
-
-		v[i] = k < d->frame || k - d->frame >= d->pushed ||
-			k - d->frame + d->far_size < d->pushed ? 0 :
-			d->far[(k - d->frame) % d->far_size];
-	}
+	align_missed(d->align, missed);
 }
 
 
@@ -360,8 +312,9 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 		high_pass(d, v, n);
 
 	if (d->echo || d->conf.limiter)
-		reference(d, far, delay);
+		align_reference(d->align, delay, far);
 	if (d->echo) {
+		align_look(d->align, v, far);
 		before = power(v, n);
 		d->how->run(d->echo, v, far, out);
 		memcpy(v, out, n * sizeof(*v));
@@ -381,13 +334,15 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 
 void dsp_figures(const struct dsp *d, struct media_room_figures *f)
 {
+	struct align_figures a;
 	int gain = 0;
 
+	align_figures(d->align, &a);
 	memset(f, 0, sizeof(*f));
 	f->running = true;
 	f->erle_db = d->erle_db;
-	f->delay_ms = (unsigned)(d->delay * 1000 / d->rate_hz);
-	f->slips = d->slips;
+	f->delay_ms = (unsigned)(a.delay * 1000 / d->rate_hz);
+	f->slips = a.slips;
 	if (d->pre && d->conf.agc)
 		(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_GET_AGC_GAIN,
 					   &gain);

@@ -24,6 +24,8 @@ void dsp_configure_with(struct dsp *d, const struct media_room *conf,
 			const struct canceller *how);
 /** These are to be played, behind those before */
 void dsp_played(struct dsp *d, const int16_t *v, size_t n);
+/** So many samples of silence came between them, since the device began */
+void dsp_missed(struct dsp *d, size_t missed);
 /**
  * These were captured, 10 ms of them; they are put right in place.  delay:
  * samples given to dsp_played that had not been heard in the room when the

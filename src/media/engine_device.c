@@ -199,6 +199,8 @@ void engine_capture(struct engine *e, unsigned ms)
 	memset(e->mic + n, 0, (e->mic_n - n) * sizeof(*e->mic));
 	if (e->probe)
 		probe_hear(e->probe, e->mic, e->mic_n, e->info.rate_hz);
+	if (e->dsp && e->drv->missed)
+		dsp_missed(e->dsp, e->drv->missed(e->dev));
 	if (e->dsp)
 		dsp_captured(e->dsp, e->mic, e->mic_n, way(e));
 	memset(e->spk, 0, e->mic_n * sizeof(*e->spk));
@@ -325,11 +327,11 @@ void engine_play(struct engine *e)
 			return;
 	}
 
+	if (side)
+		n = e->drv->write_two(e->dev, v, side, n);
+	else
+		n = e->drv->write(e->dev, v, n);
 	/* the microphone hears both, and so their mean */
 	if (e->dsp)
 		dsp_played(e->dsp, v, n);
-	if (side)
-		(void)e->drv->write_two(e->dev, v, side, n);
-	else
-		(void)e->drv->write(e->dev, v, n);
 }
