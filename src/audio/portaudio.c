@@ -32,6 +32,7 @@ enum {
 	LATENCY_MS  = 40,        /* suggested; less breaks up under load    */
 	PRIME_MS    = 25,        /* speaker: in hand before it begins       */
 	SLOPE_MS    = 2,         /* it falls silent, and begins again       */
+	SPARE_LUMPS = 2,
 	SPEAKER_MS  = 100,       /* speaker: more is refused                */
 	MIC_MS      = 100,       /* microphone: the media thread may be late */
 	STALL_MS    = 3000,      /* no callback for so long: it is gone     */
@@ -103,6 +104,24 @@ static void quiet_hosts(void)
 	u.sym = dlsym(RTLD_DEFAULT, "jack_set_info_function");
 	if (u.sym)
 		u.jack(jack_quiet);
+}
+
+
+/*
+ * ALSA keeps as much as is asked for, but takes and gives it in lumps, as
+ * PortAudio has it a fourth of that at least; a lump is delay on both sides.
+ * One block each is best. Whoever knows no ALSA has no such function.
+ */
+static void lumps(unsigned latency_ms)
+{
+	union {
+		void *sym;
+		void (*periods)(int n);
+	} u;
+
+	u.sym = dlsym(RTLD_DEFAULT, "PaAlsa_SetNumPeriods");
+	if (u.sym)
+		u.periods((int)(latency_ms / AUDIO_BLOCK_MS) + SPARE_LUMPS);
 }
 
 
@@ -383,6 +402,8 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 
 	in.channels = 1;
 	out.channels = channels_of(&out, prm->channels);
+
+	lumps(latency_ms);
 	rate = open_sides(&in, &out, &dev->cb, prm->rate_hz, latency_ms);
 	if (out.channels > 1 && !out.stream && out.index != paNoDevice) {
 		/* it has two only by its own account */
