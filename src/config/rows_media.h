@@ -238,9 +238,11 @@
 	{
 		.name = "redundancy", .type = OPT_BOOL, FIELD(redundancy),
 		.def = "no",
-		.summary = "G.711 and G.722: while the other side misses"
-			" packets each goes along with the next once more"
-			" (RFC 2198), if it takes that",
+		.summary = "While the other side misses packets each goes along"
+			" with a later one once more (RFC 2198), if it takes"
+			" that: G.711, G.722, and Opus when more is missed than"
+			" its own copies (opus-fec) mend; that costs as much"
+			" again, and some packets of delay there",
 	},
 	{
 		.name = "retransmission", .type = OPT_BOOL,

@@ -15,6 +15,11 @@
  *
  * Copies of whole packets, where the peer takes them (RFC 2198): one behind is
  * enough for losses that come alone, and more for those that come in bursts.
+ * With in-band FEC a single copy is enough, if it is farther off: the packet
+ * behind a gap mends its end, and what is missed beside that is longer.
+ * Measured with 10 % lost in bursts of three, one copy three packets behind is
+ * as good as the last three, at half the bits.  On a way that is too narrow
+ * copies make it worse; then they are left away for a minute.
  *
  * Packet time: of what goes out at a low bit rate half is headers.  So every
  * second step down makes packets longer, too; they become shorter again, one
@@ -28,6 +33,7 @@ enum {
 	CALM_MAX    = 3,         /* reports until a level down              */
 	CUTS_MAX    = 4,         /* steps down that should have helped      */
 	VAIN_MAX    = 12,        /* reports: a minute                       */
+	JUDGE_MAX   = 6,         /* reports that tell if copies do harm     */
 	BITRATE_LOW = 24000,     /* less leaves no room for copies          */
 	PTIME_STEP  = 20,
 };
@@ -41,6 +47,10 @@ enum {
  * a third of the gaps, two leave a ninth; when half is, three leave an eighth */
 #define BURSTY   0.33
 #define DENSE    0.55
+/* More than so many times what was lost before there were copies, and beyond
+ * chance: they do harm */
+#define HARMED   2.0
+#define CHANCE   0.03
 
 static const struct {
 	double enter, leave;     /* share lost                              */
@@ -52,7 +62,10 @@ static const struct {
 	{ 0.15,  0.08, 10 },
 };
 
-enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
+enum {
+	LEVELS = sizeof(levels) / sizeof(levels[0]),
+	LEVEL_MANY = 2,          /* more than FEC mends                     */
+};
 
 
 void adapt_want(struct adapt *a, int bitrate)
@@ -62,6 +75,12 @@ void adapt_want(struct adapt *a, int bitrate)
 
 	a->wanted = a->bitrate = bitrate;
 	a->cuts = a->vain = 0;
+}
+
+
+void adapt_in_band(struct adapt *a, bool on)
+{
+	a->in_band = on;
 }
 
 
@@ -148,6 +167,26 @@ static void bitrate_more(struct adapt *a)
 }
 
 
+/* Is more lost since there are copies? Later on it has other reasons */
+static void copies_judge(struct adapt *a, double loss)
+{
+	if (!a->copied) {
+		a->copy_loss = loss > a->loss ? loss : a->loss;
+		if (a->refrain)
+			--a->refrain;
+	}
+	else if (++a->copied <= JUDGE_MAX &&
+		 a->loss > HARMED * a->copy_loss + CHANCE) {
+		a->refrain = VAIN_MAX;
+	}
+
+	if (!(a->in_band ? adapt_distance(a) : adapt_copies(a)))
+		a->copied = 0;
+	else if (!a->copied)
+		a->copied = 1;
+}
+
+
 bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent)
 {
 	const int bitrate = a->bitrate, loss_pct = a->loss_pct;
@@ -161,6 +200,7 @@ bool adapt_report(struct adapt *a, unsigned lost_256, uint64_t sent)
 	a->loss += (loss - a->loss) * (loss > a->loss ? RISE : FALL);
 
 	expect(a);
+	copies_judge(a, loss);
 
 	if (a->vain)
 		--a->vain;
@@ -182,8 +222,18 @@ void adapt_burst(struct adapt *a, double burst_pct)
 
 unsigned adapt_copies(const struct adapt *a)
 {
-	if (!a->level)
+	if (!a->level || a->refrain)
 		return 0;
 
 	return a->dense >= DENSE ? 3 : a->dense >= BURSTY ? 2 : 1;
+}
+
+
+unsigned adapt_distance(const struct adapt *a)
+{
+	const unsigned copies = adapt_copies(a);
+
+	/* a little, singly: FEC is all it needs */
+	return copies == 1 && a->level < LEVEL_MANY ? 0 : copies ? copies + 1
+								 : 0;
 }

@@ -185,6 +185,7 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 	/* with another encoder the way is still the same */
 	if (f->tx.enc != enc) {
 		adapt_want(&f->adapt, plan->param.bitrate);
+		adapt_in_band(&f->adapt, plan->codec->tune && plan->param.fec);
 		adapt_packets(&f->adapt, f->tx.ptime_ms,
 			      plan->param.ptime_max_ms);
 		flow_adapt(f);

@@ -568,10 +568,10 @@ static void loss_look(struct receiver *r, uint64_t now_us)
 	r->lost_then = lost;
 	r->all_then = all;
 
-	/* the last of the copies comes so many packets later */
+	/* the last of the copies comes so much later */
 	if (r->loss > LOSS_ON)
-		jitter_set_extra(r->jitter, r->dur *
-				 (r->copies > 1 ? r->copies : 1));
+		jitter_set_extra(r->jitter, r->reach > r->dur ? r->reach
+							      : r->dur);
 	else if (r->loss < LOSS_OFF)
 		jitter_set_extra(r->jitter, 0);
 }

@@ -121,7 +121,8 @@ struct receiver {
 	bool silent;             /* nothing was due last time               */
 	int16_t (*scratch)[2][CODEC_FRAME_MAX];  /* the engine's            */
 	double loss;             /* share lost lately                       */
-	unsigned copies;         /* of packets before, in the latest packet */
+	uint32_t reach;          /* units back is the oldest copy that came
+				    with the latest packet                  */
 	uint64_t lost_then, all_then, look_us;   /* when it was looked at   */
 	uint64_t packets, bytes, discarded, decode_errors, lost_before;
 	struct jitter_stats past;  /* of buffers before this one            */

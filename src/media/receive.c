@@ -377,7 +377,7 @@ static bool red_packet(struct receiver *r, const struct rtp *h,
 	if (!n || b[n - 1].pt == r->red_pt)
 		return false;
 
-	r->copies = n - 1;
+	r->reach = 0;
 
 	for (unsigned i = 0; i + 1 < n; i++) {
 		const struct rx_codec *c = receive_codec(r, b[i].pt);
@@ -388,6 +388,9 @@ static bool red_packet(struct receiver *r, const struct rtp *h,
 		if (!k || k > CODEC_FRAME_MAX || !b[i].back ||
 		    c->codec->clock_hz != r->clock_hz)
 			continue;
+
+		if (b[i].back > r->reach && b[i].back <= RED_BLOCKS * r->dur)
+			r->reach = b[i].back;
 
 		/* how many packets ago, if all are as long */
 		dur = (uint32_t)((uint64_t)k * c->codec->clock_hz /

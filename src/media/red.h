@@ -11,7 +11,8 @@
 
 enum {
 	RED_BLOCKS   = 6,        /* more in a packet is not believed        */
-	RED_DEPTH    = 3,        /* copies that we send in one              */
+	RED_COPIES   = 3,        /* that we send in one                     */
+	RED_DEPTH    = 4,        /* packets back is the oldest of them      */
 	RED_BYTES    = 1200,     /* and no larger packet than that          */
 	RED_BACK_MAX = 0x3fff,   /* clock units                             */
 	RED_LEN_MAX  = 0x3ff,    /* bytes of a block that is not the last   */

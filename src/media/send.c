@@ -223,7 +223,8 @@ static bool digit_send(struct flow *f, int16_t *v, bool *tone)
 
 /*
  * What goes along once more, the oldest first: of the last packets as many as
- * the peer's losses call for. One that was long ago (a key was pressed, there
+ * the peer's losses call for; of an encoder that makes copies of its own, one
+ * that is beyond their reach. One that was long ago (a key was pressed, there
  * was silence) is of no use any more. @return how many
  */
 static unsigned spare_choose(const struct flow *f, struct red_block *b,
@@ -231,13 +232,17 @@ static unsigned spare_choose(const struct flow *f, struct red_block *b,
 {
 	const struct sender *s = &f->tx;
 	const struct spare *sp = s->spare;
-	unsigned copies = adapt_copies(&f->adapt), n = 0;
+	const bool in_band = f->adapt.in_band;
+	const unsigned first = in_band ? adapt_distance(&f->adapt)
+				       : adapt_copies(&f->adapt);
+	const unsigned last = in_band ? first : 1;
+	unsigned copies, n = 0;
 
-	for (unsigned i = RED_DEPTH - copies; i < RED_DEPTH; i++) {
-		const unsigned at = (sp->next + i) % RED_DEPTH;
+	for (unsigned i = first; i && i >= last; i--) {
+		const unsigned at = (sp->next + RED_DEPTH - i) % RED_DEPTH;
 		const uint32_t back = s->ts - sp->v[at].ts;
 
-		if (!sp->v[at].len || back > (copies + 1) * s->step)
+		if (!sp->v[at].len || back > (first + 1) * s->step)
 			continue;
 
 		b[n].pt = s->pt;
@@ -261,7 +266,7 @@ static size_t spare_add(struct flow *f, uint8_t *p, size_t len, uint8_t *pt)
 {
 	struct sender *s = &f->tx;
 	struct spare *sp = s->spare;
-	struct red_block b[RED_DEPTH + 1] = { { 0 } };
+	struct red_block b[RED_COPIES + 1] = { { 0 } };
 	const unsigned n = spare_choose(f, b, len);
 	uint8_t q[CODEC_BYTES_MAX];
 	size_t made = 0;

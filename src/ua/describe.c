@@ -26,7 +26,7 @@ struct ours {
 	uint8_t tev[NEGO_CODECS + 1];
 	uint32_t te_hzv[NEGO_CODECS + 1];
 	unsigned tec;
-	uint8_t cn, red;                 /* 0: none                         */
+	uint8_t cn, red[NEGO_REDS];      /* 0: none                         */
 	enum media_dir dir;
 	unsigned ptime_ms;
 	bool mux, rsize, xr;
@@ -97,18 +97,33 @@ static void put_keys(struct writer *w, const struct nego *n,
 }
 
 
+/* One copy, at least, of the first codec that it goes with */
+static void put_red(struct writer *w, const struct ours *o, unsigned red)
+{
+	for (unsigned i = 0; i < o->codecc; i++) {
+		const struct codec *c = o->codecv[i];
+
+		if (nego_red_of(c) != red)
+			continue;
+
+		put(w, "a=rtpmap:%u red/%u", o->red[red], c->clock_hz);
+		if (c->sdp_channels > 1)
+			put(w, "/%u", c->sdp_channels);
+		put(w, "\r\na=fmtp:%u %u/%u\r\n", o->red[red], o->numv[i],
+		    o->numv[i]);
+		return;
+	}
+}
+
+
 static void put_extras(struct writer *w, const struct ours *o)
 {
 	if (o->cn)
 		put(w, "a=rtpmap:%u CN/%u\r\n", o->cn, NARROW_HZ);
 
-	for (unsigned i = 0; o->red && i < o->codecc; i++) {
-		if (o->codecv[i]->clock_hz != NARROW_HZ)
-			continue;
-
-		put(w, "a=rtpmap:%u red/%u\r\na=fmtp:%u %u/%u\r\n", o->red,
-		    NARROW_HZ, o->red, o->numv[i], o->numv[i]);
-		return;
+	for (unsigned red = 0; red < NEGO_REDS; red++) {
+		if (o->red[red])
+			put_red(w, o, red);
 	}
 }
 
@@ -150,8 +165,10 @@ static void put_ours(struct writer *w, const struct nego *n,
 		put(w, " %u", o->tev[i]);
 	if (o->cn)
 		put(w, " %u", o->cn);
-	if (o->red)
-		put(w, " %u", o->red);
+	for (unsigned i = 0; i < NEGO_REDS; i++) {
+		if (o->red[i])
+			put(w, " %u", o->red[i]);
+	}
 	put(w, "\r\n");
 
 	for (unsigned i = 0; i < o->codecc; i++) {
@@ -399,13 +416,15 @@ static void add_extras(struct ours *o, struct nego *n,
 	for (unsigned i = 0; i < o->codecc; i++) {
 		const struct codec *c = o->codecv[i];
 
+		const unsigned red = ab->red ? nego_red_of(c) : NEGO_NONE;
+
 		if (ab->cn && c->rate_hz == NARROW_HZ)
 			o->cn = PT_CN;
 
-		if (ab->red && !o->red && c->clock_hz == NARROW_HZ) {
-			const uint8_t num = nego_red_number(n, NEGO_NONE);
+		if (red != NEGO_NONE && !o->red[red]) {
+			const uint8_t num = nego_red_number(n, red, NEGO_NONE);
 
-			o->red = num == NEGO_NONE ? 0 : num;
+			o->red[red] = num == NEGO_NONE ? 0 : num;
 		}
 	}
 }
@@ -481,7 +500,8 @@ int nego_answer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		o.te_hzv[i] = n->answer_te_hz[i];
 	}
 	o.tec = n->answer_tec;
-	o.red = n->answer_red;
+	if (o.codecc && nego_red_of(o.codecv[0]) != NEGO_NONE)
+		o.red[nego_red_of(o.codecv[0])] = n->answer_red;
 	o.cn = n->answer_cn;
 
 	return describe(mbp, n, ab, &o);

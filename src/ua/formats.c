@@ -324,26 +324,38 @@ void nego_take_events(struct media_plan *plan, struct nego *n,
 }
 
 
-uint8_t nego_red_number(struct nego *n, unsigned wish)
+unsigned nego_red_of(const struct codec *c)
 {
-	return number_for(n, CODE_RED, &n->red_num, wish, NEGO_NONE);
+	if (c->clock_hz == NARROW_HZ && c->sdp_channels <= 1)
+		return 0;
+
+	return c->clock_hz == 48000 && c->sdp_channels == 2 ? 1 : NEGO_NONE;
 }
 
 
-static bool format_is(const struct desc_format *f, const char *name)
+uint8_t nego_red_number(struct nego *n, unsigned red, unsigned wish)
 {
-	return pl_isset(&f->name) && f->channels <= 1 &&
-		f->clock_hz == NARROW_HZ &&
+	return number_for(n, (uint8_t)(CODE_RED + red), &n->red_num[red], wish,
+			  NEGO_NONE);
+}
+
+
+static bool format_is(const struct desc_format *f, const char *name,
+		      uint32_t clock_hz, unsigned channels)
+{
+	return pl_isset(&f->name) && f->clock_hz == clock_hz &&
+		(f->channels ? f->channels : 1) == channels &&
 		text_caseeq(f->name.p, f->name.l, name);
 }
 
 
-/* Both are for narrow band: Opus has its own of either */
+/* Comfort noise is for narrow band: Opus has its own */
 void nego_take_extras(struct media_plan *plan, struct nego *n,
 		      const struct ability *ab, const struct desc_media *m,
 		      bool offer)
 {
 	const struct codec *c = plan->codec;
+	const unsigned red = ab->red ? nego_red_of(c) : NEGO_NONE;
 
 	plan->red_send = plan->red_recv = plan->cn_send = plan->cn_recv = 0;
 	n->answer_red = n->answer_cn = 0;
@@ -354,9 +366,10 @@ void nego_take_extras(struct media_plan *plan, struct nego *n,
 		if (f->pt <= 0)
 			continue;
 
-		if (ab->red && !plan->red_send && c->clock_hz == NARROW_HZ &&
-		    format_is(f, "red") && (offer || n->red_num != NEGO_NONE)) {
-			const uint8_t num = nego_red_number(n, offer ?
+		if (red != NEGO_NONE && !plan->red_send &&
+		    format_is(f, "red", c->clock_hz, c->sdp_channels) &&
+		    (offer || n->red_num[red] != NEGO_NONE)) {
+			const uint8_t num = nego_red_number(n, red, offer ?
 				(unsigned)f->pt : NEGO_NONE);
 
 			if (num == NEGO_NONE)
@@ -367,7 +380,7 @@ void nego_take_extras(struct media_plan *plan, struct nego *n,
 
 		if (ab->cn && c->rate_hz == NARROW_HZ &&
 		    (f->pt == PT_CN ? !pl_isset(&f->name) ||
-		     format_is(f, "CN") : false))
+		     format_is(f, "CN", NARROW_HZ, 1) : false))
 			plan->cn_send = plan->cn_recv = n->answer_cn = PT_CN;
 	}
 }

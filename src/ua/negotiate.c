@@ -16,7 +16,7 @@ void nego_init(struct nego *n, uint64_t id)
 	memset(n, 0, sizeof(*n));
 	memset(n->codec_num, NEGO_NONE, sizeof(n->codec_num));
 	memset(n->te_num, NEGO_NONE, sizeof(n->te_num));
-	n->red_num = NEGO_NONE;
+	memset(n->red_num, NEGO_NONE, sizeof(n->red_num));
 
 	n->id = n->version = id;
 }

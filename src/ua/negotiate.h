@@ -18,7 +18,8 @@ enum {
 	NEGO_CODECS = 8,         /* media_plan: one and also_codec          */
 	NEGO_CLOCKS = 1 + MEDIA_EVENTS_ALSO, /* of telephone-event          */
 	TE_COMMON_HZ = 8000,     /* its clock that every phone knows        */
-	NARROW_HZ = 8000,        /* where redundancy and noise belong       */
+	NARROW_HZ = 8000,        /* where comfort noise belongs             */
+	NEGO_REDS = 2,           /* of redundancy: for narrow band, Opus    */
 	PT_CN = 13,              /* comfort noise, for good (RFC 3551)      */
 	NEGO_NONE = 0xff,
 };
@@ -75,7 +76,7 @@ struct nego {
 	uint8_t meaning[128];
 	uint8_t codec_num[16];   /* index as in codec_table()               */
 	uint8_t te_num[16];      /* by the first codec with that clock      */
-	uint8_t red_num;
+	uint8_t red_num[NEGO_REDS];
 
 	/* The answer we owe, in the order of the peer's offer */
 	uint8_t answer_num[NEGO_CODECS];
@@ -84,7 +85,7 @@ struct nego {
 	uint8_t answer_te[NEGO_CLOCKS];
 	uint32_t answer_te_hz[NEGO_CLOCKS];
 	unsigned answer_tec;
-	uint8_t answer_red, answer_cn;   /* 0: none */
+	uint8_t answer_red, answer_cn;   /* 0: none; of the first codec */
 	enum media_dir answer_dir;
 	unsigned answer_ptime_ms;
 	bool answer_mux, answer_rsize, answer_xr;
@@ -154,8 +155,10 @@ bool nego_take_codecs(struct media_plan *plan, struct nego *n,
 void nego_take_events(struct media_plan *plan, struct nego *n,
 		      const struct desc_media *m, bool offer);
 
-/* The same for redundancy and comfort noise */
-uint8_t nego_red_number(struct nego *n, unsigned wish);
+/* The same for redundancy and comfort noise. A red is of one clock and as many
+ * channels as its codec: which one goes with c, NEGO_NONE: none does */
+unsigned nego_red_of(const struct codec *c);
+uint8_t nego_red_number(struct nego *n, unsigned red, unsigned wish);
 void nego_take_extras(struct media_plan *plan, struct nego *n,
 		      const struct ability *ab, const struct desc_media *m,
 		      bool offer);

@@ -39,9 +39,8 @@ def until(phone, what, enough, seconds=120):
         time.sleep(1)
 
 
-def test_redundancy(lab):
-    """what is missed comes once more with the next, once it has been told"""
-    phones = pair(lab, "-s", "codecs=pcmu", "-s", "redundancy=yes")
+def comes_twice(lab, codec):
+    phones = pair(lab, "-s", "codecs=" + codec, "-s", "redundancy=yes")
     for p in phones:
         first = until(p, "packets_recovered", 30)
         last = until(p, "packets_lost", first["packets_lost"] + 30)
@@ -50,6 +49,16 @@ def test_redundancy(lab):
         check(last["packets_recovered"] - first["packets_recovered"] > lost / 2, "%s, then %s", first, last)
         check(made_up < 20 * lost / 2, "%s, then %s", first, last)
         check(last["remote_loss_pct"] > 0, "%s", last)
+
+
+def test_redundancy(lab):
+    """what is missed comes once more with the next, once it has been told"""
+    comes_twice(lab, "pcmu")
+
+
+def test_redundancy_opus(lab):
+    """the same with one farther on; what is between has copies of its own"""
+    comes_twice(lab, "opus")
 
 
 def asks(lab, *more):
@@ -115,7 +124,7 @@ def joined():
     sys.exit(r.returncode)
 
 
-for test in (test_redundancy, test_retransmission, test_retransmission_protected, test_not_wanted, test_comfort_noise, test_opus):
+for test in (test_redundancy, test_redundancy_opus, test_retransmission, test_retransmission_protected, test_not_wanted, test_comfort_noise, test_opus):
     test.limit = 400
 
 if __name__ == "__main__":

@@ -288,6 +288,66 @@ static void test_bursts(void **state)
 }
 
 
+/* With copies in the packets themselves one is enough, farther off */
+static void test_distance(void **state)
+{
+	struct adapt a = { 0 };
+	uint64_t n = 1;
+	(void)state;
+
+	adapt_in_band(&a, true);
+
+	/* one in a hundred, singly: no need */
+	for (; n <= 5; n++)
+		(void)adapt_report(&a, 3, n * 100);
+	assert_int_equal(adapt_copies(&a), 1);
+	assert_int_equal(adapt_distance(&a), 0);
+
+	/* unless they come together */
+	adapt_burst(&a, 40.0);
+	assert_int_equal(adapt_distance(&a), 3);
+	adapt_burst(&a, 0.0);
+
+	/* much: at once */
+	(void)adapt_report(&a, 26, n++ * 100);
+	assert_int_equal(adapt_distance(&a), 2);
+	adapt_burst(&a, 70.0);
+	assert_int_equal(adapt_distance(&a), 4);
+
+	/* and it is forgotten slowly */
+	(void)adapt_report(&a, 0, n++ * 100);
+	assert_int_equal(adapt_distance(&a), 4);
+	for (unsigned i = 0; i < 40; i++)
+		(void)adapt_report(&a, 0, n++ * 100);
+	assert_int_equal(adapt_distance(&a), 0);
+}
+
+
+/* Where the way is too narrow copies make it worse: no more of them, for a
+ * while. Where as much is lost as before they stay */
+static void test_harm(void **state)
+{
+	(void)state;
+
+	for (unsigned narrow = 0; narrow < 2; narrow++) {
+		struct adapt a = { 0 };
+		uint64_t n = 1;
+		unsigned without = 0;
+
+		for (; n <= 40; n++) {
+			const bool worse = narrow && adapt_copies(&a);
+
+			(void)adapt_report(&a, worse ? 100 : 20, n * 100);
+			without += !adapt_copies(&a);
+		}
+		if (narrow)
+			assert_in_range(without, 28, 38);
+		else
+			assert_in_range(without, 0, 1);
+	}
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +361,8 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_packets),
 		cmocka_unit_test(test_bursts),
+		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

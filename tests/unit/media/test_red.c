@@ -210,6 +210,43 @@ static void test_bursts(void **state)
 }
 
 
+/* Opus: what its own copies do not mend comes along from farther back */
+static void test_opus(void **state)
+{
+	struct stream_stats st[2];
+	(void)state;
+
+	for (unsigned red = 0; red < 2; red++) {
+		struct rig *r = rig_call("opus");
+
+		for (unsigned i = 0; i < 2; i++) {
+			struct media_plan plan = rig_plan("opus", 1 - i);
+
+			plan.param.fec = plan.xr = true;
+			if (red)
+				plan.red_send = plan.red_recv = 121;
+			rig_start(r, i, &plan);
+			flow_set_source(r->ends[i].f, SOURCE_TONE, 440);
+		}
+		in_run[0] = in_run[1] = false;
+		r->net_h = bursty;
+		rig_run(r, 60000);
+		st[red] = stats(r, 0);
+		assert_int_equal(st[red].decode_errors, 0);
+		assert_int_equal(st[red].discarded, 0);
+		assert_in_range(st[red].lost, 60, 300);
+		rig_free(r);
+	}
+
+	assert_int_equal(st[0].recovered, 0);
+	assert_true(st[1].recovered > st[1].lost / 2);
+	assert_true(st[1].concealed_ms < st[0].concealed_ms / 2);
+
+	/* one copy, not three */
+	assert_true(st[1].bytes_sent < 5 * st[0].bytes_sent / 2);
+}
+
+
 /* While nothing is missed nothing is sent twice */
 static void test_none_without_loss(void **state)
 {
@@ -272,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_calls_that_lose),
 		cmocka_unit_test(test_bursts),
+		cmocka_unit_test(test_opus),
 		cmocka_unit_test(test_none_without_loss),
 		cmocka_unit_test(test_comfort_noise),
 	};

@@ -1210,22 +1210,24 @@ static void extras_agreed(void **state)
 
 	/* behind all else, where nobody takes them for a codec */
 	o = offer(&a);
-	has(o, "m=audio 4000 RTP/AVP 96 0 8 97 101 13 98\r\n");
+	has(o, "m=audio 4000 RTP/AVP 96 0 8 97 101 13 99 98\r\n");
 	has(o, "a=rtpmap:13 CN/8000\r\n");
-	has(o, "a=rtpmap:98 red/8000\r\na=fmtp:98 0/0\r\n");
+	has(o, "a=rtpmap:99 red/8000\r\na=fmtp:99 0/0\r\n");
+	has(o, "a=rtpmap:98 red/48000/2\r\na=fmtp:98 96/96\r\n");
 
 	w = answer(&b, &pb, NULL, o);
 	codec_is(&pb, "pcmu");
-	assert_int_equal(pb.red_send, 98);
-	assert_int_equal(pb.red_recv, 98);
+	assert_int_equal(pb.red_send, 99);
+	assert_int_equal(pb.red_recv, 99);
 	assert_int_equal(pb.cn_send, 13);
 	assert_int_equal(pb.cn_recv, 13);
-	has(w, "a=rtpmap:98 red/8000\r\n");
+	has(w, "a=rtpmap:99 red/8000\r\n");
+	hasnt(w, "red/48000");
 	has(w, "a=rtpmap:13 CN/8000\r\n");
 
 	assert_int_equal(result(&a, &pa, NULL, w), 0);
-	assert_int_equal(pa.red_send, 98);
-	assert_int_equal(pa.red_recv, 98);
+	assert_int_equal(pa.red_send, 99);
+	assert_int_equal(pa.red_recv, 99);
 	assert_int_equal(pa.cn_send, 13);
 	assert_true(plan_equal(&pa, &pa));
 	pb = pa;
@@ -1236,6 +1238,70 @@ static void extras_agreed(void **state)
 	mem_deref(w);
 	nego_reset(&a.n);
 	nego_reset(&b.n);
+}
+
+
+/* Opus has one of its own, with its clock and its channels, as browsers do */
+static void extras_opus(void **state)
+{
+	static const char *const others[] = {
+		"red/48000", "red/48000/1", "red/8000", "red/8000/2",
+		"red/16000/2", "blue/48000/2",
+	};
+	struct side a, b;
+	struct media_plan pa, pb;
+	char *o, *w;
+	(void)state;
+
+	side_init(&a, "opus");
+	side_init(&b, "opus,pcmu");
+	a.ab.red = b.ab.red = true;
+
+	o = offer(&a);
+	has(o, "red/48000/2\r\n");
+	hasnt(o, "red/8000");
+	w = answer(&b, &pb, NULL, o);
+	codec_is(&pb, "opus");
+	has(w, "red/48000/2\r\n");
+	assert_int_equal(result(&a, &pa, NULL, w), 0);
+	assert_int_not_equal(pa.red_send, 0);
+	assert_int_equal(pa.red_send, pb.red_recv);
+	assert_int_equal(pa.red_recv, pb.red_send);
+	mem_deref(o);
+	mem_deref(w);
+	nego_reset(&a.n);
+	nego_reset(&b.n);
+
+	/* a number of the peer's; it stays it in what we offer later */
+	side_init(&b, "opus,pcmu");
+	b.ab.red = true;
+	w = answer(&b, &pb, NULL, V4 "m=audio 5000 RTP/AVP 111 63 0\r\n"
+		   "a=rtpmap:111 opus/48000/2\r\n"
+		   "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n");
+	has(w, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n");
+	assert_int_equal(pb.red_send, 63);
+	assert_int_equal(pb.red_recv, 63);
+	mem_deref(w);
+	o = offer(&b);
+	has(o, "a=rtpmap:63 red/48000/2\r\n");
+	mem_deref(o);
+	nego_reset(&b.n);
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		char text[512];
+
+		side_init(&b, "opus");
+		b.ab.red = true;
+		snprintf(text, sizeof(text), "%sm=audio 5000 RTP/AVP 111 63"
+			 "\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 %s"
+			 "\r\n", V4, others[i]);
+		w = answer(&b, &pb, NULL, text);
+		assert_int_equal(pb.red_send, 0);
+		assert_int_equal(pb.red_recv, 0);
+		hasnt(w, others[i]);
+		mem_deref(w);
+		nego_reset(&b.n);
+	}
 }
 
 
@@ -1320,6 +1386,7 @@ int main(void)
 		cmocka_unit_test(equal),
 		cmocka_unit_test(mutations),
 		cmocka_unit_test(extras_agreed),
+		cmocka_unit_test(extras_opus),
 		cmocka_unit_test(extras_not_agreed),
 	};
 
