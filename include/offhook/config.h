@@ -87,6 +87,7 @@ struct config {
 	char    tone_files[CONFIG_STR];  /* "" none                         */
 	char    ring_tone[CONFIG_STR];   /* a name, or a file               */
 	int64_t end_tone_ms;             /* 0: none                         */
+	bool    conference_spread;       /* from left to right              */
 	bool    hold_others;             /* one call talks at a time        */
 	int     hold_by;                 /* enum hold_by                    */
 	int     transfers;               /* enum transfers_policy           */

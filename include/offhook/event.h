@@ -29,6 +29,7 @@ enum event_type {
 	EVENT_CALL_LEVEL,
 	EVENT_CALL_REPORT,
 	EVENT_CALL_CONFERENCE,
+	EVENT_CALL_PLACE,
 	EVENT_CALL_PROGRESS,
 	EVENT_CALL_FORKED,
 	EVENT_CALL_PEER,
@@ -318,6 +319,9 @@ struct event {
 			int64_t conference;         /* its number           */
 			int64_t members;            /* calls in it          */
 		} call_conference;
+		struct {
+			int64_t place;              /* -100 left, 100 right */
+		} call_place;
 		struct {
 			char file[EVENT_TEXT];
 			char result[EVENT_NAME];    /* done, stopped, error */

@@ -397,6 +397,9 @@ void stream_part(struct stream *s, double db);
 /** How loud the microphone goes to it and it comes to the loudspeaker, dB,
  *  -60 to 30 */
 void stream_gain(struct stream *s, double mic_db, double speaker_db);
+/** Where it is heard when the loudspeaker has two channels: -100 at the very
+ *  left, 0 in the middle, 100 at the very right */
+void stream_place(struct stream *s, int percent);
 
 /** How loud it was since the last look; known: something was measured */
 struct stream_level {

@@ -313,6 +313,12 @@ double call_part_db(const struct call *c, bool *mute);
 /** Our microphone for it, or it at our loudspeaker */
 int  call_gain(struct call *c, bool mic, double db, char *err);
 double call_gain_db(const struct call *c, bool mic);
+enum { PLACE_LEFT = -100, PLACE_RIGHT = 100 };
+/** Where it is heard with a loudspeaker of two channels, from now on: option
+ *  conference-spread leaves it there. call.place tells. @return 0, EINVAL,
+ *  ENOENT */
+int  call_pan(struct call *c, int place, char *err);
+int  call_place(const struct call *c);
 /**
  * Hand the peer over to target, or to the peer of another call (RFC 3515,
  * 3891). call.transfer tells how it goes; when it has succeeded the call is

@@ -181,6 +181,24 @@ static const struct command rows[] = {
 		.run = cmd_gain,
 	},
 	{
+		.name = "pan",
+		.args = ARGS(
+			{ .name = "place", .type = ARG_WORD, .word = "PLACE",
+			  .optional = true,
+			  .summary = "left, right, centre, or -100 (left) to "
+				     "100 (right)" },
+			THE_CALL
+		),
+		.summary = "Hear a call from the left or the right",
+		.help = "Where the loudspeaker has two channels; with one "
+			"nothing changes. What moves stays as loud as it is. "
+			"Without a place it is shown. Several calls, and those "
+			"of a conference, are told apart easily so; option "
+			"conference-spread does it by itself. Event call.place "
+			"tells.",
+		.run = cmd_pan,
+	},
+	{
 		.name = "device",
 		.args = ARGS(
 			{ .name = "use", .type = ARG_CHOICE,

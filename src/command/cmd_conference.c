@@ -1,10 +1,11 @@
 /**
- * @file cmd_conference.c  `conference`: several calls in one, and `gain`
+ * @file cmd_conference.c  `conference`: several calls in one, `gain`, `pan`
  *
  * Calls on hold are taken back, which their other sides may refuse; the line
  * is done when each of them has answered.  Main thread.
  */
 #include <stdio.h>
+#include "offhook/text.h"
 #include "priv.h"
 
 enum {
@@ -39,6 +40,7 @@ static unsigned list(struct cmd *x)
 		reply_int(x->reply, "call", call_id(c));
 		reply_str(x->reply, "peer", call_peer(c));
 		reply_double(x->reply, "gain", db);
+		reply_int(x->reply, "place", call_place(c));
 		reply_bool(x->reply, "muted", mute);
 		reply_bool(x->reply, "held", call_held(c));
 	}
@@ -245,4 +247,52 @@ void cmd_gain(struct cmd *x)
 	else
 		cmd_fail(x, call_gain(c, mic, cmd_double(x, "db", 0.0), err),
 			 err);
+}
+
+
+/* A word, or how far to the right. @return 0, EINVAL */
+static int place_read(int *place, const char *text)
+{
+	static const struct {
+		const char *word;
+		int place;
+	} words[] = {
+		{ "left", PLACE_LEFT }, { "right", PLACE_RIGHT },
+		{ "centre", 0 }, { "center", 0 }, { "middle", 0 },
+	};
+	double v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strcmp(words[i].word, text)) {
+			*place = words[i].place;
+			return 0;
+		}
+	}
+
+	if (text_double(&v, text, PLACE_LEFT, PLACE_RIGHT))
+		return EINVAL;
+	*place = (int)v;
+
+	return 0;
+}
+
+
+void cmd_pan(struct cmd *x)
+{
+	const char *text = cmd_str(x, "place");
+	struct call *c = cmd_call(x);
+	char err[UA_ERR] = "";
+	int place;
+
+	if (!c)
+		return;
+
+	if (!cmd_has(x, "place"))
+		reply_int(x->reply, "place", call_place(c));
+	else if (place_read(&place, text))
+		cmd_wrong(x, "bad-argument", "a place is left, right, centre,"
+			  " or from %d (left) to %d (right)", PLACE_LEFT,
+			  PLACE_RIGHT);
+	else
+		cmd_fail(x, call_pan(c, place, err), err);
 }

@@ -102,6 +102,8 @@ static const struct example examples[] = {
 	{ "options", "options sip:pbx.example.com", "is it there, what can it?" },
 	{ "outbox", "outbox --send", "try again now" },
 	{ "output", "output json", "replies and events as JSON lines" },
+	{ "pan", "pan left", "hear this call on the left" },
+	{ "pan", "pan 40 2", "call 2 more from the right" },
 	{ "pcap", "pcap call.pcapng", "from now on" },
 	{ "pcap", "pcap last.pcapng --past --sip-only",
 	  "SIP of what is over, too" },

@@ -141,7 +141,7 @@ cmd_run_h cmd_options, cmd_wait_line, cmd_expect, cmd_assert, cmd_devices,
 	cmd_transfer, cmd_redirect, cmd_update, cmd_reinvite,
 	cmd_swap, cmd_pickup, cmd_voicemail;
 /* cmd_conference.c */
-cmd_run_h cmd_conference, cmd_gain;
+cmd_run_h cmd_conference, cmd_gain, cmd_pan;
 /* of cmd_config.c */
 cmd_run_h cmd_log;
 /* of cmd_script.c */

@@ -58,7 +58,8 @@ static const struct result_row rows[] = {
 	{ "auto-answer", "", 0, "", false },
 	{ "calls", "calls[" F_CALL "] conferences[conference members]", 0, "",
 	  false },
-	{ "conference", "conference members[conference call peer gain muted held]",
+	{ "conference", "conference members[conference call peer gain place "
+	  "muted held]",
 	  E_CALL | E_ASK, "", false },
 	{ "config", "directory file options[name value origin changed] "
 	  "changes[what name change old new]", E_FILE,
@@ -126,6 +127,7 @@ static const struct result_row rows[] = {
 	{ "outbox", "letters[letter to text written tries]", E_FILE, "",
 	  false },
 	{ "output", "", 0, "not-supported", false },
+	{ "pan", "place", E_CALL, "", false },
 	{ "pcap", "file messages packets lost bytes files broken-off", E_FILE,
 	  "already wrong-state", false },
 	{ "pickup", "call", E_TARGET | E_ASK | E_CALL, "too-many-calls",

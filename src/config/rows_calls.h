@@ -9,6 +9,13 @@
 		.summary = "Talking in one call puts the others on hold",
 	},
 	{
+		.name = "conference-spread", .type = OPT_BOOL,
+		FIELD(conference_spread), .def = "no",
+		.summary = "Those in a conference are heard side by side from"
+			" left to right, if the loudspeaker has two channels;"
+			" `pan` puts one elsewhere",
+	},
+	{
 		.name = "hold-by", .type = OPT_ENUM, FIELD(hold_by),
 		.def = "sendonly", .choices = "sendonly,inactive,address",
 		.summary = "How the other side is told of hold: it may hear"

@@ -285,6 +285,18 @@ static void print_call_level(struct text_buf *b, const struct event *ev)
 }
 
 
+static void print_place(struct text_buf *b, const struct event *ev)
+{
+	const long long at = ev->u.call_place.place;
+
+	if (at)
+		text_add(b, "call %u is heard from the %s, %lld %%", ev->call,
+			 at < 0 ? "left" : "right", at < 0 ? -at : at);
+	else
+		text_add(b, "call %u is heard from the middle", ev->call);
+}
+
+
 static void print_conference(struct text_buf *b, const struct event *ev)
 {
 	text_add(b, "call %u %s conference %lld, %lld calls in it", ev->call,
@@ -524,6 +536,10 @@ void event_print(const struct event *ev, char *buf, size_t sz)
 
 	case EVENT_CALL_CONFERENCE:
 		print_conference(&b, ev);
+		break;
+
+	case EVENT_CALL_PLACE:
+		print_place(&b, ev);
 		break;
 
 	case EVENT_DTMF_DONE:

@@ -284,6 +284,12 @@ static const struct event_field call_conference_fields[] = {
 	{0}
 };
 
+static const struct event_field call_place_fields[] = {
+	INT("place", call_place.place, "-100 at the very left, 0 in the "
+	    "middle, 100 at the very right"),
+	{0}
+};
+
 static const struct event_field message_received_fields[] = {
 	STR("from", message_received.from, "URI of the sender"),
 	STR("name", message_received.name, "its display name"),
@@ -556,6 +562,9 @@ static const struct event_row rows[EVENT_TYPES] = {
 	[EVENT_CALL_CONFERENCE] = {"call.conference",
 		"A call came into a conference or went out of it",
 		call_conference_fields},
+	[EVENT_CALL_PLACE] = {"call.place",
+		"A call is heard from another place between left and right",
+		call_place_fields},
 	[EVENT_DTMF_DONE] = {"dtmf.done",
 		"The digits given so far are out",
 		dtmf_done_fields},

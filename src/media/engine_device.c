@@ -268,6 +268,20 @@ static void speaker_add(struct engine *e, const int16_t *v,
 }
 
 
+/* Where it has its place: v is moved, room is for what is beside it. @return
+ * that, NULL: it is in the middle */
+static const int16_t *flow_place(struct flow *f, int16_t *v,
+				 const int16_t *side, int16_t *room)
+{
+	if (pan_centred(&f->pan) || !engine_has_two(f->eng))
+		return side;
+
+	pan_run(&f->pan, v, room, side != NULL, f->eng->mic_n);
+
+	return room;
+}
+
+
 void engine_mix(struct flow *f, const int16_t *heard, const int16_t *side,
 		size_t n)
 {
@@ -284,7 +298,8 @@ void engine_mix(struct flow *f, const int16_t *heard, const int16_t *side,
 		mixer_add(e->loud, e->beep, n);
 
 	if (f->rate_hz == e->info.rate_hz) {
-		speaker_add(e, e->loud, side);
+		speaker_add(e, e->loud, flow_place(f, e->loud, side,
+						   e->loud_side));
 		return;
 	}
 
@@ -295,7 +310,7 @@ void engine_mix(struct flow *f, const int16_t *heard, const int16_t *side,
 	edge_push_two(edge, e->loud, side, n);
 	side = edge_pull_two(edge, e->edge, e->edge_side, e->mic_n) ?
 		e->edge_side : NULL;
-	speaker_add(e, e->edge, side);
+	speaker_add(e, e->edge, flow_place(f, e->edge, side, e->edge_side));
 }
 
 

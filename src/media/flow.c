@@ -51,6 +51,7 @@ int flow_alloc(struct flow **fp, uint32_t id, const struct stream_conf *sc,
 	f->timeout_ms = sc->timeout_ms;
 	gain_init(&f->mic_gain);
 	gain_init(&f->spk_gain);
+	pan_init(&f->pan);
 	dtmf_tx_begin(&f->tx.dtmf, sc->dtmf_ms, sc->dtmf_pause_ms,
 		      sc->dtmf_volume);
 	dtmf_rx_begin(&f->rx.dtmf, 8000);

@@ -29,6 +29,26 @@ void gain_run(struct gain *g, int16_t *v, size_t n);        /* saturates */
 /** out = v at that volume */
 void gain_copy(struct gain *g, int16_t *out, const int16_t *v, size_t n);
 
+/**
+ * Where between left and right it is heard, by the law of constant power:
+ * what is in the middle is as loud as it is, what moves keeps its power, and
+ * at the very left it is left alone, 3 dB louder. Moves smoothly
+ */
+struct pan {
+	float mean, side;        /* of the gains of left and right, now     */
+	float mean_want, side_want;
+};
+
+enum { PAN_MAX = 100 };    /* the very right; the very left below 0 */
+
+void pan_init(struct pan *p);
+void pan_set(struct pan *p, int percent);
+/** It is in the middle, and stays there: nothing to do */
+bool pan_centred(const struct pan *p);
+/** n samples and what is beside them; has: something is, else side is room for
+ *  it */
+void pan_run(struct pan *p, int16_t *v, int16_t *side, bool has, size_t n);
+
 struct tone {
 	double re, im;           /* where the pointer is                    */
 	double cos, sin;         /* how it turns each sample                */

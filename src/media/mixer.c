@@ -1,5 +1,5 @@
 /**
- * @file mixer.c  The sum of several voices, and how loud each is
+ * @file mixer.c  The sum of several voices, how loud and where each is
  *
  * Pure; media thread.  A sum that is too loud is cut, never wrapped.
  */
@@ -69,4 +69,61 @@ void gain_copy(struct gain *g, int16_t *out, const int16_t *v, size_t n)
 void gain_run(struct gain *g, int16_t *v, size_t n)
 {
 	gain_copy(g, v, v, n);
+}
+
+
+/* Left and right -------------------------------------------------------- */
+
+void pan_init(struct pan *p)
+{
+	p->mean = p->mean_want = 1.0f;
+	p->side = p->side_want = 0.0f;
+}
+
+
+void pan_set(struct pan *p, int percent)
+{
+	const int at = percent > PAN_MAX ? PAN_MAX :
+		percent < -PAN_MAX ? -PAN_MAX : percent;
+	const double angle = (at + PAN_MAX) * M_PI / (4 * PAN_MAX);
+	const double left = M_SQRT2 * cos(angle);
+	const double right = M_SQRT2 * sin(angle);
+
+	/* exactly: the middle costs nothing, and at an end the other channel
+	 * is silent, not next to it */
+	p->mean_want = at ? (float)((left + right) / 2.0) : 1.0f;
+	p->side_want = (float)((left - right) / 2.0);
+	if (!at)
+		p->side_want = 0.0f;
+	else if (at == PAN_MAX)
+		p->side_want = -p->mean_want;
+	else if (at == -PAN_MAX)
+		p->side_want = p->mean_want;
+}
+
+
+bool pan_centred(const struct pan *p)
+{
+	return p->side == 0.0f && p->side_want == 0.0f &&
+		p->mean == 1.0f && p->mean_want == 1.0f;
+}
+
+
+void pan_run(struct pan *p, int16_t *v, int16_t *side, bool has, size_t n)
+{
+	const float mean_step = n ? (p->mean_want - p->mean) / (float)n : 0.0f;
+	const float side_step = n ? (p->side_want - p->side) / (float)n : 0.0f;
+	float mean = p->mean, beside = p->side;
+
+	for (size_t i = 0; i < n; i++) {
+		const float m = v[i], s = has ? side[i] : 0.0f;
+
+		mean += mean_step;
+		beside += side_step;
+		v[i] = cut((int32_t)lrintf(mean * m + beside * s));
+		side[i] = cut((int32_t)lrintf(beside * m + mean * s));
+	}
+
+	p->mean = p->mean_want;
+	p->side = p->side_want;
 }

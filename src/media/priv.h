@@ -263,6 +263,7 @@ struct flow {
 	struct member *member;   /* of a conference, NULL: alone            */
 	struct gain mic_gain;    /* of what the device captured             */
 	struct gain spk_gain;    /* of what it plays                        */
+	struct pan pan;        /* where, if that has two channels         */
 	struct meter meter_in, meter_out;
 	struct dtmf_band_rx band;
 	bool band_wanted;        /* keys in the sound are looked for        */
@@ -416,6 +417,7 @@ struct stream {
 	struct record *rec;
 	unsigned conference;     /* 0: none                                 */
 	double part_db, mic_db, speaker_db;
+	int place;                   /* from left, -100, to right           */
 	bool play_mix;
 	uint32_t beep_ms;
 };

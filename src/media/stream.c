@@ -343,6 +343,7 @@ static void gain_h(void *arg)
 	room_gain(f, s->part_db);
 	gain_set(&f->mic_gain, s->mic_db);
 	gain_set(&f->spk_gain, s->speaker_db);
+	pan_set(&f->pan, s->place);
 }
 
 
@@ -351,6 +352,15 @@ void stream_part(struct stream *s, double db)
 	struct job j = { .s = s };
 
 	s->part_db = db;
+	stream_run(s, gain_h, &j);
+}
+
+
+void stream_place(struct stream *s, int percent)
+{
+	struct job j = { .s = s };
+
+	s->place = percent;
 	stream_run(s, gain_h, &j);
 }
 

@@ -66,6 +66,11 @@ void conference_settle(struct call *c)
 		r->mic_told = r->mic_db;
 		r->speaker_told = r->speaker_db;
 	}
+
+	if (r->place != r->place_told) {
+		stream_place(c->stream, r->place);
+		r->place_told = r->place;
+	}
 }
 
 
@@ -77,7 +82,9 @@ static void leave(struct call *c)
 	struct le *le;
 
 	c->room.no = 0;
+	c->room.no_then = 0;
 	c->room.mute = false;
+	place_spread(c->ua, no);
 	call_media_settle(c);
 	tell(c, "left", no);
 
@@ -174,6 +181,8 @@ int ua_conference(unsigned *nop, struct ua *ua, struct call *const *cv,
 		call_media_settle(c);
 		tell(c, "joined", no);
 	}
+
+	place_spread(ua, no);
 
 	/* all that have their place know each other: none holds another */
 	for (size_t i = 0; i < n; i++) {

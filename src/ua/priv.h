@@ -130,6 +130,8 @@ struct call_room {
 	bool mute;                   /* they do not hear it                  */
 	double mic_db, mic_told;
 	double speaker_db, speaker_told;
+	int place, place_told;       /* from left to right                   */
+	bool placed;                 /* by the user                          */
 };
 
 /** Music on hold */
@@ -566,6 +568,9 @@ void call_fault_event(const struct call *c, const struct stream_event *se);
 
 /* conference.c */
 /** The stream does what the user wants of gain and conference */
+/** Those of a conference side by side, if the option says so; who is in none
+ *  in the middle (place.c) */
+void place_spread(struct ua *ua, unsigned no);
 void conference_settle(struct call *c);
 /** The call ends */
 void conference_end(struct call *c);

@@ -32,6 +32,7 @@ struct stream {
 	uint32_t beep_ms, dtmf_ms;
 	unsigned conference;
 	double part_db, mic_db, speaker_db;
+	int place;
 	char *record;
 	struct stream_stats stats;
 	struct stream_event queue[QUEUE];
@@ -485,6 +486,13 @@ void stream_part(struct stream *s, double db)
 }
 
 
+void stream_place(struct stream *s, int percent)
+{
+	++doors;
+	s->place = percent;
+}
+
+
 void stream_gain(struct stream *s, double mic_db, double speaker_db)
 {
 	++doors;
@@ -744,6 +752,12 @@ unsigned fake_conference(const struct stream *s)
 double fake_part(const struct stream *s)
 {
 	return s->part_db;
+}
+
+
+int fake_place(const struct stream *s)
+{
+	return s->place;
 }
 
 

@@ -26,6 +26,7 @@ size_t fake_sound(enum media_out out);
 unsigned fake_conference(const struct stream *s);
 double fake_part(const struct stream *s);
 double fake_gain(const struct stream *s, bool mic);
+int fake_place(const struct stream *s);
 const char *fake_recording(const struct stream *s);      /* path or NULL */
 
 /** Deliver an event now */

@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "offhook/text.h"
 #include "call_rows.h"
 
@@ -32,6 +33,10 @@ int call_flags(const struct area *a, int x, int y, const struct call *c)
 	if (call_conference(c))
 		x = area_printf(a, x, y, STYLE_WORK, "CONFERENCE %u",
 				call_conference(c)) + 2;
+	if (call_place(c))
+		x = area_printf(a, x, y, STYLE_WORK, "%s %d",
+				call_place(c) < 0 ? "LEFT" : "RIGHT",
+				abs(call_place(c))) + 2;
 	if (call_playing(c))
 		x = area_text(a, x, y, STYLE_WORK, "PLAYS A FILE") + 2;
 

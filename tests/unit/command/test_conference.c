@@ -108,6 +108,13 @@ static void test_gain(void **state)
 	assert_non_null(strstr(rig_run(r, "gain speaker"), "\"gain\":-6"));
 	refuses(r, "gain mic 31", "bad-argument");
 	refuses(r, "gain loud 3", "bad-argument");
+	asks(r, "pan left", "call_pan 3 -100");
+	asks(r, "pan centre 1", "call_pan 1 0");
+	asks(r, "pan right 2", "call_pan 2 100");
+	asks(r, "pan -25 2", "call_pan 2 -25");
+	assert_non_null(strstr(rig_run(r, "pan"), "\"place\":0"));
+	refuses(r, "pan 101", "bad-argument");
+	refuses(r, "pan up", "bad-argument");
 	asks(r, "silence", "ringer_hush");
 	asks(r, "record pause", "call_record_pause 3 1");
 	asks(r, "record resume", "call_record_pause 3 0");

@@ -266,6 +266,110 @@ static void test_silent_side(void **state)
 }
 
 
+/* As the law says: what is in the middle is untouched, power stays what it is,
+ * and at an end the other channel is zero */
+static void test_place(void **state)
+{
+	int16_t v[480], side[480];
+	struct pan p;
+	(void)state;
+
+	pan_init(&p);
+	assert_true(pan_centred(&p));
+	for (int at = -100; at <= 100; at += 5) {
+		double l, r;
+
+		pan_set(&p, at);
+		assert_int_equal(pan_centred(&p), at == 0 && p.mean == 1.0f);
+		for (int k = 0; k < 2; k++) {
+			for (int i = 0; i < 480; i++)
+				v[i] = 10000;
+			pan_run(&p, v, side, false, 480);
+		}
+		l = (v[479] + side[479]) / 10000.0;
+		r = (v[479] - side[479]) / 10000.0;
+		assert_true(fabs(l * l + r * r - 2.0) < 0.001);
+		assert_true(at < 0 ? l > r : at > 0 ? l < r : l == r);
+		if (at == -100)
+			assert_true(r == 0.0);
+		if (at == 100)
+			assert_true(l == 0.0);
+	}
+
+	/* without a click: no step is larger than what the way takes */
+	pan_set(&p, -100);
+	for (int i = 0; i < 480; i++)
+		v[i] = 10000;
+	pan_run(&p, v, side, false, 480);
+	for (int i = 1; i < 480; i++)
+		assert_true(abs(v[i] + side[i] - v[i - 1] - side[i - 1]) < 50);
+
+	/* what has two channels moves with both of them */
+	for (int i = 0; i < 480; i++) {
+		v[i] = 5000;
+		side[i] = -5000;                     /* on the right */
+	}
+	pan_run(&p, v, side, true, 480);
+	assert_int_equal(v[479] + side[479], 0);
+	assert_int_equal(v[479] - side[479], 0);
+
+	pan_set(&p, 0);
+	pan_run(&p, v, side, true, 480);
+	assert_true(pan_centred(&p));
+}
+
+
+/* Two members of a conference and a third: each from its own side, whatever
+ * their rates; and with one channel as loud as ever */
+static void test_conference(void **state)
+{
+	(void)state;
+
+	for (unsigned channels = 1; channels <= 2; channels++) {
+		static const char *const codecs[] = { "pcmu", "l16", "opus" };
+		static const double hz[] = { 500.0, 1100.0, 1700.0 };
+		struct rig *r = rig_new();
+
+		for (unsigned i = 0; i < 6; i++) {
+			struct media_plan plan = rig_plan(codecs[i % 3],
+							  (i + 3) % 6);
+
+			(void)rig_flow(r, (i + 3) % 6);
+			rig_start(r, i, &plan);
+			r->ends[i].f->device = i < 3;
+			if (i < 3)
+				assert_int_equal(room_join(r->ends[i].f, 1),
+						 0);
+			else
+				flow_set_source(r->ends[i].f, SOURCE_TONE,
+						hz[i - 3]);
+		}
+		pan_set(&r->ends[0].f->pan, -100);
+		pan_set(&r->ends[1].f->pan, 100);
+		device(r, 48000, channels);
+		rig_run(r, 1000);
+		dev.n = 0;
+		rig_run(r, 1000);
+
+		if (channels == 1) {
+			assert_int_equal(dev.twos, 0);
+			for (unsigned i = 0; i < 3; i++)
+				assert_true(fabs(at(dev.left, hz[i]) + 10.0) <
+					    1.0);
+		}
+		else {
+			assert_true(fabs(at(dev.left, 500.0) + 7.0) < 1.0);
+			assert_true(fabs(at(dev.right, 1100.0) + 7.0) < 1.0);
+			assert_true(at(dev.right, 500.0) < -60.0);
+			assert_true(at(dev.left, 1100.0) < -60.0);
+			assert_true(fabs(at(dev.left, 1700.0) + 10.0) < 1.0);
+			assert_true(fabs(at(dev.right, 1700.0) + 10.0) < 1.0);
+		}
+		rig_free(r);
+	}
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +377,8 @@ int main(void)
 		cmocka_unit_test(test_rough),
 		cmocka_unit_test(test_only_then),
 		cmocka_unit_test(test_silent_side),
+		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_conference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,6 +173,11 @@ static void event_handler(const struct event *ev, void *arg)
 			       ev->u.call_progress.sound ? "sound" : "-");
 		break;
 
+	case EVENT_CALL_PLACE:
+		(void)snprintf(buf, sizeof(buf), "call.place %u %d", ev->call,
+			       (int)ev->u.call_place.place);
+		break;
+
 	case EVENT_CALL_CONFERENCE:
 		(void)snprintf(buf, sizeof(buf),
 			       "call.conference %u %s %d %d", ev->call,

@@ -139,6 +139,61 @@ static void gains(void **state)
 }
 
 
+static void places(void **state)
+{
+	struct call *c;
+	(void)state;
+
+	connect_both();
+	c = call_of(&alice, 1);
+	assert_int_equal(0, call_pan(c, -40, said));
+	await("alice call.place 1 -40");
+	assert_int_equal(-40, fake_place(of_alice(1)));
+	assert_int_equal(-40, call_place(c));
+	assert_int_equal(EINVAL, call_pan(c, 101, said));
+	assert_string_equal("A place is from -100 (left) to 100 (right).",
+			    said);
+
+	/* nothing is asked or told twice */
+	(void)fake_doors();
+	assert_int_equal(0, call_pan(c, -40, said));
+	assert_int_equal(0, fake_doors());
+	assert_int_equal(0, call_pan(c, 0, said));
+	await("alice call.place 1 0");
+	hangup_both(&alice);
+}
+
+
+/* Side by side, but who was put somewhere stays there */
+static void spread(void **state)
+{
+	struct call *cv[2];
+	(void)state;
+
+	phone_set(&bob, "hold-others", "no");
+	phone_set(&alice, "conference-spread", "yes");
+	two();
+	cv[0] = call_of(&alice, 1);
+	cv[1] = call_of(&alice, 2);
+	assert_int_equal(0, ua_conference(NULL, alice.ua, cv, 2, said));
+	await("alice call.place 1 -50");
+	await("alice call.place 2 50");
+	assert_int_equal(-50, fake_place(of_alice(1)));
+	assert_int_equal(50, fake_place(of_alice(2)));
+
+	assert_int_equal(0, call_conference_leave(cv[0], said));
+	await("alice call.place 1 0");
+	await("alice call.place 2 0");
+
+	assert_int_equal(0, call_pan(cv[1], -100, said));
+	assert_int_equal(0, ua_conference(NULL, alice.ua, cv, 2, said));
+	await("alice call.place 2 -100");
+	await("alice call.conference 2 joined 1 2");
+	assert_int_equal(0, call_place(cv[0]));
+	assert_int_equal(-100, call_place(cv[1]));
+}
+
+
 /* Told while somebody listens */
 static void levels(void **state)
 {
@@ -272,6 +327,8 @@ int main(void)
 		RIG_TEST(ends_with_the_call),
 		RIG_TEST(not_answered),
 		RIG_TEST(gains),
+		RIG_TEST(places),
+		RIG_TEST(spread),
 		RIG_TEST(levels),
 		RIG_TEST(music_on_hold),
 		RIG_TEST(one_behind_the_other),
