@@ -214,6 +214,15 @@ static bool said_before(const struct said *s)
 }
 
 
+static void piece_copy(char *buf, size_t sz, struct piece s)
+{
+	const size_t n = s.n < sz ? s.n : sz - 1;
+
+	memcpy(buf, s.p, n);
+	buf[n] = '\0';
+}
+
+
 static void read_message(struct capture_msg *m)
 {
 	struct wire_start st;
@@ -226,10 +235,7 @@ static void read_message(struct capture_msg *m)
 
 	m->code = st.code;
 	if (st.code)
-		snprintf(m->reason, sizeof(m->reason), "%.*s",
-			 (int)(st.reason.n < sizeof(m->reason) ?
-			       st.reason.n : sizeof(m->reason) - 1),
-			 st.reason.p);
+		piece_copy(m->reason, sizeof(m->reason), st.reason);
 
 	while (cseq.p && n < cseq.n && cseq.p[n] >= '0' && cseq.p[n] <= '9')
 		++n;
@@ -242,9 +248,7 @@ static void read_message(struct capture_msg *m)
 		method = (struct piece){ cseq.p + n, cseq.n - n };
 	}
 	if (method.p)
-		snprintf(m->method, sizeof(m->method), "%.*s",
-			 (int)(method.n < sizeof(m->method) ? method.n :
-			       sizeof(m->method) - 1), method.p);
+		piece_copy(m->method, sizeof(m->method), method);
 
 	m->sdp = wire_description(m->text, m->len).p != NULL;
 }

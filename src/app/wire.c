@@ -131,6 +131,16 @@ static bool is_short(struct piece key, const char *name)
 }
 
 
+/* Most lines are of another name: seen at their first two letters */
+static bool may_be(struct piece line, const char *name)
+{
+	const char c = *line.p | ' ';
+
+	return c == (*name | ' ') || c < 'a' || c > 'z' || line.n < 2 ||
+		line.p[1] <= ' ' || line.p[1] == ':';
+}
+
+
 struct piece wire_header(const char *p, size_t len, const char *name,
 			 unsigned i)
 {
@@ -151,6 +161,8 @@ struct piece wire_header(const char *p, size_t len, const char *name,
 		line = line_at(next, end, &next);
 		if (!line.n)
 			return none;
+		if (!may_be(line, name))
+			continue;
 
 		colon = memchr(line.p, ':', line.n);
 		if (!colon)

@@ -10,6 +10,9 @@
 #include <offhook/text.h>
 
 
+enum { URI_LOOK = 300 };        /* a longer one is looked at closely       */
+
+
 /* A piece of text under the eye: everything stays before end */
 struct scan {
 	char *p;
@@ -321,10 +324,110 @@ static char *mask_word(struct scan *s)
 }
 
 
+/* Does that stand before p? word: in small letters */
+static bool ends_with(const char *text, const char *p, const char *word)
+{
+	size_t n = strlen(word);
+
+	if ((size_t)(p - text) < n)
+		return false;
+
+	return starts_with(p - n, p, word);
+}
+
+
+/* Behind `sip:`: may a password follow? Seldom wrong, never about a no */
+static bool may_have_password(const char *p, const char *end)
+{
+	const char *const stop = end - p > URI_LOOK ? p + URI_LOOK : end;
+	bool colon = false;
+
+	for (; p < stop; p++) {
+		if (*p == '@')
+			return colon;
+		if (*p == ':')
+			colon = true;
+		else if (is_eol(*p) || is_blank(*p) || *p == '<' ||
+			 *p == '>' || *p == '"' || *p == '\'' ||
+			 (colon && (*p == ';' || *p == '?')))
+			return false;
+	}
+
+	return p < end;
+}
+
+
+/* Whatever is covered stands behind a colon or an equals sign, and the word
+ * before that is one of a few. p: at the sign */
+static bool may_be_secret(const char *text, const char *p, const char *end)
+{
+	const char *const sign = p;
+
+	/* folds, and the quotes of JSON */
+	while (p > text && (is_blank(p[-1]) || p[-1] == '\r' ||
+			    p[-1] == '\n' || p[-1] == '"' || p[-1] == '\\'))
+		--p;
+	if (p == text)
+		return false;
+
+	switch (p[-1] | ' ') {
+
+	case 'e':
+		return ends_with(text, p, "response") ||
+			ends_with(text, p, "inline");
+
+	case 'h':
+		return ends_with(text, p, "rspauth");
+
+	case 'd':
+		return ends_with(text, p, "password") ||
+			ends_with(text, p, "ice-pwd");
+
+	case '1':
+		return ends_with(text, p, "ha1");
+
+	case 'n':
+		return ends_with(text, p, "authorization");
+
+	case 'p':
+		return ends_with(text, p, "sip") &&
+			may_have_password(sign + 1, end);
+
+	case 's':
+		return ends_with(text, p, "sips") &&
+			may_have_password(sign + 1, end);
+	}
+
+	return false;
+}
+
+
+/* Nearly all messages have nothing to cover, and are looked at by their signs
+ * alone */
+static bool may_have_secrets(const char *text, const char *end)
+{
+	static const char signs[] = {':', '='};
+
+	for (size_t i = 0; i < sizeof(signs); i++) {
+		const char *p = text;
+
+		while ((p = memchr(p, signs[i], (size_t)(end - p)))) {
+			if (may_be_secret(text, p++, end))
+				return true;
+		}
+	}
+
+	return false;
+}
+
+
 void text_mask(char *text, size_t len)
 {
 	struct scan s = { .p = text, .end = text + len };
 	char *p = text, *const end = s.end;
+
+	if (!may_have_secrets(text, end))
+		return;
 
 	while (p < end) {
 		const uint8_t kind = kinds[(uint8_t)*p];

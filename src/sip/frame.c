@@ -62,20 +62,24 @@ static const char *head_read(const char *p, const char *end, size_t *body)
 	const char *why = NULL;
 	bool told = false;
 
-	for (p = line_end(p, end); p < end && !why; p = line_end(p, end)) {
-		const char *next = line_end(p, end), *colon, *q;
+	for (p = line_end(p, end); p < end && !why; ) {
+		const char *line = p, *next = line_end(p, end), *colon, *q;
 		size_t n;
 
-		colon = memchr(p, ':', (size_t)(next - p));
+		p = next;
+		if ((*line | 0x20) != 'c' && (*line | 0x20) != 'l')
+			continue;
+
+		colon = memchr(line, ':', (size_t)(next - line));
 		if (!colon)
 			continue;
 
-		for (q = colon; q > p && (q[-1] == ' ' || q[-1] == '\t'); )
+		for (q = colon; q > line && (q[-1] == ' ' || q[-1] == '\t'); )
 			--q;
-		n = (size_t)(q - p);
+		n = (size_t)(q - line);
 
-		if (text_caseeq(p, n, "Content-Length") ||
-		    text_caseeq(p, n, "l"))
+		if (text_caseeq(line, n, "Content-Length") ||
+		    text_caseeq(line, n, "l"))
 			why = length_take(body, &told, colon + 1, next);
 	}
 
@@ -94,35 +98,27 @@ static bool line_ok(const char *p, size_t len)
 }
 
 
-/* @return true: the line that ends here is empty, and so the last one */
-static bool head_byte(struct frame *f, char c)
-{
-	switch (c) {
-
-	case '\r':
-		break;
-
-	case '\n':
-		return f->lf++ > 0;
-
-	default:
-		f->lf = 0;
-		break;
-	}
-
-	return false;
-}
-
-
 static bool head_find(struct frame *f, const char *p, size_t len)
 {
-	for (; f->seen < len; f->seen++) {
+	if (len > FRAME_HEAD_MAX)
+		len = FRAME_HEAD_MAX;
 
-		const size_t n = f->seen + 1;
-		const bool end = head_byte(f, p[f->seen]);
+	while (f->seen < len) {
+		const char *nl = memchr(p + f->seen, '\n', len - f->seen);
+		size_t n = nl ? (size_t)(nl - p) : len, i = n;
+
+		/* does anything stand between it and the one before? */
+		while (i > f->seen && p[i - 1] == '\r')
+			--i;
+		if (i > f->seen)
+			f->lf = false;
+		f->seen = n;
+		if (!nl)
+			break;
+		f->seen = ++n;
 
 		/* a stranger who speaks something else is told soon */
-		if (f->lf && !f->line) {
+		if (!f->line) {
 			f->line = true;
 			if (!line_ok(p, n)) {
 				bad(f, 0, "no SIP message");
@@ -130,16 +126,16 @@ static bool head_find(struct frame *f, const char *p, size_t len)
 			}
 		}
 
-		if (end) {
+		/* the line that ends here is empty, and so the last one */
+		if (f->lf) {
 			f->head = n;
 			return true;
 		}
-
-		if (n >= FRAME_HEAD_MAX) {
-			bad(f, 0, "headers without an end");
-			return false;
-		}
+		f->lf = true;
 	}
+
+	if (len >= FRAME_HEAD_MAX)
+		bad(f, 0, "headers without an end");
 
 	return false;
 }

@@ -26,7 +26,7 @@ struct frame {
 				       be made of, 0: none                    */
 	size_t head;                /* of these, what is not body             */
 	size_t seen;                /* looked at already; grows               */
-	unsigned lf;
+	bool lf;
 	bool line;                  /* the start line was looked at           */
 	const char *why;            /* BAD: what is wrong                     */
 };

@@ -30,7 +30,9 @@ static char compact_of(const char *name)
 	size_t i;
 
 	for (i = 0; i < COUNTOF(compacts); i++) {
-		if (!strcasecmp(compacts[i].name, name))
+		/* most differ at once */
+		if ((compacts[i].name[0] | 0x20) == (name[0] | 0x20) &&
+		    !strcasecmp(compacts[i].name, name))
 			return compacts[i].letter;
 	}
 

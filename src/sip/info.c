@@ -10,9 +10,18 @@
 /* Copy what fits; line folding becomes a space */
 static void take(char *dst, size_t sz, const struct pl *pl)
 {
+	const char *const p = pl->p;
 	size_t i, n = 0;
 
-	for (i = 0; pl->p && i < pl->l && n + 1 < sz; i++) {
+	/* as it is, nearly always up to its end */
+	while (p && n < pl->l && n + 1 < sz &&
+	       ((uint8_t)p[n] > ' ' ||
+		(p[n] == ' ' && n && p[n - 1] != ' ')))
+		++n;
+	if (n)
+		memcpy(dst, p, n);
+
+	for (i = n; pl->p && i < pl->l && n + 1 < sz; i++) {
 		char c = pl->p[i];
 
 		if (c == '\r' || c == '\n' || c == '\t')

@@ -156,7 +156,9 @@ static int line_write(struct mbuf *mb, const struct sip_msg *msg,
 		return 0;
 	}
 
-	err = mbuf_printf(mb, "%r: ", &h->name);
+	err = mbuf_write_pl(mb, &h->name);
+	if (!err)
+		err = mbuf_write_str(mb, ": ");
 	if (!err && h->id == SIP_HDR_VIA && !*via) {
 		*via = true;
 		err = top_via_write(mb, msg, &h->val);
@@ -193,7 +195,11 @@ int reply_make(struct mbuf **mbp, const struct sip_stack *s,
 		err = line_write(mb, msg, le->data, &via, rec_route, code);
 
 	if (!err)
-		err = mbuf_printf(mb, "Server: %s\r\n", s->user_agent);
+		err = mbuf_write_str(mb, "Server: ");
+	if (!err)
+		err = mbuf_write_str(mb, s->user_agent);
+	if (!err)
+		err = mbuf_write_str(mb, "\r\n");
 	if (!err)
 		err = mbuf_write_mem(mb, rest->buf, rest->end);
 

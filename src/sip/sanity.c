@@ -327,6 +327,22 @@ static uint16_t ruri_check(const struct sip_msg *msg, const char **reason)
 }
 
 
+/* Is that in it anywhere, quoted or not? word: in small letters */
+static bool mentions(const struct pl *text, const char *word)
+{
+	const size_t n = strlen(word);
+	size_t i;
+
+	for (i = 0; i + n <= text->l; i++) {
+		if ((text->p[i] | 0x20) == *word &&
+		    text_caseeq(text->p + i, n, word))
+			return true;
+	}
+
+	return false;
+}
+
+
 /*
  * A maddr in Via tells where to send the reply: to anybody.  It is let pass
  * when it names the sender.  Else it is taken out of libre's sight, so that
@@ -338,6 +354,9 @@ static bool maddr_ok(const struct sip_msg *msg)
 	struct pl val, before, after;
 	const char *p, *end;
 	struct sa sa;
+
+	if (!mentions(params, "maddr"))
+		return true;
 
 	if (!param_find(params, "maddr", &val)) {
 
