@@ -227,6 +227,9 @@ static int devices_choose(struct app *a, char err[UA_ERR])
 	if (!e && conf->audio_ring[0])
 		e = media_set_device(a->ph.media, MEDIA_ROLE_RING,
 				     conf->audio_ring, err, UA_ERR);
+	if (!e && conf->audio_monitor[0])
+		e = media_set_device(a->ph.media, MEDIA_ROLE_MONITOR,
+				     conf->audio_monitor, err, UA_ERR);
 
 	return e;
 }

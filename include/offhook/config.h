@@ -76,6 +76,8 @@ struct config {
 	char audio_mic[CONFIG_STR];      /* "" the default                  */
 	char audio_speaker[CONFIG_STR];
 	char audio_ring[CONFIG_STR];     /* "" the speaker                  */
+	char audio_monitor[CONFIG_STR];  /* "" none                         */
+	int  monitor_hears;              /* them, both                      */
 	int     audio_channels;          /* auto, 1, 2                      */
 	char headset[CONFIG_STR];        /* "" none                         */
 	int64_t audio_latency_ms;        /* PortAudio suggested latency     */
@@ -335,6 +337,7 @@ struct account_conf {
 	char audio_mic[CONFIG_STR];     /* while it talks; "" : as it is    */
 	char audio_speaker[CONFIG_STR];
 	char audio_ring[CONFIG_STR];    /* while it rings                   */
+	char audio_monitor[CONFIG_STR];
 };
 
 struct account_param {

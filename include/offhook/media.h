@@ -65,6 +65,7 @@ struct media_conf {
 	unsigned channels;               /* that are heard: 1, 2; 0: two of a
 					    sound card that has them         */
 	uint32_t pipe_rate_hz;
+	bool monitor_both;               /* it hears the microphone, too     */
 	unsigned jitter_min_ms, jitter_max_ms;  /* playout delay's limits    */
 };
 
@@ -79,7 +80,8 @@ enum media_device_state {
 /** What happened to the device; strings live during the call */
 struct media_device_event {
 	enum media_device_state state;
-	const char *role;                /* "mic", "speaker" or "sound"      */
+	const char *role;                /* "mic", "speaker", "sound" (both),
+					    "ring", "monitor"                */
 	const char *name;
 	const char *text;                /* one sentence for the user        */
 };
@@ -103,10 +105,17 @@ void media_room_look(struct media *m, struct media_room_figures *f);
  */
 int  media_set_audio(struct media *m, const struct audio_spec *spec,
 		     char *err, size_t errsz);
-enum media_role { MEDIA_ROLE_MIC, MEDIA_ROLE_SPEAKER, MEDIA_ROLE_RING };
+enum media_role {
+	MEDIA_ROLE_MIC,
+	MEDIA_ROLE_SPEAKER,
+	MEDIA_ROLE_RING,
+	MEDIA_ROLE_MONITOR,      /* hears the calls as well                  */
+	MEDIA_ROLES
+};
 /**
  * Take another device of the sound card by a part of its name, also while
- * calls run; "": the default one (it rings where it is heard). What cannot be
+ * calls run; "": the default one (it rings where it is heard, and there is no
+ * monitor). What cannot be
  * opened is told by the handler, and null stands in. err: 256 bytes.
  * @return 0, EINVAL, ENOTSUP (sound is not the card's)
  */
@@ -121,7 +130,7 @@ const char *media_device(const struct media *m, enum media_role role);
 struct media_listed {
 	const char *driver;
 	struct audio_listed dev;         /* latency: as it is now, when open */
-	bool mic, speaker, ring;         /* it is what is chosen for that    */
+	bool mic, speaker, ring, monitor;    /* it is what is chosen for that */
 	bool open;                       /* and in use just now              */
 };
 typedef void (media_list_h)(const struct media_listed *ml, void *arg);

@@ -14,7 +14,7 @@
 #include "offhook/log.h"
 
 
-enum { ROLES = 3, NAME = 512 };
+enum { NAME = 512 };
 
 /** What one device was before an account took it */
 struct taken {
@@ -30,7 +30,7 @@ struct devices {
 	struct event_sub *states, *holds;
 	unsigned talks;              /* account whose call does, 0: none     */
 	bool wanted;                 /* some call has devices of its own     */
-	struct taken taken[ROLES];   /* by enum media_role                   */
+	struct taken taken[MEDIA_ROLES]; /* by enum media_role                   */
 };
 
 
@@ -68,6 +68,18 @@ static bool take(struct devices *d, enum media_role role, const char *wanted,
 }
 
 
+static void take_one(struct devices *d, enum media_role role,
+		     const char *wanted, const char *what)
+{
+	char name[NAME], err[UA_ERR] = "";
+
+	if (take(d, role, wanted, name) &&
+	    media_set_device(d->media, role, name, err, sizeof(err)))
+		log_warn("the %s of an account cannot be taken: %s", what,
+			 err);
+}
+
+
 /* Both at once: a card is opened once */
 static void take_talk(struct devices *d, const struct account_conf *ac)
 {
@@ -78,6 +90,8 @@ static void take_talk(struct devices *d, const struct account_conf *ac)
 	other = take(d, MEDIA_ROLE_MIC, ac ? ac->audio_mic : "", as.in);
 	other = take(d, MEDIA_ROLE_SPEAKER, ac ? ac->audio_speaker : "",
 		     as.out) || other;
+	take_one(d, MEDIA_ROLE_MONITOR, ac ? ac->audio_monitor : "",
+		 "monitor");
 	if (!other)
 		return;
 
@@ -91,13 +105,7 @@ static void take_talk(struct devices *d, const struct account_conf *ac)
 
 static void take_bell(struct devices *d, const struct account_conf *ac)
 {
-	char name[NAME], err[UA_ERR] = "";
-
-	if (take(d, MEDIA_ROLE_RING, ac ? ac->audio_ring : "", name) &&
-	    media_set_device(d->media, MEDIA_ROLE_RING, name, err,
-			     sizeof(err)))
-		log_warn("the device that rings for an account cannot be"
-			 " taken: %s", err);
+	take_one(d, MEDIA_ROLE_RING, ac ? ac->audio_ring : "", "ringer");
 }
 
 
@@ -158,7 +166,7 @@ static const struct account_conf *conf_of(const struct call *c)
 static bool has_own(const struct account_conf *ac)
 {
 	return ac && (ac->audio_mic[0] || ac->audio_speaker[0] ||
-		      ac->audio_ring[0]);
+		      ac->audio_ring[0] || ac->audio_monitor[0]);
 }
 
 
@@ -167,7 +175,7 @@ static bool any_own(const struct devices *d)
 {
 	const struct call *c = NULL;
 
-	for (size_t i = 0; i < ROLES; i++) {
+	for (size_t i = 0; i < MEDIA_ROLES; i++) {
 		if (d->taken[i].on)
 			return true;
 	}

@@ -202,17 +202,21 @@ static const struct command rows[] = {
 		.name = "device",
 		.args = ARGS(
 			{ .name = "use", .type = ARG_CHOICE,
-			  .choices = "mic,speaker,ring", .optional = true,
+			  .choices = "mic,speaker,ring,monitor",
+			  .optional = true,
 			  .summary = "what for" },
 			{ .name = "name", .type = ARG_DEVICE, .optional = true,
 			  .summary = "a part of the device's name, or "
 				     "`default`" }
 		),
-		.summary = "Choose microphone, loudspeaker or ringer",
+		.summary = "Choose microphone, loudspeaker, ringer or monitor",
 		.help = "Also during a call, which goes on meanwhile. "
 			"Without a name those chosen are shown; `devices` "
-			"lists what there is. Options audio-mic, "
-			"audio-speaker and audio-ring are for the next start.",
+			"lists what there is. The monitor is a second "
+			"loudspeaker that hears the calls as well (option "
+			"monitor-hears); `device monitor default` is none. "
+			"Options audio-mic, audio-speaker, audio-ring and "
+			"audio-monitor are for the next start.",
 		.run = cmd_device,
 	},
 	{

@@ -40,10 +40,13 @@ static void hold_destructor(void *arg)
 static const char *used_for(const struct media_listed *ml, char *buf,
 			    size_t sz)
 {
-	snprintf(buf, sz, "%s%s%s%s%s", ml->mic ? "mic" : "",
-		 ml->mic && (ml->speaker || ml->ring) ? "," : "",
-		 ml->speaker ? "speaker" : "",
-		 ml->speaker && ml->ring ? "," : "", ml->ring ? "ring" : "");
+	snprintf(buf, sz, "%s%s%s%s", ml->mic ? ",mic" : "",
+		 ml->speaker ? ",speaker" : "", ml->ring ? ",ring" : "",
+		 ml->monitor ? ",monitor" : "");
+
+	/* less the comma in front */
+	if (*buf)
+		memmove(buf, buf + 1, strlen(buf));
 
 	return buf;
 }
@@ -104,6 +107,7 @@ static void device_now(struct cmd *x)
 	reply_str(x->reply, "mic", media_device(m, MEDIA_ROLE_MIC));
 	reply_str(x->reply, "speaker", media_device(m, MEDIA_ROLE_SPEAKER));
 	reply_str(x->reply, "ring", media_device(m, MEDIA_ROLE_RING));
+	reply_str(x->reply, "monitor", media_device(m, MEDIA_ROLE_MONITOR));
 }
 
 
@@ -177,7 +181,8 @@ void cmd_device(struct cmd *x)
 	const char *use = cmd_str(x, "use"), *name = cmd_str(x, "name");
 	const enum media_role role = !use ? MEDIA_ROLE_MIC :
 		!strcmp(use, "mic") ? MEDIA_ROLE_MIC :
-		!strcmp(use, "speaker") ? MEDIA_ROLE_SPEAKER : MEDIA_ROLE_RING;
+		!strcmp(use, "speaker") ? MEDIA_ROLE_SPEAKER :
+		!strcmp(use, "ring") ? MEDIA_ROLE_RING : MEDIA_ROLE_MONITOR;
 	struct choice_hold *hold;
 	struct choice *ch;
 	int err;

@@ -41,6 +41,7 @@ static const struct example examples[] = {
 	{ "ctl", "ctl 'dial bob'", "a line for it, from the shell" },
 	{ "detach", "detach", "the phone goes on without a terminal" },
 	{ "device", "device mic headset", "a part of the name is enough" },
+	{ "device", "device monitor speakers", "somebody else hears it, too" },
 	{ "devices", "devices", "what there is" },
 	{ "devices", "devices test", "play a tone and listen for it" },
 	{ "dial", "dial bob", "a contact, or a user at your own domain" },

@@ -71,7 +71,8 @@ static const struct result_row rows[] = {
 	  "no-such-contact bad-config", false },
 	{ "ctl", "*", E_FILE, "no-phone", false },
 	{ "detach", "", 0, "already no-screen not-supported", false },
-	{ "device", "mic speaker ring", 0, "no-such-device not-supported bad-audio", false },
+	{ "device", "mic speaker ring monitor", 0,
+	  "no-such-device not-supported bad-audio", false },
 	{ "devices", "devices[driver name kind rate-hz channels latency-ms "
 	  "default used-for in-use] mic speaker rate-hz latency-ms noise-dbfs "
 	  "tone-dbfs loop-db loop-ms clipped mic-alive", 0,

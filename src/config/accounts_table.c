@@ -318,6 +318,12 @@ static const struct account_param params[] = {
 		.summary = "Device that rings for it, if other than the"
 			" option says",
 	},
+	{
+		.name = "audio-monitor", .type = OPT_STRING,
+		FIELD(audio_monitor),
+		.summary = "Second loudspeaker that hears its calls as well,"
+			" if other than the option says",
+	},
 };
 
 _Static_assert(sizeof(params) / sizeof(params[0]) <= 64,

@@ -26,6 +26,19 @@
 		.summary = "Device that rings; empty: the loudspeaker",
 	},
 	{
+		.name = "audio-monitor", .type = OPT_STRING,
+		FIELD(audio_monitor), .def = "", .restart = true,
+		.summary = "A second loudspeaker that hears the calls as well,"
+			" for a colleague or a trainer; empty: none",
+	},
+	{
+		.name = "monitor-hears", .type = OPT_ENUM,
+		FIELD(monitor_hears), .def = "them", .choices = "them,both",
+		.summary = "What it plays: the other sides, or your microphone"
+			" too (with headphones: a loudspeaker in the same room"
+			" howls)",
+	},
+	{
 		.name = "audio-channels", .type = OPT_ENUM,
 		FIELD(audio_channels), .def = "auto", .choices = "auto,1,2",
 		.summary = "Channels of what you hear: two with a loudspeaker"

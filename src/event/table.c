@@ -449,7 +449,8 @@ static const struct event_field device_level_fields[] = {
 
 static const struct event_field device_fields[] = {
 	STR("device", device.device, "its name"),
-	STR("role", device.role, "mic or speaker"),
+	STR("role", device.role, "mic, speaker, sound (both of them), ring or "
+	    "monitor"),
 	STR("text", device.text, "what happened"),
 	{0}
 };

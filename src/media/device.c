@@ -36,7 +36,8 @@ static void tell(struct device *d, enum media_device_state state,
 {
 	const struct media_device_event ev = {
 		.state = state,
-		.role = d->ring ? "ring" :
+		.role = d->kind == DEVICE_RING ? "ring" :
+			d->kind == DEVICE_MONITOR ? "monitor" :
 			d->info.has_in == d->info.has_out ? "sound" :
 			d->info.has_in ? "mic" : "speaker",
 		.name = d->info.in_name[0] ? d->info.in_name :
@@ -69,10 +70,21 @@ static void attach_h(void *arg)
 	struct loan *l = arg;
 	struct device *d = l->d;
 
-	l->err = d->ring ?
-		ringer_attach(d->m->eng, d->drv, d->dev, &d->info) :
-		engine_attach(d->m->eng, d->drv, d->dev, &d->info,
-			      d->wake_fd);
+	switch (d->kind) {
+
+	case DEVICE_TALK:
+		l->err = engine_attach(d->m->eng, d->drv, d->dev, &d->info,
+				       d->wake_fd);
+		break;
+
+	case DEVICE_RING:
+		l->err = ringer_attach(d->m->eng, d->drv, d->dev, &d->info);
+		break;
+
+	case DEVICE_MONITOR:
+		l->err = monitor_attach(d->m->eng, d->drv, d->dev, &d->info);
+		break;
+	}
 }
 
 
@@ -80,10 +92,20 @@ static void detach_h(void *arg)
 {
 	struct device *d = arg;
 
-	if (d->ring)
-		ringer_detach(d->m->eng);
-	else
+	switch (d->kind) {
+
+	case DEVICE_TALK:
 		engine_detach(d->m->eng);
+		break;
+
+	case DEVICE_RING:
+		ringer_detach(d->m->eng);
+		break;
+
+	case DEVICE_MONITOR:
+		monitor_detach(d->m->eng);
+		break;
+	}
 }
 
 
@@ -244,8 +266,9 @@ static void device_absent(struct device *d, const char *why)
 		return;
 
 	d->was_lost = true;
-	(void)re_snprintf(text, sizeof(text), "%s; calls go on without sound"
-			  " until it is there", why);
+	(void)re_snprintf(text, sizeof(text), "%s; calls go on without %s"
+			  " until it is there", why,
+			  d->kind == DEVICE_MONITOR ? "a monitor" : "sound");
 	tell(d, MEDIA_DEV_LOST, text);
 }
 
@@ -345,8 +368,8 @@ static void device_open(struct device *d)
 	j->prm.pipe_rate_hz = d->m->conf.pipe_rate_hz;
 	j->prm.latency_ms = d->m->conf.latency_ms;
 	j->prm.channels = channels_wanted(d);
-	j->prm.wake_fd = d->ring ? -1 : d->wake_fd;
-	j->prm.out_only = d->ring;
+	j->prm.wake_fd = d->kind == DEVICE_TALK ? d->wake_fd : -1;
+	j->prm.out_only = d->kind != DEVICE_TALK;
 
 	d->state = DEVICE_OPENING;
 	if (!d->drv->blocks) {
@@ -403,7 +426,7 @@ static void destructor(void *arg)
 }
 
 
-int device_alloc(struct device **dp, struct media *m, bool ring,
+int device_alloc(struct device **dp, struct media *m, enum device_kind kind,
 		 media_device_h *h, void *arg)
 {
 	struct device *d;
@@ -413,7 +436,7 @@ int device_alloc(struct device **dp, struct media *m, bool ring,
 		return ENOMEM;
 
 	d->m = m;
-	d->ring = ring;
+	d->kind = kind;
 	d->h = h;
 	d->arg = arg;
 	(void)strcpy(d->spec.driver, "null");
@@ -522,7 +545,7 @@ int device_ready(const struct device *d, struct audio_info *info)
 /* As many as it may be asked for */
 static unsigned channels_wanted(const struct device *d)
 {
-	if (d->ring)
+	if (d->kind != DEVICE_TALK)
 		return 1;
 	if (d->m->conf.channels)
 		return d->m->conf.channels;
@@ -550,7 +573,8 @@ void device_lost(struct device *d)
 	device_leave(d, NULL);
 	d->state = DEVICE_LOST;
 	d->was_lost = true;
-	tell(d, MEDIA_DEV_LOST,
+	tell(d, MEDIA_DEV_LOST, d->kind == DEVICE_MONITOR ?
+	     "the monitor is gone; calls go on without it until it is back" :
 	     "the sound device is gone; calls go on without sound"
 	     " until it is back");
 

@@ -16,7 +16,7 @@ enum device_state {
 
 struct device {
 	struct media *m;
-	bool ring;               /* the ringer's: it only plays             */
+	enum device_kind kind;
 	media_device_h *h;
 	void *arg;
 	struct audio_spec spec;

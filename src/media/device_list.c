@@ -84,10 +84,17 @@ static void mark_open(struct list_job *j, const struct device *d)
 static void mark(struct list_job *j)
 {
 	const struct device *d = j->m->dev, *ring = j->m->ring;
+	const struct device *monitor = j->m->monitor;
 	unsigned i;
 
 	mark_open(j, d);
 	mark_open(j, ring);
+	mark_open(j, monitor);
+	if (monitor->drv) {
+		i = meant(j, monitor->spec.out, false);
+		if (i < j->count)
+			j->v[i].monitor = true;
+	}
 	if (!d->drv || !d->drv->list)
 		return;
 

@@ -19,6 +19,7 @@ static void destructor(void *arg)
 	list_clear(&e->flows);
 	engine_detach(e);
 	ringer_detach(e);
+	monitor_detach(e);
 	for (unsigned i = 0; i < COUNT(e->local); i++)
 		local_clear(&e->local[i]);
 	timer_cancel(&e->tick);
@@ -146,6 +147,8 @@ void engine_cycle(struct engine *e, bool with_device, unsigned ms,
 
 	if (e->rooms.head)
 		rooms_turn(e, with_device, ms, now_us);
-	if (with_device)
+	if (with_device) {
+		monitor_play(e);
 		engine_play(e);
+	}
 }

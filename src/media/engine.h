@@ -10,7 +10,8 @@
 /* The engine (engine.c) ------------------------------------------------- */
 
 /* beyond enum stream_event_type */
-enum { POST_DEVICE_LOST = 1000, POST_RINGER_LOST, POST_SOUND_DONE };
+enum { POST_DEVICE_LOST = 1000, POST_RINGER_LOST, POST_SOUND_DONE,
+       POST_MONITOR_LOST };
 
 /** A sound of the phone itself (local.c) */
 struct local {
@@ -27,6 +28,18 @@ struct ringer {
 	const struct audio_driver *drv;
 	struct audio_dev *dev;   /* NULL: there is none                     */
 	uint32_t rate_hz;
+	struct timer timer;
+};
+
+/** The device that hears the calls as well, on loan like the others */
+struct monitor {
+	const struct audio_driver *drv;
+	struct audio_dev *dev;   /* NULL: there is none                     */
+	uint32_t rate_hz;
+	bool both;               /* our microphone, too                     */
+	struct edge *edge;       /* NULL: it has the engine's rate          */
+	struct drift *drift;
+	uint64_t played_us;      /* last                                    */
 	struct timer timer;
 };
 
@@ -89,6 +102,7 @@ struct engine {
 	int16_t heard_side[BLOCK_MAX];
 	struct local local[MEDIA_OUTS];
 	struct ringer ringer;
+	struct monitor monitor;
 	struct probe *probe;     /* main's, on loan; NULL: nothing is tested */
 	struct media_room room;
 	struct dsp *dsp;         /* NULL: nothing is to be done             */
@@ -135,6 +149,13 @@ void engine_mix(struct flow *f, const int16_t *heard, const int16_t *side,
 		size_t n);
 void engine_play(struct engine *e);
 void engine_delays(const struct engine *e, uint32_t *mic_ms, uint32_t *spk_ms);
+
+/* A second loudspeaker (monitor.c) */
+int  monitor_attach(struct engine *e, const struct audio_driver *drv,
+		    struct audio_dev *dev, const struct audio_info *info);
+void monitor_detach(struct engine *e);
+/** Before engine_play(): what the calls gave in this turn */
+void monitor_play(struct engine *e);
 
 /* Sounds of the phone itself (local.c) */
 void local_clear(struct local *l);

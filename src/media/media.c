@@ -126,6 +126,8 @@ static void posts_h(int id, void *data, void *arg)
 			device_lost(m->dev);
 		else if (p->type == POST_RINGER_LOST)
 			device_lost(m->ring);
+		else if (p->type == POST_MONITOR_LOST)
+			device_lost(m->monitor);
 		else if (p->type == POST_SOUND_DONE)
 			local_done(m, p->serial);
 
@@ -317,6 +319,7 @@ static void destructor(void *arg)
 	media_probe_end(m, NULL);
 	timer_cancel(&m->sniff_tmr);
 	m->ring = mem_deref(m->ring);
+	m->monitor = mem_deref(m->monitor);
 	m->dev = mem_deref(m->dev);
 	m->worker = mem_deref(m->worker);
 	m->link = mem_deref(m->link);
@@ -348,6 +351,7 @@ static void room_h(void *arg)
 	struct media *m = arg;
 
 	engine_room(m->eng, &m->conf.room);
+	m->eng->monitor.both = m->conf.monitor_both;
 }
 
 
@@ -391,9 +395,11 @@ int media_alloc(struct media **mp, const struct media_conf *conf,
 		goto out;
 
 	media_run(m, room_h, m);
-	err = device_alloc(&m->dev, m, false, h, arg);
+	err = device_alloc(&m->dev, m, DEVICE_TALK, h, arg);
 	if (!err)
-		err = device_alloc(&m->ring, m, true, h, arg);
+		err = device_alloc(&m->ring, m, DEVICE_RING, h, arg);
+	if (!err)
+		err = device_alloc(&m->monitor, m, DEVICE_MONITOR, h, arg);
 
  out:
 	if (err)
@@ -462,11 +468,18 @@ static bool is_card(const struct audio_spec *as)
 }
 
 
+static struct device *of_role(const struct media *m, enum media_role role)
+{
+	return role == MEDIA_ROLE_RING ? m->ring :
+		role == MEDIA_ROLE_MONITOR ? m->monitor : m->dev;
+}
+
+
 int media_set_device(struct media *m, enum media_role role, const char *name,
 		     char *err, size_t errsz)
 {
-	struct audio_spec as = *device_spec(role == MEDIA_ROLE_RING ? m->ring
-								    : m->dev);
+	struct device *d = of_role(m, role);
+	struct audio_spec as = *device_spec(d);
 
 	assert_main();
 
@@ -475,10 +488,10 @@ int media_set_device(struct media *m, enum media_role role, const char *name,
 		return EINVAL;
 	}
 
-	if (role == MEDIA_ROLE_RING) {
+	if (d != m->dev) {
 		(void)strcpy(as.driver, *name ? "portaudio" : "null");
 		(void)strcpy(as.out, name);
-		return device_set(m->ring, &as, err, errsz);
+		return device_set(d, &as, err, errsz);
 	}
 
 	if (!is_card(&as)) {
@@ -497,8 +510,7 @@ int media_set_device(struct media *m, enum media_role role, const char *name,
 
 const char *media_device(const struct media *m, enum media_role role)
 {
-	const struct audio_spec *as = device_spec(role == MEDIA_ROLE_RING ?
-						  m->ring : m->dev);
+	const struct audio_spec *as = device_spec(of_role(m, role));
 
 	return role == MEDIA_ROLE_MIC ? as->in : as->out;
 }
@@ -522,6 +534,7 @@ void media_look(struct media *m)
 		wanted = wanted || m->sounds[i];
 	device_want(m->dev, wanted, newest ? newest->rate_hz : 0);
 	device_want(m->ring, m->sounds[MEDIA_RING] != 0, 0);
+	device_want(m->monitor, newest != NULL, newest ? newest->rate_hz : 0);
 }
 
 

@@ -373,7 +373,7 @@ struct media {
 	struct list wanting;         /* those that want the device, by id   */
 	uint32_t id_last;
 	int stamps;                  /* see stamps_keep; -1: no call yet    */
-	struct device *dev, *ring;
+	struct device *dev, *ring, *monitor;
 	struct worker *worker;       /* opens and closes devices; when needed */
 	struct link *link;           /* the door and the way back           */
 	struct engine *eng;          /* media thread's                      */
@@ -446,8 +446,13 @@ void record_pause(struct record *r, bool pause);
 /** Write the rest and close. With tell by STREAM_RECORD_DONE */
 void record_end(struct record *r, int err, bool tell);
 
-/** ring: the one that rings */
-int  device_alloc(struct device **dp, struct media *m, bool ring,
+enum device_kind {
+	DEVICE_TALK,             /* microphone and loudspeaker              */
+	DEVICE_RING,             /* these only play                         */
+	DEVICE_MONITOR,
+};
+
+int  device_alloc(struct device **dp, struct media *m, enum device_kind kind,
 		  media_device_h *h, void *arg);
 const struct audio_spec *device_spec(const struct device *d);
 int  device_set(struct device *d, const struct audio_spec *spec,

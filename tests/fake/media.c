@@ -47,7 +47,7 @@ static unsigned prints;
 static int open_err, start_err;
 static bool digits_stuck;
 static size_t sounds[MEDIA_OUTS];
-static char devices[3][128];
+static char devices[MEDIA_ROLES][128];
 static unsigned device_sets;
 
 

@@ -54,6 +54,8 @@ static const struct key_row devices_keys[] = {
 	{ "m", "screen own mic", "mic", "Use it as the microphone" },
 	{ "s", "screen own speaker", "speaker", "Use it as the loudspeaker" },
 	{ "r", "screen own ring", "ringer", "Use it as the ringer" },
+	{ "o", "screen own monitor", NULL, "Use it as the monitor: a second "
+	  "loudspeaker that hears the calls as well" },
 	{ "t", "screen own test", "test", "Play a tone, and hear it come "
 	  "back through the microphone" },
 	{ "0", "screen own default", "default", "Back to the system's own "
@@ -71,6 +73,7 @@ static const struct {
 	{ MEDIA_ROLE_MIC, "microphone", "mic", "audio-mic" },
 	{ MEDIA_ROLE_SPEAKER, "loudspeaker", "speaker", "audio-speaker" },
 	{ MEDIA_ROLE_RING, "ringer", "ring", "audio-ring" },
+	{ MEDIA_ROLE_MONITOR, "monitor", "monitor", "audio-monitor" },
 };
 
 
@@ -292,6 +295,8 @@ static bool used(const struct tui *t, const struct device_row *d,
 
 	if (role == MEDIA_ROLE_MIC ? !d->in : !d->out)
 		return false;
+	if (!*name && role == MEDIA_ROLE_MONITOR)
+		return false;
 	if (!*name && role == MEDIA_ROLE_RING)
 		name = media_device(t->ph->media, MEDIA_ROLE_SPEAKER);
 
@@ -334,8 +339,9 @@ static int draw_roles(struct tui *t, const struct devices_pane *p,
 		else
 			area_text(a, NAME_X, y, STYLE_NORMAL, roles[i].role ==
 				  MEDIA_ROLE_RING ? "where calls are heard" :
-				  "the system's own");
-		if (!tr || roles[i].role == MEDIA_ROLE_RING)
+				  roles[i].role == MEDIA_ROLE_MONITOR ?
+				  "none" : "the system's own");
+		if (!tr || roles[i].role >= MEDIA_ROLE_RING)
 			continue;
 		draw_level(a, mid, y, roles[i].role == MEDIA_ROLE_MIC ?
 			   tr->out : tr->in, tr);
@@ -474,7 +480,8 @@ static void keep(struct tui *t)
 			media_device(t->ph->media, roles[i].role), word,
 			sizeof(word)));
 	}
-	tui_submit(t, "config save audio-mic audio-speaker audio-ring");
+	tui_submit(t, "config save audio-mic audio-speaker audio-ring"
+		   " audio-monitor");
 }
 
 

@@ -20,13 +20,15 @@ static void begin(const struct audio_spec *given)
 					     said, sizeof(said)));
 	assert_int_equal(0, devices_alloc(&d, bob.ua, bob.bus, bob.media,
 					  given));
+	assert_int_equal(0, media_set_device(bob.media, MEDIA_ROLE_MONITOR,
+					     "", said, sizeof(said)));
 	(void)fake_device_sets();
 	phone_set(&alice, "hold-others", "no");
 	phone_set(&bob, "hold-others", "no");
 	phone_account(&bob, "sip:desk@127.0.0.1;register=no;name=desk;"
 		      "audio-mic=head;audio-speaker=set;audio-ring=bell");
 	phone_account(&bob, "sip:door@127.0.0.1;register=no;name=door;"
-		      "audio-speaker=box");
+		      "audio-speaker=box;audio-monitor=coach");
 	phone_account(&bob, "sip:plain@127.0.0.1;register=no;name=plain");
 }
 
@@ -108,9 +110,12 @@ static void taken_and_given_back(void **state)
 	/* what it does not name is as it was */
 	c = rings("door", 2);
 	check("", "box", "");
+	assert_string_equal(media_device(bob.media, MEDIA_ROLE_MONITOR),
+			    "coach");
 	answer(c);
 	hang_up(c);
 	check("", "", "");
+	assert_string_equal(media_device(bob.media, MEDIA_ROLE_MONITOR), "");
 
 	(void)fake_device_sets();
 	c = rings("plain", 3);
