@@ -404,7 +404,9 @@ bool text_glob(const char *pat, const char *s)
 bool text_caseeq(const char *p, size_t len, const char *s)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (!s[i] || to_lower(p[i]) != to_lower(s[i]))
+		const char a = p[i], b = s[i];
+
+		if (!b || (a != b && to_lower(a) != to_lower(b)))
 			return false;
 	}
 

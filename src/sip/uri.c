@@ -30,9 +30,19 @@ static bool is_hex(char c)
 /* What may stand in any part; the finer grammar is not ours to police */
 static bool is_uric(char c)
 {
-	const uint8_t u = (uint8_t)c;
+	static const bool no[256] = {
+		[0 ... ' '] = true, [0x7f] = true, ['<'] = true,
+		['>'] = true, ['"'] = true,
+	};
 
-	return u > ' ' && u != 0x7f && c != '<' && c != '>' && c != '"';
+	return !no[(uint8_t)c];
+}
+
+
+static bool is_sip(const char *p)
+{
+	return (p[0] | 0x20) == 's' && (p[1] | 0x20) == 'i' &&
+		(p[2] | 0x20) == 'p';
 }
 
 
@@ -122,8 +132,9 @@ int suri_parse(struct suri *u, const struct pl *text)
 			return EBADMSG;
 	}
 
-	u->sips = text_caseeq(u->scheme.p, u->scheme.l, "sips");
-	u->sip = u->sips || text_caseeq(u->scheme.p, u->scheme.l, "sip");
+	u->sips = u->scheme.l == 4 && is_sip(u->scheme.p) &&
+		(u->scheme.p[3] | 0x20) == 's';
+	u->sip = u->sips || (u->scheme.l == 3 && is_sip(u->scheme.p));
 	if (!u->sip)
 		return p < end ? 0 : EBADMSG;
 
