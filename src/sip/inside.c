@@ -86,9 +86,11 @@ static void bye_recv(struct branch *br, struct leg *leg,
 	c->ok = mem_deref(c->ok);
 	c->msg = mem_deref(c->msg);
 	timer_cancel(&c->tmr_wait);
-	timer_cancel(&c->mod.tmr);
-	if (c->mod.out)
-		c->invite = mem_deref(c->invite);
+
+	/* an answer of ours, but not a re-INVITE, is over: its 2xx may be on
+	 * the way and must have its ACK */
+	if (!c->mod.out)
+		timer_cancel(&c->mod.tmr);
 
 	if (session_down(c))
 		session_check(c);

@@ -150,8 +150,10 @@ static void accepted(struct sip_call *c, const struct sip_msg *msg)
 
 	br->ack_due = true;
 
-	/* hung up meanwhile: the peer still gets its ACK */
+	/* hung up meanwhile: the peer still gets its ACK, and again when
+	 * that was lost */
 	if (c->phase != PHASE_UP) {
+		c->linger_ms = clock_ms() + 64 * session_t1(c);
 		branch_ack(br, msg->cseq.num, NULL);
 		return;
 	}

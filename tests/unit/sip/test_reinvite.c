@@ -550,6 +550,45 @@ static void test_out_bye(void **state)
 }
 
 
+/* The peer had answered when it hung up, or has not understood that it did;
+ * the user may have let go of the call, or not yet */
+static void test_out_bye_accepted(void **state)
+{
+	struct peer_dialog d;
+	const struct sip_msg *inv, *ack;
+	int k;
+	(void)state;
+
+	for (k = 0; k < 2; k++) {
+		rig.results = rig.established = 0;
+		rig_call_up(&d);
+		modify("our new offer\r\n");
+		inv = rig_expect("INVITE");
+		rig.free_in = k ? IN_CLOSED : NOWHERE;
+		peer_request(rig.p, &d, "BYE", "", NULL);
+		(void)rig_expect("200 BYE");
+		rig_assert_closed(SIP_CAUSE_NONE, 0, true);
+
+		peer_reply(rig.p, inv, 200, "", "", "their answer\r\n");
+		ack = rig_expect("ACK");
+		assert_int_equal(ack->cseq.num, inv->cseq.num);
+
+		/* it was lost on the way */
+		peer_reply(rig.p, inv, 200, "", "", "their answer\r\n");
+		ack = rig_expect("ACK");
+		assert_int_equal(ack->cseq.num, inv->cseq.num);
+
+		rig_wait_idle();
+		rig_expect_none("BYE");
+		assert_int_equal(rig.modified, 0);
+		assert_int_equal(rig.results, 1);
+		rig.c = mem_deref(rig.c);
+		rig.free_in = NOWHERE;
+		rig.closed = 0;
+	}
+}
+
+
 static void test_out_free_inside(void **state)
 {
 	static const enum where v[] = {IN_RESULT, IN_MODIFIED};
@@ -712,6 +751,7 @@ int main(void)
 		RIG_TEST(test_out_slow),
 		RIG_TEST(test_out_hangup),
 		RIG_TEST(test_out_bye),
+		RIG_TEST(test_out_bye_accepted),
 		RIG_TEST(test_out_free_inside),
 		RIG_TEST(test_others),
 		RIG_TEST(test_request),
