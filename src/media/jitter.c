@@ -26,6 +26,7 @@ enum {
 	BYTES_MAX   = 96 * 1024,
 	SEQ_JUMP    = 1000,           /* further is another stream          */
 	LATE_RUN    = 25,             /* late in a row: our place is wrong  */
+	WHOLE_MAX   = 3,              /* packets of a gap bridged at once   */
 };
 
 enum {                                /* microseconds                       */
@@ -133,9 +134,10 @@ void jitter_limit(struct jitter *j, unsigned min_ms, unsigned max_ms)
 }
 
 
-void jitter_set_extra(struct jitter *j, uint32_t units)
+void jitter_set_extra(struct jitter *j, uint32_t units, bool whole)
 {
 	j->extra = units;
+	j->whole = whole;
 }
 
 
@@ -495,7 +497,7 @@ static enum jitter_get get_bridge(struct jitter *j, uint32_t want,
 	const int64_t gap = j->q.head->ts - j->play;
 	uint32_t dur = j->dur_last ? j->dur_last : want;
 
-	if (dur > gap)
+	if (dur > gap || (j->whole && gap <= WHOLE_MAX * (int64_t)dur))
 		dur = (uint32_t)gap;
 
 	j->play += dur;

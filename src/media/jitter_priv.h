@@ -33,6 +33,7 @@ struct jitter {
 	uint32_t dur_last;            /* of the last packet                 */
 	uint32_t pending;             /* made up, play did not move         */
 	uint32_t extra;               /* wanted beyond need                 */
+	bool whole;                   /* gaps are made up whole             */
 	unsigned late_run;
 
 	int64_t transit_last;         /* of the newest                      */

@@ -28,8 +28,11 @@ enum {                                /* microseconds                       */
 	SLOWER_US  = 80000,           /* between two changes in speech      */
 	FASTER_US  = 150000,
 	AT_EASE_US = 400000,
-	HASTE_US   = 60000,           /* so much too much: ...              */
-	HASTY_US   = 80000,           /* ... sooner                         */
+	HASTE_US   = 20000,           /* so much too much: ...              */
+	HASTY_US   = 80000,           /* ... sooner, ...                    */
+	FAR_US     = 60000,           /* so much: ...                       */
+	RUSH_US    = 40000,           /* ... as soon as can be              */
+	EASE_US    = 8000,            /* more is too much of any spread     */
 };
 
 enum { LIKE_BEST = 88, LIKE_LEAST = 40, LIKE_FALL_US = 10000 };
@@ -118,7 +121,8 @@ static void faster(struct pace *p, struct pace_step *s, uint64_t now_us,
 {
 	const int64_t steps = excess > 0 ? excess / units_us(p, grid) : 0;
 	const uint32_t room = (uint32_t)steps * grid + at;
-	const unsigned pause = excess > HASTE_US ? HASTY_US : FASTER_US;
+	const unsigned pause = excess > FAR_US ? RUSH_US :
+		excess > HASTE_US ? HASTY_US : FASTER_US;
 
 	if (units_us(p, room) < LEAST_US) {
 		p->since_us = 0;
@@ -143,6 +147,7 @@ void pace_step(struct pace *p, struct pace_step *s, uint64_t now_us,
 {
 	const uint32_t grid = common(p->block ? p->block : dur, dur);
 	const int64_t spare = p->avail - need;
+	const int64_t ease = spread / 12 < EASE_US ? spread / 12 : EASE_US;
 
 	s->tempo = TEMPO_KEEP;
 	s->room = 0;
@@ -154,7 +159,7 @@ void pace_step(struct pace *p, struct pace_step *s, uint64_t now_us,
 	if (spare < -DEFICIT_US)
 		slower(p, s, now_us, -spare, grid, have % grid, quiet);
 	else
-		faster(p, s, now_us, spare - HYST_US - spread / 8, grid,
+		faster(p, s, now_us, spare - HYST_US - ease, grid,
 		       have % grid, quiet);
 }
 

@@ -9,7 +9,7 @@
  * for good; what it makes has a side in r->side, which goes the same way.  As
  * long as nobody does, one channel is all there is.
  */
-#include "priv.h"
+#include "conceal.h"
 #include "tsm.h"
 
 
@@ -18,12 +18,14 @@ enum {
 	RAMP_US = 2500,           /* of an abrupt begin                     */
 	LOOK_US = 1000000,        /* how often loss is looked at            */
 	ENOUGH_MS = 20,           /* to find a cycle in                     */
+	LIKE_QUIET = 88,          /* of a seam, where speech begins         */
 };
 
 /* share lost, averaged over some five seconds, that is worth delay: two
  * packets in that time; and that is not */
 #define LOSS_ON  0.005
 #define LOSS_OFF 0.001
+#define RUN_LONG 1.6              /* packets in a row, on average        */
 
 
 static uint32_t dec_hz(const struct receiver *r)
@@ -64,19 +66,9 @@ static int codec_use(struct receiver *r, uint8_t pt)
 	if (err)
 		return err;
 
-	if (!c->codec->conceal && r->plc_hz != c->codec->rate_hz) {
-		r->plc = mem_deref(r->plc);
-		r->plc_hz = 0;
-
-		err = plc_alloc(&r->plc, c->codec->rate_hz);
-		if (err)
-			return err;
-		r->plc_hz = c->codec->rate_hz;
-	}
-
 	r->cur = c;
 
-	return 0;
+	return c->codec->conceal || conceal_ready(r) ? 0 : ENOMEM;
 }
 
 
@@ -110,105 +102,6 @@ static int16_t *side_of(const struct receiver *r, unsigned i)
 }
 
 
-/* Is there anything beside what was just made? */
-static void side_look(struct receiver *r, const int16_t *side, size_t n)
-{
-	r->side.has = false;
-	for (size_t i = 0; i < n && !r->side.has; i++)
-		r->side.has = side[i] != 0;
-}
-
-
-/* Room for n samples; what was there is void. @return false: no memory */
-static bool room_need(int16_t **vp, size_t *max, size_t n)
-{
-	int16_t *v;
-
-	if (n <= *max)
-		return true;
-
-	v = mem_alloc(n * sizeof(*v), NULL);
-	if (!v)
-		return false;
-
-	mem_deref(*vp);
-	*vp = v;
-	*max = n;
-
-	return true;
-}
-
-
-/* Decode the packet behind a gap before its turn */
-static bool look_ahead(struct receiver *r, const struct jitter_frame *jf)
-{
-	const struct rx_codec *c = r->cur;
-	size_t n = c->codec->samples(jf->payload, jf->len);
-
-	if (!n || !room_need(&r->ahead, &r->ahead_max, n) ||
-	    c->codec->decode(c->dec, r->ahead, &n, jf->payload, jf->len))
-		return false;
-
-	r->ahead_n = n;
-
-	return true;
-}
-
-
-/* By the codec. codecs make whole steps of 2.5 ms */
-static int conceal_own(struct receiver *r, int16_t *v, int16_t *side,
-		       size_t n, const uint8_t *next, size_t nextlen)
-{
-	const struct codec *c = r->cur->codec;
-	const size_t step = c->rate_hz / 400;
-	const size_t whole = (n + step - 1) / step * step;
-	int err;
-
-	if (whole > PIECE)
-		return EINVAL;
-	if (!r->cur->two)
-		return c->conceal(r->cur->dec, v, whole, next, nextlen);
-
-	err = c->conceal_two(r->cur->dec, v, side, whole, next, nextlen);
-	if (!err)
-		side_look(r, side, n);
-
-	return err;
-}
-
-
-static size_t conceal(struct receiver *r, int16_t *v, int16_t *side,
-		      const struct jitter_frame *jf)
-{
-	const size_t n = units_samples(r, jf->dur);
-	const struct codec *c = r->cur ? r->cur->codec : NULL;
-
-	/* what follows helps, if it is of the same kind */
-	const bool next = c && jf->payload && jf->pt == r->cur->pt;
-
-	r->side.has = false;
-	if (jf->payload)
-		r->ahead_n = 0;
-
-	if (!c) {
-		memset(v, 0, n * sizeof(*v));
-	}
-	else if (c->conceal) {
-		if (conceal_own(r, v, side, n, next ? jf->payload : NULL,
-				next ? jf->len : 0))
-			memset(v, 0, n * sizeof(*v));
-	}
-	else if (next && look_ahead(r, jf)) {
-		plc_bridge(r->plc, v, n, r->ahead, r->ahead_n);
-	}
-	else {
-		plc_lost(r->plc, v, n);
-	}
-
-	return n;
-}
-
-
 static int decode_now(struct receiver *r, const struct jitter_frame *jf,
 		      int16_t *v, int16_t *side, size_t *n)
 {
@@ -220,7 +113,7 @@ static int decode_now(struct receiver *r, const struct jitter_frame *jf,
 
 	err = c->codec->decode_two(c->dec, v, side, n, jf->payload, jf->len);
 	if (!err)
-		side_look(r, side, *n);
+		conceal_side(r, side, *n);
 
 	return err;
 }
@@ -245,8 +138,7 @@ static size_t decode_whole(struct receiver *r, const struct jitter_frame *jf,
 		return 0;
 	}
 
-	if (!r->cur->codec->conceal)
-		plc_good(r->plc, v, n);
+	conceal_heard(r, v, n);
 
 	return n;
 }
@@ -265,7 +157,7 @@ static size_t decode(struct receiver *r, const struct jitter_frame *jf,
 		const struct jitter_frame lost = { .dur = jf->dur };
 
 		++r->decode_errors;
-		n = conceal(r, v, side, &lost);
+		n = conceal_gap(r, v, side, &lost);
 	}
 
 	skip = units_samples(r, jf->skip);
@@ -288,19 +180,39 @@ static void fade(int16_t *v, size_t n, bool in)
 }
 
 
+/* Next to nothing, or far below what was loud lately? */
+static bool power_quiet(const struct receiver *r, double power)
+{
+	return power < 30.0 || power < r->peak * 3e-4;
+}
+
+
+/* It was quiet until now; is this, too, or does somebody begin to speak? */
+static bool faint(const struct receiver *r, const int16_t *v, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double)v[i] * v[i];
+
+	return !n || power_quiet(r, sum / (double)n);
+}
+
+
 /* Make it shorter or longer, when there is a place for it */
 static size_t retime(struct receiver *r, const struct pace_step *p,
 		     uint64_t now_us, int16_t *v, size_t n)
 {
 	const size_t room = units_samples(r, p->room);
+	const unsigned like = p->like_pct || faint(r, v, n) ? p->like_pct
+							    : LIKE_QUIET;
 	int16_t *side = r->side.has ? side_of(r, 0) : NULL;
 	size_t m;
 
 	if (p->tempo == TEMPO_FASTER)
-		m = tsm_shorten(v, side, n, room, dec_hz(r), p->like_pct);
+		m = tsm_shorten(v, side, n, room, dec_hz(r), like);
 	else
-		m = tsm_lengthen(v, side, n, room, PIECE, dec_hz(r),
-				 p->like_pct);
+		m = tsm_lengthen(v, side, n, room, PIECE, dec_hz(r), like);
 
 	if (m != n)
 		jitter_retimed(r->jitter, now_us, samples_units(r, m) -
@@ -401,17 +313,17 @@ static size_t silence_play(struct receiver *r, const struct jitter_frame *jf,
 		if (noise)
 			noise_fill(&r->noise, v, n);
 		else if (own)
-			n = conceal(r, v, side_of(r, 0), jf);
+			n = conceal_silence(r, v, side_of(r, 0), jf->dur);
 		else
 			memset(v, 0, n * sizeof(*v));
 		return n;
 	}
 
-	n = conceal(r, v, side_of(r, 0), jf);
 	if (own) {
 		r->silent = true;
-		return n;
+		return conceal_silence(r, v, side_of(r, 0), jf->dur);
 	}
+	n = conceal_gap(r, v, side_of(r, 0), jf);
 	fade(v, n, false);
 	if (r->side.has)
 		fade(side_of(r, 0), n, false);
@@ -471,7 +383,7 @@ static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
 		break;
 
 	case JITTER_LOST:
-		n = conceal(r, v, side_of(r, 0), &jf);
+		n = conceal_gap(r, v, side_of(r, 0), &jf);
 		break;
 
 	case JITTER_SILENCE:
@@ -495,11 +407,11 @@ static size_t piece_get(struct receiver *r, size_t want, uint64_t now_us,
 static void left_keep(struct receiver *r, const int16_t *v,
 		      const int16_t *side, size_t n)
 {
-	r->side.left_has = n && side && room_need(&r->side.left,
+	r->side.left_has = n && side && conceal_room(&r->side.left,
 						  &r->side.left_max, n);
 	if (r->side.left_has)
 		memcpy(r->side.left, side, n * sizeof(*side));
-	if (!room_need(&r->left, &r->left_max, n))
+	if (!conceal_room(&r->left, &r->left_max, n))
 		return;
 
 	if (n)
@@ -545,6 +457,30 @@ static size_t left_take(struct receiver *r, int16_t *v, int16_t *side,
 }
 
 
+/* How many are lost in a row, lately? */
+static void runs_look(struct receiver *r, uint64_t lost)
+{
+	if (r->runs && lost > r->lost_then)
+		r->run += 0.2 * ((double)(lost - r->lost_then) / r->runs -
+				 r->run);
+	else
+		r->run *= 0.95;
+	r->runs = 0;
+}
+
+
+/* Copies are waited for till the farthest has come. Without any, gaps of more
+ * than a packet are bridged from both sides, when what is behind them is here */
+static void extra_set(struct receiver *r)
+{
+	const bool again = r->reach > r->dur || r->nack;
+
+	jitter_set_extra(r->jitter, r->reach > r->dur ? r->reach :
+			 again || r->run < RUN_LONG ? r->dur : 2 * r->dur,
+			 !again);
+}
+
+
 /*
  * What is behind a gap tells much of what was in it: in-band FEC, or sound to
  * go back from.  So it has to be here when the gap is played, which is worth a
@@ -560,6 +496,7 @@ static void loss_look(struct receiver *r, uint64_t now_us)
 
 	lost = r->lost_before + source_lost(&r->source);
 	all = lost + r->packets;
+	runs_look(r, lost);
 
 	r->loss = 0.8 * r->loss;
 	if (all > r->all_then && lost > r->lost_then)
@@ -568,12 +505,10 @@ static void loss_look(struct receiver *r, uint64_t now_us)
 	r->lost_then = lost;
 	r->all_then = all;
 
-	/* the last of the copies comes so much later */
 	if (r->loss > LOSS_ON)
-		jitter_set_extra(r->jitter, r->reach > r->dur ? r->reach
-							      : r->dur);
+		extra_set(r);
 	else if (r->loss < LOSS_OFF)
-		jitter_set_extra(r->jitter, 0);
+		jitter_set_extra(r->jitter, 0, false);
 }
 
 
@@ -609,10 +544,9 @@ bool playout_block(struct receiver *r, int16_t *v, int16_t *side, size_t n,
 	if (has)
 		memset(side + have, 0, (n - have) * sizeof(*side));
 
-	/* next to nothing, or far below what was loud lately */
 	power = level_add(&r->level, v, n);
 	r->peak = power > r->peak ? power : r->peak * 0.9995;
-	r->quiet = power < 30.0 || power < r->peak * 3e-4;
+	r->quiet = power_quiet(r, power);
 
 	return has;
 }

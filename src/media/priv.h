@@ -121,6 +121,9 @@ struct receiver {
 	bool silent;             /* nothing was due last time               */
 	int16_t (*scratch)[2][CODEC_FRAME_MAX];  /* the engine's            */
 	double loss;             /* share lost lately                       */
+	double run;              /* packets lost in a row, lately           */
+	unsigned runs;           /* since it was looked at                  */
+	uint16_t seq_last;       /* of the last packet with sound           */
 	uint32_t reach;          /* units back is the oldest copy that came
 				    with the latest packet                  */
 	uint64_t lost_then, all_then, look_us;   /* when it was looked at   */

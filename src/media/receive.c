@@ -340,6 +340,10 @@ static void sound_packet(struct receiver *r, const struct rx_codec *c,
 	put = jitter_put(r->jitter, arrival_us, h->seq, h->ts, dur, h->pt,
 			 h->payload, h->len);
 
+	if (r->source.known && (uint16_t)(h->seq - r->seq_last - 1) < 64)
+		r->runs += h->seq != (uint16_t)(r->seq_last + 1);
+	r->seq_last = h->seq;
+
 	switch (put) {
 
 	case JITTER_RESTARTED:

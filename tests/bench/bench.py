@@ -111,8 +111,9 @@ PCMU = {
 }
 OPUS = {k: PCMU[k] for k in ("good", "loss 1 %", "loss 5 %", "loss 10 %", "loss 20 %", "bursts 10 %", "jitter 50", "stalls of 200")}
 RED = {k: PCMU[k] for k in ("good", "loss 5 %", "loss 10 %", "loss 20 %", "bursts 10 %")}
-NETS = {"pcmu": PCMU, "red": RED, "opus": OPUS}
-TITLES = {"pcmu": "G.711", "red": "G.711 twice", "opus": "Opus, FEC"}
+NETS = {"pcmu": PCMU, "red": RED, "opus": OPUS, "opusred": RED}
+TITLES = {"pcmu": "G.711", "red": "G.711 twice", "opus": "Opus, FEC", "opusred": "Opus twice, FEC"}
+BACK = {"red": 1, "opusred": 3}       # how many packets later each comes once more (RFC 2198)
 FEC = 10                             # %, what the sender of Opus expects
 CLEAR = 0.998                        # STOI: nothing is heard of it any more
 
@@ -605,11 +606,12 @@ class Bench:
     def quality(self, kind, program):
         said = self.talk()
         for codec, title in TITLES.items():
-            if codec == "red" and kind is not peers.Offhook:    # RFC 2198 is nobody else's
+            if codec in BACK and kind is not peers.Offhook:    # RFC 2198 is nobody else's
                 continue
-            rate = 16000 if codec == "opus" else 8000
+            opus = codec.startswith("opus")
+            rate = 16000 if opus else 8000
             sent, reference = os.path.join(self.dir, "sent.wav"), os.path.join(self.dir, "reference.wav")
-            for path, hz in ((sent, 48000 if codec == "opus" else 8000), (reference, rate)):
+            for path, hz in ((sent, 48000 if opus else 8000), (reference, rate)):
                 subprocess.run(["sox", "-D", said, "-r", str(hz), path], check=True)
             for score, net, lost in self.hear(kind, program, codec, sent, reference):
                 begin = "%s, %s: " % (title, net)
@@ -622,7 +624,8 @@ class Bench:
         """one call for each network, all at once -> [(score, network, ...)]"""
         nets, first = NETS[codec], port(2 * len(NETS[codec]))
         p, s = self.talking(kind, program, "echo", codec, len(nets) + 5)
-        args = ["-p", str(first), "-w", sent, "-c", codec, "-o", self.dir, "-F", str(FEC if codec == "opus" else 0)]
+        args = ["-p", str(first), "-w", sent, "-c", codec, "-o", self.dir,
+                "-F", str(FEC if codec.startswith("opus") else 0), "-r", str(BACK.get(codec, 0))]
         for what, _ in nets.values():
             args += ["-i", "%s%sseed=%d" % (what, "," if what else "", self.round + 1)]
         q = subprocess.Popen([os.path.join(self.dir, "speech")] + args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -147,7 +147,7 @@ class Offhook(Peer):
 
     def argv(self):
         account = "sip:bench@%s;password=bench" % self.registrar if self.registrar else self.uri
-        codec = "pcmu" if self.codec == "red" else self.codec
+        codec = {"red": "pcmu", "opusred": "opus"}.get(self.codec, self.codec)
         a = [self.program, "-q", "-c", self.dir, "-l", "%s:127.0.0.1:%d" % (self.over, self.port), "-A", "null",
              "-a", account + (";transport=" + self.over if self.over != "udp" else ""), "-s", "codecs=" + codec, "-s", "redundancy=yes",
              "-s", "max-calls=%d" % self.calls, "-s", "opus-complexity=%d" % COMPLEXITY]

@@ -206,6 +206,8 @@ def registrar(sock, seconds):
 def sdp(port, codec="pcmu", fec=0):
     lines = {"pcmu": ("0", "a=rtpmap:0 PCMU/8000"),
              "red": ("0 121", "a=rtpmap:0 PCMU/8000\r\na=rtpmap:121 red/8000\r\na=fmtp:121 0/0"),
+             "opusred": ("96 121", "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=%d\r\na=rtpmap:121 red/48000/2\r\n"
+                         "a=fmtp:121 96/96" % (fec > 0)),
              "opus": ("96", "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=%d" % (fec > 0))}[codec]
     return ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP %s\r\n%s\r\n"
             "a=ptime:20\r\na=sendrecv\r\n" % (port, *lines))

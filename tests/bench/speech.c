@@ -55,7 +55,9 @@ struct stream {
 
 static struct stream streams[STREAMS];
 static int streamc, base_port = 20000, fec, bitrate = 28000;
-static bool opus, red;           /* red: G.711, each packet twice      */
+static bool opus;
+static int back;                 /* RFC 2198: each packet once more in the one
+				    so much later, 0: not               */
 static const char *dir = ".";
 static struct packet *packets;
 static int64_t started;
@@ -208,18 +210,23 @@ static void send_due(struct stream *s)
 		uint8_t b[HEADER + 2 * PACKET_MAX];
 		int at = HEADER;
 
-		wire_header(b, opus ? PT_OPUS : red && k ? PT_RED : 0, !k,
+		const bool red = back && k >= back;
+
+		wire_header(b, red ? PT_RED : opus ? PT_OPUS : 0, !k,
 			    (uint16_t)(65000 + k), (uint32_t)(k * spp),
 			    0x5eec0000u + (uint32_t)(s - streams));
-		if (red && k) {
-			/* RFC 2198: the one before, by its time, then this */
-			b[at++] = 0x80;
-			b[at++] = (uint8_t)(spp >> 6);
-			b[at++] = (uint8_t)(spp << 2);
-			b[at++] = (uint8_t)spp;
-			b[at++] = 0;
-			memcpy(b + at, p[-1].data, (size_t)p[-1].len);
-			at += p[-1].len;
+		if (red) {
+			/* the one before, by its time and length, then this */
+			const struct packet *was = p - back;
+			const int ago = back * spp, pt = opus ? PT_OPUS : 0;
+
+			b[at++] = (uint8_t)(0x80 | pt);
+			b[at++] = (uint8_t)(ago >> 6);
+			b[at++] = (uint8_t)(ago << 2 | was->len >> 8);
+			b[at++] = (uint8_t)was->len;
+			b[at++] = (uint8_t)pt;
+			memcpy(b + at, was->data, (size_t)was->len);
+			at += was->len;
 		}
 		memcpy(b + at, p->data, (size_t)p->len);
 		(void)sendto(s->fd, b, (size_t)(at + p->len), 0,
@@ -347,14 +354,14 @@ int main(int argc, char *argv[])
 	const char *wav = NULL, *nets[STREAMS];
 	int opt, err, netc = 0, epoll = epoll_create1(0);
 
-	while ((opt = getopt(argc, argv, "p:w:c:F:o:i:")) != -1) {
+	while ((opt = getopt(argc, argv, "p:w:c:F:o:i:r:")) != -1) {
 		switch (opt) {
 		case 'p': base_port = atoi(optarg); break;
 		case 'w': wav = optarg; break;
 		case 'c':
-			opus = !strcmp(optarg, "opus");
-			red = !strcmp(optarg, "red");
+			opus = !strncmp(optarg, "opus", 4);
 			break;
+		case 'r': back = atoi(optarg); break;
 		case 'F': fec = atoi(optarg); break;
 		case 'o': dir = optarg; break;
 		case 'i':
@@ -364,7 +371,8 @@ int main(int argc, char *argv[])
 		default:
 			fail("-w FILE.wav -i loss=%,burst=N,jitter=MS,spike=%"
 			     ",reorder=%,dup=%,until=S,seed=N ... "
-			     "[-p PORT] [-c pcmu|red|opus] [-F LOSS] [-o DIR]");
+			     "[-p PORT] [-c pcmu|opus] [-F LOSS] [-r BACK] "
+			     "[-o DIR]");
 		}
 	}
 	if (!wav || !netc)

@@ -459,7 +459,7 @@ static void test_fec(void **state)
 	uint32_t no;
 	(void)state;
 
-	jitter_set_extra(s->j, DUR);
+	jitter_set_extra(s->j, DUR, false);
 	s->quiet = true;
 	sim_run(s, 200, NULL);
 	s->tick_us += 20 * MS;
@@ -506,7 +506,7 @@ static void test_fec_before_growth(void **state)
 	(void)state;
 
 	sim_run(s, 200, zigzag);
-	jitter_set_extra(s->j, 2 * DUR);
+	jitter_set_extra(s->j, 2 * DUR, false);
 	for (unsigned i = s->next; i < 200; i++)
 		sim_put(s, s->order[i], s->arrival[s->order[i]]);
 
@@ -524,6 +524,95 @@ static void test_fec_before_growth(void **state)
 	memcpy(&no, f.payload, sizeof(no));
 	assert_int_equal(no, 201);
 	sim_free(s);
+}
+
+
+/* A gap of a few packets is bridged as one, when nothing of it will come any
+ * more and what is behind it is here; a longer one at its end */
+static void test_whole_gap(void **state)
+{
+	static const struct {
+		unsigned lost;
+		bool whole;
+		unsigned first;          /* packets in the first answer     */
+		bool shown;              /* with what is behind it          */
+	} v[] = {
+		{ 2, false, 1, false }, { 2, true, 2, true },
+		{ 3, true, 3, true },   { 4, true, 1, false },
+		{ 1, true, 1, true },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct sim *s = sim_new(400);
+		const unsigned next = 200 + v[i].lost;
+		struct jitter_frame f;
+		unsigned left = v[i].lost;
+
+		jitter_set_extra(s->j, v[i].lost * DUR, v[i].whole);
+		s->quiet = true;
+		sim_run(s, 200, NULL);
+		for (unsigned k = next; k < next + 10; k++)
+			sim_put(s, k, sim_sent_us(s, k));
+		while (jitter_get(s->j, s->tick_us, DUR, false, &f) ==
+		       JITTER_PACKET)
+			s->tick_us += 20 * MS;
+
+		assert_int_equal(f.dur, v[i].first * DUR);
+		assert_int_equal(!!f.payload, v[i].shown);
+		for (left -= v[i].first; left; left -= f.dur / DUR) {
+			s->tick_us += 20 * MS;
+			assert_int_equal(jitter_get(s->j, s->tick_us, DUR,
+						    false, &f), JITTER_LOST);
+		}
+		assert_non_null(f.payload);
+		s->tick_us += 20 * MS;
+		assert_int_equal(jitter_get(s->j, s->tick_us, DUR, false, &f),
+				 JITTER_PACKET);
+		assert_true(f.shown);
+		sim_free(s);
+	}
+}
+
+
+static int64_t came_last;
+
+/* Up to 100 ms, in order, for ten seconds */
+static int64_t jitter_ends(unsigned i)
+{
+	int64_t at = (int64_t)i * 20 * MS;
+
+	if (i >= 50 && i < 550)
+		at += (int64_t)(sim_rnd() * 100 * MS);
+	if (at < came_last)
+		at = came_last;
+	came_last = at;
+
+	return at - (int64_t)i * 20 * MS;
+}
+
+
+/* Two seconds after it has gone little is left of the delay it called for,
+ * and nothing was skipped to get there */
+static void test_jitter_ends(void **state)
+{
+	(void)state;
+
+	for (unsigned seed = 0; seed < 6; seed++) {
+		struct sim *s = sim_new(500);
+
+		for (unsigned i = 0; i < 1000 * seed; i++)
+			(void)sim_rnd();
+		s->tick_us += 3 * MS * seed;
+		came_last = 0;
+		sim_run(s, 550, jitter_ends);
+		assert_true(sim_stats(s).delay_us > 80 * MS);
+		assert_true(sim_stats(s).delay_us < 125 * MS);
+		sim_run(s, 100, jitter_ends);
+		assert_true(sim_stats(s).delay_us < 35 * MS);
+		assert_int_equal(sim_stats(s).skipped_us, 0);
+		sim_free(s);
+	}
 }
 
 
@@ -642,6 +731,8 @@ int main(void)
 		cmocka_unit_test(test_new_time_line),
 		cmocka_unit_test(test_fec),
 		cmocka_unit_test(test_fec_before_growth),
+		cmocka_unit_test(test_whole_gap),
+		cmocka_unit_test(test_jitter_ends),
 		cmocka_unit_test(test_backlog),
 		cmocka_unit_test(test_odd_sizes),
 		cmocka_unit_test(test_bounds),
