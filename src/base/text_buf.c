@@ -51,12 +51,21 @@ static int text_buf_reserve(struct text_buf *b, size_t n)
 
 void text_add(struct text_buf *b, const char *fmt, ...)
 {
+	const size_t room = b->err || !b->s ? 0 : b->cap - b->len;
+	const size_t max = b->max ? b->max : MAX_DEFAULT;
 	va_list ap;
 	int n;
 
+	/* into what is there already: it fits nearly always */
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room ? b->s + b->len : NULL, room, fmt, ap);
 	va_end(ap);
+	if (n >= 0 && (size_t)n < room && b->len + (size_t)n <= max) {
+		b->len += (size_t)n;
+		return;
+	}
+	if (room)
+		b->s[b->len] = '\0';
 
 	if (n < 0) {
 		if (!b->err)

@@ -46,14 +46,21 @@ static bool is_lws(char c)
 }
 
 
-bool header_is(const struct sip_hdr *hdr, const char *name, char compact)
+/* Most are another: seen at the first letter, in either case */
+static inline bool is_named(const struct sip_hdr *hdr, const char *name,
+			    char compact)
 {
 	if (hdr->name.l == 1)
 		return compact && (hdr->name.p[0] | 0x20) == compact;
 
-	/* most are another: seen at the first letter, in either case */
 	return hdr->name.l && (hdr->name.p[0] | 0x20) == (name[0] | 0x20) &&
 		text_caseeq(hdr->name.p, hdr->name.l, name);
+}
+
+
+bool header_is(const struct sip_hdr *hdr, const char *name, char compact)
+{
+	return is_named(hdr, name, compact);
 }
 
 
@@ -70,7 +77,7 @@ static bool find_h(const struct sip_hdr *hdr, const struct sip_msg *msg,
 	const struct find *f = arg;
 	(void)msg;
 
-	return header_is(hdr, f->name, f->compact);
+	return is_named(hdr, f->name, f->compact);
 }
 
 
@@ -93,7 +100,7 @@ const struct sip_hdr *header_find_name(const struct sip_msg *msg,
 	for (le = list_head(&msg->hdrl); le; le = le->next) {
 		const struct sip_hdr *hdr = le->data;
 
-		if (header_is(hdr, name, compact))
+		if (is_named(hdr, name, compact))
 			return hdr;
 	}
 
@@ -110,7 +117,7 @@ unsigned header_count(const struct sip_msg *msg, enum sip_hdrid id,
 	for (le = list_head(&msg->hdrl); le; le = le->next) {
 		const struct sip_hdr *hdr = le->data;
 
-		if (hdr->id == id && header_is(hdr, name, compact))
+		if (hdr->id == id && is_named(hdr, name, compact))
 			++n;
 	}
 
@@ -154,7 +161,7 @@ bool header_values(const struct sip_msg *msg, const char *name, char compact,
 		const struct sip_hdr *hdr = le->data;
 		const char *p, *end;
 
-		if (!header_is(hdr, name, compact))
+		if (!is_named(hdr, name, compact))
 			continue;
 
 		p = hdr->val.p;

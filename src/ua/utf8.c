@@ -12,6 +12,12 @@ void utf8_copy(char *dst, size_t sz, const char *src)
 	size_t left = strlen(src), n = 0;
 	uint32_t cp;
 
+	/* most is plain ASCII to its end */
+	while (left && !(*src & 0x80) && n + 1 < sz) {
+		dst[n++] = *src++;
+		--left;
+	}
+
 	while (left) {
 		const size_t len = text_utf8_decode(&cp, src, left);
 		const size_t step = len ? len : 1;
