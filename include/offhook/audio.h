@@ -127,6 +127,10 @@ struct audio_driver {
 
 	/** Where open was called; nothing of dev is used afterwards */
 	void (*close)(struct audio_dev *dev);
+
+	/** The same, with all closed and at the end: let go of what makes the
+	 *  next open quicker. NULL: there is nothing */
+	void (*rest)(void);
 };
 
 const struct audio_driver *const *audio_table(void);    /* NULL ends it */

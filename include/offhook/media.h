@@ -344,6 +344,9 @@ int  stream_ways(struct stream *s, struct media_ways *w);
  *  not */
 bool stream_regather(struct stream *s, const struct sa *gateway);
 
+/** It is about to begin with sound of this rate or less: if it will want a
+ *  device that takes its time to open, that is opened already */
+void stream_expect(struct stream *s, uint32_t rate_hz);
 /** Begin, or change what runs: codec, address, direction. */
 int  stream_start(struct stream *s, const struct media_plan *plan);
 /** Its plan is unproven no longer: whoever waits there wants our packets.

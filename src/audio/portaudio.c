@@ -10,9 +10,10 @@
  * the media thread; service on main.  They share the two rings and atomics.
  * What the callbacks do is in callback.c.
  *
- * PortAudio looks for devices when it is initialised.  Each open device and
- * each listing holds it initialised, so what was plugged in is found as soon
- * as nothing is open.
+ * PortAudio looks for devices when it is initialised, and that takes its time.
+ * It stays so, and looks again when there is reason to: for a list, and when a
+ * device cannot be had; so what was plugged in is found as soon as nothing is
+ * open.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,7 +31,7 @@
 
 enum {
 	LATENCY_MS  = 40,        /* suggested; less breaks up under load    */
-	PRIME_MS    = 25,        /* speaker: in hand before it begins       */
+	PRIME_MS    = 15,        /* speaker: in hand before it begins       */
 	SLOPE_MS    = 2,         /* it falls silent, and begins again       */
 	SPARE_LUMPS = 2,
 	SPEAKER_MS  = 100,       /* speaker: more is refused                */
@@ -125,21 +126,42 @@ static void lumps(unsigned latency_ms)
 }
 
 
+/* Device thread */
+static struct {
+	bool up;                 /* initialised                             */
+	unsigned users;          /* devices that are open                   */
+} pa;
+
+
 static int initialise(char *err, size_t errsz)
 {
 	PaError e;
+
+	if (pa.up)
+		return 0;
 
 	/* whatever it brings must be there to be made quiet */
 	(void)Pa_GetErrorText(paNoError);
 	quiet_hosts();
 	e = Pa_Initialize();
-	if (e == paNoError)
+	pa.up = e == paNoError;
+	if (pa.up)
 		return 0;
 
 	(void)snprintf(err, errsz, "PortAudio does not start: %s",
 		       Pa_GetErrorText(e));
 
 	return e == paInsufficientMemory ? ENOMEM : ENODEV;
+}
+
+
+/* It looks for devices anew */
+static void forget(void)
+{
+	if (pa.up && !pa.users) {
+		(void)Pa_Terminate();
+		pa.up = false;
+	}
 }
 
 
@@ -368,8 +390,8 @@ static unsigned to_ms(double s)
 }
 
 
-static int pa_open(struct audio_dev **devp, struct audio_info *info,
-		   const struct audio_param *prm, char *err, size_t errsz)
+static int open_found(struct audio_dev **devp, struct audio_info *info,
+		      const struct audio_param *prm, char *err, size_t errsz)
 {
 	struct side in  = { .in = true,  .index = paNoDevice };
 	struct side out = { .in = false, .index = paNoDevice };
@@ -379,12 +401,6 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 	struct audio_dev *dev = NULL;
 	uint32_t rate;
 	int e;
-
-	if (prm->rate_hz < 8000 || prm->rate_hz > 192000) {
-		(void)snprintf(err, errsz, "no sound device runs at %u Hz",
-			       (unsigned)prm->rate_hz);
-		return EINVAL;
-	}
 
 	e = initialise(err, errsz);
 	if (e)
@@ -457,6 +473,7 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 	dev->in  = in.stream;
 	dev->out = out.stream;
 	*devp = dev;
+	++pa.users;
 
  out:
 	if (e) {
@@ -469,7 +486,6 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 			ring_free(dev->cb.out);
 		}
 		free(dev);
-		(void)Pa_Terminate();
 	}
 
 	return e;
@@ -481,11 +497,39 @@ static void pa_close(struct audio_dev *dev)
 	/* when this returns no callback runs any more */
 	close_side(&dev->in);
 	close_side(&dev->out);
-	(void)Pa_Terminate();
+	--pa.users;
 
 	ring_free(dev->cb.in);
 	ring_free(dev->cb.out);
 	free(dev);
+}
+
+
+static int pa_open(struct audio_dev **devp, struct audio_info *info,
+		   const struct audio_param *prm, char *err, size_t errsz)
+{
+	const bool old = pa.up && !pa.users;
+	struct audio_dev *dev = NULL;
+	int e;
+
+	if (prm->rate_hz < 8000 || prm->rate_hz > 192000) {
+		(void)snprintf(err, errsz, "no sound device runs at %u Hz",
+			       (unsigned)prm->rate_hz);
+		return EINVAL;
+	}
+
+	e = open_found(&dev, info, prm, err, errsz);
+	if (old && (e || !info->has_out || (!info->has_in && !prm->out_only))) {
+		/* there may be others by now */
+		if (!e)
+			pa_close(dev);
+		forget();
+		e = open_found(&dev, info, prm, err, errsz);
+	}
+	if (!e)
+		*devp = dev;
+
+	return e;
 }
 
 
@@ -500,6 +544,7 @@ static int pa_list(audio_list_h *h, void *arg)
 	char err[256];
 	int e;
 
+	forget();
 	e = initialise(err, sizeof(err));
 	if (e) {
 		log_warn("%s", err);
@@ -527,8 +572,6 @@ static int pa_list(audio_list_h *h, void *arg)
 		};
 		h(&al, arg);
 	}
-
-	(void)Pa_Terminate();
 
 	return 0;
 }
@@ -650,4 +693,5 @@ const struct audio_driver audio_portaudio = {
 	.write_two = pa_write_two,
 	.in_fill = pa_in_fill, .out_fill = pa_out_fill, .missed = pa_missed,
 	.alive = pa_alive, .service = pa_service, .close = pa_close,
+	.rest = forget,
 };

@@ -350,6 +350,12 @@ static void open_drop(void *arg)
 }
 
 
+static uint32_t rate_of(uint32_t rate_hz)
+{
+	return rate_hz ? rate_hz : CODEC_RATE_MAX_HZ;
+}
+
+
 static void device_open(struct device *d)
 {
 	struct open_job *j = calloc(1, sizeof(*j));
@@ -364,7 +370,7 @@ static void device_open(struct device *d)
 	j->drv = d->drv;
 	(void)strcpy(j->prm.in, d->spec.in);
 	(void)strcpy(j->prm.out, d->spec.out);
-	j->prm.rate_hz = d->rate_hz ? d->rate_hz : CODEC_RATE_MAX_HZ;
+	j->prm.rate_hz = d->asked_hz = rate_of(d->rate_hz);
 	j->prm.pipe_rate_hz = d->m->conf.pipe_rate_hz;
 	j->prm.latency_ms = d->m->conf.latency_ms;
 	j->prm.channels = channels_wanted(d);
@@ -396,10 +402,52 @@ static void device_open(struct device *d)
 
 /* Inside the module ----------------------------------------------------- */
 
+/* The worker, but not for ever */
+static void await(sem_t *done)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += CLOSE_MS * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_nsec -= 1000000000L;
+		++until.tv_sec;
+	}
+	(void)sem_timedwait(done, &until);
+}
+
+
+static void rest_work(void *arg)
+{
+	sem_t *done = arg;
+
+	for (const struct audio_driver *const *p = audio_table(); *p; p++) {
+		if ((*p)->rest)
+			(*p)->rest();
+	}
+	(void)sem_post(done);
+}
+
+
+void device_rest(struct media *m)
+{
+	sem_t *done = m->worker ? malloc(sizeof(*done)) : NULL;
+
+	if (!done)
+		return;
+
+	/* it may outlive us: the worker frees it */
+	(void)sem_init(done, 0, 0);
+	if (worker_post(m->worker, rest_work, open_drop, open_drop, done))
+		free(done);
+	else
+		await(done);
+}
+
+
 static void destructor(void *arg)
 {
 	struct device *d = arg;
-	struct timespec until;
 	sem_t done;
 
 	(void)sem_init(&done, 0, 0);
@@ -408,13 +456,7 @@ static void destructor(void *arg)
 		device_leave(d, &done);
 
 		/* a device that is closed by half can keep the card busy */
-		(void)clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += CLOSE_MS * 1000000L;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_nsec -= 1000000000L;
-			++until.tv_sec;
-		}
-		(void)sem_timedwait(&done, &until);
+		await(&done);
 	}
 
 	timer_cancel(&d->retry);
@@ -503,18 +545,31 @@ const struct audio_spec *device_spec(const struct device *d)
 }
 
 
+bool device_slow(const struct device *d)
+{
+	return d->drv && d->drv->blocks;
+}
+
+
 void device_want(struct device *d, bool wanted, uint32_t rate_hz)
 {
 	const bool was = d->wanted;
 
 	d->wanted = wanted;
-	if (rate_hz)
+	/* what the last call had says nothing of the next */
+	if (rate_hz || (wanted && !was))
 		d->rate_hz = rate_hz;
 	if (!d->drv || was == wanted)
 		return;
 
 	if (wanted) {
 		timer_cancel(&d->linger);
+		/* still open, but for less than this call has */
+		if (d->state == DEVICE_OPEN && d->drv->clock &&
+		    d->asked_hz < rate_of(rate_hz)) {
+			device_leave(d, NULL);
+			d->state = DEVICE_IDLE;
+		}
 		if (d->state == DEVICE_IDLE || d->state == DEVICE_ABSENT ||
 		    (d->state == DEVICE_LOST && !timer_running(&d->retry)))
 			device_open(d);

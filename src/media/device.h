@@ -24,7 +24,8 @@ struct device {
 	bool hoped;              /* auto                                    */
 	enum device_state state;
 	bool wanted;
-	uint32_t rate_hz;
+	uint32_t rate_hz;        /* of the sound, 0: nobody knows           */
+	uint32_t asked_hz;       /* of the driver, when it was opened       */
 	struct audio_dev *dev;
 	struct audio_info info;
 	bool attached;           /* lent to the engine                      */

@@ -321,6 +321,7 @@ static void destructor(void *arg)
 	m->ring = mem_deref(m->ring);
 	m->monitor = mem_deref(m->monitor);
 	m->dev = mem_deref(m->dev);
+	device_rest(m);
 	m->worker = mem_deref(m->worker);
 	m->link = mem_deref(m->link);
 	mem_deref(m->sniff);
@@ -529,10 +530,14 @@ void media_look(struct media *m)
 {
 	const struct stream *newest = list_ledata(list_tail(&m->wanting));
 	bool wanted = newest || m->probe;
+	uint32_t rate_hz = 0;
 
 	for (unsigned i = 0; i < COUNT(m->sounds); i++)
 		wanted = wanted || m->sounds[i];
-	device_want(m->dev, wanted, newest ? newest->rate_hz : 0);
+	if (newest)
+		rate_hz = newest->started ? newest->rate_hz :
+			newest->expect_hz;
+	device_want(m->dev, wanted, rate_hz);
 	device_want(m->ring, m->sounds[MEDIA_RING] != 0, 0);
 	device_want(m->monitor, newest != NULL, newest ? newest->rate_hz : 0);
 }

@@ -409,6 +409,7 @@ struct stream {
 	uint32_t ssrc;
 	int te_send;
 	uint32_t rate_hz;            /* 0: not known yet                    */
+	uint32_t expect_hz;          /* what it may be; 0: nobody knows     */
 	bool device;
 	enum stream_source source;
 	int16_t *play_v;             /* as given, while it plays            */
@@ -466,6 +467,10 @@ int  device_list(struct device *d, media_list_h *h, media_list_done_h *done,
 int  device_ready(const struct device *d, struct audio_info *info);
 /** How many channels it plays, or will when it is opened */
 unsigned device_channels(const struct device *d);
+/** Before the worker ends: what drivers keep between devices is let go */
+void device_rest(struct media *m);
+/** It takes its time to open */
+bool device_slow(const struct device *d);
 /** Streams that want it came or went; rate_hz: of the latest */
 void device_want(struct device *d, bool wanted, uint32_t rate_hz);
 /** The engine has lost it */

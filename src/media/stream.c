@@ -95,7 +95,10 @@ void stream_run(struct stream *s, media_fn *fn, void *arg)
 
 bool stream_wants_device(const struct stream *s)
 {
-	return s->started && s->device && s->source == SOURCE_DEVICE;
+	const bool soon = s->expect_hz && device_slow(s->m->dev);
+
+	return (s->started || soon) && s->device &&
+		s->source == SOURCE_DEVICE;
 }
 
 
@@ -166,6 +169,15 @@ static void start_h(void *arg)
 }
 
 
+void stream_expect(struct stream *s, uint32_t rate_hz)
+{
+	assert_main();
+
+	s->expect_hz = rate_hz;
+	look(s);
+}
+
+
 int stream_start(struct stream *s, const struct media_plan *plan)
 {
 	struct job j = { .s = s, .plan = plan };
@@ -204,6 +216,7 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 		return j.err;
 
 	s->started = plan->codec != NULL;
+	s->expect_hz = 0;
 	s->te_send = plan->te_send;
 	look(s);
 

@@ -239,6 +239,21 @@ void call_fail(struct call *c, enum sip_cause cause, int err,
 }
 
 
+/* A sound card takes its time to open: it has the time in which it rings */
+static void expect_device(struct call *c, const struct ability *ab)
+{
+	uint32_t rate_hz = 0;
+
+	for (unsigned i = 0; i < ab->codecc; i++) {
+		if (ab->codecv[i]->rate_hz > rate_hz)
+			rate_hz = ab->codecv[i]->rate_hz;
+	}
+
+	if (c->stream)
+		stream_expect(c->stream, rate_hz);
+}
+
+
 void call_invite(struct call *c)
 {
 	struct sip_call_conf conf = { .uri = c->peer };
@@ -277,6 +292,8 @@ void call_invite(struct call *c)
 
 	err = sip_call_connect(&c->sip, c->ua->sip, &conf, offer,
 			       &call_sip_handlers, c);
+	if (!err)
+		expect_device(c, &ab);
 
  out:
 	mem_deref(conf.ident);

@@ -25,6 +25,7 @@ struct stream {
 	void *arg;
 	struct media_plan plan;
 	unsigned starts;
+	uint32_t expect_hz;
 	unsigned given;              /* characters to stream_dtmf            */
 	enum stream_source source;
 	double hz;
@@ -182,6 +183,18 @@ int stream_start(struct stream *s, const struct media_plan *plan)
 	++s->starts;
 
 	return 0;
+}
+
+
+void stream_expect(struct stream *s, uint32_t rate_hz)
+{
+	s->expect_hz = rate_hz;
+}
+
+
+uint32_t fake_expected_hz(const struct stream *s)
+{
+	return s->expect_hz;
 }
 
 

@@ -16,6 +16,8 @@ size_t fake_stream_count(void);
 /** What it was last told to do; NULL: not started */
 const struct media_plan *fake_plan(const struct stream *s);
 unsigned fake_starts(const struct stream *s);
+/** The rate it may begin with; 0: nothing was said */
+uint32_t fake_expected_hz(const struct stream *s);
 enum stream_source fake_source(const struct stream *s);
 double fake_tone_hz(const struct stream *s);
 bool fake_muted(const struct stream *s);

@@ -121,6 +121,31 @@ def test_echo_is_taken_away(lab):
     check(left < heard - 15, "echo %.1f dBFS, with the canceller %.1f dBFS", heard, left)
 
 
+def test_ready_before_the_answer(lab):
+    """who calls has the card open while it still rings, so that the answer is heard at once"""
+    card, env = start_card(lab)
+    try:
+        phone = lab.offhook("-s", "tones=off", audio="portaudio:alice", env=env).ready()
+        called = lab.offhook(name="called").ready()
+
+        def is_open():
+            return any(d["in_use"] for d in phone.command("devices", timeout=20)["devices"])
+
+        check(not is_open(), "open before any call")
+        phone.command("dial " + called.uri)
+        phone.event("call.state", state="ringing", timeout=20)
+        for _ in range(40):
+            if is_open():
+                break
+            phone.command("sleep 250ms", timeout=20)
+        else:
+            check(False, "not open while it rings: %s", phone.command("devices"))
+        called.command("reject")
+        phone.event("call.state", state="ended", timeout=20)
+    finally:
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+
+
 def test_devices_change(lab):
     """in mid-call another microphone and loudspeaker, and a ringer of its own"""
     rate = 8000

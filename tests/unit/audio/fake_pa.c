@@ -62,6 +62,8 @@ PaError Pa_Initialize(void)
 	if (fake_pa.init_err)
 		return fake_pa.init_err;
 	fake_pa.initialised++;
+	fake_pa.inits++;
+	fake_pa.seen = fake_pa.count;
 
 	return paNoError;
 }
@@ -110,7 +112,7 @@ PaDeviceIndex Pa_GetDeviceCount(void)
 {
 	assert_true(fake_pa.initialised > 0);
 
-	return fake_pa.count;
+	return fake_pa.seen;
 }
 
 

@@ -36,6 +36,8 @@ extern struct fake_pa {
 	int def_in, def_out;
 	PaError init_err;
 	int initialised;         /* how often more than terminated          */
+	unsigned inits;          /* how often in all,                       */
+	int seen;                /*   and what there was the last time      */
 	int opened, closed;
 	struct fake_stream streams[FAKE_STREAMS];
 } fake_pa;

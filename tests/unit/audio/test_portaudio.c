@@ -35,6 +35,7 @@ static int tear_down(void **state)
 	if (dev)
 		d->close(dev);
 	dev = NULL;
+	d->rest();
 
 	return fake_pa.initialised || fake_pa.opened != fake_pa.closed;
 }
@@ -394,6 +395,34 @@ static void test_list(void **state)
 
 #define WITH(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
+/* It looks for devices once, and again when it must: a list is asked for, or
+ * what is wanted is not among those it knows */
+static void test_looks_again(void **state)
+{
+	unsigned looked;
+	(void)state;
+
+	two_cards();
+	by_name("usb", "usb", 1, 1);
+	looked = fake_pa.inits;
+	by_name("alc257", "alc257", 0, 0);
+	assert_int_equal(looked, fake_pa.inits);
+
+	fake_pa_add("Bluetooth", 1, 2, 0);
+	by_name("bluetooth", "bluetooth", 4, 4);
+	assert_int_equal(looked + 1, fake_pa.inits);
+
+	/* but never under a device that is open */
+	assert_int_equal(0, open_named("usb", "usb", 16000));
+	assert_int_equal(0, d->list(on_device, NULL));
+	assert_int_equal(looked + 1, fake_pa.inits);
+	d->close(dev);
+	dev = NULL;
+	assert_int_equal(0, d->list(on_device, NULL));
+	assert_int_equal(looked + 2, fake_pa.inits);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +430,7 @@ int main(void)
 		WITH(test_names),
 		WITH(test_no_device),
 		WITH(test_rates),
+		WITH(test_looks_again),
 		WITH(test_one_way),
 		WITH(test_samples),
 		WITH(test_two_channels),

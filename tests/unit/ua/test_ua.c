@@ -588,6 +588,10 @@ static void sources(void **state)
 	await("bob call.state 1 incoming");
 	b = call_of(&bob, 1);
 
+	/* who calls has the device ready when it is answered */
+	assert_int_equal(8000, fake_expected_hz(fake_stream(0)));
+	assert_null(fake_stream(1));
+
 	/* before the answer it is remembered, and no device is asked for */
 	assert_int_equal(0, call_echo(b, true, said));
 	assert_int_equal(0, call_mute(b, true, said));
