@@ -5,7 +5,6 @@
  * there (a sound server that died makes some libraries spin) would stop the
  * machine, and most systems refuse it without a daemon's help.
  */
-#include <sched.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -70,11 +69,7 @@ static int now(void)
 
 enum urgent urgent_thread(void)
 {
-	const int nice = now(), policy = sched_getscheduler(0);
-
-	/* who was started in real time stays there (chrt(1)) */
-	if (policy == SCHED_FIFO || policy == SCHED_RR)
-		return URGENT_NICE;
+	const int nice = now();
 
 	/* who was started with a better one keeps it */
 	if (nice > NICE && !set(NICE))
