@@ -379,7 +379,7 @@ int  stream_play_two(struct stream *s, const int16_t *v, const int16_t *side,
 		     size_t n, uint32_t rate_hz, bool loop);
 void stream_play_stop(struct stream *s);
 
-/** STEREO: the peer on the left, we on the right */
+/** STEREO: we on the left, the peer on the right, both its channels in one */
 enum record_layout { RECORD_STEREO, RECORD_MIXED, RECORD_THEM, RECORD_YOU };
 /** Write a file, its form by its name (sound_open_write); what fails later is
  *  told by STREAM_RECORD_DONE */

@@ -77,8 +77,8 @@ void tap_write(struct tap *t, const int16_t *in, const int16_t *out,
 
 	case RECORD_STEREO:
 		for (size_t i = 0; i < n; i++) {
-			frames[2 * i] = in[i];
-			frames[2 * i + 1] = out[i];
+			frames[2 * i] = out[i];
+			frames[2 * i + 1] = in[i];
 		}
 		samples = 2 * n;
 		break;

@@ -272,9 +272,9 @@ size_t rig_heard(struct rig *r, unsigned no, int16_t *heard, int16_t *said,
 
 	while (n < max && ring_read(end->tap.ring, v, 2) == 2) {
 		if (heard)
-			heard[n] = v[0];
+			heard[n] = v[1];
 		if (said)
-			said[n] = v[1];
+			said[n] = v[0];
 		++n;
 	}
 

@@ -70,7 +70,7 @@ unsigned rig_posts(const struct rig *r, unsigned no, int type);
 const char *rig_digits(const struct rig *r, unsigned no);
 /** Keep what is heard and said from now on, stereo */
 void rig_listen(struct rig *r, unsigned no, unsigned seconds);
-/** Take the left (heard) or right (said) side. @return samples */
+/** Take the right (heard) or left (said) side. @return samples */
 size_t rig_heard(struct rig *r, unsigned no, int16_t *heard, int16_t *said,
 		 size_t max);
 
