@@ -85,7 +85,7 @@ struct app {
 	struct timer start, done, trim;
 	bool person;             /* at a terminal                            */
 	bool screen;             /* the full-screen phone is wanted          */
-	bool device_lost;
+	unsigned device_lost;    /* a bit for each that is               */
 	bool answered;           /* a call was answered in this run          */
 	bool registered;         /* as the COMMAND register wants            */
 	int register_code;       /* its exit code, once it has failed        */

@@ -171,6 +171,14 @@ int config_start(struct app *a)
 }
 
 
+/* Each is lost and found for itself; microphone and loudspeaker are one */
+static unsigned device_bit(const char *role)
+{
+	return !role ? 1 : !strcmp(role, "ring") ? 2 :
+		!strcmp(role, "monitor") ? 4 : 1;
+}
+
+
 /* Start ------------------------------------------------------------------ */
 
 static void device_handler(const struct media_device_event *de, void *arg)
@@ -178,6 +186,7 @@ static void device_handler(const struct media_device_event *de, void *arg)
 	struct app *a = arg;
 	const bool lost = de->state == MEDIA_DEV_LOST;
 	const bool broken = de->state == MEDIA_DEV_BROKEN;
+	const unsigned which = device_bit(de->role);
 	struct event ev;
 
 	a->broken_off = a->broken_off || broken;
@@ -188,10 +197,11 @@ static void device_handler(const struct media_device_event *de, void *arg)
 			  de->state == MEDIA_DEV_NONE || lost ? LOGL_WARN :
 			  LOGL_INFO, LOG_MODULE, "%s", de->text);
 
-	if (!lost && !(a->device_lost && de->state == MEDIA_DEV_OPEN))
+	if (!lost && !(a->device_lost & which && de->state == MEDIA_DEV_OPEN))
 		return;
 
-	a->device_lost = lost;
+	a->device_lost = lost ? a->device_lost | which :
+		a->device_lost & ~which;
 
 	event_init(&ev, lost ? EVENT_DEVICE_LOST : EVENT_DEVICE_FOUND);
 	snprintf(ev.u.device.device, sizeof(ev.u.device.device), "%s",

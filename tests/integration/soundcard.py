@@ -6,12 +6,12 @@ import array
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import wave
 
 import sound
+import stereo
 from lab import Skip, check, main, need, ports
 from peers import Baresip
 
@@ -23,7 +23,7 @@ SECONDS = float(os.environ.get("OFFHOOK_TONE_SECONDS", "10"))
 def start_card(lab, *names, folder="card"):
     need("pulseaudio", "pactl", "parecord", "paplay")
     card = lab.path(folder)
-    os.makedirs(card)
+    os.makedirs(card, exist_ok=True)
     r = subprocess.run([os.path.join(TOOLS, "virtual-sound"), "start", "-d", card, *(names or ("alice",))], capture_output=True,
                        text=True, timeout=30)
     if r.returncode:
@@ -251,7 +251,6 @@ def test_unplugged_and_back(lab):
         phone.command("sleep 2", timeout=10)
         after = phone.command("stats")
         check(after["packets_received"] > before + 80 and after["packets_sent"] > before, "the call stands: %s", after)
-        shutil.rmtree(card)
         start_card(lab)
         phone.event("device.found", timeout=30)
         told = [o for o in phone.objects() if o.get("event") == "device.lost"]
@@ -265,6 +264,104 @@ def test_unplugged_and_back(lab):
         subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
     x = sound.heard(lab.path("speaker.wav"), 1000)
     check(x.seconds > 1.5, "the loudspeaker that came back: %s", x)
+
+
+def test_two_channels(lab):
+    """a card of two channels: what the other side plays left and right is heard left and right"""
+    os.environ["VIRTUAL_SOUND_CHANNELS"] = "2"
+    card, env = start_card(lab)
+    try:
+        phone = lab.offhook("-s", "codecs=opus", "-s", "opus-stereo=yes", audio="portaudio:alice", env=env).ready()
+        other = lab.offhook("--auto-answer", "-s", "codecs=opus", "-s", "opus-stereo=yes", "-s", "opus-bitrate=96000",
+                            audio="silence", name="other").ready()
+        phone.command("dial " + other.uri)
+        phone.event("call.state", state="active", timeout=20)
+        other.event("call.state", state="active", timeout=20)
+        other.command("play %s --loop" % stereo.write_two(lab.path("both.wav"), 5))
+        phone.command("sleep 2", timeout=10)
+        path = lab.path("two.wav")
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "record", "-d", card, "alice", path, "5"],
+                       env={**os.environ, **env}, timeout=40, check=True)
+        stereo.heard_apart(path, least=5)
+        # and elsewhere, in mid-call
+        phone.command("pan left")
+        phone.event("call.place", call=1)
+        phone.command("sleep 1", timeout=10)
+        path = lab.path("panned.wav")
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "record", "-d", card, "alice", path, "3"],
+                       env={**os.environ, **env}, timeout=40, check=True)
+        check(sound.heard(path, stereo.LEFT).level > -20, "nothing on the left")
+        check(not any(sound.read(path, 1)[1]), "the right one is not silent")
+        phone.command("hangup")
+    finally:
+        del os.environ["VIRTUAL_SOUND_CHANNELS"]
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+
+
+def open_monitor(phone):
+    """until the second loudspeaker is in use"""
+    for _ in range(40):
+        if any(d["name"] == "bob" and d["in_use"] for d in phone.command("devices", timeout=40)["devices"]):
+            return
+        phone.command("sleep 250ms", timeout=10)
+    check(False, "the monitor is not opened")
+
+
+def test_monitor(lab):
+    """a second loudspeaker hears the call as well, and our microphone when that is wanted; chosen in mid-call,
+    unplugged, and back"""
+    peer = Baresip(lab, sound.write_tone(lab.path("theirs.wav"), 1000, 120, 8000))
+    card, env = start_card(lab, "alice", "bob")
+    said = None
+    try:
+        phone = lab.offhook("-s", "noise-suppress=no", "-s", "echo-cancel=no", audio="portaudio:alice", env=env).ready()
+        phone.command("dial " + peer.uri)
+        phone.event("call.state", state="active", timeout=20)
+        phone.command("device monitor bob", timeout=40)
+        open_monitor(phone)
+        check(phone.command("device")["monitor"] == "bob", "not chosen")
+        used = [d["used_for"] for d in phone.command("devices", timeout=40)["devices"] if d["name"] == "bob"]
+        check(used == ["monitor"], "%s", used)
+        bob, alice = (speaker_hears(lab, card, env, name, "with-%s.wav" % name) for name in ("bob", "alice"))
+        check(bob.seconds > 1.5 and alice.seconds > 1.5, "bob %s, alice %s", bob, alice)
+        check(abs(bob.level - alice.level) < 1.5 and not bob.gaps, "bob %s, alice %s", bob, alice)
+
+        said = subprocess.Popen(["paplay", "-d", "alice_feed", sound.write_tone(lab.path("said.wav"), 440, 90)],
+                                env={**os.environ, **env})
+        phone.command("sleep 1", timeout=10)
+        speaker_hears(lab, card, env, "bob", "them.wav")
+        phone.command("set monitor-hears both")
+        phone.command("sleep 1", timeout=10)
+        speaker_hears(lab, card, env, "bob", "both.wav")
+        levels = []
+        for file in ("them.wav", "both.wav"):
+            rate, x = sound.read(lab.path(file))
+            levels.append(sound.dbfs(sound.power(x[rate:2 * rate], rate, 440)[0]))
+        print("440 Hz of ours at the monitor: %.1f, %.1f dB" % tuple(levels))
+        check(levels[0] < -60 and levels[1] > -25, "%s", levels)
+
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+        lost = phone.event("device.lost", role="monitor", timeout=15)
+        check("the monitor is gone" in lost["text"], "%s", lost)
+        before = phone.command("stats")["packets_received"]
+        phone.command("sleep 1", timeout=10)
+        check(phone.command("stats")["packets_received"] > before + 30, "the call stands")
+        start_card(lab, "alice", "bob")
+        phone.event("device.found", role="monitor", timeout=40)
+        bob = speaker_hears(lab, card, env, "bob", "back.wav")
+        check(bob.seconds > 1.5, "it came back: %s", bob)
+
+        phone.command("device monitor default", timeout=40)
+        phone.command("sleep 1", timeout=10)
+        bob = speaker_hears(lab, card, env, "bob", "off.wav")
+        check(not bob.seconds, "it was switched off: %s", bob)
+        phone.command("hangup")
+        peer.closed()
+    finally:
+        if said and said.poll() is None:
+            said.kill()
+            said.wait()
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
 
 
 def test_no_card(lab):
@@ -323,6 +420,8 @@ def test_doctor(lab):
 
 
 test_doctor.limit = 200
+test_monitor.limit = 150
+test_two_channels.limit = 120
 test_echo_is_taken_away.limit = 150
 test_tone_through_the_card.limit = SECONDS + 90
 
