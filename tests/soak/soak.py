@@ -7,6 +7,9 @@ fuzz         every fuzz target for 60 s (BUILD: configured with -Dfuzz=true)
 tone         ten minutes of a steady tone through a virtual sound card, one
              core kept busy
 calls        100 000 calls by SIPp: none fails, memory comes back
+rotation     100 000 that are answered, cancelled, rejected, redirected and
+             abandoned in rotation, as callee and as caller: memory is where
+             the first thousand left it
 lossy        200 of each kind over a link that loses a tenth of SIP
 concurrent   300 calls at once for a minute: every packet and all speech back
 deb          the Debian package is made; what is in it works by itself
@@ -125,6 +128,12 @@ def lossy(a):
     return code == 0
 
 
+def rotation(a):
+    script = os.path.join(HERE, "..", "integration", "growth.py")
+    code, _ = run([sys.executable, script, "--offhook", a.offhook, "--jobs", "2"], 4000, OFFHOOK_GROWTH=str(a.calls))
+    return code == 0
+
+
 def chroot(a):
     code, _ = run([os.path.join(HERE, "chroot.sh"), TOP], 3600)
     if code == 77:
@@ -173,7 +182,7 @@ def deb(a):
     return code == 0 and not missing and not known
 
 
-PARTS = (fuzz, tone, calls, concurrent, lossy, deb, chroot)
+PARTS = (fuzz, tone, calls, rotation, concurrent, lossy, deb, chroot)
 
 
 def main():
