@@ -20,6 +20,8 @@ static void destructor(void *arg)
 	transport_close(&f->tp);
 	mem_deref(f->tp.shield);
 	mem_deref(f->tp.shake);
+	mem_deref(f->tp.shield_rtcp);
+	mem_deref(f->tp.shake_rtcp);
 	mem_deref(f->tp.again);
 	explicit_bzero(&f->plan.secure, sizeof(f->plan.secure));
 	receive_stop(&f->rx);
@@ -164,7 +166,7 @@ int flow_start(struct flow *f, const struct media_plan *plan,
 
 	err = f->tp.nat ? nat_agree(f->tp.nat, &plan->ice) : 0;
 	if (!err)
-		err = flow_secure(f, &plan->secure);
+		err = flow_secure(f, plan);
 	if (err)
 		return err;
 

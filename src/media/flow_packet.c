@@ -41,7 +41,7 @@ void flow_packet(struct flow *f, struct packet *p)
 	if (f->tp.nat && nat_packet(f->tp.nat, p))
 		return;
 	if (dtls_is(p->p, p->len)) {
-		flow_secure_packet(f, p);
+		flow_secure_packet(f, false, p);
 		return;
 	}
 

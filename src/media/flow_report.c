@@ -4,6 +4,7 @@
  * Media thread.  The packets themselves are rtcp.c's; here they meet the
  * flow's sender, receiver and transport.
  */
+#include "dtls.h"
 #include "priv.h"
 
 
@@ -50,6 +51,11 @@ void flow_report_packet(struct flow *f, struct packet *p)
 		return;
 	}
 
+	/* keys of its own (RFC 5764 3) */
+	if (dtls_is(p->p, p->len)) {
+		flow_secure_packet(f, true, p);
+		return;
+	}
 	if (!flow_open(f, true, p))
 		return;
 

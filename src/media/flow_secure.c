@@ -3,7 +3,9 @@
  *
  * Media thread.  What was negotiated says how keys come about; the packets
  * themselves are srtp.c's.  Without keys nothing goes out and nothing is
- * heard, so there is never a moment in plain.
+ * heard, so there is never a moment in plain.  RTCP that has a port of its
+ * own has a handshake of its own (RFC 5764 3); without keys it goes unsent,
+ * which spoils the figures and not the call.
  */
 #define LOG_MODULE "media"
 #include <offhook/log.h>
@@ -22,6 +24,7 @@ enum {
 /* How keys are come by (RFC 5763) */
 struct shake {
 	struct flow *f;
+	bool rtcp;               /* of the reports, apart from the sound    */
 	struct dtls *d;
 	struct sa from;          /* whom it is done with                    */
 	bool pinned;
@@ -70,6 +73,7 @@ static void shake_send(const uint8_t *p, size_t len, void *arg)
 	const struct shake *s = arg;
 	struct transport *t = &s->f->tp;
 	const struct sa *dst = s->pinned ? &s->from :
+		s->rtcp ? &t->peer_rtcp :
 		t->latched && !t->fixed ? &t->from : &t->peer;
 
 	if (t->shut)
@@ -77,7 +81,7 @@ static void shake_send(const uint8_t *p, size_t len, void *arg)
 	if (nat_rules(t->nat))
 		(void)nat_send(t->nat, p, len);
 	else if (sa_isset(dst, SA_ALL))
-		(void)transport_send_raw(t, dst, p, len);
+		(void)transport_send_raw(t, s->rtcp, dst, p, len);
 }
 
 
@@ -99,12 +103,14 @@ static int shake_begin(struct shake *s, const struct media_secure *ms)
 }
 
 
-static int secure_dtls(struct flow *f, const struct media_secure *ms)
+static int secure_dtls(struct flow *f, bool rtcp,
+		       const struct media_secure *ms)
 {
+	struct shake **sp = rtcp ? &f->tp.shake_rtcp : &f->tp.shake;
 	struct shake *s;
 	int err;
 
-	if (f->tp.shake && media_secure_equal(ms, &f->plan.secure))
+	if (*sp && media_secure_equal(ms, &f->plan.secure))
 		return 0;
 	if (!f->dtls_id)
 		return EINVAL;
@@ -114,48 +120,76 @@ static int secure_dtls(struct flow *f, const struct media_secure *ms)
 		return ENOMEM;
 
 	s->f = f;
+	s->rtcp = rtcp;
 	err = shake_begin(s, ms);
 	if (err) {
 		mem_deref(s);
 		return err;
 	}
 
-	mem_deref(f->tp.shake);
-	f->tp.shake = s;
+	mem_deref(*sp);
+	*sp = s;
 
 	return 0;
 }
 
 
-static void shake_tell(struct flow *f, int type, const char *why)
+/* A call goes on without reports: only the log hears of what goes wrong */
+static int secure_apart(struct flow *f, const struct media_plan *plan)
 {
+	int err = 0;
+
+	if (plan->secure.keying != MEDIA_KEYS_DTLS || plan->rtcp_mux ||
+	    nat_rules(f->tp.nat)) {
+		f->tp.shake_rtcp = mem_deref(f->tp.shake_rtcp);
+		f->tp.shield_rtcp = mem_deref(f->tp.shield_rtcp);
+		return 0;
+	}
+
+	if (!f->tp.shield_rtcp)
+		err = shield_alloc(&f->tp.shield_rtcp);
+	if (!err)
+		err = secure_dtls(f, true, &plan->secure);
+
+	return err;
+}
+
+
+static void shake_tell(struct shake *s, int type, const char *why)
+{
+	struct flow *f = s->f;
 	struct post p = {
 		.id = f->id, .type = type,
 		.ev.type = (enum stream_event_type)type
 	};
 
+	s->told = true;
+	if (s->rtcp) {
+		if (*why)
+			log_info("the reports of a call go unsent: %s", why);
+		return;
+	}
+
 	if (type == STREAM_SECURED)
-		p.ev.suite = dtls_suite(f->tp.shake->d);
+		p.ev.suite = dtls_suite(s->d);
 	str_ncpy(p.text, why, sizeof(p.text));
-	if (f->tp.shake)
-		f->tp.shake->told = true;
 	f->eng->post_h(&p, f->eng->post_arg);
 }
 
 
 static void shake_keys(struct flow *f, struct shake *s)
 {
+	struct shield *shield = s->rtcp ? f->tp.shield_rtcp : f->tp.shield;
 	uint8_t tx[MEDIA_KEY_MAX], rx[MEDIA_KEY_MAX];
 	const struct media_suite *suite;
 	int err;
 
 	err = dtls_keys(s->d, &suite, tx, rx);
 	if (!err) {
-		const bool rolled = shield_ready(f->tp.shield) &&
-			shield_rolled(f->tp.shield);
+		const bool rolled = !s->rtcp && shield_ready(shield) &&
+			shield_rolled(shield);
 
-		err = shield_key(f->tp.shield, suite, tx, rx, NULL, 0,
-				 clock_us());
+		err = shield_key(shield, suite, tx, rx, NULL, 0, clock_us());
 		if (!err && rolled)
 			source_anew(f);
 	}
@@ -163,9 +197,9 @@ static void shake_keys(struct flow *f, struct shake *s)
 	explicit_bzero(rx, sizeof(rx));
 
 	if (err)
-		shake_tell(f, STREAM_INSECURE, strerror(err));
+		shake_tell(s, STREAM_INSECURE, strerror(err));
 	else
-		shake_tell(f, STREAM_SECURED, "");
+		shake_tell(s, STREAM_SECURED, "");
 }
 
 
@@ -195,13 +229,22 @@ static void shake_look(struct flow *f, struct shake *s)
 				break;
 			}
 		}
-		shake_tell(f, STREAM_INSECURE, dtls_error(s->d));
+		shake_tell(s, STREAM_INSECURE, dtls_error(s->d));
 		break;
 
 	case DTLS_WAITING:
 	case DTLS_SHAKING:
 		break;
 	}
+}
+
+
+/* Whom the other side has told us of */
+static bool is_named(const struct flow *f, const struct shake *s,
+		     const struct sa *from)
+{
+	return s->rtcp ? sa_cmp(from, &f->tp.peer_rtcp, SA_ALL) :
+		transport_names(&f->tp, from);
 }
 
 
@@ -214,7 +257,7 @@ static bool shake_accepts(struct flow *f, struct shake *s,
 			  const struct packet *p)
 {
 	const struct sa *from = p->from;
-	const bool named = transport_names(&f->tp, from);
+	const bool named = is_named(f, s, from);
 
 	if (nat_rules(f->tp.nat)) {
 		s->from = *from;
@@ -231,7 +274,7 @@ static bool shake_accepts(struct flow *f, struct shake *s,
 
 	if (s->pinned && !sa_cmp(from, &s->from, SA_ALL)) {
 		if (!named || dtls_state(s->d) == DTLS_DONE ||
-		    transport_names(&f->tp, &s->from) ||
+		    is_named(f, s, &s->from) ||
 		    s->tries + 1 >= SHAKE_TRIES)
 			return false;
 
@@ -249,9 +292,9 @@ static bool shake_accepts(struct flow *f, struct shake *s,
 }
 
 
-void flow_secure_packet(struct flow *f, const struct packet *p)
+void flow_secure_packet(struct flow *f, bool rtcp, const struct packet *p)
 {
-	struct shake *s = f->tp.shake;
+	struct shake *s = rtcp ? f->tp.shake_rtcp : f->tp.shake;
 
 	if (!s || !shake_accepts(f, s, p)) {
 		++f->rx.discarded;
@@ -271,10 +314,8 @@ void flow_secure_packet(struct flow *f, const struct packet *p)
 }
 
 
-void flow_secure_tend(struct flow *f, uint64_t now_us)
+static void shake_tend(struct flow *f, struct shake *s, uint64_t now_us)
 {
-	struct shake *s = f->tp.shake;
-
 	if (!s || s->told || f->tp.shut ||
 	    (nat_rules(f->tp.nat) && !nat_way(f->tp.nat)))
 		return;
@@ -287,8 +328,15 @@ void flow_secure_tend(struct flow *f, uint64_t now_us)
 	shake_look(f, s);
 
 	if (!s->told && now_us > s->begin_us + SHAKE_US)
-		shake_tell(f, STREAM_INSECURE, "the other side does not answer"
+		shake_tell(s, STREAM_INSECURE, "the other side does not answer"
 			   " the DTLS handshake");
+}
+
+
+void flow_secure_tend(struct flow *f, uint64_t now_us)
+{
+	shake_tend(f, f->tp.shake, now_us);
+	shake_tend(f, f->tp.shake_rtcp, now_us);
 }
 
 
@@ -296,12 +344,15 @@ void flow_secure_end(struct flow *f)
 {
 	if (f->tp.shake)
 		dtls_end(f->tp.shake->d);
+	if (f->tp.shake_rtcp)
+		dtls_end(f->tp.shake_rtcp->d);
 }
 
 
-int flow_secure(struct flow *f, const struct media_secure *ms)
+int flow_secure(struct flow *f, const struct media_plan *plan)
 {
-	int err = 0;
+	const struct media_secure *ms = &plan->secure;
+	int err;
 
 	assert_media();
 
@@ -311,15 +362,16 @@ int flow_secure(struct flow *f, const struct media_secure *ms)
 	if (ms->keying != MEDIA_KEYS_DTLS)
 		f->tp.shake = mem_deref(f->tp.shake);
 
+	err = secure_apart(f, plan);
 	if (ms->keying == MEDIA_KEYS_NONE)
 		return 0;
 
-	if (!f->tp.shield)
+	if (!err && !f->tp.shield)
 		err = shield_alloc(&f->tp.shield);
 	if (!err && ms->keying == MEDIA_KEYS_SDES)
 		err = secure_sdes(f, ms);
 	if (!err && ms->keying == MEDIA_KEYS_DTLS)
-		err = secure_dtls(f, ms);
+		err = secure_dtls(f, false, ms);
 
 	return err;
 }
@@ -334,7 +386,7 @@ bool flow_keyed(const struct flow *f)
 
 bool flow_open(struct flow *f, bool rtcp, struct packet *p)
 {
-	struct shield *s = f->tp.shield;
+	struct shield *s = transport_shield(&f->tp, rtcp);
 	int err;
 
 	if (!s)
@@ -357,14 +409,18 @@ bool flow_open(struct flow *f, bool rtcp, struct packet *p)
 
 void flow_secure_stats(const struct flow *f, struct stream_stats *st)
 {
-	struct shield_stats ss;
+	const struct shield *const sv[] = { f->tp.shield, f->tp.shield_rtcp };
 
 	if (!f->tp.shield)
 		return;
 
-	shield_stats(f->tp.shield, &ss);
-	st->forged = ss.forged;
-	st->replayed = ss.replayed;
-	st->discarded += ss.forged + ss.replayed + ss.malformed;
+	for (unsigned i = 0; i < COUNT(sv) && sv[i]; i++) {
+		struct shield_stats ss;
+
+		shield_stats(sv[i], &ss);
+		st->forged += ss.forged;
+		st->replayed += ss.replayed;
+		st->discarded += ss.forged + ss.replayed + ss.malformed;
+	}
 	st->suite = shield_suite(f->tp.shield);
 }

@@ -20,7 +20,7 @@ enum {
 void nat_plain_send(struct nat *n, const struct sa *dst, const uint8_t *p,
 		    size_t len)
 {
-	(void)transport_send_raw(&n->f->tp, dst, p, len);
+	(void)transport_send_raw(&n->f->tp, false, dst, p, len);
 }
 
 
@@ -360,7 +360,7 @@ int nat_send(struct nat *n, const uint8_t *p, size_t len)
 	if (relayed)
 		return n->turn ? turn_send(n->turn, &sa, p, len) : ENOTCONN;
 
-	return transport_send_raw(&n->f->tp, &sa, p, len);
+	return transport_send_raw(&n->f->tp, false, &sa, p, len);
 }
 
 

@@ -322,13 +322,13 @@ void flow_post(struct flow *f, const struct stream_event *ev);
 /* Protection of a flow (flow_secure.c) */
 /** As negotiated from now on, before f->plan is the new one. @return 0,
  *  ENOMEM, ENOSYS: this library does not know the suite */
-int  flow_secure(struct flow *f, const struct media_secure *ms);
+int  flow_secure(struct flow *f, const struct media_plan *plan);
 /** May it speak and hear: nothing protects it, or there are keys? */
 bool flow_keyed(const struct flow *f);
 /** Take the protection off, in place. @return false: drop it */
 bool flow_open(struct flow *f, bool rtcp, struct packet *p);
-/** A DTLS record came */
-void flow_secure_packet(struct flow *f, const struct packet *p);
+/** A DTLS record came, to that port */
+void flow_secure_packet(struct flow *f, bool rtcp, const struct packet *p);
 /** Time passes */
 void flow_secure_tend(struct flow *f, uint64_t now_us);
 void flow_secure_end(struct flow *f);

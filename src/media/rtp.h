@@ -67,6 +67,7 @@ struct transport {
 	uint64_t foreign;        /* discarded: from somewhere else          */
 	unsigned told;
 	struct shield *shield;   /* NULL: plain (srtp.h)                    */
+	struct shield *shield_rtcp;  /* RTCP's own, NULL: the same          */
 	struct sniff *const *sniff;  /* the engine's, NULL: none            */
 	struct impair *const *impair;    /* the same                        */
 	struct held in, out;     /* on their way (impair.h)                 */
@@ -74,6 +75,7 @@ struct transport {
 	void *fault_arg;
 	void *last;              /* that came out of in                     */
 	struct shake *shake;     /* how it gets its keys, NULL: it has them */
+	struct shake *shake_rtcp;    /* how shield_rtcp does                */
 	struct nat *nat;         /* NULL: no servers and no ICE             */
 	struct again *again;     /* what went out lately; NULL: nobody asks
 				    for it (nack.h)                         */
@@ -100,9 +102,11 @@ int  transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 /** Once more what went out under that number. @return 0, ENOENT: it is not kept
  *  any more, or was asked for too often; errno */
 int  transport_send_again(struct transport *t, uint16_t seq);
-/** On the port of RTP and as it is */
-int  transport_send_raw(struct transport *t, const struct sa *dst,
+/** From the port of RTP, or RTCP's own, and as it is */
+int  transport_send_raw(struct transport *t, bool rtcp, const struct sa *dst,
 			const uint8_t *p, size_t len);
+/** What protects those packets; NULL: nothing */
+struct shield *transport_shield(const struct transport *t, bool rtcp);
 
 /** Onto the wire, as it is. @return 0 or errno */
 int  transport_put(const struct transport *t, bool rtcp, const struct sa *dst,

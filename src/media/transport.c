@@ -353,15 +353,23 @@ unsigned transport_recv(const struct transport *t, bool rtcp,
 }
 
 
-int transport_send_raw(struct transport *t, const struct sa *dst,
+struct shield *transport_shield(const struct transport *t, bool rtcp)
+{
+	return rtcp && t->shield_rtcp ? t->shield_rtcp : t->shield;
+}
+
+
+int transport_send_raw(struct transport *t, bool rtcp, const struct sa *dst,
 		       const uint8_t *p, size_t len)
 {
+	const int fd = rtcp ? t->rtcp : t->rtp;
+
 	if (t->send_h)
-		return t->send_h(false, dst, p, len, t->send_arg);
-	if (t->rtp < 0)
+		return t->send_h(rtcp, dst, p, len, t->send_arg);
+	if (fd < 0)
 		return EBADF;
 
-	return sendto(t->rtp, p, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+	return sendto(fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 		      &dst->u.sa, dst->len) < 0 ? errno : 0;
 }
 
@@ -395,6 +403,7 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 		   size_t len)
 {
 	_Alignas(8) uint8_t sealed[PACKET_MAX + SHIELD_ROOM];
+	struct shield *s = transport_shield(t, rtcp);
 	const struct sa *dst;
 	int err;
 
@@ -404,12 +413,12 @@ int transport_send(struct transport *t, bool rtcp, const uint8_t *p,
 
 	transport_sniff(t, true, true, rtcp, dst, p, len);
 
-	if (t->shield) {
+	if (s) {
 		if (len > PACKET_MAX)
 			return EMSGSIZE;
 
 		memcpy(sealed, p, len);
-		err = shield_seal(t->shield, rtcp, sealed, &len);
+		err = shield_seal(s, rtcp, sealed, &len);
 		if (err)
 			return err;
 		p = sealed;

@@ -155,10 +155,6 @@ static bool take_line(struct media_plan *plan, bool *held, struct nego *n,
 	plan->xr = m->xr;
 	plan->nack = wants_nack(m, plan->pt_send);
 
-	/* a handshake on each port (RFC 5764 3) is what nobody needs who can
-	 * do with one; without it there are no reports */
-	if (plan->secure.keying == MEDIA_KEYS_DTLS && !m->rtcp_mux)
-		sa_init(&plan->rtcp, AF_UNSPEC);
 	nego_take_ice(plan, n, ab, m, d->ice_lite, offer);
 	plan->dir = take_direction(held, m, ab->dir);
 

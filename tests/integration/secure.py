@@ -160,6 +160,22 @@ def test_baresip_dtls_calls(lab):
     talk(lab, Baresip, "dtls_srtp", False, "dtls")
 
 
+def test_baresip_dtls_reports(lab):
+    """reports on a port of their own, with a handshake of their own (RFC 5764 3)"""
+    phone, peer = pair(lab, Baresip, "dtls_srtp", "media-security=require")
+    connect(phone, peer, True)
+    flows(phone)
+    end = time.monotonic() + 30
+    while "rtt_ms" not in phone.command("stats"):
+        check(time.monotonic() < end, "no reports: %s", phone.command("stats"))
+        time.sleep(0.2)
+    stats = phone.command("stats")
+    check(stats["security"] == "dtls" and stats.get("forged", 0) == 0, "%s", stats)
+    phone.command("hangup")
+    peer.closed()
+    phone.event("call.state", state="ended")
+
+
 def test_linphonec_dtls_called(lab):
     talk(lab, Linphonec, "dtls", True, "dtls", "media-security=require")
 

@@ -173,8 +173,7 @@ void rig_start(struct rig *r, unsigned no, const struct media_plan *plan)
 }
 
 
-/* RTCP has a port of its own, which the flow reads itself: with a mux it
- * comes in by the same door as RTP, and that is what the rig uses */
+/* RTCP comes from a port of its own and by a door of its own, or with RTP */
 static void deliver(struct rig *r, struct rig_packet *q)
 {
 	struct flow *f = r->ends[q->to].f;
@@ -183,11 +182,13 @@ static void deliver(struct rig *r, struct rig_packet *q)
 		.p = q->p, .len = q->len, .from = &from,
 		.arrival_us = q->due_us
 	};
-	const bool mux = f->tp.mux;
-
-	f->tp.mux = true;
-	flow_packet(f, &p);
-	f->tp.mux = mux;
+	if (q->rtcp && !f->tp.mux) {
+		sa_set_port(&from, (uint16_t)(sa_port(&from) + 1));
+		flow_report_packet(f, &p);
+	}
+	else {
+		flow_packet(f, &p);
+	}
 	q->used = false;
 }
 

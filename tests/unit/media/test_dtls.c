@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "dtls.h"
+#include "srtp.h"
 #include "rig.h"
 
 enum { QUEUE = 64 };
@@ -224,14 +225,13 @@ static void test_garbage(void **state)
 }
 
 
-static void test_flows(void **state)
+/* Two ends that begin a call with keys by DTLS */
+static struct rig *call(struct dtls_id *id[2], rig_net_h *net_h, bool mux)
 {
 	struct rig *r = rig_new();
 	struct media_print print[2];
-	struct dtls_id *id[2];
-	struct stream_stats st;
-	(void)state;
 
+	r->net_h = net_h;
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(dtls_id_alloc(&id[i]), 0);
 		dtls_id_print(id[i], &print[i]);
@@ -243,9 +243,30 @@ static void test_flows(void **state)
 		p.secure.keying = MEDIA_KEYS_DTLS;
 		p.secure.active = i == 0;
 		p.secure.print = print[1 - i];
+		p.rtcp_mux = mux;
 		r->ends[i].f->dtls_id = id[i];
 		rig_start(r, i, &p);
 	}
+
+	return r;
+}
+
+
+static void hang_up(struct rig *r, struct dtls_id *id[2])
+{
+	rig_free(r);
+	mem_deref(id[0]);
+	mem_deref(id[1]);
+}
+
+
+static void test_flows(void **state)
+{
+	struct dtls_id *id[2];
+	struct rig *r = call(id, NULL, false);
+	struct stream_stats st;
+	(void)state;
+
 	rig_run(r, 1000);
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -256,9 +277,76 @@ static void test_flows(void **state)
 		assert_int_equal(rig_posts(r, i, STREAM_SECURED), 1);
 		assert_int_equal(rig_posts(r, i, STREAM_INSECURE), 0);
 	}
-	rig_free(r);
-	mem_deref(id[0]);
-	mem_deref(id[1]);
+	hang_up(r, id);
+}
+
+
+static const struct shield *reports_shield(const struct rig *r, unsigned i)
+{
+	return transport_shield(&r->ends[i].f->tp, true);
+}
+
+
+/* Reports on a port of their own have keys of their own (RFC 5764 3), on that
+ * of the sound they have the sound's */
+static void test_flow_reports(void **state)
+{
+	(void)state;
+
+	for (unsigned mux = 0; mux < 2; mux++) {
+		struct dtls_id *id[2];
+		struct rig *r = call(id, NULL, mux);
+
+		rig_run(r, 12000);
+		for (unsigned i = 0; i < 2; i++) {
+			const struct flow *f = r->ends[i].f;
+			struct stream_stats st;
+
+			flow_stats(f, &st);
+			assert_true(f->rtcp.remote_count > 0);
+			assert_int_equal(st.forged, 0);
+			assert_int_equal(rig_posts(r, i, STREAM_SECURED), 1);
+			assert_true(shield_ready(reports_shield(r, i)));
+			assert_int_equal(reports_shield(r, i) == f->tp.shield,
+					 mux);
+		}
+		hang_up(r, id);
+	}
+}
+
+
+static int64_t no_reports(struct rig *r, unsigned from, bool rtcp,
+			  const uint8_t *p, size_t len)
+{
+	(void)r;
+	(void)from;
+	(void)p;
+	(void)len;
+
+	return rtcp ? -1 : 0;
+}
+
+
+/* Their port is deaf: the call goes on, and nothing goes out in plain */
+static void test_flow_no_reports(void **state)
+{
+	struct dtls_id *id[2];
+	struct rig *r = call(id, no_reports, false);
+	(void)state;
+
+	rig_run(r, 20000);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct flow *f = r->ends[i].f;
+		struct stream_stats st;
+
+		flow_stats(f, &st);
+		assert_true(st.packets_received > 900);
+		assert_int_equal(f->rtcp.remote_count, 0);
+		assert_false(shield_ready(reports_shield(r, i)));
+		assert_int_equal(rig_posts(r, i, STREAM_SECURED), 1);
+		assert_int_equal(rig_posts(r, i, STREAM_INSECURE), 0);
+	}
+	hang_up(r, id);
 }
 
 
@@ -367,6 +455,8 @@ int main(void)
 		cmocka_unit_test(test_wrong_print),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_flow_reports),
+		cmocka_unit_test(test_flow_no_reports),
 		cmocka_unit_test(test_flow_left_over),
 		cmocka_unit_test(test_flow_stranger),
 	};
