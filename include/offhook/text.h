@@ -12,6 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { TEXT_IPV4 = 22 };      /* the longest with a port, and the NUL */
+
+/**
+ * An IPv4 address (in host order) as text, "192.0.2.1"; with ":5060" behind it
+ * unless port is negative. buf: TEXT_IPV4 bytes.
+ * @return how long it is
+ */
+size_t text_ipv4(char *buf, uint32_t addr, int32_t port);
+
 /**
  * Decimal digits only (no sign, no space), at least one, value <= max.
  * @return 0, EINVAL (not a number), ERANGE (too large)

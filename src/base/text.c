@@ -401,6 +401,35 @@ bool text_glob(const char *pat, const char *s)
 }
 
 
+static char *digits(char *p, unsigned n)
+{
+	if (n > 9)
+		p = digits(p, n / 10);
+	*p++ = (char)('0' + n % 10);
+
+	return p;
+}
+
+
+size_t text_ipv4(char *buf, uint32_t addr, int32_t port)
+{
+	char *p = buf;
+
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		p = digits(p, addr >> shift & 255);
+		*p++ = shift ? '.' : ':';
+	}
+
+	if (port < 0)
+		--p;
+	else
+		p = digits(p, (unsigned)port & 65535);
+	*p = '\0';
+
+	return (size_t)(p - buf);
+}
+
+
 bool text_caseeq(const char *p, size_t len, const char *s)
 {
 	for (size_t i = 0; i < len; i++) {

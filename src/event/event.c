@@ -258,12 +258,13 @@ static void event_wait(struct event_bus *bus, const struct event *ev)
 			return;
 	}
 
-	w = mem_zalloc(sizeof(*w), waiting_destructor);
+	w = mem_alloc(sizeof(*w), waiting_destructor);
 	if (!w) {
 		++bus->lost;
 		return;
 	}
 
+	memset(&w->le, 0, sizeof(w->le));
 	w->ev = *ev;
 	list_append(&bus->waiting, &w->le, w);
 	++bus->waiting_n;

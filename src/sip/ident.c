@@ -374,10 +374,21 @@ static const struct sa *seen_as(const struct ident_flow *f,
 int ident_address(struct mbuf *mb, const struct sip_ident *id, unsigned flow,
 		  const struct leg *l, enum sip_transp tp, bool secure)
 {
-	return mbuf_printf(mb, "sip%s:%s%s%J%s", secure ? "s" : "", id->user,
-			   *id->user ? "@" : "",
-			   seen_as(&id->flowv[flow], leg_laddr(l, tp), tp),
-			   secure ? "" : sip_transp_param(tp));
+	const struct sa *sa = seen_as(&id->flowv[flow], leg_laddr(l, tp), tp);
+	char text[TEXT_IPV4];
+	int err;
+
+	err = mbuf_printf(mb, "sip%s:%s%s", secure ? "s" : "", id->user,
+			  *id->user ? "@" : "");
+	if (!err && sa_af(sa) == AF_INET)
+		err = mbuf_write_mem(mb, (const uint8_t *)text,
+				     text_ipv4(text, sa_in(sa), sa_port(sa)));
+	else if (!err)
+		err = mbuf_printf(mb, "%J", sa);
+	if (!err && !secure)
+		err = mbuf_write_str(mb, sip_transp_param(tp));
+
+	return err;
 }
 
 

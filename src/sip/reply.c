@@ -94,6 +94,19 @@ uint64_t reply_merge_key(const struct sip_stack *s, const struct sip_msg *msg)
 
 /* How it looks --------------------------------------------------------------- */
 
+/* Nearly always of IPv4: libre's way is a long one */
+static int addr_write(struct mbuf *mb, const struct sa *sa)
+{
+	char text[TEXT_IPV4];
+
+	if (sa_af(sa) != AF_INET)
+		return mbuf_printf(mb, "%j", sa);
+
+	return mbuf_write_mem(mb, (const uint8_t *)text,
+			      text_ipv4(text, sa_in(sa), -1));
+}
+
+
 /* RFC 3581: where it came from, for who cannot know. @return 0 or errno */
 static int top_via_write(struct mbuf *mb, const struct sip_msg *msg,
 			 const struct pl *val)
@@ -114,8 +127,11 @@ static int top_via_write(struct mbuf *mb, const struct sip_msg *msg,
 		err = mbuf_write_pl(mb, val);
 	}
 
-	if (!err && (rport || !sa_cmp(&msg->src, &via->addr, SA_ADDR)))
-		err = mbuf_printf(mb, ";received=%j", &msg->src);
+	if (!err && (rport || !sa_cmp(&msg->src, &via->addr, SA_ADDR))) {
+		err = mbuf_write_str(mb, ";received=");
+		if (!err)
+			err = addr_write(mb, &msg->src);
+	}
 
 	return err;
 }

@@ -111,7 +111,9 @@ void call_event_forked(const struct call *c, const struct sip_info *in)
 
 static void address_print(char *buf, size_t sz, const struct sa *sa)
 {
-	if (!sa_isset(sa, SA_ADDR) || re_snprintf(buf, sz, "%J", sa) < 0)
+	if (sa_af(sa) == AF_INET && sa_isset(sa, SA_ADDR) && sz >= TEXT_IPV4)
+		(void)text_ipv4(buf, sa_in(sa), sa_port(sa));
+	else if (!sa_isset(sa, SA_ADDR) || re_snprintf(buf, sz, "%J", sa) < 0)
 		buf[0] = '\0';
 }
 

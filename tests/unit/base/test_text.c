@@ -357,6 +357,30 @@ static void test_caseeq(void **state)
 }
 
 
+static void test_ipv4(void **state)
+{
+	static const struct {
+		uint32_t addr;
+		int32_t port;
+		const char *text;
+	} v[] = {
+		{0, -1, "0.0.0.0"},
+		{0x7f000001, 0, "127.0.0.1:0"},
+		{0xc0a80a64, 5060, "192.168.10.100:5060"},
+		{0xffffffff, 65535, "255.255.255.255:65535"},
+		{0x01090a63, -1, "1.9.10.99"},
+	};
+	char buf[TEXT_IPV4];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		assert_int_equal(text_ipv4(buf, v[i].addr, v[i].port),
+				 strlen(v[i].text));
+		assert_string_equal(buf, v[i].text);
+	}
+}
+
+
 static void test_unescape_percent(void **state)
 {
 	char buf[8] = "old";
@@ -543,6 +567,7 @@ int main(void)
 		cmocka_unit_test(test_addr),
 		cmocka_unit_test(test_qvalue),
 		cmocka_unit_test(test_caseeq),
+		cmocka_unit_test(test_ipv4),
 		cmocka_unit_test(test_unescape_percent),
 		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_nearest),
