@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include "offhook/capture.h"
 #include "offhook/clock.h"
+#include "offhook/shelf.h"
 #include "wire.h"
 
 enum {
@@ -49,6 +50,7 @@ static const enum event_type types[] = {
 struct capture {
 	struct capture_limits lim;
 	struct list said;        /* oldest first                             */
+	struct shelf *shelf;     /* of them, and of what was said            */
 	struct hash *dialogs;
 	struct list taps;
 	struct said **ring;      /* by seq, for who looks one up             */
@@ -106,11 +108,11 @@ static void forget(struct capture *c, struct said *s)
 	list_unlink(&s->le_dialog);
 	--c->count;
 	c->bytes -= sizeof(*s) + s->m.len;
-	mem_deref(s);
+	shelf_drop(s);
 
 	if (d && !d->said.head) {
 		hash_unlink(&d->he);
-		mem_deref(d);
+		shelf_drop(d);
 	}
 }
 
@@ -132,6 +134,7 @@ static void capture_destructor(void *arg)
 	while (c->taps.head)
 		list_unlink(c->taps.head);
 	mem_deref(c->dialogs);
+	mem_deref(c->shelf);
 	free(c->ring);
 }
 
@@ -145,7 +148,9 @@ int capture_alloc(struct capture **cp, const struct capture_limits *lim)
 		return ENOMEM;
 
 	c->lim = *lim;
-	err = hash_alloc(&c->dialogs, BUCKETS);
+	err = shelf_alloc(&c->shelf);
+	if (!err)
+		err = hash_alloc(&c->dialogs, BUCKETS);
 	if (err) {
 		mem_deref(c);
 		return err;
@@ -185,7 +190,7 @@ static struct dialog *dialog_get(struct capture *c, struct piece callid)
 	if (d)
 		return d;
 
-	d = mem_zalloc(sizeof(*d), NULL);
+	d = shelf_put(c->shelf, sizeof(*d));
 	if (!d)
 		return NULL;
 
@@ -287,9 +292,10 @@ static bool keep(struct capture *c, struct said *s)
 }
 
 
-static struct said *said_alloc(uint64_t time_us, const char *text, size_t len)
+static struct said *said_alloc(struct capture *c, uint64_t time_us,
+			       const char *text, size_t len)
 {
-	struct said *s = mem_zalloc(sizeof(*s) + len + 1, NULL);
+	struct said *s = shelf_put(c->shelf, sizeof(*s) + len + 1);
 
 	if (!s)
 		return NULL;
@@ -313,7 +319,7 @@ void capture_sip_at(struct capture *c, uint64_t time_us, bool tx,
 	if (!c || (!c->lim.messages && !c->taps.head))
 		return;
 
-	s = said_alloc(time_us, text, len);
+	s = said_alloc(c, time_us, text, len);
 	if (!s)
 		return;
 
@@ -351,7 +357,7 @@ void capture_note(struct capture *c, uint64_t time_us, unsigned call,
 	if (!c || (!c->lim.messages && !c->taps.head))
 		return;
 
-	s = said_alloc(time_us, text, len < NOTE_MAX ? len : NOTE_MAX);
+	s = said_alloc(c, time_us, text, len < NOTE_MAX ? len : NOTE_MAX);
 	if (!s)
 		return;
 

@@ -6,6 +6,9 @@
  * many want it.  Statistics and log lines are not kept.  Main thread.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "offhook/shelf.h"
 #include "priv.h"
 
 enum {
@@ -16,6 +19,7 @@ enum {
 struct replay {
 	struct event_sub *subs[EVENT_TYPES];
 	struct replay_row *v;    /* ROWS; no memory before they are used     */
+	struct shelf *shelf;     /* what is in them                          */
 	uint64_t head, tail;     /* rows put in, rows let go                 */
 	size_t bytes;
 	/* the line that was made last */
@@ -48,7 +52,7 @@ static void drop(struct replay *r)
 	struct replay_row *row = &r->v[r->tail++ % ROWS];
 
 	r->bytes -= row->len;
-	free(row->packed);
+	shelf_drop(row->packed);
 	memset(row, 0, sizeof(*row));
 }
 
@@ -59,8 +63,13 @@ static void event_handler(const struct event *ev, void *arg)
 	struct replay_row row = {
 		.seq = ev->seq, .type = ev->type, .call = ev->call,
 	};
+	void *packed;
 
-	row.packed = event_pack(ev, &row.len);
+	packed = event_pack(ev, &row.len);
+	row.packed = packed ? shelf_put(r->shelf, row.len) : NULL;
+	if (row.packed)
+		memcpy(row.packed, packed, row.len);
+	free(packed);
 	if (!row.packed)
 		return;
 
@@ -142,6 +151,7 @@ static void destructor(void *arg)
 		mem_deref(r->subs[i]);
 	while (r->head > r->tail)
 		drop(r);
+	mem_deref(r->shelf);
 	free(r->v);
 	free(r->line);
 }
@@ -150,11 +160,12 @@ static void destructor(void *arg)
 int replay_alloc(struct replay **rp, struct event_bus *bus)
 {
 	struct replay *r = mem_zalloc(sizeof(*r), destructor);
-	int err = 0;
+	int err;
 
 	if (!r)
 		return ENOMEM;
 
+	err = shelf_alloc(&r->shelf);
 	r->v = calloc(ROWS, sizeof(r->v[0]));
 	if (!r->v)
 		err = ENOMEM;
