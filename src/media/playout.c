@@ -470,13 +470,16 @@ static void runs_look(struct receiver *r, uint64_t lost)
 
 
 /* Copies are waited for till the farthest has come. Without any, gaps of more
- * than a packet are bridged from both sides, when what is behind them is here */
+ * than a packet are bridged from both sides, when what is behind them is here;
+ * a codec that makes up by itself goes on from the past alone */
 static void extra_set(struct receiver *r)
 {
 	const bool again = r->reach > r->dur || r->nack;
+	const bool own = r->cur && r->cur->codec->conceal;
 
 	jitter_set_extra(r->jitter, r->reach > r->dur ? r->reach :
-			 again || r->run < RUN_LONG ? r->dur : 2 * r->dur,
+			 again || own || r->run < RUN_LONG ? r->dur
+							   : 2 * r->dur,
 			 !again);
 }
 
