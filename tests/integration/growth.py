@@ -17,7 +17,7 @@ CALLS = int(os.environ.get("OFFHOOK_GROWTH", "2000"))
 SOAK = CALLS > 2000
 WARM = 1000 if SOAK else 2000
 # half a kilobyte a call would be seen; what is kept for a while is waited for
-ROOM_KB = min(CALLS * 0.4, 1024)
+ROOM_KB = min(CALLS * 0.4, 2048)
 # an idle phone gives back what many at once took, some time after the last
 SETTLE_S, ROUNDS = (60, 1) if SOAK else (12, 3)
 # what SIP keeps for 64 times T1 it keeps for 3.2 s: the same is kept, and less
