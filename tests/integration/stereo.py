@@ -73,19 +73,23 @@ def test_file_from_phone_to_phone(lab):
     check(not any(sound.read(record)[1]), "we are on the left, and said nothing")
 
 
+def call_of_baresip(phone, peer, seconds):
+    peer.dial(phone.uri)
+    phone.event("call.state", state="active", timeout=20)
+    peer.established()
+    phone.command("sleep %d" % seconds, timeout=15)
+    phone.command("hangup")
+    peer.closed()
+    ended(phone)
+
+
 def test_file_heard_in_one(lab):
     """the same where the loudspeaker has one channel: both are in it, and two are not asked for"""
     out = lab.path("one.wav")
     phone = lab.offhook("--auto-answer", "-s", "codecs=opus", "-s", "opus-stereo=yes", audio="file:,%s" % out,
                         name="one").ready()
     peer = Baresip(lab, write_two(lab.path("both.wav"), 30), codec="opus/48000/2")
-    peer.dial(phone.uri)
-    phone.event("call.state", state="active", timeout=20)
-    peer.established()
-    phone.command("sleep 5", timeout=15)
-    phone.command("hangup")
-    peer.closed()
-    ended(phone)
+    call_of_baresip(phone, peer, 5)
     with wave.open(out) as w:
         check(w.getnchannels() == 1, "%d channels", w.getnchannels())
     rate, x = sound.read(out)
@@ -98,13 +102,7 @@ def test_baresip_sends_two(lab):
     """baresip's two channels, by Opus, are heard in two"""
     phone, out = listener(lab, "--auto-answer", "-s", "codecs=opus", "-s", "opus-stereo=yes")
     peer = Baresip(lab, write_two(lab.path("both.wav"), 30), codec="opus/48000/2")
-    peer.dial(phone.uri)
-    phone.event("call.state", state="active", timeout=20)
-    peer.established()
-    phone.command("sleep 6", timeout=15)
-    phone.command("hangup")
-    peer.closed()
-    ended(phone)
+    call_of_baresip(phone, peer, 6)
     heard_apart(out)
 
 
@@ -112,13 +110,7 @@ def test_baresip_mono(lab):
     """a call of one channel at a loudspeaker of two: the same on both"""
     phone, out = listener(lab, "--auto-answer")
     peer = Baresip(lab, sound.write_tone(lab.path("theirs.wav"), LEFT, 30, 8000))
-    peer.dial(phone.uri)
-    phone.event("call.state", state="active", timeout=20)
-    peer.established()
-    phone.command("sleep 4", timeout=15)
-    phone.command("hangup")
-    peer.closed()
-    ended(phone)
+    call_of_baresip(phone, peer, 4)
     left, right = sound.read(out)[1], sound.read(out, 1)[1]
     check(left == right, "the sides differ")
     x = sound.heard(out, LEFT)

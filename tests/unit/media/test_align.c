@@ -10,47 +10,12 @@
 #include "align.h"
 #include "lag.h"
 #include "rig.h"
+#include "voice.h"
 
-enum { HZ = 16000, FRAME = 160, SECONDS = 40, N = HZ * SECONDS,
+enum { HZ = VOICE_HZ, FRAME = 160, SECONDS = 40, N = HZ * SECONDS,
 	DEVICE_MS = 80, REACH = 12 };
 
 static int16_t far[N], near[N];
-static uint32_t seed;
-
-
-static double rnd(void)
-{
-	seed = seed * 1664525 + 1013904223;
-
-	return (seed >> 8) / 8388608.0 - 1.0;
-}
-
-
-/* Syllables of 120 to 300 ms, pauses between; -22 dBFS while it sounds */
-static void speak(int16_t *v, size_t n, uint32_t s)
-{
-	double y = 0.0, level = 0.0, want = 0.0, pitch = 120.0, phase = 0.0;
-	size_t left = 0;
-
-	seed = s;
-	for (size_t i = 0; i < n; i++) {
-		double x;
-
-		if (!left) {
-			left = (size_t)(HZ * (0.12 + 0.09 * (1 + rnd())));
-			want = rnd() > -0.4 ? 0.6 + 0.4 * rnd() : 0.0;
-			pitch = 140.0 + 50.0 * rnd();
-		}
-		--left;
-		level += 0.002 * (want - level);
-		phase += pitch / HZ;
-		if (phase >= 1.0)
-			phase -= 1.0;
-		x = (phase < 0.08 ? 4.0 : -0.35) + 0.7 * rnd();
-		y += 0.35 * (x - y);
-		v[i] = (int16_t)lrint(4000.0 * level * y);
-	}
-}
 
 
 /* What was played, at a moment between its samples */
@@ -90,8 +55,8 @@ static void place_begin(struct place *r)
 	memset(r, 0, sizeof(*r));
 	r->echo_ms = DEVICE_MS + 15.0;
 	assert_int_equal(dsp_alloc(&r->d, HZ, &conf), 0);
-	speak(far, N, 1);
-	speak(near, N, 2);
+	voice_speak(far, N, 1);
+	voice_speak(near, N, 2);
 }
 
 
@@ -110,7 +75,7 @@ static double place_run(struct place *r, double from_s, double to_s)
 {
 	const size_t from = (size_t)(from_s * HZ), to = (size_t)(to_s * HZ);
 
-	seed = 99;
+	voice_seed(99);
 	r->in = r->out = r->kept = r->said = 1.0;
 	for (size_t i = from; i < to; i += FRAME) {
 		int16_t v[FRAME];
@@ -122,7 +87,7 @@ static double place_run(struct place *r, double from_s, double to_s)
 			theirs[k] = echo(r, i + k);
 			mine[k] = r->near_gain * near[i + k];
 			v[k] = (int16_t)lrint(theirs[k] + mine[k] +
-					      6.0 * rnd());
+					      6.0 * voice_random());
 			r->echo_ms += r->wander / HZ;
 		}
 		dsp_captured(r->d, v, FRAME, DEVICE_MS * HZ / 1000);

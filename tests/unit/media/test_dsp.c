@@ -8,8 +8,9 @@
 #include <string.h>
 #include "cancel.h"
 #include "rig.h"
+#include "voice.h"
 
-enum { HZ = 16000, FRAME = 160, SECONDS = 20, N = HZ * SECONDS,
+enum { HZ = VOICE_HZ, FRAME = 160, SECONDS = 20, N = HZ * SECONDS,
 	ROOM = HZ / 4, TAPS = 200, DEVICE = HZ * 80 / 1000 };
 
 static int16_t far[N], near[N], mic[N], out[N];
@@ -17,53 +18,17 @@ static struct {
 	size_t at;
 	double gain;
 } room[TAPS];
-static uint32_t seed;
-
-
-static double rnd(void)
-{
-	seed = seed * 1664525 + 1013904223;
-
-	return (seed >> 8) / 8388608.0 - 1.0;
-}
-
-
-/* Syllables of 120 to 300 ms, pauses between; -22 dBFS while it sounds */
-static void speak(int16_t *v, size_t n, uint32_t s)
-{
-	double y = 0.0, level = 0.0, want = 0.0, pitch = 120.0, phase = 0.0;
-	size_t left = 0;
-
-	seed = s;
-	for (size_t i = 0; i < n; i++) {
-		double x;
-
-		if (!left) {
-			left = (size_t)(HZ * (0.12 + 0.09 * (1 + rnd())));
-			want = rnd() > -0.4 ? 0.6 + 0.4 * rnd() : 0.0;
-			pitch = 140.0 + 50.0 * rnd();
-		}
-		--left;
-		level += 0.002 * (want - level);
-		phase += pitch / HZ;
-		if (phase >= 1.0)
-			phase -= 1.0;
-		x = (phase < 0.08 ? 4.0 : -0.35) + 0.7 * rnd();
-		y += 0.35 * (x - y);
-		v[i] = (int16_t)lrint(4000.0 * level * y);
-	}
-}
 
 
 static void room_make(uint32_t s, double gain)
 {
 	double sum = 0.0;
 
-	seed = s;
+	voice_seed(s);
 	for (size_t i = 0; i < TAPS; i++) {
-		room[i].at = (size_t)((ROOM - 1) * fabs(rnd()));
-		room[i].gain = rnd() * pow(10.0, -3.0 * (double)room[i].at /
-					   ROOM);
+		room[i].at = (size_t)((ROOM - 1) * fabs(voice_random()));
+		room[i].gain = voice_random() *
+			pow(10.0, -3.0 * (double)room[i].at / ROOM);
 		sum += room[i].gain * room[i].gain;
 	}
 	for (size_t i = 0; i < TAPS; i++)
@@ -74,9 +39,9 @@ static void room_make(uint32_t s, double gain)
 /* What the microphone gets: far through buffers and room, near, noise */
 static void room_run(double near_gain, double noise)
 {
-	seed = 99;
+	voice_seed(99);
 	for (size_t i = 0; i < N; i++) {
-		double x = near_gain * near[i] + noise * rnd();
+		double x = near_gain * near[i] + noise * voice_random();
 
 		for (size_t k = 0; k < TAPS; k++) {
 			if (i >= DEVICE + room[k].at)
@@ -136,7 +101,7 @@ static void test_echo(void **state)
 	double erle;
 	(void)state;
 
-	speak(far, N, 1);
+	voice_speak(far, N, 1);
 	memset(near, 0, sizeof(near));
 	room_make(7, 0.5);
 	room_run(0.0, 8.0);
@@ -164,8 +129,8 @@ static void test_double_talk(void **state)
 	(void)state;
 
 	/* somebody talks here from 10 to 15 s, while they do */
-	speak(far, N, 1);
-	speak(near, N, 2);
+	voice_speak(far, N, 1);
+	voice_speak(near, N, 2);
 	hush(near, 0, 10 * HZ);
 	hush(near, 15 * HZ, N);
 	room_make(7, 0.5);
@@ -190,7 +155,7 @@ static void test_delay_changes(void **state)
 	struct dsp *d = dsp(&conf);
 	(void)state;
 
-	speak(far, N, 1);
+	voice_speak(far, N, 1);
 	memset(near, 0, sizeof(near));
 	room_make(7, 0.5);
 	room_run(0.0, 8.0);
@@ -224,7 +189,7 @@ static void test_noise(void **state)
 	(void)state;
 
 	memset(far, 0, sizeof(far));
-	speak(near, N, 3);
+	voice_speak(near, N, 3);
 	hush(near, 0, 5 * HZ);
 	room_make(7, 0.0001);
 	room_run(1.0, 300.0);
@@ -253,7 +218,7 @@ static void test_gain(void **state)
 	(void)state;
 
 	memset(far, 0, sizeof(far));
-	speak(near, N, 4);
+	voice_speak(near, N, 4);
 	for (size_t i = 0; i < 14 * HZ; i++)
 		near[i] = (int16_t)(near[i] / 4);
 	room_make(7, 0.0001);
@@ -332,7 +297,7 @@ static void test_limiter(void **state)
 	bool limited;
 	(void)state;
 
-	speak(far, N, 1);
+	voice_speak(far, N, 1);
 	memset(near, 0, sizeof(near));
 	room_make(7, 0.9);
 	overdriven();
@@ -370,8 +335,8 @@ static void test_limiter_not(void **state)
 	(void)state;
 
 	/* both talk whenever they like, and no echo is there */
-	speak(far, N, 1);
-	speak(near, N, 2);
+	voice_speak(far, N, 1);
+	voice_speak(near, N, 2);
 	room_make(7, 0.0001);
 	room_run(1.0, 8.0);
 	assert_true(fabs(echo_left(&conf, &limited)) < 0.3);
@@ -387,8 +352,8 @@ static void test_limiter_not(void **state)
 	assert_false(limited);
 
 	/* one after the other, two seconds each */
-	speak(far, N, 1);
-	speak(near, N, 2);
+	voice_speak(far, N, 1);
+	voice_speak(near, N, 2);
 	for (size_t i = 0; i < N; i += 4 * HZ) {
 		hush(far, i, i + 2 * HZ);
 		hush(near, i + 2 * HZ, i + 4 * HZ);
@@ -399,8 +364,8 @@ static void test_limiter_not(void **state)
 
 	/* on, whether there is an echo or not: who is louder is heard */
 	conf.limiter = MEDIA_LIMIT_ON;
-	speak(far, N, 1);
-	speak(near, N, 2);
+	voice_speak(far, N, 1);
+	voice_speak(near, N, 2);
 	hush(near, 0, 10 * HZ);
 	room_make(7, 0.15);
 	room_run(1.0, 8.0);
@@ -470,7 +435,7 @@ static void test_another_canceller(void **state)
 	struct dsp *d = dsp(&conf);
 	(void)state;
 
-	speak(far, N, 1);
+	voice_speak(far, N, 1);
 	memset(near, 0, sizeof(near));
 	room_make(7, 0.5);
 	room_run(0.0, 8.0);
@@ -520,7 +485,7 @@ static void test_no_canceller(void **state)
 	assert_string_equal(canceller(MEDIA_CANCELLERS)->name, "speex");
 	conf.canceller = MEDIA_CANCEL_NONE;
 	d = dsp(&conf);
-	speak(far, N, 1);
+	voice_speak(far, N, 1);
 	room_make(7, 0.5);
 	room_run(0.0, 8.0);
 	frames(d, 0, HZ);
