@@ -142,6 +142,8 @@ def test_ready_before_the_answer(lab):
             check(False, "not open while it rings: %s", phone.command("devices"))
         called.command("reject")
         phone.event("call.state", state="ended", timeout=20)
+        # before its card: PortAudio forgets a name when it finds that gone
+        phone.stop()
     finally:
         subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
 
