@@ -273,7 +273,8 @@ void vcard_print(struct text_buf *b, const struct contact_conf *c);
 
 /**
  * How well `text` fits what somebody typed: its letters in their order,
- * better when they begin words and stand together; case and accents do not
+ * better when they begin words and stand together; digits typed together
+ * stand together, as in a number grouped in any way; case and accents do not
  * matter. @return -1: not at all; "" fits everything with 0
  */
 int  fuzzy_score(const char *typed, const char *text);

@@ -72,6 +72,40 @@ static bool is_letter(uint32_t c)
 }
 
 
+static bool is_digit(uint32_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+
+/* What people write between the digits of a number */
+static bool is_gap(uint32_t c)
+{
+	return c && c < 0x7f && strchr(" -./()", (int)c);
+}
+
+
+/*
+ * Where the last of typed[i] and the digits that follow it stands in the
+ * text when typed[i] stands at p; len: it does not.  Digits that were typed
+ * together are part of a number, and somebody who looks for 4417 does not
+ * mean 04 11 97: they stand together, however the number is grouped.
+ */
+static size_t digits_end(const uint32_t *typed, size_t n, size_t i,
+			 const uint32_t *text, size_t len, size_t p)
+{
+	while (p < len && text[p] == typed[i]) {
+
+		if (++i == n || !is_digit(typed[i - 1]) || !is_digit(typed[i]))
+			return p;
+
+		do ++p; while (p < len && is_gap(text[p]));
+	}
+
+	return len;
+}
+
+
 /* Of the letters from text[at] on, which fits typed[0] */
 static int score_at(const uint32_t *typed, size_t n, const uint32_t *text,
 		    size_t len, size_t at)
@@ -79,16 +113,23 @@ static int score_at(const uint32_t *typed, size_t n, const uint32_t *text,
 	int score = !at ? START : !is_letter(text[at - 1]) ? WORD : 0;
 	size_t last = at;
 
+	if (digits_end(typed, n, 0, text, len, at) == len)
+		return -1;
+
 	for (size_t i = 1; i < n; i++) {
 
+		const bool together = is_digit(typed[i - 1]) &&
+			is_digit(typed[i]);
 		size_t p = last + 1;
 
-		while (p < len && text[p] != typed[i])
+		while (p < len && (text[p] != typed[i] ||
+				   (!together && digits_end(typed, n, i, text,
+							    len, p) == len)))
 			++p;
 		if (p == len)
 			return -1;
 
-		if (p == last + 1)
+		if (together || p == last + 1)
 			score += RUN;
 		else if (!is_letter(text[p - 1]))
 			score += WORD / 3;

@@ -747,6 +747,17 @@ static void test_fuzzy(void **state)
 	assert_true(fuzzy_score("smi", "bob smith") >
 		    fuzzy_score("smi", "asami"));
 	assert_int_equal(fuzzy_score("sb", "bob"), -1);
+
+	/* a number is not found digit by digit, but however it is grouped */
+	assert_int_equal(fuzzy_score("20066", "phone@127.0.0.1:27866"), -1);
+	assert_true(fuzzy_score("20066", "phone@127.0.0.1:20066") > 0);
+	assert_true(fuzzy_score("p20066", "phone@127.0.0.1:20066") > 0);
+	assert_true(fuzzy_score("493012", "+49 (30) 12-34") > 0);
+	assert_true(fuzzy_score("3012", "+49 30.31 30.12") > 0);
+	assert_true(fuzzy_score("b1", "bob 201") > 0);
+	assert_int_equal(fuzzy_score("b12", "bob 1 x 2"), -1);
+	assert_int_equal(fuzzy_score("12", "1"), -1);
+	assert_true(fuzzy_score("12", "112") > 0);
 	assert_int_equal(fuzzy_score("\xff", "\xfe"), fuzzy_score("x", "x"));
 }
 
