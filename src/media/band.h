@@ -10,20 +10,26 @@
 
 struct dtmf_digit;
 
-struct dtmf_window {
-	float s1[8], s2[8];      /* of the filters                          */
-	float energy;
-	size_t n;
+enum {
+	DTMF_BAND_STEP_MAX = 6,  /* 48 kHz to 8                             */
+	DTMF_BAND_TAPS = 40,
 };
 
 struct dtmf_band_rx {
 	uint32_t rate_hz;        /* 0: it does not listen                   */
-	size_t size;             /* of a window                             */
-	float coef[8];
-	struct dtmf_window w[2];
+	unsigned step;           /* samples for one of the filters'         */
+	size_t half;             /* of a window, in those of the filters    */
+	size_t pos;              /* samples in this half window             */
+	float coef[8], sine[8];  /* of the filters                          */
+	float turn_re[8], turn_im[8];    /* half a window on                */
+	float s1[8], s2[8];
+	float was_re[8], was_im[8];      /* what the last half window had   */
+	uint64_t sum, sum_was;   /* of squares                              */
+	int16_t taps[DTMF_BAND_TAPS];    /* Q15                             */
+	int16_t past[DTMF_BAND_TAPS];    /* the samples before              */
 	char key;                /* heard now, 0: none                      */
 	unsigned on, off;        /* half windows with it, without it        */
-	float energy;            /* of the last one                         */
+	float energy;            /* of the last window                      */
 	uint64_t received;
 };
 

@@ -6,6 +6,11 @@
  * both groups have one tone that stands alone, neither is much louder than
  * the other, hardly anything else is there, and this lasts without a change:
  * so speech and music are not taken for keys.
+ *
+ * It is done for every call that takes keys this way, so it is to cost little:
+ * the filters run at 8 kHz whatever the call has (what else there is counts
+ * with all its frequencies), and each half window passes them once: a window
+ * is its two halves, the first turned on by the length of the second.
  */
 #include <math.h>
 #include "priv.h"
@@ -15,6 +20,8 @@ enum {
 	WINDOW_US = 13300,
 	ON_MIN    = 4,           /* windows that agree: 33 ms                */
 	OFF_MIN   = 5,           /* that do not: a dropout is shorter        */
+	BASE_HZ   = 8000,        /* of the filters, where that divides       */
+	PIECE     = 480,         /* samples at once                          */
 };
 
 #define TONE_DBFS  (-9.0)        /* of the high group; low is 2 dB less      */
@@ -71,38 +78,67 @@ void dtmf_band_fill(struct dtmf_band_tx *t, int16_t *v, size_t n, char key,
 
 /* Receiving --------------------------------------------------------------- */
 
-static void window_begin(struct dtmf_window *w)
+/* What lies over half of the filters' rate is taken away, or it would be heard
+ * as a tone: down by 50 dB where it would fall among the keys */
+static void taps_make(struct dtmf_band_rx *d)
 {
-	memset(w->s1, 0, sizeof(w->s1));
-	memset(w->s2, 0, sizeof(w->s2));
-	w->energy = 0.0f;
-	w->n = 0;
+	const unsigned n = DTMF_BAND_TAPS / DTMF_BAND_STEP_MAX * d->step;
+	double h[DTMF_BAND_TAPS] = { 0 }, sum = 0.0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const double x = M_PI * (i - (n - 1) / 2.0) / d->step;
+
+		h[i] = (0.54 - 0.46 * cos(2.0 * M_PI * i / (n - 1))) *
+			(x < 0.0 || x > 0.0 ? sin(x) / x : 1.0);
+		sum += h[i];
+	}
+	for (unsigned i = 0; i < n; i++)
+		d->taps[DTMF_BAND_TAPS - n + i] = (int16_t)
+			lrint(32768.0 * h[i] / sum);
 }
 
 
 void dtmf_band_begin(struct dtmf_band_rx *d, uint32_t rate_hz)
 {
+	const unsigned step = rate_hz / BASE_HZ;
+	uint32_t hz;
+
 	memset(d, 0, sizeof(*d));
 	d->rate_hz = rate_hz;
-	d->size = (size_t)((uint64_t)rate_hz * WINDOW_US / 1000000);
+	d->step = rate_hz % BASE_HZ || step > DTMF_BAND_STEP_MAX ? 1 : step;
+	hz = rate_hz / d->step;
+	d->half = (size_t)((uint64_t)hz * WINDOW_US / 2000000);
 
-	for (unsigned i = 0; i < 8; i++)
-		d->coef[i] = (float)(2.0 * cos(2.0 * M_PI *
-			(i < 4 ? low_hz[i] : high_hz[i - 4]) / rate_hz));
+	for (unsigned i = 0; i < 8; i++) {
+		const double w = 2.0 * M_PI *
+			(i < 4 ? low_hz[i] : high_hz[i - 4]) / hz;
 
-	window_begin(&d->w[0]);
-	window_begin(&d->w[1]);
+		d->coef[i] = (float)(2.0 * cos(w));
+		d->sine[i] = (float)sin(w);
+		d->turn_re[i] = (float)cos(w * (double)d->half);
+		d->turn_im[i] = (float)sin(w * (double)d->half);
+	}
 
-	/* the second is half a window behind */
-	d->w[1].n = d->size / 2;
+	if (d->step > 1)
+		taps_make(d);
 }
 
 
-static double power(const struct dtmf_band_rx *d, const struct dtmf_window *w,
-		    unsigned i)
+/* Of the window that ends here; what it keeps is for the next, half a window
+ * behind */
+static double power(struct dtmf_band_rx *d, unsigned i)
 {
-	return (double)(w->s1[i] * w->s1[i] + w->s2[i] * w->s2[i] -
-			d->coef[i] * w->s1[i] * w->s2[i]);
+	const float re = d->s1[i] - d->coef[i] / 2 * d->s2[i];
+	const float im = d->sine[i] * d->s2[i];
+	const float all_re = d->was_re[i] * d->turn_re[i] -
+		d->was_im[i] * d->turn_im[i] + re;
+	const float all_im = d->was_re[i] * d->turn_im[i] +
+		d->was_im[i] * d->turn_re[i] + im;
+
+	d->was_re[i] = re;
+	d->was_im[i] = im;
+
+	return (double)(all_re * all_re + all_im * all_im);
 }
 
 
@@ -125,19 +161,16 @@ static double loudest(const double *p, unsigned *at, double *second)
 }
 
 
-/* @return the key in this window, 0: none */
-static char window_key(const struct dtmf_band_rx *d,
-		       const struct dtmf_window *w)
+/* @return the key with that much in its window, 0: none */
+static char window_key(const struct dtmf_band_rx *d, const double p[8],
+		       double energy)
 {
-	const double n = (double)d->size;
-	double p[8], low, high, next;
+	const double n = 2.0 * (double)d->half;
+	double low, high, next;
 	unsigned a, b;
 
-	if ((double)w->energy < LOUD * n)
+	if (energy < LOUD * n)
 		return 0;
-
-	for (unsigned i = 0; i < 8; i++)
-		p[i] = power(d, w, i);
 
 	low = loudest(p, &a, &next);
 	if (low < ALONE * next)
@@ -147,7 +180,7 @@ static char window_key(const struct dtmf_band_rx *d,
 		return 0;
 
 	/* a tone of amplitude A: energy n A^2 / 2, power (n A / 2)^2 */
-	if ((low + high) * 2.0 / n < PURE * (double)w->energy)
+	if ((low + high) * 2.0 / n < PURE * energy)
 		return 0;
 
 	return keys[a][b];
@@ -197,7 +230,9 @@ static bool window_end(struct dtmf_band_rx *d, char key, float energy,
  * hear little else */
 static bool nothing_new(struct dtmf_band_rx *d, const int16_t *v, size_t n)
 {
-	if (d->key || d->w[0].energy > 0.0f || d->w[1].energy > 0.0f)
+	const size_t half = d->half * d->step;
+
+	if (d->key || d->sum || d->sum_was)
 		return false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -205,44 +240,114 @@ static bool nothing_new(struct dtmf_band_rx *d, const int16_t *v, size_t n)
 			return false;
 	}
 
-	for (unsigned k = 0; k < 2; k++)
-		d->w[k].n = (unsigned)((d->w[k].n + n) % d->size);
+	d->pos = (d->pos + n) % half;
 	d->energy = 0.0f;
 
 	return true;
 }
 
 
+/* For the filters, at their rate. @return how many: w has room for as many as
+ * there are of v */
+static size_t thin_out(struct dtmf_band_rx *d, float *w, const int16_t *v,
+		       size_t n)
+{
+	const size_t step = d->step;
+	int16_t x[DTMF_BAND_TAPS + PIECE];
+	size_t count = 0;
+
+	if (step == 1) {
+		for (size_t i = 0; i < n; i++)
+			w[i] = v[i];
+		return n;
+	}
+
+	memcpy(x, d->past, sizeof(d->past));
+	memcpy(x + DTMF_BAND_TAPS, v, n * sizeof(*v));
+	memcpy(d->past, x + n, sizeof(d->past));
+
+	for (size_t i = step - 1 - d->pos % step; i < n; i += step) {
+		const int16_t *at = x + i + 1;
+		int32_t sum = 0;
+
+		for (unsigned k = 0; k < DTMF_BAND_TAPS; k++)
+			sum += d->taps[k] * at[k];
+		w[count++] = (float)sum / 32768.0f;
+	}
+
+	return count;
+}
+
+
+/* All of it within one half window */
+static void piece_put(struct dtmf_band_rx *d, const int16_t *v, size_t n)
+{
+	float w[PIECE];
+	const size_t count = thin_out(d, w, v, n);
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (uint32_t)(v[i] * v[i]);
+	d->sum += sum;
+
+	for (size_t i = 0; i < count; i++) {
+		for (unsigned j = 0; j < 8; j++) {
+			const float s = w[i] + d->coef[j] * d->s1[j] -
+				d->s2[j];
+
+			d->s2[j] = d->s1[j];
+			d->s1[j] = s;
+		}
+	}
+
+	d->pos += n;
+}
+
+
+/* @return true: a key has ended */
+static bool half_end(struct dtmf_band_rx *d, struct dtmf_digit *out)
+{
+	const double energy = (double)(d->sum_was + d->sum) / d->step;
+	double p[8];
+
+	for (unsigned i = 0; i < 8; i++)
+		p[i] = power(d, i);
+
+	memset(d->s1, 0, sizeof(d->s1));
+	memset(d->s2, 0, sizeof(d->s2));
+	d->sum_was = d->sum;
+	d->sum = 0;
+	d->pos = 0;
+
+	return window_end(d, window_key(d, p, energy), (float)energy, out);
+}
+
+
 unsigned dtmf_band_put(struct dtmf_band_rx *d, const int16_t *v, size_t n,
 		       struct dtmf_digit *out, unsigned max)
 {
+	const size_t half = d->half * d->step;
+	struct dtmf_digit more;
 	unsigned count = 0;
 
 	if (nothing_new(d, v, n))
 		return 0;
 
-	for (size_t i = 0; i < n; i++) {
-		const float x = v[i];
+	while (n) {
+		size_t k = half - d->pos;
 
-		for (unsigned k = 0; k < 2; k++) {
-			struct dtmf_window *w = &d->w[k];
+		if (k > n)
+			k = n;
+		if (k > PIECE)
+			k = PIECE;
 
-			for (unsigned j = 0; j < 8; j++) {
-				const float s = x + d->coef[j] * w->s1[j] -
-					w->s2[j];
+		piece_put(d, v, k);
+		v += k;
+		n -= k;
 
-				w->s2[j] = w->s1[j];
-				w->s1[j] = s;
-			}
-			w->energy += x * x;
-
-			if (++w->n < d->size)
-				continue;
-			if (count < max && window_end(d, window_key(d, w),
-						      w->energy, &out[count]))
-				++count;
-			window_begin(w);
-		}
+		if (d->pos == half &&
+		    half_end(d, count < max ? &out[count] : &more))
+			count += count < max;
 	}
 
 	return count;

@@ -137,6 +137,28 @@ static void test_not_heard(void **state)
 }
 
 
+/* What is heard as keys at 8 kHz when it is thinned out without care */
+static void test_mirrored(void **state)
+{
+	static const uint32_t rates[] = { 16000, 24000, 48000 };
+	(void)state;
+
+	for (unsigned k = 0; k < COUNT(rates); k++) {
+		const uint32_t rate = rates[k];
+
+		for (size_t i = 0; i < rate; i++) {
+			const double t = 2 * M_PI * (double)i / rate;
+			const bool on = i % (rate / 5) < rate / 10;
+
+			v[i] = (int16_t)lrint(!on ? 0.0 : 9000 *
+				(sin((8000 - 852) * t) +
+				 sin((8000 - 1336) * t)));
+		}
+		assert_string_equal(heard(rate, rate, NULL), "");
+	}
+}
+
+
 /* A key that is held is one key; one with a dropout too */
 static void test_once(void **state)
 {
@@ -221,30 +243,44 @@ static void test_talk_off(void **state)
 
 
 /* Minutes of speech, from a bass to a child, as loud as it is and whispered */
-static void test_talk_off_speech(void **state)
+static void talk_off(uint32_t rate)
 {
 	unsigned found = 0, seconds = 0;
 	char err[256];
 	int16_t *s;
 	size_t n;
-	(void)state;
 
 	for (unsigned pitch = 60; pitch < 180; pitch += 3) {
-		assert_int_equal(sound_read_at(&s, &n, 8000 * 100 / pitch,
+		assert_int_equal(sound_read_at(&s, &n, rate * 100 / pitch,
 					       SPEECH, err, sizeof(err)), 0);
 		assert_true(n <= COUNT(v));
 		for (unsigned part = 0; part < 2; part++) {
 			for (size_t i = 0; i < n; i++)
 				v[i] = part ? s[i] / 8 : s[i];
-			found += (unsigned)strlen(heard(n, 8000, NULL));
-			seconds += (unsigned)n / 8000;
+			found += (unsigned)strlen(heard(n, rate, NULL));
+			seconds += (unsigned)n / rate;
 		}
 		free(s);
 	}
 
-	print_message("%u keys in %u s of speech\n", found, seconds);
+	print_message("%u keys in %u s of speech at %u Hz\n", found, seconds,
+		      rate);
 	assert_true(seconds > 600);
 	assert_int_equal(found, 0);
+}
+
+
+static void test_talk_off_speech(void **state)
+{
+	(void)state;
+	talk_off(8000);
+}
+
+
+static void test_talk_off_wide(void **state)
+{
+	(void)state;
+	talk_off(16000);
 }
 
 
@@ -281,9 +317,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heard),
 		cmocka_unit_test(test_not_heard),
+		cmocka_unit_test(test_mirrored),
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_talk_off),
 		cmocka_unit_test(test_talk_off_speech),
+		cmocka_unit_test(test_talk_off_wide),
 		cmocka_unit_test(test_flow),
 	};
 
