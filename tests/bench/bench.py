@@ -8,7 +8,9 @@ and no sound card is used. The phones take turns, several rounds of each part,
 so that what else the machine does meets all of them; of times the median of
 all rounds counts, of CPU the least, of rates the most. A ratio is offhook's
 figure to that of the best other phone, measured in the same run: compare
-nothing else. Which other phones: see peers.py. Parts: start, register,
+nothing else. The limit of Opus is what its coders cost at a stretch, always in
+the cache; bare coders are as many as there are calls, and wait as those do for
+packets; to both comes what the kernel needs. Which other phones: see peers.py. Parts: start, register,
 latency, rate, held, g711, srtp, opus, delay, quality, growth, control, capture.
 Held is what one more call costs while others are up. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
@@ -85,9 +87,11 @@ for _n in (1, 10, 50, 100, 200, 300):
     TARGETS["G.711 x %d: speech back" % _n] = ("%", median, "least", 99.5, 99.5)
     TARGETS["G.711 x %d: memory per call" % _n] = ("kB", median, "low" if _n == 100 else None, 1.5, 0.8)
     TARGETS["G.711 x %d: memory after" % _n] = ("kB", median, None, 0, 0)
+TARGETS["Opus x 1: CPU of the whole program"] = ("ms", min, "low", 1.0, 0.9)
 for _n in (1, 10, 20):
     TARGETS["Opus x %d: CPU per call-second" % _n] = ("ms", min, "low", 1.0, 0.9)
     TARGETS["Opus x %d: CPU to the limit" % _n] = ("x", min, "most" if _n > 1 else None, 1.4, 1.2)
+    TARGETS["Opus x %d: CPU to bare coders" % _n] = ("x", min, "most", 1.4, 1.2)
     TARGETS["Opus x %d: packets back" % _n] = ("%", median, "least", 99.5, 99.95)
     TARGETS["Opus x %d: memory per call" % _n] = ("kB", median, "low" if _n == 10 else None, 1.0, 0.6)
 
@@ -216,11 +220,18 @@ class Bench:
         for codec, rate in (("pcmu", 8000), ("opus", 48000)):
             self.speech[codec] = os.path.join(self.dir, "speech%d.wav" % rate)
             subprocess.run(["sox", "-D", speech, "-r", str(rate), "-c", "1", "-b", "16", self.speech[codec]], check=True)
-        floor = json.loads(subprocess.run([self.pump_program, "-f", str(peers.COMPLEXITY), "-w", self.speech["opus"]],
-                                          check=True, capture_output=True, text=True).stdout)
+        floor = self.bare()
         self.opus_limit = floor["encode_ms"] + floor["decode_ms"] + KERNEL_MS
         print("Opus at complexity %d: %.1f ms coding, %.1f decoding, a second" % (
             peers.COMPLEXITY, floor["encode_ms"], floor["decode_ms"]), flush=True)
+
+    def bare(self, n=1):
+        """-> what Opus alone costs, where the phones run"""
+        argv = [self.pump_program, "-f", str(peers.COMPLEXITY), "-n", str(n), "-w", self.speech["opus"]]
+        with peers.on_first_cpu():
+            q = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+        with q:
+            return json.loads(q.stdout.read())
 
     def calm(self):
         """wait until nothing else runs, while there is patience left"""
@@ -517,6 +528,9 @@ class Bench:
         put(title + "CPU per call-second", kind.name, each)
         if codec == "opus" and kind is peers.Offhook:
             put(title + "CPU to the limit", kind.name, each / self.opus_limit)
+            put(title + "CPU to bare coders", kind.name, each / (self.bare(n)["turns_ms"] + KERNEL_MS))
+        if title == "Opus x 1: ":        # idle or not, that is what runs in a call
+            put(title + "CPU of the whole program", kind.name, 1000 * used / took)
         put(title + "packets back", kind.name, 100 * r["rx"] / max(1, r["tx"]))
         if codec == "pcmu":
             put(title + "speech back", kind.name, 100 * r["loud_rx"] / max(1, r["loud_tx"]))

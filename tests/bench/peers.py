@@ -6,6 +6,7 @@ program is found. Other versions than those on the PATH by environment:
   PJSUA                                    a pjsua
   LINPHONEC                                a linphonec
 """
+import contextlib
 import json
 import os
 import shutil
@@ -21,6 +22,18 @@ MODULES = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/module
 
 
 COMPLEXITY = 5                # of Opus, where a phone can be told
+
+
+@contextlib.contextmanager
+def on_first_cpu():
+    """what is started now runs on CPU 0, if we are on another"""
+    mine = os.sched_getaffinity(0)
+    if len(mine | {0}) > 1:
+        os.sched_setaffinity(0, {0})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, mine)
 
 
 class Peer:
@@ -69,14 +82,12 @@ class Peer:
 
     def start(self):
         """-> when the program was started (ns); on CPU 0, we are on another"""
-        argv, mine = self.argv(), os.sched_getaffinity(0)
+        argv = self.argv()
         env = {**os.environ, "HOME": self.dir, "XDG_RUNTIME_DIR": self.dir, **self.environment()}
-        if len(mine | {0}) > 1:
-            os.sched_setaffinity(0, {0})
-        started = time.time_ns()
-        self.proc = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                     stderr=subprocess.DEVNULL, env=env, cwd=self.dir)
-        os.sched_setaffinity(0, mine)
+        with on_first_cpu():
+            started = time.time_ns()
+            self.proc = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.DEVNULL, env=env, cwd=self.dir)
         self.pid = self.proc.pid
         return started
 
