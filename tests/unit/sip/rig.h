@@ -77,6 +77,8 @@ int  rig_teardown_fake(void **state);
 struct mbuf *sdp_make(const char *text);
 /** Put another peer in the place of rig.p */
 void rig_peer(struct peer *p);
+/** Another round: a new peer, which hears nothing that was sent to the last */
+void rig_again(void);
 /** We call the peer; offer NULL: late */
 void rig_call(const char *offer, const struct sip_call_conf *conf);
 /** ... which rings with tag "t1" and answers, and gets our ACK */

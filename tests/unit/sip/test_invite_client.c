@@ -532,6 +532,7 @@ static void test_failures(void **state)
 	(void)state;
 
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		rig_again();
 		rig.closed = 0;
 		rig_call("our session\r\n", NULL);
 		peer_reply(rig.p, rig_expect("INVITE"), v[i].code, "t1",
@@ -702,6 +703,7 @@ static void test_hangup_inside(void **state)
 		for (k = 0; k < 2; k++) {
 			const struct sip_msg *inv, *bye;
 
+			rig_again();
 			rig.closed = rig.progress = rig.established = 0;
 			rig.hangup_in = k ? NOWHERE : v[i];
 			rig.free_in = k ? v[i] : NOWHERE;

@@ -570,6 +570,7 @@ static void test_hangup_inside(void **state)
 	for (k = 0; k < 2; k++) {
 		const struct sip_msg *bye;
 
+		rig_again();
 		rig.closed = rig.established = 0;
 		rig.hangup_in = k ? NOWHERE : IN_ESTABLISHED;
 		rig.free_in = k ? IN_ESTABLISHED : NOWHERE;
@@ -584,6 +585,7 @@ static void test_hangup_inside(void **state)
 	}
 
 	/* answered and hung up in one breath */
+	rig_again();
 	rig.closed = 0;
 	rig.free_in = NOWHERE;
 	rig.hangup_in = IN_INVITE;

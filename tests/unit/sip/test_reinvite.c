@@ -187,6 +187,7 @@ static void test_in_hangup_inside(void **state)
 	(void)state;
 
 	for (k = 0; k < 2; k++) {
+		rig_again();
 		rig.closed = rig.established = 0;
 		rig_called_up(&d);
 		if (k)
@@ -321,6 +322,7 @@ static void test_out_ends(void **state)
 	(void)state;
 
 	for (k = 0; k < 2; k++) {
+		rig_again();
 		rig.closed = rig.established = 0;
 		rig_call_up(&d);
 		modify("our new offer\r\n");
@@ -412,13 +414,13 @@ static void assert_glare(unsigned from, unsigned to)
 
 		modify("our new offer\r\n");
 		inv = rig_expect("INVITE");
+		t0 = clock_ms();
 		peer_reply(rig.p, inv, 491, "", "", NULL);
 		(void)rig_expect("ACK");
-		t0 = clock_ms();
 		inv = rig_expect("INVITE");
 		t = clock_ms() - t0;
-		assert_in_range(t + 5, 10 * from * 100 / 500,
-				10 * to * 100 / 500 + 250);
+		assert_in_range(t, 10 * from * 100 / 500,
+				10 * to * 100 / 500 + 50);
 		assert_string_equal(msg_body(inv), "our new offer\r\n");
 		if (i == 2)
 			break;
@@ -560,6 +562,7 @@ static void test_out_bye_accepted(void **state)
 	(void)state;
 
 	for (k = 0; k < 2; k++) {
+		rig_again();
 		rig.results = rig.established = 0;
 		rig_call_up(&d);
 		modify("our new offer\r\n");
@@ -597,6 +600,7 @@ static void test_out_free_inside(void **state)
 	(void)state;
 
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		rig_again();
 		rig.established = 0;
 		rig_call_up(&d);
 		modify("our new offer\r\n");
@@ -745,8 +749,8 @@ int main(void)
 		RIG_TEST(test_out_unusable),
 		RIG_TEST(test_out_again),
 		RIG_TEST(test_out_before_ack),
-		RIG_TEST(test_glare_caller),
-		RIG_TEST(test_glare_callee),
+		RIG_FAKE_TEST(test_glare_caller),
+		RIG_FAKE_TEST(test_glare_callee),
 		RIG_TEST(test_glare_both),
 		RIG_TEST(test_out_slow),
 		RIG_TEST(test_out_hangup),

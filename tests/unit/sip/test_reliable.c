@@ -294,6 +294,7 @@ static void test_out_hangup_inside(void **state)
 	(void)state;
 
 	for (i = 0; i < 2 * COUNTOF(v); i++) {
+		rig_again();
 		k = i / 2;
 		rig.closed = 0;
 		rig_call("our session\r\n", NULL);
@@ -799,6 +800,7 @@ static void test_in_free_inside(void **state)
 	(void)state;
 
 	for (k = 0; k < 2; k++) {
+		rig_again();
 		rig.closed = 0;
 		rig_called(&d, KNOWS, NULL);
 		ring(183, "our offer\r\n");

@@ -329,6 +329,7 @@ static void test_reason_cancel_in(void **state)
 	(void)state;
 
 	for (i = 0; i < COUNTOF(v); i++) {
+		rig_again();
 		rig.closed = 0;
 		rig_called(&d, "", "their session\r\n");
 		peer_request(rig.p, &d, "CANCEL", v[i].line, NULL);

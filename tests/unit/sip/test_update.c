@@ -224,6 +224,7 @@ static void test_in_hangup_inside(void **state)
 	(void)state;
 
 	for (k = 0; k < 2; k++) {
+		rig_again();
 		rig.closed = rig.established = 0;
 		rig_called_up(&d);
 		if (k)
