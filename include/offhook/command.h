@@ -165,6 +165,9 @@ void client_refuse(struct client *cl, const char *where, const char *token,
 /** Forget what is queued and stop what waits (a failed script) */
 void client_flush(struct client *cl);
 bool client_busy(const struct client *cl);
+/** Its line waits for what a `quit` need not wait for: who has more lines
+ *  submits them, a few at most */
+bool client_yields(const struct client *cl);
 /** Lines that wait behind the one that runs */
 size_t client_waiting(const struct client *cl);
 /** Which events event_h hears */

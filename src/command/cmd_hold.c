@@ -95,8 +95,8 @@ static void wish(struct cmd *x, bool hold)
 		return;
 	}
 
-	cmd_wait(x, (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS,
-		 late_handler);
+	cmd_wait_peer(x, (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS,
+		      late_handler);
 	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_HOLD) | EVENT_BIT(EVENT_CALL_STATE),
 			event_handler);
 }

@@ -356,7 +356,11 @@ static const struct command rows[] = {
 		),
 		.summary = "Hang up and end the program",
 		.help = "Without a code: 0, or 1 when a line or a request "
-			"failed.",
+			"failed. It comes in its turn, but does not wait "
+			"longer than four seconds for what the other side "
+			"of a call has still to agree to: a `hold`, "
+			"`resume`, `swap`, `update` or `reinvite` right "
+			"before it.",
 		.run = cmd_quit,
 	},
 };

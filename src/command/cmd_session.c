@@ -107,8 +107,8 @@ static void change(struct cmd *x, const char *method, const char *bare,
 	if (e)
 		return;
 
-	cmd_wait(x, (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS,
-		 late_handler);
+	cmd_wait_peer(x, (uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS,
+		      late_handler);
 	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_UPDATE) | EVENT_BIT(EVENT_CALL_STATE),
 			event_handler);
 }

@@ -157,8 +157,8 @@ void cmd_swap(struct cmd *x)
 		return;
 	}
 
-	cmd_wait(x, 2 * ((uint64_t)x->ph->config->sip_timeout_ms + SLACK_MS),
-		 late_handler);
+	cmd_wait_peer(x, 2 * ((uint64_t)x->ph->config->sip_timeout_ms +
+			      SLACK_MS), late_handler);
 	cmd_wait_events(x, EVENT_BIT(EVENT_CALL_HOLD) | EVENT_BIT(EVENT_CALL_STATE),
 			event_handler);
 }

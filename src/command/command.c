@@ -10,6 +10,8 @@
 #include "json.h"
 #include "priv.h"
 
+enum { HURRY_MS = 4000 };        /* a `quit` is behind it, see cmd_hurry   */
+
 
 static const struct command_group *const groups[] = {
 	&group_dialling, &group_calls, &group_listening, &group_sound,
@@ -180,6 +182,21 @@ void cmd_wait(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h)
 	x->waiting = x->waited = true;
 	x->late_h = late_h;
 	timer_start(&x->tmr, bound_ms, timeout, x);
+}
+
+
+void cmd_wait_peer(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h)
+{
+	x->yields = true;
+	cmd_wait(x, bound_ms, late_h);
+}
+
+
+void cmd_hurry(struct cmd *x)
+{
+	x->yields = false;
+	if (timer_left_ms(&x->tmr) > HURRY_MS)
+		timer_start(&x->tmr, HURRY_MS, timeout, x);
 }
 
 

@@ -216,6 +216,7 @@ struct cmd {
 	bool unbound;            /* an error does not end the script         */
 	bool waiting;            /* the handler returned, it is not done     */
 	bool waited;             /* it was not done at once                  */
+	bool yields;             /* what it waits for matters to a call only */
 	char where[128];
 	/* while it waits */
 	event_set types;         /* events                                   */
@@ -257,6 +258,11 @@ int  cmd_wrong(struct cmd *x, const char *token, const char *fmt, ...)
  */
 void cmd_wait(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h);
 void cmd_wait_events(struct cmd *x, event_set types, cmd_event_h *h);
+/** The same as cmd_wait, for what the other side of a call is to agree to: of
+ *  no use to a `quit` right behind it, which waits a short time only */
+void cmd_wait_peer(struct cmd *x, uint64_t bound_ms, cmd_late_h *late_h);
+/** There is a `quit` behind it: let it wait no longer than that */
+void cmd_hurry(struct cmd *x);
 /** x must not be touched afterwards */
 void cmd_done(struct cmd *x);
 /** This event made the line done: a `wait EVENT` right behind it, written for

@@ -11,6 +11,7 @@
 enum {
 	TURN_LINES = 64,         /* at once, then others may run             */
 	DEPTH_MAX  = 16,         /* files sourced by files                   */
+	AHEAD_MAX  = 8,          /* lines looked at for a `quit`             */
 };
 
 struct line {
@@ -133,6 +134,34 @@ static void finish(struct client *cl)
 }
 
 
+/* `quit` hangs up anyway: it need not wait until a peer that is silent has
+ * been asked for the last time */
+static void hurry(struct client *cl)
+{
+	struct le *le;
+
+	for (le = cl->lines.head; le; le = le->next) {
+
+		const struct line *l = le->data;
+		struct cmd *x = NULL;
+		bool quit, nothing;
+
+		if (cmd_alloc(&x, cl, NULL))
+			return;
+
+		quit = cmd_take(x, l->text, l->len) &&
+			!strcmp(x->command->name, "quit");
+		nothing = !x->command && reply_ok(x->reply);
+		mem_deref(x);
+
+		if (quit)
+			cmd_hurry(cl->cur);
+		if (!nothing)
+			return;
+	}
+}
+
+
 static void run_line(struct client *cl, struct line *l)
 {
 	struct cmd *x = NULL;
@@ -150,6 +179,8 @@ static void run_line(struct client *cl, struct line *l)
 	/* flushed meanwhile, by `quit` or its like, else done or waiting */
 	if (!orphaned(cl) && cl->cur == x && !x->waiting)
 		finish(cl);
+	else if (client_yields(cl))
+		hurry(cl);
 
 	mem_deref(x);
 }
@@ -230,7 +261,9 @@ int client_submit(struct client *cl, const char *line, size_t len,
 	list_append(&cl->lines, &l->le, l);
 	++cl->count;
 
-	if (!timer_running(&cl->turn))
+	if (client_yields(cl))
+		hurry(cl);
+	else if (!timer_running(&cl->turn))
 		run(cl);
 
 	return 0;
@@ -347,6 +380,13 @@ void client_flush(struct client *cl)
 	timer_cancel(&cl->turn);
 	cl->cur = mem_deref(cl->cur);
 	client_listen(cl);
+}
+
+
+bool client_yields(const struct client *cl)
+{
+	return cl && cl->cur && cl->cur->waiting && cl->cur->yields &&
+		cl->count <= AHEAD_MAX;
 }
 
 

@@ -302,6 +302,12 @@ static void pump(void *arg)
 			break;
 	}
 
+	/* a `quit` behind a line that waits for a peer is to be seen */
+	while (!u->ended && u->in && client_yields(u->client)) {
+		if (!next_line(u))
+			break;
+	}
+
 	if (u->ended && !client_busy(u->client)) {
 		u->stopped = true;
 		u->in = mem_deref(u->in);

@@ -272,6 +272,16 @@ def test_hold_and_resume(lab):
     s.well()
 
 
+def test_quit_behind_hold(lab):
+    """the peer says nothing to the hold: the script ends all the same, with a BYE, and long before the hold's time"""
+    s = lab.sipp([called(), ok(), recv("ACK"), recv("INVITE", checks=[("body", "a=sendonly")], timeout=20000),
+                  recv("BYE", timeout=20000), done()], "-rtp_echo")
+    got, out, err = lab.run("-A", "tone:440", "-l", "udp:127.0.0.1:%d" % ports(), "-s", "sip-timeout=30",
+                            stdin="dial %s\nwait call active\nhold\n\n# no more\nquit\n" % s.uri)
+    check(got == 1 and "call 1 is not put on hold: no answer" in err, "exit code %d\n%s%s", got, out, err)
+    s.well()
+
+
 def test_hold_otherwise(lab):
     """option hold-by: nothing goes either way, and RFC 2543's address"""
     s = lab.sipp([called(), ok(), recv("ACK"),

@@ -222,6 +222,61 @@ static void test_hold(void **state)
 }
 
 
+static void test_hold_then_quit(void **state)
+{
+	struct rig *r = *state;
+
+	(void)rig_run(r, "dial a");
+	fake_state(1, CALL_ACTIVE, 200);
+
+	/* it comes in its turn when the peer answers */
+	assert_string_equal(rig_run(r, "hold"), "");
+	rig_submit(r, "quit 7");
+	fake_hold(1, true, false);
+	(void)rig_pass(r, 0);
+	assert_int_equal(r->quit, 7);
+
+	/* who is silent holds it up for a short time only */
+	r->quit = -2;
+	assert_string_equal(rig_run(r, "resume"), "");
+	assert_true(client_yields(r->cl));
+	assert_string_equal(rig_pass(r, 10000), "");
+	rig_submit(r, "# no more");
+	rig_submit(r, " ");
+	rig_submit(r, "quit 8");
+	assert_false(client_yields(r->cl));
+	assert_string_equal(rig_pass(r, 3999), "");
+	assert_non_null(strstr(rig_pass(r, 1), "\"text\":\"call 1 is not "
+			       "resumed: no answer\""));
+	assert_int_equal(r->quit, 8);
+
+	/* the same as a request */
+	r->quit = -2;
+	assert_string_equal(rig_run(r, "reinvite"), "");
+	rig_submit(r, "{\"command\":\"quit\",\"args\":{\"code\":9}}");
+	(void)rig_pass(r, 4000);
+	assert_int_equal(r->quit, 9);
+
+	/* not by what is no `quit`, nor where the wait is the point */
+	r->quit = -2;
+	assert_string_equal(rig_run(r, "hold"), "");
+	rig_submit(r, "print quit");
+	rig_submit(r, "quit");
+	assert_string_equal(rig_pass(r, 39999), "");
+	(void)rig_pass(r, 1);
+	assert_int_equal(r->quit, -1);
+
+	r->quit = -2;
+	assert_string_equal(rig_run(r, "sleep 10"), "");
+	assert_false(client_yields(r->cl));
+	rig_submit(r, "quit");
+	(void)rig_pass(r, 9999);
+	assert_int_equal(r->quit, -2);
+	(void)rig_pass(r, 1);
+	assert_int_equal(r->quit, -1);
+}
+
+
 static void test_hold_refused(void **state)
 {
 	struct rig *r = *state;
@@ -776,6 +831,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_call), T(test_dtmf), T(test_call_wrong), T(test_hold),
 		T(test_hold_refused), T(test_unknown),
+		T(test_hold_then_quit),
 		T(test_listen), T(test_options), T(test_canceller),
 		T(test_look),
 		T(test_request), T(test_files), T(test_errors),
