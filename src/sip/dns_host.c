@@ -7,6 +7,12 @@
  * that one dead domain does not hold up all others.  Threads are made when
  * they are needed.  A job belongs to its worker and comes back even when
  * nobody waits any more.
+ *
+ * Both families are asked for at once: the system puts them into the order
+ * that fits its routes.  But many a router leaves the question for IPv6
+ * without an answer, and then getaddrinfo waits for seconds: IPv4 alone is
+ * asked for beside it after a moment, and who finds something first is heard
+ * (RFC 8305 3).
  */
 #include <netdb.h>
 #include <sys/socket.h>
@@ -16,6 +22,7 @@
 enum {
 	LANES    = 3,
 	FOUND_S  = 30,              /* getaddrinfo tells no TTL             */
+	V4_MS    = 300,             /* then IPv4 is asked for alone         */
 	ABSENT_S = 10,
 };
 
@@ -29,6 +36,7 @@ struct job {
 	struct host_query *query;   /* NULL: nobody waits                   */
 	struct hosts *hosts;
 	unsigned lane;
+	int family;
 	struct name_answer *answer;
 	uint64_t due_ms;            /* later it is not worth doing          */
 	int gai, err;
@@ -36,7 +44,11 @@ struct job {
 };
 
 struct host_query {
-	struct job *job;
+	struct job *both, *v4;      /* what is under way                    */
+	struct hosts *hosts;
+	struct timer tmr;
+	uint64_t due_ms;
+	char name[NAME_LEN];
 	name_query_h *h;
 	void *arg;
 };
@@ -45,12 +57,14 @@ struct host_query {
 /* The worker's thread */
 static void host_work_h(void *arg)
 {
+	struct job *j = arg;
 	const struct addrinfo hints = {
-		.ai_family   = AF_UNSPEC,
+		.ai_family   = j->family,
 		.ai_socktype = SOCK_DGRAM,
+		/* of no use, and no reason to forget IPv6, without IPv4 */
+		.ai_flags    = j->family == AF_INET ? AI_ADDRCONFIG : 0,
 	};
 	struct addrinfo *list = NULL, *ai;
-	struct job *j = arg;
 
 	/* it stood in line for too long */
 	if (clock_ms() >= j->due_ms) {
@@ -115,6 +129,35 @@ static void answer_fill(struct name_answer *a, int gai, int err)
 }
 
 
+/* Nobody waits for what is still under way */
+static void query_stop(struct host_query *q)
+{
+	timer_cancel(&q->tmr);
+	if (q->both)
+		q->both->query = NULL;
+	if (q->v4)
+		q->v4->query = NULL;
+	q->both = q->v4 = NULL;
+}
+
+
+/* One has come back. @return is it what there is to tell? That there is no
+ * such name is for both families to say */
+static bool query_over(struct host_query *q, const struct job *j)
+{
+	const enum name_state st = j->answer->state;
+	const bool both = q->both == j;
+
+	if (both)
+		q->both = NULL;
+	else
+		q->v4 = NULL;
+
+	return st == NAME_FOUND || (!q->both && !q->v4) ||
+		(both && (st == NAME_ABSENT || st == NAME_EMPTY));
+}
+
+
 static void done_h(void *arg)
 {
 	struct job *j = arg;
@@ -123,9 +166,11 @@ static void done_h(void *arg)
 	--j->hosts->load[j->lane];
 
 	if (q) {
-		q->job = NULL;
 		answer_fill(j->answer, j->gai, j->err);
-		q->h(j->answer, q->arg);
+		if (query_over(q, j)) {
+			query_stop(q);
+			q->h(j->answer, q->arg);
+		}
 	}
 
 	mem_deref(j);
@@ -149,10 +194,7 @@ static void job_destructor(void *arg)
 
 static void query_destructor(void *arg)
 {
-	struct host_query *q = arg;
-
-	if (q->job)
-		q->job->query = NULL;
+	query_stop(arg);
 }
 
 
@@ -173,53 +215,81 @@ static int lane_pick(struct hosts *hs, unsigned *lane)
 }
 
 
+/* @param lane  what lane_pick() chose */
+static int job_start(struct job **jp, struct host_query *q, int family,
+		     unsigned lane)
+{
+	struct job *j = mem_zalloc(sizeof(*j), job_destructor);
+	int err;
+
+	if (!j)
+		return ENOMEM;
+
+	j->hosts = q->hosts;
+	j->lane = lane;
+	j->family = family;
+	j->due_ms = q->due_ms;
+	memcpy(j->name, q->name, sizeof(j->name));
+
+	err = name_answer_alloc(&j->answer, NAME_HOST);
+	if (!err)
+		err = worker_post(q->hosts->lanes[lane], host_work_h, done_h,
+				  drop_h, j);
+	if (err) {
+		mem_deref(j);
+		return err;
+	}
+
+	++q->hosts->load[lane];
+	j->query = q;
+	*jp = j;
+
+	return 0;
+}
+
+
+/* Only where nobody else would have to wait for it */
+static void v4_h(void *arg)
+{
+	struct host_query *q = arg;
+	unsigned lane;
+
+	if (!lane_pick(q->hosts, &lane) && !q->hosts->load[lane])
+		(void)job_start(&q->v4, q, AF_INET, lane);
+}
+
+
 int host_query_start(struct host_query **qp, struct hosts *hs,
 		     const char *name, uint32_t ms, name_query_h *h,
 		     void *arg)
 {
-	struct host_query *q = NULL;
-	struct job *j;
+	struct host_query *q;
+	unsigned lane;
 	int err;
 
 	if (!qp || !hs || !name || !h)
 		return EINVAL;
 
-	j = mem_zalloc(sizeof(*j), job_destructor);
-	if (!j)
+	q = mem_zalloc(sizeof(*q), query_destructor);
+	if (!q)
 		return ENOMEM;
 
-	j->hosts = hs;
-	j->due_ms = clock_ms() + ms;
+	q->hosts = hs;
+	q->due_ms = clock_ms() + ms;
+	q->h = h;
+	q->arg = arg;
 
-	err = text_copy(j->name, sizeof(j->name), name, strlen(name));
+	err = text_copy(q->name, sizeof(q->name), name, strlen(name));
 	if (!err)
-		err = name_answer_alloc(&j->answer, NAME_HOST);
-	if (err)
-		goto out;
-
-	q = mem_zalloc(sizeof(*q), query_destructor);
-	if (!q) {
-		err = ENOMEM;
-		goto out;
-	}
-
-	err = lane_pick(hs, &j->lane);
+		err = lane_pick(hs, &lane);
 	if (!err)
-		err = worker_post(hs->lanes[j->lane], host_work_h, done_h,
-				  drop_h, j);
-
- out:
+		err = job_start(&q->both, q, AF_UNSPEC, lane);
 	if (err) {
 		mem_deref(q);
-		mem_deref(j);
 		return err;
 	}
 
-	++hs->load[j->lane];
-	j->query = q;
-	q->job = j;
-	q->h = h;
-	q->arg = arg;
+	timer_start(&q->tmr, V4_MS, v4_h, q);
 	*qp = q;
 
 	return 0;

@@ -371,8 +371,9 @@ def check_waits(files):
             continue
         for m in FUNCTION.finditer(f.bare):
             body, at = m.group(1), line_of(f.bare, m.start())
-            lines += len(re.findall(r"\bcmd_wait\(", body))
-            if "cmd_wait_events(" in body and "cmd_wait(" not in body:
+            bounds = len(re.findall(r"\bcmd_wait(?:_peer)?\(", body))
+            lines += bounds
+            if "cmd_wait_events(" in body and not bounds:
                 yield f.path, at, "waits for an event and not for a time"
             if re.search(r"\bcmd_wait\(\s*\w+\s*,\s*(?:0|UINT64_MAX|-1)\s*,", body):
                 yield f.path, at, "has no bound"

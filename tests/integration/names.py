@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Names: where calls go by what a real name server says (dnsmasq, on a port of
 its own), what `resolve` tells of it, and what happens when a server is dead."""
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 
-from lab import Program, check, main, need, ports, wait_port
+from lab import Program, Skip, check, main, need, ports, wait_port
 from scenario import called, done, ok, recv, response, ringing
 
 ZONE = """
@@ -270,6 +273,45 @@ def test_other_family(lab):
     talk(p, target, 40)
     check([t["dead"] for t in p.command("resolve " + target)["targets"]] == [False, True], "not remembered")
     s.well()
+
+
+# in a network of its own: a name server that never answers what asks for IPv6, then the program
+NO_V6 = """
+import os, socket, subprocess, sys, threading
+for line in ("mount --bind %s /etc/resolv.conf" % sys.argv[1], "ip link set lo up", "ip addr add 192.0.2.1 dev lo"):
+    subprocess.run(line.split(), check=True)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 53))
+def serve():
+    while True:
+        m, who = s.recvfrom(4096)
+        end = m.index(b"\\0", 12) + 5
+        kind, known = m[end - 3], m[12:end].lower().startswith(b"\\3two")
+        if kind != 28:
+            found = kind == 1 and known
+            s.sendto(m[:2] + (b"\\x85\\x80" if known else b"\\x85\\x83") + b"\\0\\1" + bytes([0, found]) + b"\\0" * 4 + m[12:end]
+                     + (b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4\\x7f\\0\\0\\2" if found else b""), who)
+threading.Thread(target=serve, daemon=True).start()
+code = subprocess.run(sys.argv[2:]).returncode
+sys.stdout.flush()
+os._exit(code)
+"""
+
+
+def test_no_answer_for_ipv6(lab):
+    """the system's resolver waits for a minute, we do not: IPv4 is asked for beside it"""
+    need("unshare", "mount", "ip")
+    conf = lab.file("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:2\n")
+    own = ["unshare", "--mount", "--net"]
+    if os.geteuid() or subprocess.run([*own, "mount", "--bind", conf, "/etc/resolv.conf"], capture_output=True).returncode:
+        raise Skip("no network of its own can be made here")
+    got, out, err = lab.run("-l", "127.0.0.1:%d" % ports(), "-A", "null", "resolve", "sip:bob@two.example:5071",
+                            wrap=[*own, sys.executable, lab.file("no_v6.py", NO_V6), conf])
+    check(got == 0 and "UDP:127.0.0.2:5071" in out, "exit code %d\n%s%s", got, out, err)
+    # that there is no such name it does not say: both families have to
+    got, out, err = lab.run("-l", "127.0.0.1:%d" % ports(), "-A", "null", "-s", "resolve-timeout=2s", "resolve",
+                            "sip:bob@none.example:5071", wrap=[*own, sys.executable, lab.path("no_v6.py"), conf])
+    check(got != 0 and "no answer from the name service" in out + err, "exit code %d\n%s%s", got, out, err)
 
 
 def test_other_family_udp(lab):
