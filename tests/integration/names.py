@@ -328,6 +328,7 @@ def test_other_family_udp(lab):
     p.event("call.quality", timeout=30)
     check(p.command("stats 1")["packets_received"] > 0, "no sound came")
     p.command("hangup")
+    p.event("call.state", state="ended", timeout=20)
     s.well()
     lines = drain(silent)
     check(lines and all(x.startswith("INVITE") for x in lines), "%s", lines)
