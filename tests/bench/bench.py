@@ -664,6 +664,7 @@ class Bench:
                 for i, net in enumerate(nets)]
 
 
+SPEECH = os.path.join(HERE, "..", "..", "sounds", "speech.wav")
 # other speech than what comes along
 VOICES = (("en-gb+f3", "en-us+m7", "en-us"), ("de+m2", "fr+f2", "es"))
 TEXTS = ("The kettle was warm when the guests came down the narrow stairs. Nobody had told them that the last train would be late. "
@@ -746,7 +747,7 @@ def main():
     p.add_argument("--registered", action="store_true", help="the phones have an account here, and are called by it")
     p.add_argument("--peer", action="append", metavar="NAME", help="only these phones (offhook, baresip, pjsua, linphonec)")
     p.add_argument("--patience", type=float, default=300, metavar="S", help="to wait, in all, for a machine at rest")
-    p.add_argument("--speech", metavar="WAV", default=os.path.join(HERE, "..", "..", "sounds", "speech.wav"))
+    p.add_argument("--speech", metavar="WAV", default=SPEECH)
     p.add_argument("--json", metavar="FILE", help="write the figures and their samples there")
     a = p.parse_args()
     if os.cpu_count() > 1:

@@ -23,7 +23,7 @@ enum {
 
 struct packet {
 	int len;
-	uint8_t data[PACKET_MAX];
+	uint8_t data[PAYLOAD_MAX];
 	bool loud;                 /* more than near silence                */
 	int onset;                 /* sample at which a click begins, -1    */
 };
@@ -251,7 +251,7 @@ static void send_packet(int i, int64_t due)
 {
 	struct stream *s = &streams[i];
 	const struct packet *p = &packets[s->next];
-	uint8_t b[HEADER + PACKET_MAX];
+	uint8_t b[HEADER + PAYLOAD_MAX];
 
 	wire_header(b, conf.opus ? PT_OPUS : 0, !s->tx, s->seq, s->ts,
 		    0x0ff00000u + (uint32_t)i);

@@ -22,7 +22,7 @@
 
 enum {
 	PTIME_MS   = 20,
-	PACKET_MAX = 500,          /* payload                               */
+	PAYLOAD_MAX = 500,          /* payload                               */
 	HEADER     = 12,
 	PT_OPUS    = 96,
 	STDIN_MARK = 1 << 30,      /* among the numbers of streams          */
