@@ -86,19 +86,33 @@ static int conceal_own(struct receiver *r, int16_t *v, int16_t *side,
 {
 	const struct codec *c = r->cur->codec;
 	const size_t step = c->rate_hz / 400;
-	const size_t whole = (n + step - 1) / step * step;
+	const size_t of_next = next ? c->samples(next, nextlen) : 0;
+	const size_t need = n < of_next ? of_next : n;
+	const size_t whole = (need + step - 1) / step * step;
 	int err;
 
 	if (whole > CODEC_FRAME_MAX)
 		return EINVAL;
 	if (!r->cur->two)
-		return c->conceal(r->cur->dec, v, whole, next, nextlen);
+		err = c->conceal(r->cur->dec, v, whole, next, nextlen);
+	else
+		err = c->conceal_two(r->cur->dec, v, side, whole, next,
+				     nextlen);
+	if (err)
+		return err;
 
-	err = c->conceal_two(r->cur->dec, v, side, whole, next, nextlen);
-	if (!err)
-		conceal_side(r, side, n);
+	/* what is behind a gap restores its end, whole or not at all: when
+	 * the first of it has been made up already only the rest is wanted */
+	if (n < of_next)
+		memmove(v, v + whole - n, n * sizeof(*v));
+	if (!r->cur->two)
+		return 0;
 
-	return err;
+	if (n < of_next)
+		memmove(side, side + whole - n, n * sizeof(*side));
+	conceal_side(r, side, n);
+
+	return 0;
 }
 
 

@@ -74,9 +74,11 @@ void jitter_reset(struct jitter *j, uint32_t clock_hz);
 void jitter_begin_again(struct jitter *j);
 /** Other limits from now on; what waits too long then is left out */
 void jitter_limit(struct jitter *j, unsigned min_ms, unsigned max_ms);
-/** Hold so many units more, so that the packet behind a gap is there. whole:
- *  nothing of a gap comes later, so it may be made up at once */
-void jitter_set_extra(struct jitter *j, uint32_t units, bool whole);
+/** Wait for what is so many units later: so long that this share (%) of it is
+ *  here; as it comes lately, so to be told again now and then. whole: nothing
+ *  of a gap comes later, so it may be made up at once */
+void jitter_set_extra(struct jitter *j, uint32_t units, unsigned share,
+		      bool whole);
 
 /** Blocks of so many units will be asked for */
 void jitter_set_block(struct jitter *j, uint32_t units);

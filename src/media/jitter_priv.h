@@ -32,7 +32,9 @@ struct jitter {
 	int64_t play;                 /* next unit                          */
 	uint32_t dur_last;            /* of the last packet                 */
 	uint32_t pending;             /* made up, play did not move         */
-	uint32_t extra;               /* wanted beyond need                 */
+	uint32_t extra;               /* units later: is to be here, too    */
+	int64_t extra_us;             /* so many of them are, by this after
+				    its own time                       */
 	bool whole;                   /* gaps are made up whole             */
 	unsigned late_run;
 
@@ -53,6 +55,10 @@ struct jitter {
 
 /** Units of the RTP clock in us */
 int64_t jitter_us(const struct jitter *j, int64_t units);
+/** Now less a time stamp: how late what is played now is played */
+int64_t jitter_lag_at(const struct jitter *j, uint64_t now_us, int64_t ts);
+/** The payload given out last is the caller's no more */
+void jitter_lent_back(struct jitter *j);
 /** The lag at which all that usually comes has come, and extra_us more */
 int64_t jitter_lag_for(const struct jitter *j, int64_t extra_us);
 /** The lag to be had */

@@ -16,6 +16,12 @@ int64_t jitter_us(const struct jitter *j, int64_t units)
 }
 
 
+int64_t jitter_lag_at(const struct jitter *j, uint64_t now_us, int64_t ts)
+{
+	return (int64_t)now_us - jitter_us(j, ts) - j->ref;
+}
+
+
 int64_t jitter_lag_for(const struct jitter *j, int64_t extra_us)
 {
 	const int64_t need = j->t.high + JITTER_SLACK_US + extra_us;
@@ -31,7 +37,13 @@ int64_t jitter_lag_for(const struct jitter *j, int64_t extra_us)
 
 int64_t jitter_need(const struct jitter *j)
 {
-	return jitter_lag_for(j, jitter_us(j, j->extra));
+	const int64_t most = jitter_us(j, j->extra);
+	int64_t extra = j->extra_us - j->t.high + most;
+
+	/* what was found may be old */
+	extra = extra < 0 ? 0 : extra < most ? extra : most;
+
+	return jitter_lag_for(j, extra);
 }
 
 

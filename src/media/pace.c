@@ -57,6 +57,12 @@ static int64_t units_us(const struct pace *p, uint32_t units)
 }
 
 
+uint32_t pace_grid(const struct pace *p, uint32_t dur)
+{
+	return common(p->block ? p->block : dur, dur);
+}
+
+
 void pace_forget(struct pace *p)
 {
 	p->known = false;
@@ -145,7 +151,7 @@ void pace_step(struct pace *p, struct pace_step *s, uint64_t now_us,
 	       int64_t need, int64_t spread, uint32_t have, uint32_t dur,
 	       bool quiet)
 {
-	const uint32_t grid = common(p->block ? p->block : dur, dur);
+	const uint32_t grid = pace_grid(p, dur);
 	const int64_t spare = p->avail - need;
 	const int64_t ease = spread / 12 < EASE_US ? spread / 12 : EASE_US;
 

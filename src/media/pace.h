@@ -36,6 +36,10 @@ struct pace_step {
 				    be, 0: no matter                        */
 };
 
+/** The places in a block where packets of so many units begin repeat in steps
+ *  of that */
+uint32_t pace_grid(const struct pace *p, uint32_t dur);
+
 /** Nothing is known of the place we play at */
 void pace_forget(struct pace *p);
 

@@ -10,22 +10,16 @@
  * long as nobody does, one channel is all there is.
  */
 #include "conceal.h"
+#include "outlook.h"
 #include "tsm.h"
 
 
 enum {
 	PIECE = CODEC_FRAME_MAX,
 	RAMP_US = 2500,           /* of an abrupt begin                     */
-	LOOK_US = 1000000,        /* how often loss is looked at            */
 	ENOUGH_MS = 20,           /* to find a cycle in                     */
 	LIKE_QUIET = 88,          /* of a seam, where speech begins         */
 };
-
-/* share lost, averaged over some five seconds, that is worth delay: two
- * packets in that time; and that is not */
-#define LOSS_ON  0.005
-#define LOSS_OFF 0.001
-#define RUN_LONG 1.6              /* packets in a row, on average        */
 
 
 static uint32_t dec_hz(const struct receiver *r)
@@ -457,64 +451,6 @@ static size_t left_take(struct receiver *r, int16_t *v, int16_t *side,
 }
 
 
-/* How many are lost in a row, lately? */
-static void runs_look(struct receiver *r, uint64_t lost)
-{
-	if (r->runs && lost > r->lost_then)
-		r->run += 0.2 * ((double)(lost - r->lost_then) / r->runs -
-				 r->run);
-	else
-		r->run *= 0.95;
-	r->runs = 0;
-}
-
-
-/* Copies are waited for till the farthest has come. Without any, gaps of more
- * than a packet are bridged from both sides, when what is behind them is here;
- * a codec that makes up by itself goes on from the past alone */
-static void extra_set(struct receiver *r)
-{
-	const bool again = r->reach > r->dur || r->nack;
-	const bool own = r->cur && r->cur->codec->conceal;
-
-	jitter_set_extra(r->jitter, r->reach > r->dur ? r->reach :
-			 again || own || r->run < RUN_LONG ? r->dur
-							   : 2 * r->dur,
-			 !again);
-}
-
-
-/*
- * What is behind a gap tells much of what was in it: in-band FEC, or sound to
- * go back from.  So it has to be here when the gap is played, which is worth a
- * packet's delay while packets are lost, and only then.
- */
-static void loss_look(struct receiver *r, uint64_t now_us)
-{
-	uint64_t lost, all;
-
-	if (now_us - r->look_us < LOOK_US)
-		return;
-	r->look_us = now_us;
-
-	lost = r->lost_before + source_lost(&r->source);
-	all = lost + r->packets;
-	runs_look(r, lost);
-
-	r->loss = 0.8 * r->loss;
-	if (all > r->all_then && lost > r->lost_then)
-		r->loss += 0.2 * (double)(lost - r->lost_then) /
-			(double)(all - r->all_then);
-	r->lost_then = lost;
-	r->all_then = all;
-
-	if (r->loss > LOSS_ON)
-		extra_set(r);
-	else if (r->loss < LOSS_OFF)
-		jitter_set_extra(r->jitter, 0, false);
-}
-
-
 bool playout_block(struct receiver *r, int16_t *v, int16_t *side, size_t n,
 		   uint64_t now_us)
 {
@@ -524,7 +460,7 @@ bool playout_block(struct receiver *r, int16_t *v, int16_t *side, size_t n,
 
 	assert_media();
 
-	loss_look(r, now_us);
+	outlook_look(r, now_us);
 	jitter_set_block(r->jitter, (uint32_t)((uint64_t)n * r->clock_hz /
 					       r->rate_hz));
 

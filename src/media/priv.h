@@ -121,6 +121,7 @@ struct receiver {
 	bool silent;             /* nothing was due last time               */
 	int16_t (*scratch)[2][CODEC_FRAME_MAX];  /* the engine's            */
 	double loss;             /* share lost lately                       */
+	bool waits;              /* for what is behind gaps                 */
 	double run;              /* packets lost in a row, lately           */
 	unsigned runs;           /* since it was looked at                  */
 	uint16_t seq_last;       /* of the last packet with sound           */

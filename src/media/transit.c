@@ -16,6 +16,7 @@
  * a socket, a route, a thread had to be made.  So the beginning is forgotten
  * much sooner.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "transit.h"
 
@@ -226,6 +227,28 @@ int64_t transits_quickest(const struct transits *t, unsigned n)
 	}
 
 	return quickest;
+}
+
+
+static int by_value(const void *a, const void *b)
+{
+	const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+
+int64_t transits_share(const struct transits *t, unsigned pct)
+{
+	int32_t v[TRANSITS];
+
+	if (!t->count || pct >= 100)
+		return t->high;
+
+	memcpy(v, t->v, t->count * sizeof(*v));
+	qsort(v, t->count, sizeof(*v), by_value);
+
+	return v[(size_t)t->count * pct / 100];
 }
 
 

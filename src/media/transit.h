@@ -3,7 +3,7 @@
  *
  * A transit is arrival less time stamp, in microseconds on any base.  The
  * last ones are kept; from them follows the range that is usual.  When that has
-plainly changed, what was before is forgotten.  Pure.
+ * plainly changed, what was before is forgotten.  Pure.
  */
 #ifndef OFFHOOK_MEDIA_TRANSIT_H
 #define OFFHOOK_MEDIA_TRANSIT_H
@@ -32,6 +32,8 @@ void transits_add(struct transits *t, int64_t transit, uint64_t arrival_us,
 		  int64_t dur_us);
 /** The smallest of the n last ones; INT64_MAX: none */
 int64_t transits_quickest(const struct transits *t, unsigned n);
+/** So many per cent were no later */
+int64_t transits_share(const struct transits *t, unsigned pct);
 /** Forget all but the n last ones */
 void transits_keep(struct transits *t, unsigned n);
 

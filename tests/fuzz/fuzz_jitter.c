@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					    0, payload, 1 + (op & 31));
 			break;
 		case 6:
-			jitter_set_extra(j, (op & 31) * 40, op & 1);
+			jitter_set_extra(j, (op & 31) * 40, op, op & 1);
 			jitter_set_block(j, (op & 7) * 80);
 			if (!(op & 31))
 				jitter_reset(j, 0);

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 #include "rig.h"
+#include "conceal.h"
 #include "appendix_i.h"
 #include "../../bench/stoi.h"
 
@@ -252,11 +253,80 @@ static void test_appendix_i(void **state)
 }
 
 
+enum { OPUS_N = 960, OPUS_PACKETS = 30, GONE = 20 };
+
+/* A receiver of Opus that has heard all up to a packet, which is gone */
+static void opus_hear(struct receiver *r, uint8_t p[][400], const size_t *len)
+{
+	int16_t v[CODEC_FRAME_MAX];
+
+	memset(r, 0, sizeof(*r));
+	r->codecs[0].codec = codec_find("opus");
+	r->cur = &r->codecs[0];
+	r->clock_hz = r->rate_hz = 48000;
+	assert_int_equal(r->cur->codec->dec_alloc(&r->cur->dec, r->cur->codec,
+						  &r->param), 0);
+	for (unsigned i = 0; i < GONE; i++) {
+		size_t n = CODEC_FRAME_MAX;
+
+		assert_int_equal(r->cur->codec->decode(r->cur->dec, v, &n,
+						       p[i], len[i]), 0);
+	}
+}
+
+
+/* Whatever part of a packet is missing, its end is what the packet behind
+ * it says of it */
+static void test_end_of_gap(void **state)
+{
+	static uint8_t p[OPUS_PACKETS][400];
+	const struct codec *c = codec_find("opus");
+	const struct codec_param prm = { .ptime_ms = 20, .fec = true,
+		.loss_pct = 20, .bitrate = 28000, .complexity = 5 };
+	static int16_t all[CODEC_FRAME_MAX], v[CODEC_FRAME_MAX];
+	size_t len[OPUS_PACKETS], n;
+	struct codec_enc *enc;
+	struct receiver r;
+	char err[256];
+	int16_t *in = NULL;
+	(void)state;
+
+	assert_int_equal(sound_read_at(&in, &n, 48000, SPEECH, err,
+				       sizeof(err)), 0);
+	assert_true(n > 48000 + OPUS_PACKETS * OPUS_N);
+	assert_int_equal(c->enc_alloc(&enc, c, &prm), 0);
+	for (unsigned i = 0; i < OPUS_PACKETS; i++) {
+		len[i] = sizeof(p[i]);
+		assert_int_equal(c->encode(enc, p[i], &len[i], in + 48000 +
+					   i * OPUS_N, OPUS_N), 0);
+	}
+
+	for (uint32_t dur = OPUS_N; dur >= 100; dur -= 43) {
+		const struct jitter_frame jf = {
+			.payload = p[GONE + 1], .len = len[GONE + 1],
+			.dur = dur,
+		};
+
+		opus_hear(&r, p, len);
+		assert_int_equal(conceal_gap(&r, v, NULL, &jf), dur);
+		if (dur == OPUS_N)
+			memcpy(all, v, sizeof(all));
+		assert_true(power(v, dur) > 1000);
+		assert_memory_equal(v, all + OPUS_N - dur,
+				    dur * sizeof(*v));
+		mem_deref(r.cur->dec);
+	}
+	mem_deref(enc);
+	free(in);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_appendix_i),
+		cmocka_unit_test(test_end_of_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

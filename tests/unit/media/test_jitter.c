@@ -459,7 +459,7 @@ static void test_fec(void **state)
 	uint32_t no;
 	(void)state;
 
-	jitter_set_extra(s->j, DUR, false);
+	jitter_set_extra(s->j, DUR, 100, false);
 	s->quiet = true;
 	sim_run(s, 200, NULL);
 	s->tick_us += 20 * MS;
@@ -506,7 +506,7 @@ static void test_fec_before_growth(void **state)
 	(void)state;
 
 	sim_run(s, 200, zigzag);
-	jitter_set_extra(s->j, 2 * DUR, false);
+	jitter_set_extra(s->j, 2 * DUR, 100, false);
 	for (unsigned i = s->next; i < 200; i++)
 		sim_put(s, s->order[i], s->arrival[s->order[i]]);
 
@@ -549,7 +549,7 @@ static void test_whole_gap(void **state)
 		struct jitter_frame f;
 		unsigned left = v[i].lost;
 
-		jitter_set_extra(s->j, v[i].lost * DUR, v[i].whole);
+		jitter_set_extra(s->j, v[i].lost * DUR, 100, v[i].whole);
 		s->quiet = true;
 		sim_run(s, 200, NULL);
 		for (unsigned k = next; k < next + 10; k++)
@@ -570,6 +570,85 @@ static void test_whole_gap(void **state)
 		assert_int_equal(jitter_get(s->j, s->tick_us, DUR, false, &f),
 				 JITTER_PACKET);
 		assert_true(f.shown);
+		sim_free(s);
+	}
+}
+
+
+/* What is made up for the first packet that is missed, while what is behind
+ * it is not here yet, is the delay it takes to have that: the packet itself is
+ * made up with it, nothing has to be made longer, and so it goes on */
+static void test_gap_brings_delay(void **state)
+{
+	struct sim *s = sim_new(200);
+	struct jitter_frame f;
+	(void)state;
+
+	for (unsigned i = 0; i < 200; i++) {
+		const bool lost = i >= 100 && i % 10 == 0;
+		unsigned heard = 0;
+
+		if (i == 100)
+			jitter_set_extra(s->j, DUR, 50, true);
+		if (!lost)
+			sim_put(s, i, sim_sent_us(s, i));
+		s->tick_us = sim_sent_us(s, i) + 10 * MS;
+		switch (jitter_get(s->j, s->tick_us, DUR, false, &f)) {
+
+		case JITTER_PACKET:
+			memcpy(&heard, f.payload, sizeof(heard));
+			assert_int_equal(heard, i <= 100 ? i : i - 1);
+			assert_int_equal(f.pace.tempo, TEMPO_KEEP);
+			break;
+
+		case JITTER_LOST:
+			/* blindly once, and then never */
+			assert_int_equal(!f.payload, i == 100);
+			assert_true(i == 100 || (i - 1) % 10 == 0);
+			break;
+
+		default:
+			fail();
+		}
+	}
+	assert_int_equal(sim_stats(s).grown_us, 20 * MS);
+	assert_int_equal(sim_stats(s).stretched_us, 0);
+	sim_free(s);
+}
+
+
+static int64_t wide(unsigned i)
+{
+	return i % 20 == 7 ? -1 : queued(i);
+}
+
+
+/* As much is waited for what is behind gaps as it takes to have that share of
+ * it: a packet more where nothing jitters, nothing where the jitter is wide */
+static void test_share_behind_gaps(void **state)
+{
+	static const struct {
+		unsigned width, share, most;
+	} v[] = {
+		{ 0, 50, 20 }, { 20, 50, 13 }, { 50, 50, 0 }, { 100, 75, 8 },
+		{ 50, 75, 14 }, { 50, 100, 20 }, { 100, 100, 20 },
+	};
+	(void)state;
+
+	for (unsigned k = 0; k < sizeof(v) / sizeof(v[0]); k++) {
+		struct sim *s = sim_new(300);
+		uint32_t before;
+
+		queue_ms = v[k].width;
+		queue_last = 0;
+		sim_run(s, 1500, wide);
+		before = sim_stats(s).target_us;
+		jitter_set_extra(s->j, DUR, v[k].share, true);
+		assert_in_range(sim_stats(s).target_us, before +
+				(v[k].most ? v[k].most * MS * 2 / 5 : 0),
+				before + v[k].most * MS);
+		jitter_set_extra(s->j, 0, 0, false);
+		assert_int_equal(sim_stats(s).target_us, before);
 		sim_free(s);
 	}
 }
@@ -732,6 +811,8 @@ int main(void)
 		cmocka_unit_test(test_fec),
 		cmocka_unit_test(test_fec_before_growth),
 		cmocka_unit_test(test_whole_gap),
+		cmocka_unit_test(test_gap_brings_delay),
+		cmocka_unit_test(test_share_behind_gaps),
 		cmocka_unit_test(test_jitter_ends),
 		cmocka_unit_test(test_backlog),
 		cmocka_unit_test(test_odd_sizes),
