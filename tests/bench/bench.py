@@ -15,7 +15,7 @@ latency, rate, held, g711, srtp, opus, delay, quality, growth, control, capture.
 Held is what one more call costs while others are up. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
 intelligible it comes back (STOI), how much is missing, how often and how far
-the delay moves (speech.c, score.c, stoi.c). Registered means that each phone has an
+the delay moves (speech.c, score.c, stoi.c); hear.py tells it without calls, of offhook alone. Registered means that each phone has an
 account at the tool, with a password, and is called over that connection. Many
 calls come from SIPp, or from storm.c over TLS and to who has registered. Control and capture are of offhook alone:
 what programs that listen to it cost (control.py).
