@@ -4,12 +4,13 @@
  * The echo canceller wants the reference so that the echo is always equally
  * far behind it.  To begin with the delay that the device tells is believed;
  * it breathes with the blocks that the device takes, so it is only followed
- * when it is far off for some time.  Then it is looked where the echo is
- * (lag.c).  Clocks of microphone and loudspeaker that differ show by an echo
- * that wanders: the reference is read a little faster or slower, between its
- * samples.  An echo that has gone to another place for good is followed in
- * one step, so that what the canceller has learnt is right again; and so is
- * what the device says of samples that were missing.
+ * when it is far off for some time, and hardly any more once it has been seen
+ * where the echo is (lag.c).  Clocks of microphone and loudspeaker that differ
+ * show by an echo that wanders: the reference is read a little faster or
+ * slower, between its samples.  An echo that has gone to another place for
+ * good is followed in one step, so that what the canceller has learnt is right
+ * again; the sooner when there is reason to think that it has gone (astray.c).
+ * Silence that the device played for want of samples was played like them.
  *
  * Media thread.
  */
@@ -26,19 +27,25 @@ enum {
 	EARLY_MS  = 20,          /* the echo comes so long after its cause  */
 	LEAST_MS  = 3, MOST_MS = 80,     /* where it may stay               */
 	SLIP_MS   = 20,          /* further off it is put right             */
+	SLIP_SURE_MS = 60,       /*   when the echo is seen                 */
+	DOUBT_MS  = 14,          /* or so far, some of the time              */
+	DOUBT_BLOCKS = 3, DOUBT_MAX = 30,
 	SLIP_BLOCKS = 20,        /*   when it stays so                      */
 	FAR_MS    = 1200,        /* kept of what was played                 */
 	FRAME_MAX = 480,
 	BLOCK_MS  = 10,
 	PHASES    = 256, TAPS = 16,      /* to read between the samples     */
 	SURE_TIMES = 3,
+	SEARCHED  = 80,          /* blocks: all that is compared is new     */
 	POINTS    = 24, POINTS_MIN = 6,  /* of a line: six seconds          */
 	PAST      = 64,          /* blocks                                  */
 };
 
 #define SURE 10.0            /* sharp: it is the echo                    */
 #define SAME_MS 0.3          /* ... and the same one                     */
+#define SAME_SEARCH_MS 0.1   /* ... that is gone to at once               */
 #define KEPT 0.5             /* of the clearest: still where it was      */
+#define KEPT_SEARCH 0.65     /* ... who doubts it                        */
 #define ODD_MS 0.08          /* off the line: the clock is another       */
 #define PPM_MAX 2000.0
 #define PULL 100.0           /* ppm for each ms that it is off           */
@@ -57,13 +64,14 @@ struct align {
 	double frac;                     /* ... samples more, 0 to 1        */
 	double ppm;                      /* faster                          */
 	bool aligned;
-	unsigned off;                    /* blocks that it has been off     */
+	unsigned off, doubt;             /* blocks that it has been off     */
 	double bias;                     /* the device's delay is wrong by  */
 	float (*sinc)[TAPS];             /* [PHASES]                        */
 	/* where the echo is */
 	struct lag *lag;
 	bool sure;                       /* it has been seen                */
 	double want_ms, lag_ms;          /* where it is to stay, and is     */
+	unsigned search;                 /* blocks that it was searched for */
 	unsigned times;                  /* it was seen elsewhere,          */
 	double there_ms;                 /*   there                         */
 	double moved_ms;                 /* read faster or slower so far    */
@@ -148,26 +156,21 @@ void align_played(struct align *a, const int16_t *v, size_t n)
 }
 
 
-/* The reference jumps: what is known of the time before is of no use */
-static void jump(struct align *a)
-{
-	lag_forget(a->lag);
-	a->n_points = 0;
-	a->times = 0;
-	a->off = 0;
-}
-
-
 void align_missed(struct align *a, size_t missed)
 {
-	const size_t more = missed - a->missed;
+	size_t more = missed - a->missed;
 
 	a->missed = missed;
-	if (!more || !a->aligned)
+	if (!more)
 		return;
 
-	a->at -= more < a->at ? more : a->at;
-	jump(a);
+	a->doubt = DOUBT_MAX;
+	if (more > a->far_size)
+		more = a->far_size;
+	for (size_t i = 0; i < more; i++)
+		a->far[(a->pushed + i) % a->far_size] = 0;
+
+	a->pushed += more;
 }
 
 
@@ -175,6 +178,32 @@ static int16_t far_at(const struct align *a, uint64_t k)
 {
 	return k >= a->pushed || k + a->far_size < a->pushed ? 0 :
 		a->far[k % a->far_size];
+}
+
+
+void align_past(const struct align *a, unsigned back, int16_t *ref)
+{
+	const uint64_t from = a->at - (uint64_t)(back + 1) * a->frame;
+
+	for (size_t i = 0; i < a->frame; i++)
+		ref[i] = far_at(a, from + i);
+}
+
+
+/* The reference jumps: what it was before is now what it would have been.
+ * last 0: with the block that is captured now */
+static void jump(struct align *a, size_t last)
+{
+	const size_t n = lag_blocks(a->lag, a->frame);
+	int16_t ref[FRAME_MAX];
+
+	for (size_t i = n; i-- > 0;) {
+		align_past(a, (unsigned)(i + last), ref);
+		lag_again(a->lag, ref, a->frame, i == n - 1);
+	}
+	a->n_points = 0;
+	a->times = 0;
+	a->off = 0;
 }
 
 
@@ -232,7 +261,9 @@ static uint64_t told(const struct align *a)
 
 void align_reference(struct align *a, size_t delay, int16_t *ref)
 {
-	const double slip = (double)a->rate_hz * SLIP_MS / 1000;
+	const double slip = (double)a->rate_hz *
+		(a->sure ? SLIP_SURE_MS : SLIP_MS) / 1000;
+	const double some = (double)a->rate_hz * DOUBT_MS / 1000;
 	double diff;
 	uint64_t want;
 
@@ -248,11 +279,15 @@ void align_reference(struct align *a, size_t delay, int16_t *ref)
 	advance(a);
 	diff = (double)(int64_t)(want - a->at) - a->bias;
 	a->off = fabs(diff) > slip ? a->off + 1 : 0;
+	if (fabs(diff) > some)
+		a->doubt += a->doubt < DOUBT_MAX;
+	else
+		a->doubt -= a->doubt > 0;
 	if (!a->aligned || a->off > SLIP_BLOCKS) {
 		a->slips += a->aligned;
 		a->aligned = true;
 		a->at = want - (uint64_t)(int64_t)a->bias;
-		jump(a);
+		jump(a, 1);
 	}
 
 	if (a->ppm == 0.0 && a->frac == 0.0) {
@@ -285,23 +320,28 @@ static void move_to(struct align *a, double lag_ms)
 	a->at -= (uint64_t)(int64_t)by;
 	a->bias += by;
 	++a->slips;
-	jump(a);
+	jump(a, 0);
 }
 
 
 /* It was clearest at another place than where it was */
-static void elsewhere(struct align *a, const struct lag_seen *seen)
+static bool elsewhere(struct align *a, const struct lag_seen *seen)
 {
+	const uint64_t slips = a->slips;
+
 	if (seen->sharp < SURE) {
 		a->times = 0;
-		return;
+		return false;
 	}
 
-	if (a->times && fabs(seen->ms - a->there_ms) > SAME_MS)
+	if (a->times && fabs(seen->ms - a->there_ms) >
+	    (a->search ? SAME_SEARCH_MS : SAME_MS))
 		a->times = 0;
 	a->there_ms = seen->ms;
 	if (++a->times >= SURE_TIMES)
 		move_to(a, seen->ms);
+
+	return a->slips > slips;
 }
 
 
@@ -358,19 +398,47 @@ static void wanders(struct align *a, double lag_ms)
 }
 
 
-void align_look(struct align *a, const int16_t *mic, const int16_t *ref)
+void align_search(struct align *a)
+{
+	if (!a->search) {
+		a->search = 1;
+		a->times = 0;
+		lag_fresh(a->lag);
+	}
+}
+
+
+enum align_seen align_look(struct align *a, const int16_t *mic,
+			   const int16_t *ref)
 {
 	struct lag_seen seen;
+	bool near;
 
+	a->search += a->search > 0;
 	if (!a->aligned || !lag_run(a->lag, mic, ref, a->frame,
-				    a->sure ? a->lag_ms : NAN, &seen))
-		return;
+				    a->sure ? a->lag_ms : NAN,
+				    a->search > 0, &seen))
+		return ALIGN_NOTHING;
 
-	if (a->sure && seen.near_sharp >= SURE &&
-	    seen.near_sharp > KEPT * seen.sharp)
+	/* who searches takes the clearest; it must be all new to be there */
+	near = a->sure && seen.near_sharp >= SURE && seen.near_sharp >
+		(a->search ? KEPT_SEARCH : KEPT) * seen.sharp;
+	if (near && a->search) {
+		if (a->search < SEARCHED)
+			return ALIGN_NOTHING;
+		a->search = 0;
+		return ALIGN_THERE;
+	}
+	if (near) {
 		wanders(a, seen.near_ms);
-	else
-		elsewhere(a, &seen);
+		return ALIGN_NOTHING;
+	}
+	if (!elsewhere(a, &seen))
+		return ALIGN_NOTHING;
+
+	a->search = 0;
+
+	return ALIGN_MOVED;
 }
 
 
@@ -381,4 +449,5 @@ void align_figures(const struct align *a, struct align_figures *f)
 	f->sure = a->sure;
 	f->lag_ms = a->lag_ms;
 	f->ppm = a->ppm;
+	f->doubt = a->doubt >= DOUBT_BLOCKS;
 }

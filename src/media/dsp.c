@@ -17,6 +17,7 @@
 #include <speex/speex_preprocess.h>
 #include <offhook/compat.h>
 #include "align.h"
+#include "astray.h"
 #include "cancel.h"
 #include "dsp.h"
 #include "duplex.h"
@@ -24,6 +25,7 @@
 
 enum {
 	FRAME_MAX = 480,
+	PAST      = 25,          /* blocks: more than the canceller holds   */
 	NOISE_DB  = -15,
 	ECHO_DB   = -40, ECHO_BOTH_DB = -15,     /* of the residual echo    */
 	AGC_LEVEL = 9000,        /* of 32768: loud speech                   */
@@ -45,6 +47,9 @@ struct dsp {
 	void *echo;                      /* its state; NULL: off            */
 	SpeexPreprocessState *pre;       /* NULL: off                       */
 	struct align *align;             /* what was played                 */
+	struct astray astray;
+	int16_t past[PAST][FRAME_MAX];   /* what was captured, a ring       */
+	unsigned blocks;
 	/* high-pass, second order */
 	float b0, b1, b2, a1, a2, z1, z2;
 	double floor;                    /* of the noise, mean square       */
@@ -122,6 +127,8 @@ static void echo_start(struct dsp *d, const struct canceller *how)
 	d->echo = how->start(d->rate_hz, d->frame);
 	d->in = d->out = 0.0;
 	d->erle_db = NAN;
+	memset(&d->astray, 0, sizeof(d->astray));
+	memset(d->past, 0, sizeof(d->past));
 }
 
 
@@ -300,6 +307,57 @@ static void erle_add(struct dsp *d, double far, double in, double out)
 }
 
 
+/* The echo has been found elsewhere: what the canceller holds of the past is
+ * made what it would be, had it always been there */
+static void catch_up(struct dsp *d)
+{
+	int16_t far[FRAME_MAX], out[FRAME_MAX];
+
+	for (unsigned i = PAST; i > 0; i--) {
+		align_past(d->align, i, far);
+		d->how->run(d->echo, d->past[(d->blocks - i) % PAST], far,
+			    out);
+	}
+}
+
+
+/* far: what was played, out: what is left. @return power of what came back */
+static double echo_run(struct dsp *d, const int16_t *v, int16_t *far,
+		       int16_t *out, size_t n)
+{
+	const double mic = power(v, n);
+	struct align_figures f;
+
+	switch (align_look(d->align, v, far)) {
+
+	case ALIGN_MOVED:
+		if (astray_rests(&d->astray)) {
+			align_past(d->align, 0, far);
+			catch_up(d);
+		}
+		/*@fallthrough@*/
+	case ALIGN_THERE:
+		astray_found(&d->astray);
+		break;
+
+	default:
+		break;
+	}
+
+	memcpy(d->past[d->blocks++ % PAST], v, n * sizeof(*v));
+	if (astray_rests(&d->astray))
+		memcpy(out, v, n * sizeof(*v));
+	else
+		d->how->run(d->echo, v, far, out);
+	align_figures(d->align, &f);
+	astray_look(&d->astray, power(far, n), mic, power(out, n), f.doubt);
+	if (astray_rests(&d->astray))
+		align_search(d->align);
+
+	return mic;
+}
+
+
 void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 {
 	int16_t far[FRAME_MAX], out[FRAME_MAX];
@@ -314,9 +372,7 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 	if (d->echo || d->conf.limiter)
 		align_reference(d->align, delay, far);
 	if (d->echo) {
-		align_look(d->align, v, far);
-		before = power(v, n);
-		d->how->run(d->echo, v, far, out);
+		before = echo_run(d, v, far, out, n);
 		memcpy(v, out, n * sizeof(*v));
 	}
 	if (d->pre && d->conf.agc)
@@ -325,6 +381,8 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 		(void)speex_preprocess_run(d->pre, v);
 	if (d->echo)
 		erle_add(d, power(far, n), before, power(v, n));
+	if (d->echo)
+		astray_hide(&d->astray, v, n);
 	if (d->conf.limiter)
 		duplex_run(&d->duplex, d->conf.limiter, far, v, n);
 	if (d->conf.agc)

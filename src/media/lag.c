@@ -86,9 +86,8 @@ int lag_alloc(struct lag **lp, uint32_t rate_hz)
 }
 
 
-void lag_forget(struct lag *l)
+void lag_fresh(struct lag *l)
 {
-	l->mic_n = l->ref_n = 0;
 	l->due = false;
 	memset(l->sum_re, 0, sizeof(l->sum_re));
 	memset(l->sum_im, 0, sizeof(l->sum_im));
@@ -156,6 +155,25 @@ static void transform(struct lag *l)
 			}
 		}
 	}
+}
+
+
+size_t lag_blocks(const struct lag *l, size_t n)
+{
+	return SIZE / (n / l->down + 1);
+}
+
+
+void lag_again(struct lag *l, const int16_t *ref, size_t n, bool first)
+{
+	if (n > FRAME_MAX)
+		return;
+	if (first) {
+		lag_fresh(l);
+		l->ref_n = 0;
+	}
+	if (l->ref_n < SIZE)
+		l->ref_n += lower(l, &l->low_ref, ref, n, l->ref + l->ref_n);
 }
 
 
@@ -282,7 +300,7 @@ static void drop(float *v, size_t *n, size_t k)
 
 
 bool lag_run(struct lag *l, const int16_t *mic, const int16_t *ref, size_t n,
-	     double expected_ms, struct lag_seen *seen)
+	     double expected_ms, bool often, struct lag_seen *seen)
 {
 	if (n > FRAME_MAX)
 		return false;
@@ -306,7 +324,7 @@ bool lag_run(struct lag *l, const int16_t *mic, const int16_t *ref, size_t n,
 		compare(l);
 		l->due = true;
 	}
-	drop(l->ref, &l->ref_n, HOP);
+	drop(l->ref, &l->ref_n, often ? HOP / 2 : HOP);
 
 	return false;
 }

@@ -25,14 +25,19 @@ enum { LAG_AGE_MS = 600 };
 
 /** @return 0, EINVAL, ENOMEM. Free: mem_deref */
 int  lag_alloc(struct lag **lp, uint32_t rate_hz);
-/** The reference makes a jump: what was before it is not compared */
-void lag_forget(struct lag *l);
+/** The reference makes a jump, and so what was before it is given again: so
+ *  many blocks of n samples make a whole one */
+size_t lag_blocks(const struct lag *l, size_t n);
+/** The first of them, then the others to the last */
+void lag_again(struct lag *l, const int16_t *ref, size_t n, bool first);
+/** What was seen so far counts no more: it may be elsewhere by now */
+void lag_fresh(struct lag *l);
 /**
  * A block of both. expected_ms: where it was last, NAN: not known.
- * @return whether something was seen: four times a second while there is
- * something to be heard on both sides
+ * @return whether something was seen: four times a second, eight when often,
+ * while there is something to be heard on both sides
  */
 bool lag_run(struct lag *l, const int16_t *mic, const int16_t *ref, size_t n,
-	     double expected_ms, struct lag_seen *seen);
+	     double expected_ms, bool often, struct lag_seen *seen);
 
 #endif

@@ -171,7 +171,7 @@ static void test_delay_changes(void **state)
 	dsp_figures(d, &f);
 	assert_int_equal(f.slips, 0);
 	for (size_t i = 8 * HZ; i < 9 * HZ; i += FRAME) {
-		memcpy(out + i, mic + i, FRAME * sizeof(*out));
+		memcpy(out + i, mic + i - HZ / 10, FRAME * sizeof(*out));
 		dsp_played(d, far + i, FRAME);
 		dsp_captured(d, out + i, FRAME, DEVICE + HZ / 10);
 	}
