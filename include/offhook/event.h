@@ -465,11 +465,18 @@ int  event_field_text(const struct event *ev, const char *name,
 /** One JSON object without newline; caller frees with free(). NULL: ENOMEM */
 char *event_json(const struct event *ev);
 
+/** What event_pack() may need */
+enum { EVENT_PACKED_MAX = 64 + 2 * sizeof(((struct event *)0)->u) };
+
 /**
  * An event in as few bytes as it has values, to be kept: within this process,
- * main thread. Free with free(). NULL: ENOMEM
+ * main thread.
+ *
+ * @param buf  EVENT_PACKED_MAX bytes
+ *
+ * @return how many of them it takes, 0: there is no such event
  */
-void *event_pack(const struct event *ev, size_t *len);
+size_t event_pack(const struct event *ev, void *buf);
 /** The event again, as it was published */
 void  event_unpack(struct event *ev, const void *packed, size_t len);
 

@@ -5,7 +5,6 @@
  * each field, and most of its fields are empty.  Native byte order: it never
  * leaves the process.  Main thread.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <offhook/event.h>
 #include "priv.h"
@@ -18,6 +17,11 @@ struct head {
 };
 
 
+/* a byte for its number, one that ends a text: never more fields than bytes */
+_Static_assert(sizeof(struct head) <= EVENT_PACKED_MAX -
+	       2 * sizeof(((struct event *)0)->u), "a head has its room");
+
+
 static size_t put(uint8_t *to, size_t n, const void *p, size_t len)
 {
 	memcpy(to + n, p, len);
@@ -26,17 +30,15 @@ static size_t put(uint8_t *to, size_t n, const void *p, size_t len)
 }
 
 
-void *event_pack(const struct event *ev, size_t *len)
+size_t event_pack(const struct event *ev, void *to)
 {
 	const struct event_row *row = ev ? event_row(ev->type) : NULL;
-	/* a byte for its number, one that ends a text: never more fields
-	   than bytes */
-	uint8_t buf[sizeof(struct head) + 2 * sizeof(ev->u)], *p;
+	uint8_t *buf = to;
 	struct event_value v;
 	size_t n;
 
 	if (!row)
-		return NULL;
+		return 0;
 
 	n = put(buf, 0, &(struct head){
 		.seq = ev->seq, .time = ev->time, .call = ev->call,
@@ -65,13 +67,7 @@ void *event_pack(const struct event *ev, size_t *len)
 		}
 	}
 
-	p = malloc(n);
-	if (p) {
-		memcpy(p, buf, n);
-		*len = n;
-	}
-
-	return p;
+	return n;
 }
 
 

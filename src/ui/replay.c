@@ -63,15 +63,13 @@ static void event_handler(const struct event *ev, void *arg)
 	struct replay_row row = {
 		.seq = ev->seq, .type = ev->type, .call = ev->call,
 	};
-	void *packed;
+	uint8_t packed[EVENT_PACKED_MAX];
 
-	packed = event_pack(ev, &row.len);
-	row.packed = packed ? shelf_put(r->shelf, row.len) : NULL;
-	if (row.packed)
-		memcpy(row.packed, packed, row.len);
-	free(packed);
+	row.len = event_pack(ev, packed);
+	row.packed = row.len ? shelf_put(r->shelf, row.len) : NULL;
 	if (!row.packed)
 		return;
+	memcpy(row.packed, packed, row.len);
 
 	while (r->head - r->tail == ROWS ||
 	       (r->head > r->tail && r->bytes + row.len > BYTES_MAX))

@@ -32,16 +32,15 @@ static void test_pack(void **state)
 
 		const struct event_row *row = event_row(type);
 		struct event ev, again;
-		size_t len = 0, small = 0, n = 0;
+		uint8_t p[EVENT_PACKED_MAX];
+		size_t len, small, n = 0;
 		char *a, *b;
-		void *p;
 
 		event_init(&ev, type);
-		p = event_pack(&ev, &small);
-		assert_non_null(p);
+		small = event_pack(&ev, p);
+		assert_in_range(small, 1, sizeof(p));
 		event_unpack(&again, p, small);
 		assert_memory_equal(&ev, &again, sizeof(ev));
-		free(p);
 
 		ev.seq = 7;
 		ev.time = 1795255200123ULL;
@@ -63,12 +62,10 @@ static void test_pack(void **state)
 		}
 		assert_true(n < 256);
 
-		p = event_pack(&ev, &len);
-		assert_non_null(p);
-		assert_true(len > small || !n);
+		len = event_pack(&ev, p);
+		assert_in_range(len, small + !!n, sizeof(p));
 		memset(&again, 0x55, sizeof(again));
 		event_unpack(&again, p, len);
-		free(p);
 		a = event_json(&ev);
 		b = event_json(&again);
 		assert_string_equal(a, b);
