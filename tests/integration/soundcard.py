@@ -195,6 +195,15 @@ def speaker_hears(lab, card, env, name, file):
     return sound.heard(path, 1000)
 
 
+def comes_back(lab, card, env, name):
+    """the tone is heard there again; a card that has just come takes a moment on a busy machine"""
+    for n in range(5):
+        x = speaker_hears(lab, card, env, name, "back-%d.wav" % n)
+        if x.seconds > 1.5:
+            return
+    check(False, "it did not come back: %s", x)
+
+
 def test_devices_of_accounts(lab):
     """an account with a microphone, a loudspeaker and a bell of its own; the next call is heard where it always was"""
     card, env = start_card(lab, "alice", "bob")
@@ -257,15 +266,11 @@ def test_unplugged_and_back(lab):
         phone.event("device.found", timeout=30)
         told = [o for o in phone.objects() if o.get("event") == "device.lost"]
         check(len(told) == 1, "said more than once: %s", told)
-        recorder = subprocess.Popen([os.path.join(TOOLS, "virtual-sound"), "record", "-d", card, "alice",
-                                     lab.path("speaker.wav"), "3"], env={**os.environ, **env})
-        recorder.wait(20)
+        comes_back(lab, card, env, "alice")
         phone.command("hangup")
         peer.closed()
     finally:
         subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
-    x = sound.heard(lab.path("speaker.wav"), 1000)
-    check(x.seconds > 1.5, "the loudspeaker that came back: %s", x)
 
 
 def test_two_channels(lab):
@@ -350,8 +355,8 @@ def test_monitor(lab):
         check(phone.command("stats")["packets_received"] > before + 30, "the call stands")
         start_card(lab, "alice", "bob")
         phone.event("device.found", role="monitor", timeout=40)
-        bob = speaker_hears(lab, card, env, "bob", "back.wav")
-        check(bob.seconds > 1.5, "it came back: %s", bob)
+        open_monitor(phone)
+        comes_back(lab, card, env, "bob")
 
         phone.command("device monitor default", timeout=40)
         phone.command("sleep 1", timeout=10)
