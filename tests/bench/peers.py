@@ -41,6 +41,7 @@ class Peer:
     over: what SIP goes over; registrar: its address, when it is to register"""
     name, transports, parts, registers = "?", ("udp", "tcp"), None, True
     most = 500                                                  # calls at once
+    slowest = 50                                                # calls a second that are tried
 
     def __init__(self, program, port, mode="answer", codec="pcmu", calls=600, over="udp", registrar=None):
         self.program, self.port, self.mode, self.codec, self.calls = program, port, mode, codec, calls
@@ -261,16 +262,28 @@ class Pjsua(Peer):
 
 
 class Linphonec(Peer):
-    name, transports = "linphonec", ("udp",)
-    parts = ("start", "latency")  # one call at a time, and no echo
-    registers = False
+    # it answers by itself only while no other call is up (each that comes
+    # beside one is left to ring), and has no echo: not held, nor many calls
+    name, transports = "linphonec", ("udp", "tcp", "tls")
+    parts, slowest = ("start", "register", "latency", "rate"), 5
+
+    @classmethod
+    def can(cls, part, over, registered=False):
+        # it takes no TLS connections, it makes them
+        return (registered or part == "register" or over != "tls") and super().can(part, over, registered)
 
     def argv(self):
         os.makedirs(self.dir + "/.local/share/linphone")
         os.makedirs(self.dir + "/.config/linphone")
-        rc = ["[sip]", "sip_port=%d" % self.port, "sip_tcp_port=0", "sip_tls_port=0", "bind_address=127.0.0.1",
-              "guess_hostname=0", "contact=" + self.uri, "[sound]", "echocancellation=0", "[rtp]",
-              "audio_rtp_port=%d" % (30000 + self.port % 1000)]
+        way = ";transport=" + self.over if self.over != "udp" else ""
+        listening = ["sip%s_port=%d" % (x, self.port if x.strip("_") == (self.over if way else "") else 0) for x in ("", "_tcp", "_tls")]
+        rc = ["[sip]", *listening, "bind_address=127.0.0.1", "guess_hostname=0", "contact=" + self.uri]
+        rc += ["verify_server_certs=0", "verify_server_cn=0"]   # it takes no certificate that vouches for itself
+        if self.registrar:
+            rc += ["default_proxy=0", "[proxy_0]", "reg_proxy=<sip:%s%s>" % (self.registrar, way), "reg_expires=300",
+                   "reg_identity=sip:bench@" + self.registrar, "reg_sendregister=1", "publish=0",
+                   "[auth_info_0]", "username=bench", "passwd=bench", "realm=bench"]
+        rc += ["[sound]", "echocancellation=0", "[rtp]", "audio_rtp_port=%d" % (30000 + self.port % 1000)]
         with open(self.dir + "/rc", "w", encoding="ascii") as f:
             f.write("\n".join(rc) + "\n")
         return [self.program, "-c", self.dir + "/rc"] + ([] if self.mode == "idle" else ["-a"])
