@@ -77,6 +77,7 @@ struct engine {
 	struct cycles cycles;
 	unsigned tick_flows;     /* driven by it,                           */
 	unsigned brief_flows;    /*   with packets of other than 20 ms;     */
+	unsigned uneven_flows;   /*   that come unevenly;                   */
 	struct flow *tick_flow;  /*   the only one, if it is                */
 	unsigned bound_flows;    /* that meet the device                    */
 	/* the device: the inner ends only; main's, on loan (engine_device.c) */

@@ -11,6 +11,9 @@
 
 enum {
 	RTCP_LOOK_US = 200000,       /* how often RTCP is read              */
+	UNEVEN_LOOK_US = 500000,
+	UNEVEN_US = 15000,           /* between quickest and latest, ...    */
+	EVEN_US = 8000,              /* ... and less than that is not       */
 };
 
 
@@ -155,10 +158,31 @@ static bool misses(const struct flow *f, uint64_t now_us)
 }
 
 
+/* Do its packets come so unevenly that the length of turns matters? */
+static void uneven_look(struct flow *f, uint64_t now_us)
+{
+	int64_t spread;
+	bool uneven;
+
+	if (!f->rx.jitter || now_us - f->uneven_look_us < UNEVEN_LOOK_US)
+		return;
+	f->uneven_look_us = now_us;
+
+	spread = jitter_spread(f->rx.jitter);
+	uneven = spread > (f->uneven ? EVEN_US : UNEVEN_US);
+	if (uneven == f->uneven)
+		return;
+
+	f->uneven = uneven;
+	engine_retime_flow(f->eng, f);
+}
+
+
 void flow_tend(struct flow *f, uint64_t now_us)
 {
 	struct dtmf_digit d;
 
+	uneven_look(f, now_us);
 	flow_secure_tend(f, now_us);
 	flow_keep_open(f, now_us);
 	flow_report_nack(f, now_us);

@@ -118,6 +118,8 @@ int64_t jitter_spare(const struct jitter *j);
 int64_t jitter_lead(const struct jitter *j);
 /** By how much (us) the newest came later than the quickest lately */
 uint64_t jitter_behind(const struct jitter *j);
+/** Between the quickest and the latest usual packet, us */
+int64_t jitter_spread(const struct jitter *j);
 unsigned jitter_count(const struct jitter *j);     /* packets waiting */
 
 #endif

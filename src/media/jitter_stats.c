@@ -113,6 +113,12 @@ uint64_t jitter_behind(const struct jitter *j)
 }
 
 
+int64_t jitter_spread(const struct jitter *j)
+{
+	return j->known ? j->t.high - j->t.low : 0;
+}
+
+
 unsigned jitter_count(const struct jitter *j)
 {
 	return j->q.count;

@@ -232,6 +232,7 @@ enum {
 	DRIVEN_DEVICE = 1 << 0,  /* it meets the device                     */
 	DRIVEN_TICK   = 1 << 1,
 	DRIVEN_BRIEF  = 1 << 2,  /* and its packets are not of 20 ms        */
+	DRIVEN_UNEVEN = 1 << 3,  /* or come unevenly                        */
 };
 
 struct flow {
@@ -275,6 +276,8 @@ struct flow {
 	uint64_t listen_us;      /* since when something should come        */
 	uint64_t rtcp_look_us;   /* when RTCP was read                      */
 	bool timed_out, flowing;
+	bool uneven;             /* its packets come so                     */
+	uint64_t uneven_look_us; /* when that was looked at                 */
 	bool aligned;            /* the tick was put behind its packets     */
 	struct follow follow;    /* ... and is kept there                   */
 };

@@ -7,7 +7,11 @@
  * With one flow alone the tick is put just behind the arrival of its packets,
  * and kept there: what would be half a packet time of delay on average is a
  * few milliseconds, and a sender whose clock differs from ours is followed
- * instead of repaired.  With several flows there is no such place.
+ * instead of repaired.  With several flows there is no such place, and a turn
+ * of 20 ms is up to as much of delay where packets come unevenly: what the
+ * latest of them take is rounded up to whole turns.  So turns are of 10 ms
+ * while that is so, unless there are so many calls that it is their cost that
+ * counts.
  *
  * A tick is only ever put off, and what is sent next says by its time stamp
  * for how long: to the peer it is a pause, not packets that come at another
@@ -21,6 +25,7 @@ enum {
 	CATCH_UP_NS = 250000000, /* made up for after a stall               */
 	NEAR_NS = 2000000,       /* further behind: near enough             */
 	SECOND_PACKETS = 4,      /* when the peer may have gone before us   */
+	UNEVEN_MOST = 32,        /* flows, for whose sake turns are brief   */
 };
 
 
@@ -92,9 +97,8 @@ static uint64_t tick_align(struct flow *f, uint64_t next_ns, uint64_t step)
 
 
 /* @return when the next tick is due, after one at e->tick_ns */
-static uint64_t tick_next(struct engine *e, uint64_t now_ns)
+static uint64_t tick_next(struct engine *e, uint64_t now_ns, uint64_t step)
 {
-	const uint64_t step = 1000000ULL * e->tick_ms;
 	const uint64_t next = e->tick_ns + step;
 	struct flow *f = only_flow(e);
 
@@ -128,20 +132,23 @@ static void tick_h(void *arg)
 {
 	struct engine *e = arg;
 	const uint64_t now = clock_ns();
+	const unsigned ms = e->tick_ms;
 	uint64_t at = now;
 
 	engine_count(e, now > e->tick_ns ? now - e->tick_ns : 0);
 
 	/* a tick that is made up for belongs to its own time: the packets
 	 * that have come since were not early */
-	if (now - e->tick_ns >= 1000000ULL * e->tick_ms)
+	if (now - e->tick_ns >= 1000000ULL * ms)
 		at = e->tick_ns;
 
-	engine_cycle(e, false, e->tick_ms, at / 1000);
+	/* the next one follows when this one's sound is over, even if turns
+	 * of another length were chosen in it */
+	engine_cycle(e, false, ms, at / 1000);
 	if (e->bound && !engine_clocked(e))
-		engine_cycle(e, true, e->tick_ms, at / 1000);
+		engine_cycle(e, true, ms, at / 1000);
 
-	e->tick_ns = tick_next(e, now);
+	e->tick_ns = tick_next(e, now, 1000000ULL * ms);
 
 	/* the machine slept, or cannot do what is asked of it: that time is
 	 * lost. What is less is made up for, and main may come in between */
@@ -168,6 +175,8 @@ static uint8_t driven(const struct engine *e, const struct flow *f)
 		is |= DRIVEN_TICK;
 		if (f->tx.ptime_ms % 20)
 			is |= DRIVEN_BRIEF;
+		if (f->uneven)
+			is |= DRIVEN_UNEVEN;
 	}
 
 	return is;
@@ -189,6 +198,7 @@ static void flow_count(struct engine *e, struct flow *f)
 	count(&e->bound_flows, was & DRIVEN_DEVICE, is & DRIVEN_DEVICE);
 	count(&e->tick_flows, was & DRIVEN_TICK, is & DRIVEN_TICK);
 	count(&e->brief_flows, was & DRIVEN_BRIEF, is & DRIVEN_BRIEF);
+	count(&e->uneven_flows, was & DRIVEN_UNEVEN, is & DRIVEN_UNEVEN);
 
 	if (is & DRIVEN_TICK)
 		e->tick_flow = f;
@@ -197,10 +207,18 @@ static void flow_count(struct engine *e, struct flow *f)
 }
 
 
+static bool uneven(const struct engine *e)
+{
+	return e->uneven_flows && e->tick_flows > 1 &&
+		e->tick_flows <= UNEVEN_MOST;
+}
+
+
 /* 20 ms suits whole packets; 10 ms whatever else there is */
 static void retime(struct engine *e)
 {
-	unsigned ms = !e->tick_flows ? 0 : e->brief_flows ? 10 : 20;
+	unsigned ms = !e->tick_flows ? 0
+		: e->brief_flows || uneven(e) ? 10 : 20;
 	struct le *le = e->flows.head;
 	uint64_t next;
 

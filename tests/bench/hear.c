@@ -21,7 +21,6 @@
 
 enum {
 	SSRC = 0x5eec0000,
-	TURN_MS = 20,
 	SECONDS_MAX = 600,
 	WAY_MAX = 512,
 };
@@ -33,6 +32,7 @@ struct heard {
 	size_t n;
 	int rate;
 	double offset_ms;        /* of its first sample, from the first sent */
+	double end_ms;           /* of its last one, so far                 */
 	double delay_ms;         /* of the jitter buffer, on average        */
 	struct jitter_stats st;
 	uint64_t again;          /* came because they were asked for        */
@@ -165,21 +165,21 @@ static void listen_to(struct flow *f, struct tap *t, int rate)
 }
 
 
-/* What was heard up to now, of which the last turn was just made */
-static void take(struct heard *h, struct tap *t, double last_ms)
+/* What was heard up to now; the last turn's sound ended then */
+static void take(struct heard *h, struct tap *t, double way_ms)
 {
 	h->v = calloc((size_t)h->rate * SECONDS_MAX, sizeof(*h->v));
 	if (!h->v)
 		fail("no memory");
 	h->n = ring_read(t->ring, h->v, (size_t)h->rate * SECONDS_MAX);
-	h->offset_ms = last_ms + TURN_MS - 1000.0 * (double)h->n / h->rate;
+	h->offset_ms = h->end_ms - way_ms - 1000.0 * (double)h->n / h->rate;
 	tap_release(t);
 	ring_free(t->ring);
 }
 
 
-/* Time passes, a millisecond. @return whether a turn was made */
-static bool pass(struct heard *h, const struct flow *f, const struct tap *t,
+/* Time passes, a millisecond */
+static void pass(struct heard *h, const struct flow *f, const struct tap *t,
 		 size_t *had, unsigned *turns)
 {
 	struct jitter_stats st;
@@ -188,15 +188,15 @@ static bool pass(struct heard *h, const struct flow *f, const struct tap *t,
 	timers_advance(1);
 	n = ring_fill(t->ring);
 	if (n == *had)
-		return false;
+		return;
 
+	h->end_ms = ((double)clock_us() - (double)begin_us) / 1000 +
+		1000.0 * (double)(n - *had) / h->rate;
 	*had = n;
 	jitter_stats(f->rx.jitter, &st);
 	if (st.delay_us)
 		h->delay_ms += (st.delay_us / 1000.0 - h->delay_ms) /
 			++*turns;
-
-	return true;
 }
 
 
@@ -204,7 +204,6 @@ static void hear_ours(struct heard *h, const struct doom *fate, unsigned no)
 {
 	struct flow *f, *other = NULL;
 	struct sa from = address(1);
-	double last_ms = 0;
 	size_t had = 0;
 	unsigned turns = 0;
 	struct tap t;
@@ -230,12 +229,10 @@ static void hear_ours(struct heard *h, const struct doom *fate, unsigned no)
 			p.len = load_write(&load, fate->due[i].k, SSRC, b);
 			flow_packet(f, &p);
 		}
-		if (pass(h, f, &t, &had, &turns))
-			last_ms = ((double)clock_us() - (double)begin_us) /
-				1000;
+		pass(h, f, &t, &had, &turns);
 	}
 
-	take(h, &t, last_ms);
+	take(h, &t, 0);
 	jitter_stats(f->rx.jitter, &h->st);
 	h->lost = fate->lost;
 	h->sent = load.n;
@@ -424,7 +421,6 @@ static void hear_call(struct heard *h, const struct doom *fate,
 		      const struct net *net)
 {
 	struct play play = { 0 };
-	double last_ms = 0;
 	size_t had = 0;
 	unsigned turns = 0;
 	struct tap t;
@@ -453,12 +449,10 @@ static void hear_call(struct heard *h, const struct doom *fate,
 	listen_to(flows[1], &t, h->rate);
 	for (int ms = 0; ms < load.n * PTIME_MS + AFTER_MS; ms++) {
 		way_deliver(clock_us() + 1000);
-		if (pass(h, flows[1], &t, &had, &turns))
-			last_ms = ((double)clock_us() - (double)begin_us) /
-				1000;
+		pass(h, flows[1], &t, &had, &turns);
 	}
 
-	take(h, &t, last_ms - rtt_ms / 2.0);
+	take(h, &t, rtt_ms / 2.0);
 	jitter_stats(flows[1]->rx.jitter, &h->st);
 	h->again = flows[1]->rx.nack ? flows[1]->rx.nack->came : 0;
 	h->lost = way_lost;

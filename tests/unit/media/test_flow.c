@@ -632,6 +632,68 @@ static void test_codec_changes(void **state)
 }
 
 
+/* Packets in their order, up to so much too late */
+static void uneven_run(struct pump *p, unsigned ms, unsigned width_ms)
+{
+	double at = p->due_us;
+	bool drawn = false;
+
+	while (ms--) {
+		for (;;) {
+			if (!drawn)
+				at = fmax(at, p->due_us + 1000.0 * width_ms *
+					  rig_rnd(p->r));
+			drawn = true;
+			if (at > (double)clock_us() + 1000.0)
+				break;
+			pump_send(p, (uint64_t)at);
+			p->due_us += p->step_us;
+			drawn = false;
+		}
+		rig_run(p->r, 1);
+	}
+}
+
+
+/* Turns are brief while packets come unevenly, but with one flow alone, whose
+ * turns are where they need to be; what is said goes out as before */
+static void test_brief_turns(void **state)
+{
+	(void)state;
+
+	for (unsigned flows = 1; flows <= 2; flows++) {
+		struct pump p;
+		struct rig *r = pumped(&p, 0.0);
+		struct rig_end *end = &r->ends[flows - 1];
+		const struct media_plan plan = rig_plan("pcmu", 9);
+		uint64_t sent;
+		struct rtp h, last;
+
+		if (flows == 2) {
+			(void)rig_flow(r, RIG_FLOWS);
+			rig_start(r, 1, &plan);
+		}
+		uneven_run(&p, 1000, 0);
+		assert_int_equal(r->e->tick_ms, 20);
+		sent = end->rtp;
+		assert_int_equal(rtp_read(&h, end->last, end->last_len), 0);
+
+		uneven_run(&p, 3000, 60);
+		assert_int_equal(r->e->tick_ms, flows == 2 ? 10 : 20);
+		uneven_run(&p, 5000, 0);
+		assert_int_equal(r->e->tick_ms, 20);
+
+		assert_in_range(end->rtp - sent, 398, 402);
+		assert_int_equal(rtp_read(&last, end->last,
+					  end->last_len), 0);
+		if (flows == 2)
+			assert_int_equal(last.ts - h.ts, 160 *
+					 (uint16_t)(last.seq - h.seq));
+		pump_end(&p);
+	}
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -651,6 +713,7 @@ int main(void)
 		cmocka_unit_test(test_packet_times),
 		cmocka_unit_test(test_packet_time_changes),
 		cmocka_unit_test(test_codec_changes),
+		cmocka_unit_test(test_brief_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
