@@ -43,6 +43,7 @@ struct config {
 	int     sdes;                    /* enum sdes_policy                */
 	bool    dtls;                    /* keys by DTLS-SRTP               */
 	bool    ice;
+	int     ice_addresses;           /* enum ice_addresses              */
 	char stun_server[CONFIG_STR];    /* "" : none, as in the next three */
 	char turn_server[CONFIG_STR];
 	char turn_password_file[CONFIG_STR];
@@ -265,6 +266,8 @@ enum session_refresher { REFRESHER_EITHER, REFRESHER_US, REFRESHER_THEM };
 enum media_policy { POLICY_OFF, POLICY_PREFER, POLICY_REQUIRE };
 /** Keys in descriptions; as the choices of sdes */
 enum sdes_policy { SDES_NEVER, SDES_SECURE, SDES_ALWAYS };
+/** Addresses of this machine that ICE tries; as option ice-addresses */
+enum ice_addresses { ICE_ADDRESSES_ALL, ICE_ADDRESSES_ONE };
 enum account_callers { CALLERS_ANY, CALLERS_KNOWN, CALLERS_REGISTRAR };
 
 /** One account as configured, by value; passwords are masked when printed */

@@ -340,9 +340,14 @@ void stream_gathered(struct stream *s, struct media_gathered *g);
 /** The ways that ICE looks at, now. @return 0, ENOENT: it does not run */
 int  stream_ways(struct stream *s, struct media_ways *w);
 /** After stream_move: its servers, and the router (NULL: none), are asked
- *  anew; STREAM_GATHERED follows. @return false: there are none, and it does
- *  not */
-bool stream_regather(struct stream *s, const struct sa *gateway);
+ *  anew; STREAM_GATHERED follows. basev: the addresses that ICE may use now,
+ *  as in struct media_nat. @return false: there are no servers, and it does
+ *  not follow */
+bool stream_regather(struct stream *s, const struct sa *gateway,
+		     const struct sa *basev, unsigned basec);
+/** Does its sound leave from its own address, by the relay, or from one of
+ *  these? */
+bool stream_based(struct stream *s, const struct sa *basev, unsigned basec);
 
 /** It is about to begin with sound of this rate or less: if it will want a
  *  device that takes its time to open, that is opened already */

@@ -14,6 +14,7 @@ enum {
 	ICE_UFRAG_MAX = 64,      /* with the end; RFC 8445 allows 256        */
 	ICE_PWD_MAX   = 128,
 	ICE_CANDS     = 16,      /* of one side                              */
+	MEDIA_BASES   = 6,       /* addresses of this machine that ICE uses  */
 	MEDIA_SERVERS = 4,       /* of one kind, after the first             */
 };
 
@@ -40,6 +41,10 @@ struct media_nat {
 	unsigned stunc, turnc;
 	enum portmap_how portmap;        /* ask the router for ports ...     */
 	struct sa gateway;               /* ... this one                     */
+	struct sa basev[MEDIA_BASES - 1];        /* for ICE, beside the
+						    stream's own, the better
+						    ones first               */
+	unsigned basec;
 };
 
 enum media_cand_type { CAND_HOST, CAND_SRFLX, CAND_PRFLX, CAND_RELAY };
@@ -50,6 +55,9 @@ struct media_cand {
 	uint32_t priority;
 	struct sa addr;
 	struct sa base;          /* raddr; unset: none                       */
+	unsigned path;           /* which of our addresses it is of: others
+				    of its type and path are as likely to
+				    work (RFC 8445 5.1.1.3)                  */
 };
 
 /** What gathering has brought */
@@ -58,7 +66,7 @@ struct media_gathered {
 	struct sa mapped_rtcp;   /* reports; unset: the port after it        */
 	int map_err;             /* the router maps no port: why, 0: it does,
 				    or was not asked                         */
-	struct media_cand candv[6];
+	struct media_cand candv[ICE_CANDS];
 	unsigned candc;
 };
 
@@ -85,7 +93,7 @@ struct media_pair {
 	uint32_t rtt_us;         /* of the last that was answered, 0: none   */
 };
 
-enum { MEDIA_PAIRS = 40 };
+enum { MEDIA_PAIRS = 100 };      /* RFC 8445 6.1.2.5 */
 
 /** All of them, the best first */
 struct media_ways {

@@ -164,6 +164,13 @@
 			" one (ICE): through NATs and by a relay",
 	},
 	{
+		.name = "ice-addresses", .type = OPT_ENUM,
+		FIELD(ice_addresses), .def = "all", .choices = "all,one",
+		.summary = "Addresses of this machine that ICE tries, and so"
+			" tells the other side: all that the phone listens on,"
+			" or only the one that the call uses anyway",
+	},
+	{
 		.name = "stun-server", .type = OPT_STRING, FIELD(stun_server),
 		.def = "",
 		.summary = "HOST[:PORT] that tells our address outside of a"

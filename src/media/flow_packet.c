@@ -109,6 +109,12 @@ static void packet_take(struct flow *f, bool rtcp, struct packet *p)
 }
 
 
+void flow_arrived(struct flow *f, struct packet *p)
+{
+	packet_take(f, false, p);
+}
+
+
 void flow_drain(struct flow *f, uint64_t now_us)
 {
 	struct packet *pv;

@@ -1,8 +1,8 @@
 /**
  * @file ice.c  Finding a way that carries packets (RFC 8445, 7675)
  *
- * Pairs are a candidate of the peer's and one of our two sockets, the plain
- * one and the relay's: more ways to send there are not.  The controlling side
+ * Pairs are a candidate of the peer's and one of our addresses or our relay:
+ * more ways to send there are not.  The controlling side
  * nominates the best pair that works, once those before it have had their
  * time.  After that checks go on now and then, and a peer that answers none
  * for half a minute has withdrawn its consent: nothing is sent any more.
@@ -30,7 +30,7 @@ enum pair_state { PAIR_WAITING, PAIR_PROGRESS, PAIR_GOOD, PAIR_FAILED };
 
 struct pair {
 	struct sa remote;
-	bool relayed;
+	unsigned via;            /* what we send from                       */
 	uint64_t priority;
 	uint32_t remote_priority;
 	enum pair_state state;
@@ -47,7 +47,7 @@ struct pair {
 
 struct ice {
 	struct media_ice conf;
-	bool relay;
+	struct ice_ours ours;
 	bool controlling;
 	uint64_t tiebreak;
 	struct pair pairs[MEDIA_PAIRS];
@@ -85,10 +85,17 @@ uint32_t ice_priority(enum media_cand_type type, unsigned local)
 
 /* Pairs ------------------------------------------------------------------ */
 
+/* As type if it is one of our addresses, each a little below the one before */
+static uint32_t our_priority(unsigned via, enum media_cand_type type)
+{
+	return via == ICE_RELAY ? ice_priority(CAND_RELAY, 0) :
+		ice_priority(type, via);
+}
+
+
 static void pair_rank(const struct ice *ice, struct pair *p)
 {
-	const uint64_t us = ice_priority(p->relayed ? CAND_RELAY : CAND_HOST,
-					 0);
+	const uint64_t us = our_priority(p->via, CAND_HOST);
 	const uint64_t them = p->remote_priority;
 	const uint64_t g = ice->controlling ? us : them;
 	const uint64_t d = ice->controlling ? them : us;
@@ -99,13 +106,12 @@ static void pair_rank(const struct ice *ice, struct pair *p)
 
 
 static struct pair *pair_find(struct ice *ice, const struct sa *remote,
-			      bool relayed)
+			      unsigned via)
 {
 	for (unsigned i = 0; i < ice->pairc; i++) {
 		struct pair *p = &ice->pairs[i];
 
-		if (p->relayed == relayed && sa_cmp(&p->remote, remote,
-						    SA_ALL))
+		if (p->via == via && sa_cmp(&p->remote, remote, SA_ALL))
 			return p;
 	}
 
@@ -113,20 +119,53 @@ static struct pair *pair_find(struct ice *ice, const struct sa *remote,
 }
 
 
-static struct pair *pair_add(struct ice *ice, const struct sa *remote,
-			     bool relayed, uint32_t priority)
+/* Could a packet get there at all? */
+static bool pair_fits(const struct ice *ice, const struct sa *remote,
+		      unsigned via)
 {
-	struct pair *p = pair_find(ice, remote, relayed);
+	const struct sa *ours = &ice->ours.addrv[via];
 
-	if (p || ice->pairc == MEDIA_PAIRS || !sa_isset(remote, SA_ALL))
+	return sa_isset(ours, SA_ADDR) && sa_isset(remote, SA_ALL) &&
+		sa_af(ours) == sa_af(remote) && (via == ICE_RELAY ||
+		 sa_is_linklocal(ours) == sa_is_linklocal(remote));
+}
+
+
+/* A place for it: when there are too many, that of the last in rank of which
+ * nobody has asked yet */
+static struct pair *pair_place(struct ice *ice, uint64_t priority)
+{
+	struct pair *last = NULL;
+
+	if (ice->pairc < MEDIA_PAIRS)
+		return &ice->pairs[ice->pairc++];
+
+	for (unsigned i = 0; i < ice->pairc; i++) {
+		struct pair *p = &ice->pairs[i];
+
+		if (p->state == PAIR_WAITING && !p->checks &&
+		    (!last || p->priority < last->priority))
+			last = p;
+	}
+
+	return last && last->priority < priority ? last : NULL;
+}
+
+
+static struct pair *pair_add(struct ice *ice, const struct sa *remote,
+			     unsigned via, uint32_t priority)
+{
+	struct pair *p = pair_find(ice, remote, via);
+	struct pair made = { .remote = *remote, .via = via,
+		.remote_priority = priority };
+
+	if (p || !pair_fits(ice, remote, via))
 		return p;
 
-	p = &ice->pairs[ice->pairc++];
-	memset(p, 0, sizeof(*p));
-	p->remote = *remote;
-	p->relayed = relayed;
-	p->remote_priority = priority;
-	pair_rank(ice, p);
+	pair_rank(ice, &made);
+	p = pair_place(ice, made.priority);
+	if (p)
+		*p = made;
 
 	return p;
 }
@@ -158,8 +197,7 @@ static void check_send(struct ice *ice, struct pair *p)
 
 	stunmsg_begin(&o, SM_BINDING, SC_REQUEST, p->tid);
 	stunmsg_attr(&o, SA_USERNAME, user, (size_t)n);
-	stunmsg_u32(&o, SA_PRIORITY, ice_priority(p->relayed ? CAND_RELAY :
-						  CAND_PRFLX, 0));
+	stunmsg_u32(&o, SA_PRIORITY, our_priority(p->via, CAND_PRFLX));
 	stunmsg_u64(&o, ice->controlling ? SA_CONTROLLING : SA_CONTROLLED,
 		    ice->tiebreak);
 	if (p->use)
@@ -168,7 +206,7 @@ static void check_send(struct ice *ice, struct pair *p)
 	++p->checks;
 	if (!stunmsg_end(&o, (const uint8_t *)ice->conf.peer_pwd,
 			 strlen(ice->conf.peer_pwd), true))
-		ice->send_h(&p->remote, p->relayed, o.p, o.len, ice->arg);
+		ice->send_h(&p->remote, p->via, o.p, o.len, ice->arg);
 }
 
 
@@ -254,7 +292,7 @@ static void switch_role(struct ice *ice, bool controlling)
 /* What comes ------------------------------------------------------------- */
 
 static void reply(struct ice *ice, const struct stun_in *m,
-		  const struct sa *from, bool relayed, unsigned error)
+		  const struct sa *from, unsigned via, unsigned error)
 {
 	struct stun_out o;
 
@@ -267,7 +305,7 @@ static void reply(struct ice *ice, const struct stun_in *m,
 
 	if (!stunmsg_end(&o, (const uint8_t *)ice->conf.pwd,
 			 strlen(ice->conf.pwd), true))
-		ice->send_h(from, relayed, o.p, o.len, ice->arg);
+		ice->send_h(from, via, o.p, o.len, ice->arg);
 }
 
 
@@ -300,7 +338,7 @@ static bool role_ok(struct ice *ice, const struct stun_in *m)
 
 
 static void asked(struct ice *ice, const struct stun_in *m,
-		  const struct sa *from, bool relayed, uint64_t now_us)
+		  const struct sa *from, unsigned via, uint64_t now_us)
 {
 	struct pair *p;
 
@@ -311,17 +349,17 @@ static void asked(struct ice *ice, const struct stun_in *m,
 		return;
 
 	if (!m->has_priority || m->unknown) {
-		reply(ice, m, from, relayed, 400);
+		reply(ice, m, from, via, 400);
 		return;
 	}
 	if (!role_ok(ice, m)) {
-		reply(ice, m, from, relayed, 487);
+		reply(ice, m, from, via, 487);
 		return;
 	}
 
-	reply(ice, m, from, relayed, 0);
+	reply(ice, m, from, via, 0);
 
-	p = pair_add(ice, from, relayed, m->priority);
+	p = pair_add(ice, from, via, m->priority);
 	if (!p)
 		return;
 
@@ -339,7 +377,7 @@ static void asked(struct ice *ice, const struct stun_in *m,
 
 
 static void answered(struct ice *ice, const struct stun_in *m,
-		     const struct sa *from, bool relayed, uint64_t now_us)
+		     const struct sa *from, unsigned via, uint64_t now_us)
 {
 	struct pair *p = NULL;
 
@@ -366,7 +404,7 @@ static void answered(struct ice *ice, const struct stun_in *m,
 	}
 
 	/* it must come from where we sent to (RFC 8445 7.2.5.2.1) */
-	if (p->relayed != relayed || !sa_cmp(&p->remote, from, SA_ALL)) {
+	if (p->via != via || !sa_cmp(&p->remote, from, SA_ALL)) {
 		if (p->state != PAIR_GOOD)
 			p->state = PAIR_FAILED;
 		p->tries = 0;
@@ -380,7 +418,7 @@ static void answered(struct ice *ice, const struct stun_in *m,
 }
 
 
-bool ice_recv(struct ice *ice, const struct sa *from, bool relayed,
+bool ice_recv(struct ice *ice, const struct sa *from, unsigned via,
 	      const uint8_t *b, size_t len, uint64_t now_us)
 {
 	struct stun_in m;
@@ -391,12 +429,12 @@ bool ice_recv(struct ice *ice, const struct sa *from, bool relayed,
 	switch (m.cls) {
 
 	case SC_REQUEST:
-		asked(ice, &m, from, relayed, now_us);
+		asked(ice, &m, from, via, now_us);
 		break;
 
 	case SC_SUCCESS:
 	case SC_ERROR:
-		answered(ice, &m, from, relayed, now_us);
+		answered(ice, &m, from, via, now_us);
 		break;
 
 	case SC_INDICATION:
@@ -510,8 +548,8 @@ void ice_tick(struct ice *ice, uint64_t now_us)
 
 /* The agent -------------------------------------------------------------- */
 
-int ice_alloc(struct ice **ip, const struct media_ice *conf, bool relay,
-	      ice_send_h *h, void *arg)
+int ice_alloc(struct ice **ip, const struct media_ice *conf,
+	      const struct ice_ours *ours, ice_send_h *h, void *arg)
 {
 	struct ice *ice = mem_zalloc(sizeof(*ice), destructor);
 
@@ -519,7 +557,7 @@ int ice_alloc(struct ice **ip, const struct media_ice *conf, bool relay,
 		return ENOMEM;
 
 	ice->conf = *conf;
-	ice->relay = relay;
+	ice->ours = *ours;
 	ice->controlling = conf->controlling;
 	ice->tiebreak = (uint64_t)random_u32() << 32 | random_u32();
 	ice->send_h = h;
@@ -528,9 +566,8 @@ int ice_alloc(struct ice **ip, const struct media_ice *conf, bool relay,
 	for (unsigned i = 0; i < conf->candc; i++) {
 		const struct media_cand *c = &conf->candv[i];
 
-		(void)pair_add(ice, &c->addr, false, c->priority);
-		if (relay)
-			(void)pair_add(ice, &c->addr, true, c->priority);
+		for (unsigned via = 0; via < ICE_VIAS; via++)
+			(void)pair_add(ice, &c->addr, via, c->priority);
 	}
 
 	*ip = ice;
@@ -551,7 +588,7 @@ enum ice_state ice_state(const struct ice *ice)
 }
 
 
-bool ice_way(const struct ice *ice, struct sa *dst, bool *relayed)
+bool ice_way(const struct ice *ice, struct sa *dst, unsigned *via)
 {
 	const struct pair *p = ice->chosen;
 
@@ -563,7 +600,7 @@ bool ice_way(const struct ice *ice, struct sa *dst, bool *relayed)
 		return false;
 
 	*dst = p->remote;
-	*relayed = p->relayed;
+	*via = p->via;
 
 	return true;
 }
@@ -601,7 +638,8 @@ static int by_priority(const void *a, const void *b)
 }
 
 
-void ice_ways(const struct ice *ice, struct media_ways *w)
+void ice_ways(const struct ice *ice, struct media_ways *w,
+	      unsigned viav[MEDIA_PAIRS])
 {
 	static const char *const states[] = {
 		[ICE_CHECKING] = "checking", [ICE_CONNECTED] = "connected",
@@ -626,7 +664,9 @@ void ice_ways(const struct ice *ice, struct media_ways *w)
 		struct media_pair *p = &w->pairv[i];
 
 		p->state = pairs[v[i]->state];
-		p->local_type = v[i]->relayed ? CAND_RELAY : CAND_HOST;
+		viav[i] = v[i]->via;
+		p->local_type = v[i]->via == ICE_RELAY ? CAND_RELAY :
+			CAND_HOST;
 		p->remote_type = remote_type(ice, &v[i]->remote);
 		p->remote = v[i]->remote;
 		p->nominated = v[i]->use || v[i]->used;

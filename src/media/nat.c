@@ -17,28 +17,21 @@ enum {
 
 /* Sending ---------------------------------------------------------------- */
 
-void nat_plain_send(struct nat *n, const struct sa *dst, const uint8_t *p,
-		    size_t len)
-{
-	(void)transport_send_raw(&n->f->tp, false, dst, p, len);
-}
-
-
 void nat_relay_out(const uint8_t *p, size_t len, void *arg)
 {
 	struct nat *n = arg;
 
-	nat_plain_send(n, &n->conf.turn, p, len);
+	(void)nat_base_send(n, n->turn_base, &n->conf.turn, p, len);
 }
 
 
-static void ice_out(const struct sa *dst, bool relayed, const uint8_t *p,
+static void ice_out(const struct sa *dst, unsigned via, const uint8_t *p,
 		    size_t len, void *arg)
 {
 	struct nat *n = arg;
 
-	if (!relayed) {
-		nat_plain_send(n, dst, p, len);
+	if (via != ICE_RELAY) {
+		(void)nat_base_send(n, via, dst, p, len);
 	}
 	else if (n->turn) {
 		(void)turn_permit(n->turn, dst);
@@ -59,7 +52,7 @@ void nat_relayed_h(const struct sa *peer, uint8_t *p, size_t len,
 
 	if (stunmsg_is(p, len)) {
 		if (n->ice)
-			(void)ice_recv(n->ice, peer, true, p, len,
+			(void)ice_recv(n->ice, peer, ICE_RELAY, p, len,
 				       q.arrival_us);
 	}
 	else if (n->f->started) {
@@ -68,12 +61,12 @@ void nat_relayed_h(const struct sa *peer, uint8_t *p, size_t len,
 }
 
 
-bool nat_packet(struct nat *n, struct packet *p)
+bool nat_packet_at(struct nat *n, unsigned base, struct packet *p)
 {
-	if (n->turn && n->conf.relay == RELAY_UDP &&
+	if (n->turn && n->conf.relay == RELAY_UDP && base == n->turn_base &&
 	    sa_cmp(p->from, &n->conf.turn, SA_ALL) &&
 	    !(sa_cmp(&n->conf.stun, &n->conf.turn, SA_ALL) &&
-	      stunmsg_is(p->p, p->len) && nat_answered(n, p->p, p->len))) {
+	      stunmsg_is(p->p, p->len) && nat_answered(n, base, p->p, p->len))) {
 		turn_recv(n->turn, p->p, p->len);
 		return true;
 	}
@@ -81,11 +74,17 @@ bool nat_packet(struct nat *n, struct packet *p)
 	if (!stunmsg_is(p->p, p->len))
 		return false;
 
-	if (!nat_answered(n, p->p, p->len) && n->ice)
-		(void)ice_recv(n->ice, p->from, false, p->p, p->len,
+	if (!nat_answered(n, base, p->p, p->len) && n->ice)
+		(void)ice_recv(n->ice, p->from, base, p->p, p->len,
 			       p->arrival_us);
 
 	return true;
+}
+
+
+bool nat_packet(struct nat *n, struct packet *p)
+{
+	return nat_packet_at(n, 0, p);
 }
 
 
@@ -127,20 +126,22 @@ void nat_post(struct nat *n, int type, const char *text, bool relayed)
 
 static void way_tell(struct nat *n)
 {
-	char text[128];
-	bool relayed;
+	char text[192];
+	unsigned via;
 	struct sa sa;
 
-	if (!ice_way(n->ice, &sa, &relayed) ||
-	    (sa_cmp(&sa, &n->way, SA_ALL) && relayed == n->way_relayed))
+	if (!ice_way(n->ice, &sa, &via) ||
+	    (sa_cmp(&sa, &n->way, SA_ALL) && via == n->way_via))
 		return;
 
 	n->way = sa;
-	n->way_relayed = relayed;
-	(void)re_snprintf(text, sizeof(text), "%s port %u%s",
+	n->way_via = via;
+	(void)re_snprintf(text, sizeof(text), "%s port %u%s%s",
 			  address_text(&sa).s, sa_port(&sa),
-			  relayed ? ", by the relay" : "");
-	nat_post(n, STREAM_WAY, text, relayed);
+			  !via ? "" : via == ICE_RELAY ? ", by the relay" :
+			  ", from ", !via || via == ICE_RELAY ? "" :
+			  address_text(nat_base_local(n, via)).s);
+	nat_post(n, STREAM_WAY, text, via == ICE_RELAY);
 }
 
 
@@ -202,6 +203,7 @@ static void destructor(void *arg)
 		mem_deref(n->maps[i].p);
 	mem_deref(n->turn);
 	mem_deref(n->ice);
+	nat_bases_close(n);
 	explicit_bzero(&n->conf, sizeof(n->conf));
 	explicit_bzero(&n->agreed, sizeof(n->agreed));
 }
@@ -210,20 +212,22 @@ static void destructor(void *arg)
 /* From nothing, or after a move */
 static int begin(struct nat *n)
 {
-	const int af = sa_af(&n->f->tp.local);
-	int err = 0;
+	int base, err = 0;
 
 	n->begin_us = clock_us();
 	n->told = false;
-	n->tries = 0;
 	n->more_us = 0;
-	sa_init(&n->mapped, AF_UNSPEC);
+	nat_bases_open(n);
 
-	/* a server of the other family is of no use to this socket */
-	if (sa_af(&n->conf.stun) != af)
+	/* a server of a family that we do not have is of no use; over a
+	 * connection the system finds the way */
+	if (nat_base_of(n, sa_af(&n->conf.stun), -1) < 0)
 		sa_init(&n->conf.stun, AF_UNSPEC);
-	if (sa_af(&n->conf.turn) != af)
+	base = nat_base_of(n, sa_af(&n->conf.turn), -1);
+	if (base < 0)
 		n->conf.relay = RELAY_NONE;
+	else if (!n->turn || turn_state(n->turn))
+		n->turn_base = (unsigned)base;
 
 	/* once a call runs the engine reads */
 	if (!n->f->started) {
@@ -234,8 +238,7 @@ static int begin(struct nat *n)
 	if (err)
 		return err;
 
-	if (sa_isset(&n->conf.stun, SA_ALL))
-		nat_ask(n, n->begin_us);
+	nat_ask(n, n->begin_us);
 	nat_relay_again(n);
 	n->moved = false;
 	nat_maps_begin(n);
@@ -245,7 +248,8 @@ static int begin(struct nat *n)
 }
 
 
-int nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf)
+int nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf,
+	      const struct media_conf *mc)
 {
 	struct nat *n;
 	int err;
@@ -258,7 +262,9 @@ int nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf)
 
 	n->f = f;
 	n->conf = *conf;
+	n->mc = *mc;
 	sa_init(&n->way, AF_UNSPEC);
+	nat_bases_init(n);
 
 	err = begin(n);
 	if (err)
@@ -287,7 +293,8 @@ void nat_arrive(struct nat *n)
 }
 
 
-bool nat_again(struct nat *n, const struct sa *gw)
+bool nat_again(struct nat *n, const struct sa *gw, const struct sa *basev,
+	       unsigned basec)
 {
 	const bool asks = sa_isset(&n->conf.stun, SA_ALL) ||
 		n->conf.relay != RELAY_NONE ||
@@ -297,8 +304,14 @@ bool nat_again(struct nat *n, const struct sa *gw)
 		n->conf.gateway = *gw;
 	else
 		n->conf.portmap = PORTMAP_OFF;
-	if (!asks)
+	n->conf.basec = basec < COUNT(n->conf.basev) ? basec :
+		COUNT(n->conf.basev);
+	for (unsigned i = 0; i < n->conf.basec; i++)
+		n->conf.basev[i] = basev[i];
+	if (!asks) {
+		nat_bases_open(n);
 		return false;
+	}
 
 	nat_unwatch(n);
 	n->stun_next = n->turn_next = n->redirects = 0;
@@ -307,17 +320,29 @@ bool nat_again(struct nat *n, const struct sa *gw)
 }
 
 
+static void ours(const struct nat *n, struct ice_ours *o)
+{
+	for (unsigned i = 0; i < ICE_VIAS; i++)
+		sa_init(&o->addrv[i], AF_UNSPEC);
+	for (unsigned i = 0; i < MEDIA_BASES; i++)
+		o->addrv[i] = *nat_base_local(n, i);
+	if (n->turn && !turn_state(n->turn))
+		o->addrv[ICE_RELAY] = *turn_relayed(n->turn);
+}
+
+
 int nat_agree(struct nat *n, const struct media_ice *conf)
 {
 	struct ice *ice = NULL;
+	struct ice_ours o;
 	int err;
 
 	if (media_ice_equal(&n->agreed, conf))
 		return 0;
 
 	if (conf->on) {
-		err = ice_alloc(&ice, conf, n->turn && !turn_state(n->turn),
-				ice_out, n);
+		ours(n, &o);
+		err = ice_alloc(&ice, conf, &o, ice_out, n);
 		if (err)
 			return err;
 	}
@@ -343,38 +368,40 @@ bool nat_rules(const struct nat *n)
 
 bool nat_way(const struct nat *n)
 {
-	bool relayed;
+	unsigned via;
 	struct sa sa;
 
-	return ice_way(n->ice, &sa, &relayed);
+	return ice_way(n->ice, &sa, &via);
 }
 
 
 int nat_send(struct nat *n, const uint8_t *p, size_t len)
 {
-	bool relayed;
+	unsigned via;
 	struct sa sa;
 
-	if (!ice_way(n->ice, &sa, &relayed))
+	if (!ice_way(n->ice, &sa, &via))
 		return ENOTCONN;
-	if (relayed)
+	if (via == ICE_RELAY)
 		return n->turn ? turn_send(n->turn, &sa, p, len) : ENOTCONN;
 
-	return transport_send_raw(&n->f->tp, false, &sa, p, len);
+	return nat_base_send(n, via, &sa, p, len);
 }
 
 
 bool nat_ways(const struct nat *n, struct media_ways *w)
 {
+	unsigned viav[MEDIA_PAIRS];
+
 	if (!nat_rules(n))
 		return false;
 
-	ice_ways(n->ice, w);
+	ice_ways(n->ice, w, viav);
 	for (unsigned i = 0; i < w->pairc; i++) {
 		struct media_pair *p = &w->pairv[i];
 
-		if (p->local_type == CAND_HOST)
-			p->local = n->f->tp.local;
+		if (viav[i] != ICE_RELAY)
+			p->local = *nat_base_local(n, viav[i]);
 		else if (n->turn && !turn_state(n->turn))
 			p->local = *turn_relayed(n->turn);
 	}

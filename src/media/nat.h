@@ -13,16 +13,22 @@ struct nat;
 struct flow;
 struct packet;
 
+struct media_conf;
 /** Begin to gather; STREAM_GATHERED tells the end. @return 0, ENOMEM */
-int  nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf);
+int  nat_alloc(struct nat **np, struct flow *f, const struct media_nat *conf,
+	       const struct media_conf *mc);
 void nat_gathered(const struct nat *n, struct media_gathered *g);
 /** What was agreed on; the same again changes nothing. @return 0, ENOMEM */
 int  nat_agree(struct nat *n, const struct media_ice *ice);
 /** Its socket is about to be another one; and it is */
 void nat_leave(struct nat *n);
 void nat_arrive(struct nat *n);
-/** Ask all anew; gw NULL: no router. @return false: nobody is asked */
-bool nat_again(struct nat *n, const struct sa *gw);
+/** Ask all anew, from these addresses beside the flow's own; gw NULL: no
+ *  router. @return false: nobody is asked */
+bool nat_again(struct nat *n, const struct sa *gw, const struct sa *basev,
+	       unsigned basec);
+/** Is the address that the sound leaves from one of these, or the flow's own? */
+bool nat_based(const struct nat *n, const struct sa *addrv, unsigned addrc);
 /** Is it for us? */
 bool nat_packet(struct nat *n, struct packet *p);
 

@@ -74,8 +74,7 @@ static bool maps_wait(const struct nat *n)
 void nat_gather_look(struct nat *n, uint64_t now_us)
 {
 	const bool late = now_us > n->begin_us + GATHER_US + n->more_us;
-	const bool stun = sa_isset(&n->conf.stun, SA_ALL) && n->tries &&
-		!sa_isset(&n->mapped, SA_ALL);
+	const bool stun = nat_asks(n, now_us);
 	bool turn;
 
 	nat_relay_look(n, now_us);
@@ -84,7 +83,7 @@ void nat_gather_look(struct nat *n, uint64_t now_us)
 	if (n->told || ((stun || turn || maps_wait(n)) && !late))
 		return;
 
-	if (sa_isset(&n->conf.stun, SA_ALL) && !sa_isset(&n->mapped, SA_ALL))
+	if (sa_isset(&n->conf.stun, SA_ALL) && !n->mapped_us)
 		log_warn("the STUN server does not answer");
 	if (turn)
 		log_warn("the TURN server does not answer");
@@ -101,7 +100,8 @@ void nat_gather_look(struct nat *n, uint64_t now_us)
 /* Candidates ------------------------------------------------------------- */
 
 static void cand_add(struct media_gathered *g, enum media_cand_type type,
-		     const struct sa *addr, const struct sa *base)
+		     unsigned path, const struct sa *addr,
+		     const struct sa *base)
 {
 	struct media_cand *c = &g->candv[g->candc];
 
@@ -119,6 +119,7 @@ static void cand_add(struct media_gathered *g, enum media_cand_type type,
 	c->priority = ice_priority(type, same);
 	c->addr = *addr;
 	c->base = *base;
+	c->path = path;
 	++g->candc;
 }
 
@@ -138,6 +139,7 @@ void nat_gathered(const struct nat *n, struct media_gathered *g)
 {
 	const bool relay = n->turn && !turn_state(n->turn);
 	const struct sa *local = &n->f->tp.local;
+	const struct sa *mapped = &n->basev[0].mapped;
 	struct sa none;
 
 	memset(g, 0, sizeof(*g));
@@ -145,25 +147,33 @@ void nat_gathered(const struct nat *n, struct media_gathered *g)
 	sa_init(&g->mapped, AF_UNSPEC);
 	sa_init(&g->mapped_rtcp, AF_UNSPEC);
 
-	cand_add(g, CAND_HOST, local, &none);
-	if (sa_isset(&n->mapped, SA_ALL)) {
-		g->mapped = n->mapped;
-		cand_add(g, CAND_SRFLX, &n->mapped, local);
+	for (unsigned i = 0; i < MEDIA_BASES; i++)
+		cand_add(g, CAND_HOST, i, nat_base_local(n, i), &none);
+	if (sa_isset(mapped, SA_ALL)) {
+		g->mapped = *mapped;
+		cand_add(g, CAND_SRFLX, 0, mapped, local);
 	}
 	/* a port that the router keeps for all, unless another one is behind
 	 * it, of which it knows nothing */
-	if (!sa_isset(&n->mapped, SA_ALL) ||
-	    sa_cmp(&n->mapped, &n->maps[0].out, SA_ADDR))
+	if (!sa_isset(mapped, SA_ALL) ||
+	    sa_cmp(mapped, &n->maps[0].out, SA_ADDR))
 		map_take(g, n);
-	cand_add(g, CAND_SRFLX, &n->maps[0].out, local);
+	cand_add(g, CAND_SRFLX, 0, &n->maps[0].out, local);
 	g->map_err = n->maps[0].err == EAGAIN ? ETIMEDOUT : n->maps[0].err;
 	/* over a connection the relay sees another port of ours */
 	if (relay && n->conf.relay == RELAY_UDP) {
-		if (!sa_isset(&g->mapped, SA_ALL))
+		if (!sa_isset(&g->mapped, SA_ALL) && !n->turn_base)
 			g->mapped = *turn_mapped(n->turn);
-		cand_add(g, CAND_SRFLX, turn_mapped(n->turn), local);
+		cand_add(g, CAND_SRFLX, n->turn_base, turn_mapped(n->turn),
+			 nat_base_local(n, n->turn_base));
 	}
-	if (relay)
-		cand_add(g, CAND_RELAY, turn_relayed(n->turn),
-			 sa_isset(&n->mapped, SA_ALL) ? &n->mapped : local);
+	for (unsigned i = 1; i < MEDIA_BASES; i++)
+		cand_add(g, CAND_SRFLX, i, &n->basev[i].mapped,
+			 nat_base_local(n, i));
+	if (relay) {
+		mapped = &n->basev[n->turn_base].mapped;
+		cand_add(g, CAND_RELAY, n->turn_base, turn_relayed(n->turn),
+			 sa_isset(mapped, SA_ALL) ? mapped :
+			 nat_base_local(n, n->turn_base));
+	}
 }

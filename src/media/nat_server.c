@@ -13,6 +13,7 @@
 enum {
 	STUN_RTO_US = 200000,
 	STUN_TRIES  = 6,
+	OTHERS_US   = 500000,    /* one is answered: the others have so long */
 	NEXT_TRIES  = 3,         /* unanswered so often: the next server    */
 	NEXT_US     = 1300000,   /* the same of a relay                     */
 	REDIRECTS   = 2,         /* a relay may send us on so often         */
@@ -22,14 +23,52 @@ enum {
 
 /* The STUN server -------------------------------------------------------- */
 
+/* Each address that has the server's family */
+static bool asked(const struct nat *n, unsigned no)
+{
+	return sa_isset(&n->conf.stun, SA_ALL) &&
+		sa_af(nat_base_local(n, no)) == sa_af(&n->conf.stun);
+}
+
+
+static void base_ask(struct nat *n, unsigned no, uint64_t now_us)
+{
+	struct base *b = &n->basev[no];
+
+	stunmsg_begin(&b->ask, SM_BINDING, SC_REQUEST, NULL);
+	(void)stunmsg_end(&b->ask, NULL, 0, true);
+	b->tries = 1;
+	b->due_us = now_us + STUN_RTO_US;
+	b->keep_us = now_us + KEEP_US;
+	(void)nat_base_send(n, no, &n->conf.stun, b->ask.p, b->ask.len);
+}
+
+
 void nat_ask(struct nat *n, uint64_t now_us)
 {
-	stunmsg_begin(&n->ask, SM_BINDING, SC_REQUEST, NULL);
-	(void)stunmsg_end(&n->ask, NULL, 0, true);
-	n->tries = 1;
-	n->due_us = now_us + STUN_RTO_US;
-	n->keep_us = now_us + KEEP_US;
-	nat_plain_send(n, &n->conf.stun, n->ask.p, n->ask.len);
+	n->mapped_us = 0;
+	for (unsigned i = 0; i < MEDIA_BASES; i++) {
+		n->basev[i].tries = 0;
+		sa_init(&n->basev[i].mapped, AF_UNSPEC);
+		if (asked(n, i))
+			base_ask(n, i, now_us);
+	}
+}
+
+
+bool nat_asks(const struct nat *n, uint64_t now_us)
+{
+	/* which has no way out would hold the others up */
+	if (n->mapped_us && now_us > n->mapped_us + OTHERS_US)
+		return false;
+
+	for (unsigned i = 0; i < MEDIA_BASES; i++) {
+		if (n->basev[i].tries &&
+		    !sa_isset(&n->basev[i].mapped, SA_ALL))
+			return true;
+	}
+
+	return false;
 }
 
 
@@ -40,7 +79,7 @@ static bool stun_other(struct nat *n)
 	struct media_server *v = n->conf.stunv;
 	const struct sa failed = n->conf.stun;
 
-	if (n->stun_next == n->conf.stunc)
+	if (n->stun_next == n->conf.stunc || n->mapped_us)
 		return false;
 
 	++n->stun_next;
@@ -53,41 +92,56 @@ static bool stun_other(struct nat *n)
 }
 
 
-void nat_ask_tick(struct nat *n, uint64_t now_us)
+static void base_tick(struct nat *n, unsigned no, uint64_t now_us)
 {
-	if (!sa_isset(&n->conf.stun, SA_ALL))
-		return;
+	struct base *b = &n->basev[no];
 
-	/* the way stays open, and if it has moved that is known */
-	if (!n->tries && now_us > n->keep_us) {
-		nat_ask(n, now_us);
+	/* the way stays open, and if it has moved that is known; others than
+	 * our own are of no use once ICE has chosen */
+	if (!b->tries && now_us > b->keep_us) {
+		if (!no || !n->ice || ice_state(n->ice) != ICE_CHOSEN)
+			base_ask(n, no, now_us);
 	}
-	else if (n->tries >= NEXT_TRIES && now_us > n->due_us &&
+	else if (b->tries >= NEXT_TRIES && now_us > b->due_us &&
 		 stun_other(n)) {
 		nat_ask(n, now_us);
 	}
-	else if (n->tries == STUN_TRIES && now_us > n->due_us) {
-		n->tries = 0;
+	else if (b->tries == STUN_TRIES && now_us > b->due_us) {
+		b->tries = 0;
 	}
-	else if (n->tries && now_us > n->due_us) {
-		n->due_us = now_us + ((uint64_t)STUN_RTO_US << n->tries);
-		++n->tries;
-		nat_plain_send(n, &n->conf.stun, n->ask.p, n->ask.len);
+	else if (b->tries && now_us > b->due_us) {
+		b->due_us = now_us + ((uint64_t)STUN_RTO_US << b->tries);
+		++b->tries;
+		(void)nat_base_send(n, no, &n->conf.stun, b->ask.p,
+				    b->ask.len);
 	}
 }
 
 
-bool nat_answered(struct nat *n, const uint8_t *p, size_t len)
+void nat_ask_tick(struct nat *n, uint64_t now_us)
 {
+	for (unsigned i = 0; i < MEDIA_BASES; i++) {
+		if (asked(n, i))
+			base_tick(n, i, now_us);
+	}
+}
+
+
+bool nat_answered(struct nat *n, unsigned base, const uint8_t *p, size_t len)
+{
+	struct base *b = &n->basev[base];
 	struct stun_in m;
 
-	if (!n->tries || memcmp(p + 8, n->ask.p + 8, STUN_TID) ||
+	if (!b->tries || memcmp(p + 8, b->ask.p + 8, STUN_TID) ||
 	    stunmsg_read(&m, p, len) || m.cls != SC_SUCCESS)
 		return false;
 
-	n->tries = 0;
-	if (sa_isset(&m.mapped, SA_ALL))
-		n->mapped = m.mapped;
+	b->tries = 0;
+	if (sa_isset(&m.mapped, SA_ALL)) {
+		b->mapped = m.mapped;
+		if (!n->mapped_us)
+			n->mapped_us = clock_us();
+	}
 
 	return true;
 }
@@ -137,10 +191,20 @@ void nat_relay_again(struct nat *n)
 }
 
 
-/* The one that failed sends us to another, or there is another by name */
+/* Is there another address of ours to ask it from? */
+static int relay_base(const struct nat *n)
+{
+	return n->conf.relay != RELAY_UDP ? -1 :
+		nat_base_of(n, sa_af(&n->conf.turn), (int)n->turn_base);
+}
+
+
+/* The one that failed sends us to another, or there is another by name, or it
+ * cannot be reached from that address of ours */
 static bool relay_other(struct nat *n)
 {
 	const struct sa *alt = n->turn ? turn_alternate(n->turn) : NULL;
+	const int base = relay_base(n);
 
 	if (n->told)
 		return false;
@@ -152,6 +216,9 @@ static bool relay_other(struct nat *n)
 	else if (n->turn_next < n->conf.turnc) {
 		++n->turn_next;
 		relay_rotate(&n->conf);
+	}
+	else if (base >= 0) {
+		n->turn_base = (unsigned)base;
 	}
 	else {
 		return false;
@@ -186,8 +253,9 @@ void nat_relay_look(struct nat *n, uint64_t now_us)
 			log_info("%s: the next one is asked", why);
 		}
 	}
-	else if (now_us > n->turn_us + NEXT_US && n->turn_next <
-		 n->conf.turnc && relay_other(n)) {
+	else if (now_us > n->turn_us + NEXT_US &&
+		 (n->turn_next < n->conf.turnc || relay_base(n) >= 0) &&
+		 relay_other(n)) {
 		log_info("the TURN server does not answer: the next one is"
 			 " asked");
 	}

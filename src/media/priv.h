@@ -306,6 +306,8 @@ void flow_stats(const struct flow *f, struct stream_stats *st);
 /* the steps of a cycle, in their order (flow_packet.c, flow_sound.c) */
 void flow_drain(struct flow *f, uint64_t now_us);
 void flow_packet(struct flow *f, struct packet *p);
+/** One came to another socket of ours, as it is on the wire */
+void flow_arrived(struct flow *f, struct packet *p);
 /** side, @return: as playout_block() has it */
 bool flow_hear(struct flow *f, int16_t *v, int16_t *side, size_t n,
 	       uint64_t now_us);

@@ -23,7 +23,8 @@ static void nat_h(void *arg)
 	struct nat_job *j = arg;
 
 	flow_attach(j->s->flow, j->s->m->eng);
-	j->err = nat_alloc(&j->s->flow->tp.nat, j->s->flow, j->conf);
+	j->err = nat_alloc(&j->s->flow->tp.nat, j->s->flow, j->conf,
+			   &j->s->m->conf);
 }
 
 
@@ -86,7 +87,8 @@ int stream_ways(struct stream *s, struct media_ways *w)
 
 struct regather {
 	struct stream *s;
-	const struct sa *gateway;
+	const struct sa *gateway, *basev;
+	unsigned basec;
 	bool asks;
 };
 
@@ -96,16 +98,38 @@ static void regather_h(void *arg)
 	struct regather *j = arg;
 	struct nat *n = j->s->flow->tp.nat;
 
-	j->asks = n && nat_again(n, j->gateway);
+	j->asks = n && nat_again(n, j->gateway, j->basev, j->basec);
 }
 
 
-bool stream_regather(struct stream *s, const struct sa *gateway)
+bool stream_regather(struct stream *s, const struct sa *gateway,
+		     const struct sa *basev, unsigned basec)
 {
-	struct regather j = { .s = s, .gateway = gateway };
+	struct regather j = { .s = s, .gateway = gateway, .basev = basev,
+		.basec = basec };
 
 	assert_main();
 	stream_run(s, regather_h, &j);
+
+	return j.asks;
+}
+
+
+static void based_h(void *arg)
+{
+	struct regather *j = arg;
+	const struct nat *n = j->s->flow->tp.nat;
+
+	j->asks = !n || nat_based(n, j->basev, j->basec);
+}
+
+
+bool stream_based(struct stream *s, const struct sa *basev, unsigned basec)
+{
+	struct regather j = { .s = s, .basev = basev, .basec = basec };
+
+	assert_main();
+	stream_run(s, based_h, &j);
 
 	return j.asks;
 }

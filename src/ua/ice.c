@@ -97,8 +97,8 @@ int cand_print(char *buf, size_t sz, const struct media_cand *c)
 	     sa_ntop(&c->base, base, sizeof(base))))
 		return EOVERFLOW;
 
-	n = snprintf(buf, sz, "%u 1 UDP %u %s %u typ %s", c->type + 1u,
-		     c->priority, addr, sa_port(&c->addr),
+	n = snprintf(buf, sz, "%u 1 UDP %u %s %u typ %s", c->type + 1u +
+		     (CAND_RELAY + 1u) * c->path, c->priority, addr, sa_port(&c->addr),
 		     media_cand_name(c->type));
 	if (n > 0 && (size_t)n < sz && base[0])
 		n += snprintf(buf + n, sz - (size_t)n, " raddr %s rport %u",
@@ -203,8 +203,8 @@ void nego_take_ice(struct media_plan *plan, struct nego *n,
 	for (unsigned i = 0; i < m->candc && ice->candc < ICE_CANDS; i++) {
 		struct media_cand *c = &ice->candv[ice->candc];
 
-		if (!cand_read(c, m->candv[i].p, m->candv[i].l) &&
-		    sa_af(&c->addr) == sa_af(&ab->rtp))
+		/* of either family: which of them we have is not known yet */
+		if (!cand_read(c, m->candv[i].p, m->candv[i].l))
 			++ice->candc;
 	}
 }

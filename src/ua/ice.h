@@ -6,6 +6,7 @@
 #ifndef OFFHOOK_UA_ICE_H
 #define OFFHOOK_UA_ICE_H
 
+#include "offhook/hostaddr.h"
 #include "negotiate.h"
 
 /** Read the value of a=candidate. @return 0, EBADMSG, ENOTSUP: another
@@ -18,5 +19,16 @@ void nego_ice_names(const struct nego *n, char *ufrag, char *pwd);
 void nego_take_ice(struct media_plan *plan, struct nego *n,
 		   const struct ability *ab, const struct desc_media *m,
 		   bool lite, bool offer);
+
+/**
+ * Addresses for ICE beside the first one, in the order in which they are to be
+ * preferred (ice_base.c).  av: what the phone listens on; hv: what the system
+ * says of those of IPv6.
+ *
+ * @return how many are in v
+ */
+unsigned ice_bases(struct sa *v, unsigned max, const struct sa *first,
+		   const struct sa *av, unsigned ac,
+		   const struct hostaddr *hv, unsigned hc);
 
 #endif

@@ -319,6 +319,9 @@ int ua_nat_find(struct ua_nat **np, struct ua *ua, const struct sa *laddr,
 	l->h = h;
 	l->arg = arg;
 	l->conf.ice = ice;
+	if (ice)
+		l->conf.basec = ua_ice_bases(l->conf.basev, MEDIA_BASES - 1,
+					     ua, laddr);
 	conf_read(l);
 	l->conf.portmap = router_find(&l->conf.gateway, ua, laddr) ?
 		(enum portmap_how)ua->config->port_mapping : PORTMAP_OFF;
@@ -449,6 +452,19 @@ void call_nat_ability(const struct call *c, struct ability *ab)
 }
 
 
+/* @return false: nobody is asked */
+static bool again(struct call *c)
+{
+	const struct sa *local = stream_local(c->stream);
+	struct sa gw, basev[MEDIA_BASES - 1];
+	const unsigned n = wants_ice(c) ?
+		ua_ice_bases(basev, COUNT_OF(basev), c->ua, local) : 0;
+
+	return stream_regather(c->stream, router_find(&gw, c->ua, local) ?
+			       &gw : NULL, basev, n);
+}
+
+
 /*
  * What servers said of the old network is of no use in the new one: they are
  * asked anew, and the peer is told when they have answered.  Meanwhile ICE
@@ -458,11 +474,12 @@ bool call_nat_moved(struct call *c)
 {
 	struct media_gathered *g = &c->gathered;
 	unsigned i, n = 0;
-	struct sa gw;
 
 	if (c->gathering)
 		return false;
 
+	c->ua->router_deaf_ms = 0;
+	c->regather = again(c);
 	stream_gathered(c->stream, g);
 	sa_init(&g->mapped, AF_UNSPEC);
 	sa_init(&g->mapped_rtcp, AF_UNSPEC);
@@ -472,13 +489,23 @@ bool call_nat_moved(struct call *c)
 	}
 	g->candc = n;
 
-	c->ua->router_deaf_ms = 0;
-	c->regather = stream_regather(c->stream, router_find(&gw, c->ua,
-				      stream_local(c->stream)) ? &gw : NULL);
 	if (!c->regather && c->nego.ice_on)
 		++c->nego.ice_turn;
 
 	return c->regather;
+}
+
+
+/* Once more from the beginning, and the other side is told of it */
+static void restart(struct call *c, bool asks)
+{
+	c->regather = asks;
+	if (asks)
+		return;
+
+	stream_gathered(c->stream, &c->gathered);
+	++c->nego.ice_turn;
+	(void)call_reoffer(c);
 }
 
 
@@ -490,7 +517,6 @@ bool call_nat_moved(struct call *c)
 void call_nat_lost(struct call *c, const char *why)
 {
 	bool asks;
-	struct sa gw;
 
 	log_warn("call %u: %s", c->id, why);
 
@@ -498,14 +524,30 @@ void call_nat_lost(struct call *c, const char *why)
 	    c->regather)
 		return;
 
-	asks = stream_regather(c->stream, router_find(&gw, c->ua,
-			       stream_local(c->stream)) ? &gw : NULL);
-	if (!c->outgoing)
-		return;
+	asks = again(c);
+	if (c->outgoing)
+		restart(c, asks);
+}
 
-	c->regather = asks;
-	if (!asks) {
-		++c->nego.ice_turn;
-		(void)call_reoffer(c);
-	}
+
+/* The call's own address may be there still: ICE has chosen another one */
+bool call_nat_look(struct call *c)
+{
+	struct sa basev[MEDIA_BASES - 1];
+	unsigned n;
+
+	if (!call_living(c) || !c->stream || c->state != CALL_ACTIVE ||
+	    !c->nego.ice_on || c->regather || c->moving)
+		return false;
+
+	n = ua_ice_bases(basev, COUNT_OF(basev), c->ua,
+			 stream_local(c->stream));
+	if (stream_based(c->stream, basev, n))
+		return false;
+
+	log_info("call %u: the address that its sound left from is gone",
+		 c->id);
+	restart(c, again(c));
+
+	return true;
 }

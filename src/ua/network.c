@@ -174,7 +174,7 @@ static unsigned move_all(struct ua *ua)
 	LIST_FOREACH(&ua->calls, le) {
 		struct call *c = le->data;
 
-		n += move(c);
+		n += move(c) || call_nat_look(c);
 		waits = waits || (c->moving && !c->regather);
 
 		/* nothing more can be heard of it */

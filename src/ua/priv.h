@@ -477,6 +477,12 @@ bool call_nat_moved(struct call *c);
 void call_nat_ability(const struct call *c, struct ability *ab);
 /** There is no way any more, or there never was one */
 void call_nat_lost(struct call *c, const char *why);
+/** The machine's addresses have changed. @return true: what its sound left
+ *  from is gone, and another way is looked for */
+bool call_nat_look(struct call *c);
+/** Addresses for ICE beside the first one (ice_base.c). @return how many */
+unsigned ua_ice_bases(struct sa *v, unsigned max, const struct ua *ua,
+		      const struct sa *first);
 
 /* call_secure.c */
 /** Keys for what it sends */

@@ -239,12 +239,25 @@ int stream_ways(struct stream *s, struct media_ways *w)
 }
 
 
-bool stream_regather(struct stream *s, const struct sa *gateway)
+bool stream_regather(struct stream *s, const struct sa *gateway,
+		     const struct sa *basev, unsigned basec)
 {
 	(void)s;
 	(void)gateway;
+	(void)basev;
+	(void)basec;
 
 	return false;
+}
+
+
+bool stream_based(struct stream *s, const struct sa *basev, unsigned basec)
+{
+	(void)s;
+	(void)basev;
+	(void)basec;
+
+	return true;
 }
 
 

@@ -10,12 +10,12 @@
 #define PASSWORD "password0password0password0"
 
 
-static void sent(const struct sa *dst, bool relayed, const uint8_t *p,
+static void sent(const struct sa *dst, unsigned via, const uint8_t *p,
 		 size_t len, void *arg)
 {
 	struct stun_in m;
 	(void)dst;
-	(void)relayed;
+	(void)via;
 	(void)arg;
 
 	/* whatever we say is well formed */
@@ -44,18 +44,21 @@ static void turn_data(const struct sa *peer, uint8_t *p, size_t len,
 static void to_ice(const struct sa *from, const uint8_t *p, size_t len)
 {
 	struct media_ice conf = { .on = true, .candc = 1 };
+	struct ice_ours ours;
 	struct ice *ice = NULL;
 
+	for (unsigned i = 0; i < ICE_VIAS; i++)
+		ours.addrv[i] = *from;
 	strcpy(conf.ufrag, "frag0");
 	strcpy(conf.pwd, PASSWORD);
 	strcpy(conf.peer_ufrag, "frag1");
 	strcpy(conf.peer_pwd, PASSWORD);
 	conf.candv[0].addr = *from;
 	conf.candv[0].priority = 1;
-	must(!ice_alloc(&ice, &conf, true, sent, NULL));
+	must(!ice_alloc(&ice, &conf, &ours, sent, NULL));
 	ice_tick(ice, 1000000);
-	(void)ice_recv(ice, from, false, p, len, 1000000);
-	(void)ice_recv(ice, from, true, p, len, 1000000);
+	(void)ice_recv(ice, from, 0, p, len, 1000000);
+	(void)ice_recv(ice, from, ICE_RELAY, p, len, 1000000);
 	ice_tick(ice, 2000000);
 	mem_deref(ice);
 }

@@ -255,6 +255,75 @@ static void test_candidates(void **state)
 	assert_int_equal(cand_print(buf, sizeof(buf), &c), 0);
 	assert_string_equal(buf, "1 1 UDP 100 198.51.100.1 9 typ host");
 	assert_int_equal(cand_print(buf, 20, &c), EOVERFLOW);
+
+	/* of another address of ours: not as likely to work as the first */
+	c.path = 2;
+	assert_int_equal(cand_print(buf, sizeof(buf), &c), 0);
+	assert_string_equal(buf, "9 1 UDP 100 198.51.100.1 9 typ host");
+}
+
+
+static void bases(const char *first, const char *all, const char *want)
+{
+	struct sa v[MEDIA_BASES], av[16], sa;
+	struct hostaddr hv[16];
+	unsigned ac = 0, hc = 0, n;
+	char text[256] = "", one[64];
+
+	assert_int_equal(0, sa_set_str(&sa, first, 5060));
+	while (*all) {
+		struct hostaddr *h = &hv[hc];
+		size_t len = strcspn(all, " !~?");
+
+		memcpy(one, all, len);
+		one[len] = '\0';
+		assert_int_equal(0, sa_set_str(&av[ac++], one, 5060));
+		memset(h, 0, sizeof(*h));
+		h->addr = av[ac - 1];
+		h->index = 2;
+		h->deprecated = all[len] == '!';
+		h->temporary = all[len] == '~';
+		h->tentative = all[len] == '?';
+		hc += sa_af(&h->addr) == AF_INET6;
+		all += len + (h->deprecated || h->temporary || h->tentative);
+		all += strspn(all, " ");
+	}
+
+	n = ice_bases(v, COUNT_OF(v), &sa, av, ac, hv, hc);
+	for (unsigned i = 0; i < n; i++)
+		(void)re_snprintf(text + strlen(text),
+				  sizeof(text) - strlen(text), "%s%j",
+				  i ? " " : "", &v[i]);
+	assert_string_equal(text, want);
+}
+
+
+/* RFC 8445 5.1.1.1, RFC 8421 */
+static void test_bases(void **state)
+{
+	(void)state;
+
+	bases("192.0.2.1", "192.0.2.1", "");
+	bases("192.0.2.1", "192.0.2.1 198.51.100.1 127.0.0.1 ::1",
+	      "198.51.100.1");
+	/* the peer is here */
+	bases("127.0.0.1", "127.0.0.1 192.0.2.1", "");
+	/* in turns, the first being of the one */
+	bases("192.0.2.1", "192.0.2.1 192.0.2.2 192.0.2.3 2001:db8::1"
+	      " 2001:db8::2", "2001:db8::1 192.0.2.2 2001:db8::2 192.0.2.3");
+	bases("2001:db8::1", "192.0.2.1 2001:db8::1 2001:db8::2",
+	      "192.0.2.1 2001:db8::2");
+	/* about to go, not ours yet, of another time, of the link alone */
+	bases("192.0.2.1", "192.0.2.1 2001:db8::1! 2001:db8::2? fe80::1"
+	      " fec0::1 ::5:6 2001:db8::3",
+	      "2001:db8::3");
+	/* by which nobody is known again, where there is one */
+	bases("192.0.2.1", "192.0.2.1 2001:db8::1 2001:db8::2~"
+	      " 2001:db8:0:1::1", "2001:db8::2 2001:db8:0:1::1");
+	bases("192.0.2.1", "192.0.2.1 2001:db8::1 2001:db8::2~", "2001:db8::2");
+	bases("192.0.2.1", "192.0.2.1 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4"
+	      " 10.0.0.5 10.0.0.6 10.0.0.7", "10.0.0.1 10.0.0.2 10.0.0.3"
+	      " 10.0.0.4 10.0.0.5 10.0.0.6");
 }
 
 
@@ -266,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_mismatch),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_bases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
