@@ -291,6 +291,7 @@ struct account_conf {
 	char auto_answer[16];      /* "", "yes", "no" or a code             */
 	char media_security[8];    /* off, prefer, require; "" : the option's */
 	char ice[8];               /* off, on; the same                     */
+	bool webrtc;               /* a gateway to browsers: all it needs   */
 	char codecs[CONFIG_LIST];  /* "" : the option's                     */
 	char reliable[12];         /* off, supported, required; "" : the
 				      option's, as in the two below         */

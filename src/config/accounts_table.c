@@ -92,6 +92,11 @@ static const struct account_param params[] = {
 			" option says",
 	},
 	{
+		.name = "webrtc", .type = OPT_BOOL, FIELD(webrtc),
+		.summary = "Its server is a gateway to browsers: ICE, keys by"
+			" DTLS and nothing in plain, one port, in a bundle",
+	},
+	{
 		.name = "codecs", .type = OPT_LIST, FIELD(codecs),
 		.choices = "opus,g722,pcmu,pcma,l16,gsm",
 		.summary = "Codecs of this account, the best first",

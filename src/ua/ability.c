@@ -30,7 +30,8 @@ int ua_ability(struct ability *ab, const struct ua *ua,
 		media_channels(ua->media) == 2;
 	ab->red = conf->redundancy;
 	ab->cn = conf->comfort_noise;
-	ab->nack = conf->retransmission;
+	ab->bundle = acc && acc->conf.webrtc;
+	ab->nack = conf->retransmission || ab->bundle;
 
 	return ability_codecs(ab, list);
 }

@@ -30,6 +30,8 @@ static enum secure_policy policy(const struct ua *ua,
 {
 	static const char *const words[] = {"off", "prefer", "require"};
 
+	if (acc && acc->conf.webrtc)
+		return SECURE_REQUIRE;
 	for (unsigned i = 0; acc && i < COUNT_OF(words); i++) {
 		if (!str_casecmp(acc->conf.media_security, words[i]))
 			return (enum secure_policy)i;
@@ -75,11 +77,13 @@ void call_secure_ability(struct call *c, struct ability *ab)
 {
 	const int sdes = c->ua->config->sdes;
 
+	const bool webrtc = c->acc && c->acc->conf.webrtc;
+
 	ab->secure.policy = policy(c->ua, c->acc);
-	ab->secure.dtls = ab->secure.policy != SECURE_OFF &&
-		c->ua->config->dtls;
-	ab->secure.sdes = sdes == SDES_ALWAYS ||
-		(sdes == SDES_SECURE && signalling_secure(c));
+	ab->secure.dtls = webrtc || (ab->secure.policy != SECURE_OFF &&
+				     c->ua->config->dtls);
+	ab->secure.sdes = !webrtc && (sdes == SDES_ALWAYS ||
+		(sdes == SDES_SECURE && signalling_secure(c)));
 	if (ab->secure.sdes && ab->secure.policy != SECURE_OFF)
 		keys_make(&c->nego);
 }

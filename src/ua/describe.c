@@ -352,6 +352,21 @@ static int claim_line(struct nego *n, const char *proto)
 }
 
 
+/* A group of one (RFC 8843 7.2): who makes one for others wants it said. Once
+ * an answer has come it is as it was agreed */
+static int claim_group(struct nego *n)
+{
+	struct nego_line *l = &n->linev[n->audio];
+
+	if (n->written)
+		return 0;
+
+	n->bundled = true;
+
+	return l->mid ? 0 : str_dup(&l->mid, "0");
+}
+
+
 static void add_event(struct ours *o, struct nego *n, uint32_t clock_hz)
 {
 	uint8_t num;
@@ -448,6 +463,9 @@ int nego_offer(struct mbuf **mbp, struct nego *n, const struct ability *ab)
 		return EINVAL;
 
 	err = claim_line(n, offer_proto(ab));
+	if (err)
+		return err;
+	err = ab->bundle ? claim_group(n) : 0;
 	if (err)
 		return err;
 	offer_keys(&o, n, ab);

@@ -44,6 +44,9 @@ static bool wants_ice(const struct call *c)
 {
 	const char *said = c->acc ? c->acc->conf.ice : "";
 
+	if (c->acc && c->acc->conf.webrtc)
+		return true;
+
 	return said[0] ? !strcmp(said, "on") : c->ua->config->ice;
 }
 

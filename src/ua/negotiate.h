@@ -50,6 +50,8 @@ struct ability {
 	} ice;
 	bool mux;                        /* one port for both is wanted     */
 	bool nack;                       /* offers ask for feedback         */
+	bool bundle;                     /* our line is offered in a group
+					    of its own (RFC 8843)           */
 };
 
 /** Names as in the option `codecs`. @return 0, EINVAL (none is known) */

@@ -178,7 +178,7 @@ static bool without_feedback(struct call *c, const struct sip_result *res)
 		return false;
 
 	(void)ua_ability(&ab, c->ua, c->acc);
-	if (!ab.nack)
+	if (!ab.nack || ab.bundle)
 		return false;
 
 	log_info("call %u: %u; once more without feedback (RTP/AVP)", c->id,

@@ -176,6 +176,38 @@ def test_baresip_dtls_reports(lab):
     phone.event("call.state", state="ended")
 
 
+def gateway(lab, outgoing):
+    """webrtc=yes is all that an account for a gateway to browsers needs; what goes out is what such a one wants"""
+    source = sound.write_tone(lab.path("theirs.wav"), THEIRS, 60, 8000, 1)
+    peer = Baresip(lab, source, secure="dtls_srtp", nat="ice")
+    trace = lab.path("trace.txt")
+    phone = lab.offhook("-s", "record-layout=them", "-s", "codecs=pcmu", "-t=" + trace, "--auto-answer", "-a",
+                        "sip:phone@127.0.0.1;webrtc=yes", audio="tone:%d" % OURS).ready()
+    connect(phone, peer, outgoing)
+    phone.event("call.media", security="dtls", timeout=30, again=True)
+    flows(phone)
+    phone.command("record " + lab.path("ours.wav"))
+    phone.command("sleep 2", timeout=15)
+    check(phone.command("ice")["ice"] == "chosen", "%s", phone.command("ice"))
+    phone.command("hangup")
+    phone.event("call.state", state="ended", timeout=15)
+    steady(lab.path("ours.wav"), THEIRS, 1.5, "we heard")
+    with open(trace, encoding="utf-8") as f:
+        text = f.read()
+    check(not re.search("m=audio [0-9]+ RTP/", text) if outgoing else True, "a profile without DTLS:\n%s", text)
+    for line in ("UDP/TLS/RTP/SAVPF", "a=group:BUNDLE 0", "a=mid:0", "a=rtcp-mux", "a=ice-ufrag:",
+                 "a=fingerprint:sha-256", "a=setup:actpass") if outgoing else ():
+        check(line in text, "%s is missing:\n%s", line, text)
+
+
+def test_gateway_called(lab):
+    gateway(lab, True)
+
+
+def test_gateway_calls(lab):
+    gateway(lab, False)
+
+
 def test_linphonec_dtls_called(lab):
     talk(lab, Linphonec, "dtls", True, "dtls", "media-security=require")
 

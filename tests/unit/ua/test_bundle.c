@@ -200,6 +200,48 @@ static void test_none(void **state)
 }
 
 
+/* Offered: our line is alone in a group, and out of it when the answer is */
+static void test_offered(void **state)
+{
+	static const char with[] = HEAD "a=group:BUNDLE 0\r\nm=audio 5000 "
+		AUDIO "a=mid:0\r\n" WAY;
+	static const char without[] = HEAD "m=audio 5000 " AUDIO WAY;
+	(void)state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const char *answer = i ? without : with;
+		struct mbuf *mb = NULL;
+		struct side s;
+		char *r;
+
+		side_init(&s);
+		s.ab.secure.policy = SECURE_REQUIRE;
+		s.ab.secure.sdes = false;
+		s.ab.nack = s.ab.bundle = true;
+		assert_int_equal(0, nego_offer(&mb, &s.n, &s.ab));
+		r = text(mb);
+		has(r, "t=0 0\r\na=group:BUNDLE 0\r\n" LINE, true);
+		has(r, "a=mid:0\r\n", true);
+		has(r, "a=rtcp-mux\r\n", true);
+		has(r, "a=ice-ufrag:", true);
+		has(r, "a=fingerprint:", true);
+		has(r, "a=crypto", false);
+		mem_deref(r);
+
+		assert_int_equal(0, nego_result(&s.plan, NULL, &s.n, &s.ab,
+						answer, strlen(answer)));
+		assert_int_equal(s.plan.secure.keying, MEDIA_KEYS_DTLS);
+		assert_true(s.plan.ice.on && s.plan.rtcp_mux);
+		assert_int_equal(0, nego_offer(&mb, &s.n, &s.ab));
+		r = text(mb);
+		has(r, "a=group:BUNDLE 0\r\n", !i);
+		has(r, "a=mid:0\r\n", true);
+		mem_deref(r);
+		nego_reset(&s.n);
+	}
+}
+
+
 /* Before the group, after it: the number of the description tells */
 static void test_version(void **state)
 {
@@ -230,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_browser),
 		cmocka_unit_test(test_bundle_only),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_offered),
 		cmocka_unit_test(test_version),
 	};
 
