@@ -162,6 +162,13 @@ static void hurry(struct client *cl)
 }
 
 
+/* The line that waits is one that need not be waited for */
+static bool yields(const struct client *cl)
+{
+	return cl->cur && cl->cur->waiting && cl->cur->yields;
+}
+
+
 static void run_line(struct client *cl, struct line *l)
 {
 	struct cmd *x = NULL;
@@ -179,7 +186,7 @@ static void run_line(struct client *cl, struct line *l)
 	/* flushed meanwhile, by `quit` or its like, else done or waiting */
 	if (!orphaned(cl) && cl->cur == x && !x->waiting)
 		finish(cl);
-	else if (client_yields(cl))
+	else if (yields(cl))
 		hurry(cl);
 
 	mem_deref(x);
@@ -385,8 +392,7 @@ void client_flush(struct client *cl)
 
 bool client_yields(const struct client *cl)
 {
-	return cl && cl->cur && cl->cur->waiting && cl->cur->yields &&
-		cl->count <= AHEAD_MAX;
+	return cl && yields(cl) && cl->count <= AHEAD_MAX;
 }
 
 

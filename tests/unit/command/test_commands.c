@@ -257,6 +257,19 @@ static void test_hold_then_quit(void **state)
 	(void)rig_pass(r, 4000);
 	assert_int_equal(r->quit, 9);
 
+	/* and of lines that were all there before it began */
+	r->quit = -2;
+	rig_submit(r, "sleep 1");
+	rig_submit(r, "update");
+	rig_submit(r, "quit 10");
+	for (int i = 0; i < 20; i++)
+		rig_submit(r, "# no more");
+	(void)rig_pass(r, 1000);
+	(void)rig_pass(r, 3999);
+	assert_int_equal(r->quit, -2);
+	(void)rig_pass(r, 1);
+	assert_int_equal(r->quit, 10);
+
 	/* not by what is no `quit`, nor where the wait is the point */
 	r->quit = -2;
 	assert_string_equal(rig_run(r, "hold"), "");
