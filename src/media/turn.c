@@ -53,6 +53,7 @@ struct turn {
 	bool keyed;
 	uint8_t key[16];
 	char realm[STUN_TEXT], nonce[STUN_TEXT];
+	bool reclaims;           /* it had one for our port: given back     */
 	int state;
 	char why[TURN_ERR];
 	struct sa relayed, mapped, alternate;
@@ -171,6 +172,15 @@ static void peer_lost(struct turn *t, int peer)
 }
 
 
+/* What was left over from before is gone, or was not ours */
+static void reclaimed(struct turn *t)
+{
+	if (t->state == EAGAIN && t->reclaims &&
+	    request(t, SM_ALLOCATE, 0, LIFETIME_S))
+		fail(t, "the TURN server ", "cannot be asked");
+}
+
+
 static void request_end(struct turn *t, struct request *r, const char *why)
 {
 	const unsigned method = r->method;
@@ -179,7 +189,9 @@ static void request_end(struct turn *t, struct request *r, const char *why)
 
 	if (method == SM_CHANNEL)
 		peer_lost(t, r->peer);
-	else if (method == SM_ALLOCATE || r->lifetime)
+	else if (method == SM_REFRESH && !r->lifetime)
+		reclaimed(t);
+	else
 		fail(t, "the TURN server ", why);
 }
 
@@ -221,12 +233,55 @@ static bool challenged(struct turn *t, struct request *r,
 }
 
 
+static const char *refusal(unsigned method, unsigned error)
+{
+	static const struct {
+		unsigned error;
+		const char *text;
+	} v[] = {
+		{ 401, "does not take the name and password" },
+		{ 403, "forbids it" },
+		{ 441, "has this port for somebody else" },
+		{ 486, "gives this account no more relays" },
+		{ 508, "has no room for another relay" },
+	};
+
+	if (error == 437)
+		return method == SM_ALLOCATE ?
+			"has a relay for this port already" :
+			"has forgotten us";
+
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
+		if (v[i].error == error)
+			return v[i].text;
+	}
+
+	return "refuses";
+}
+
+
+/* An allocation of the same port, from before we lost sight of the server, is
+ * in the way (RFC 8656 7.2): once it is given back.
+ * @return true: that is asked */
+static bool in_the_way(struct turn *t, struct request *r,
+		       const struct stun_in *m)
+{
+	if (m->error != 437 || r->method != SM_ALLOCATE || t->reclaims)
+		return false;
+
+	t->reclaims = true;
+	r->method = 0;
+
+	return !request(t, SM_REFRESH, 0, 0);
+}
+
+
 static void refused(struct turn *t, struct request *r,
 		    const struct stun_in *m)
 {
-	char text[64];
+	char text[80];
 
-	if (challenged(t, r, m))
+	if (challenged(t, r, m) || in_the_way(t, r, m))
 		return;
 
 	/* RFC 8489 10: to another of its kind; our peers could not be there */
@@ -237,9 +292,8 @@ static void refused(struct turn *t, struct request *r,
 	    (!t->keyed || !stunmsg_check(m, t->key, sizeof(t->key))))
 		t->alternate = m->alternate;
 
-	(void)snprintf(text, sizeof(text), m->error == 401 ?
-		       "does not take the name and password" :
-		       "refuses (%u)", m->error);
+	(void)snprintf(text, sizeof(text), "%s (%u)",
+		       refusal(r->method, m->error), m->error);
 	request_end(t, r, text);
 }
 
@@ -262,6 +316,10 @@ static void granted(struct turn *t, const struct request *r,
 		t->state = 0;
 		/*@fallthrough@*/
 	case SM_REFRESH:
+		if (r->method == SM_REFRESH && !r->lifetime) {
+			reclaimed(t);
+			break;
+		}
 		t->state = 0;
 		t->refresh_us = now + SECOND_US *
 			(life > 120 ? life - 60 : life / 2 + 1);
@@ -311,7 +369,7 @@ static void message(struct turn *t, uint8_t *p, size_t len)
 	if (m.cls == SC_SUCCESS &&
 	    (!t->keyed || !stunmsg_check(&m, t->key, sizeof(t->key)))) {
 		const struct request done = { .method = r->method,
-			.peer = r->peer };
+			.peer = r->peer, .lifetime = r->lifetime };
 
 		r->method = 0;
 		granted(t, &done, &m);
