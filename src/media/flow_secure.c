@@ -30,6 +30,7 @@ struct shake {
 	bool pinned;
 	unsigned tries;
 	uint64_t begin_us;       /* 0: not yet                              */
+	char why[DTLS_ERR];      /* it last failed, "": it did not          */
 	bool told;
 };
 
@@ -220,16 +221,13 @@ static void shake_look(struct flow *f, struct shake *s)
 			 address_text(&s->from).s, sa_port(&s->from),
 			 dtls_error(s->d));
 
-		if (++s->tries < SHAKE_TRIES) {
-			char why[DTLS_ERR];
-
-			str_ncpy(why, dtls_error(s->d), sizeof(why));
-			if (!shake_begin(s, &f->plan.secure)) {
-				dtls_start(s->d);
-				break;
-			}
+		str_ncpy(s->why, dtls_error(s->d), sizeof(s->why));
+		if (++s->tries < SHAKE_TRIES &&
+		    !shake_begin(s, &f->plan.secure)) {
+			dtls_start(s->d);
+			break;
 		}
-		shake_tell(s, STREAM_INSECURE, dtls_error(s->d));
+		shake_tell(s, STREAM_INSECURE, s->why);
 		break;
 
 	case DTLS_WAITING:
@@ -327,9 +325,11 @@ static void shake_tend(struct flow *f, struct shake *s, uint64_t now_us)
 	dtls_poll(s->d);
 	shake_look(f, s);
 
+	/* who was refused once need not come a second time */
 	if (!s->told && now_us > s->begin_us + SHAKE_US)
-		shake_tell(s, STREAM_INSECURE, "the other side does not answer"
-			   " the DTLS handshake");
+		shake_tell(s, STREAM_INSECURE, s->why[0] ? s->why :
+			   "the other side does not answer the DTLS"
+			   " handshake");
 }
 
 

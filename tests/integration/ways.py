@@ -6,7 +6,9 @@ import os
 import subprocess
 import time
 
-from lab import Skip, check, main, need
+import sound
+from lab import Program, Skip, check, main, need
+from peers import MODULES
 from phones import OURS, THEIRS, steady
 
 FAR, FAR6 = "10.93.9.9", "2001:db8:93:9::9"          # of the other phone, by either cable
@@ -209,6 +211,46 @@ def test_gone(lab):
     said(ours, "the address that its sound left from is gone")
     settled(theirs)
     both_hear(lab, ours, theirs)
+
+
+def baresip(lab, net):
+    """a phone that others wrote, with one address"""
+    need("baresip")
+    modules = next((m for m in MODULES if os.path.isdir(m)), None)
+    if not modules:
+        raise Skip("baresip's modules not found")
+    folder = lab.path("baresip.d")
+    os.makedirs(folder)
+    config = ["poll_method epoll", "sip_listen %s:5060" % FAR, "rtp_ports 30000-30100", "rtcp_mux yes",
+              "audio_source aufile,%s" % sound.write_tone(lab.path("theirs.wav"), THEIRS, 60, 8000, 1),
+              "audio_player aubridge,sink", "audio_alert aubridge,alert", "snd_path " + folder, "module_path " + modules]
+    config += ["module %s.so" % m for m in ("g711", "aufile", "aubridge", "ice")]
+    config += ["module_tmp account.so", "module_app menu.so"]
+    with open(os.path.join(folder, "config"), "w", encoding="ascii") as f:
+        f.write("\n".join(config) + "\n")
+    with open(os.path.join(folder, "accounts"), "w", encoding="ascii") as f:
+        f.write("<sip:x@%s>;regint=0;audio_codecs=PCMU;answermode=auto;medianat=ice\n" % FAR)
+    Program(lab, "baresip", [*inside(net.there), "baresip", "-4", "-f", folder]).wait_line("baresip is ready", 20)
+
+
+def test_baresip(lab):
+    """only the other cable carries sound, to a phone that nobody here wrote"""
+    net = Net(lab)
+    net.cut('iifname "w1"')
+    baresip(lab, net)
+    ours = phone(lab, net.here, "ours", OURS)
+    ours.command("dial sip:x@%s:5060" % FAR)
+    ours.event("call.state", state="active", timeout=30)
+    check(host(settled(ours)["local"]) == near(2), "%s", ours.command("ice"))
+    end = time.monotonic() + 30              # it takes its time to begin
+    while ours.command("stats")["packets_received"] < 25:
+        check(time.monotonic() < end, "no sound: %s", ours.command("stats"))
+        time.sleep(0.1)
+    ours.command("record " + lab.path("ours.wav"))
+    ours.command("sleep 3", timeout=30)
+    ours.command("hangup")
+    ours.event("call.state", state="ended", timeout=20)
+    steady(lab.path("ours.wav"), THEIRS, 2.2, "we heard")
 
 
 if __name__ == "__main__":
