@@ -14,6 +14,8 @@ enum {
 
 	RTT_MAX_US   = 150000,   /* a voice that waits longer is no talk    */
 	HOLD_MAX_MS  = 180,
+	HOLD_STEP_MS = 10,
+	HOLD_KEPT_US = 5000000,  /* before it is less again                 */
 	TWICE_MAX_MS = 140,
 	TURNS_US     = 40000,    /* until both threads have looked, untried */
 	KEPT_US      = 300000,   /* what is missing longer is lost          */
@@ -198,15 +200,11 @@ unsigned nack_due(struct nack *k, uint64_t now_us, uint32_t rtt_us,
 }
 
 
-unsigned nack_hold_ms(const struct nack *k, uint64_t now_us, uint32_t rtt_us,
-		      unsigned packet_ms)
+/* How long answers take, as it looks now */
+static unsigned hold_now(const struct nack *k, uint32_t rtt_us,
+			 unsigned packet_ms)
 {
 	double us, twice;
-
-	/* one in ten seconds is not worth a delay */
-	if (!k->gap_before_us || now_us - k->gap_before_us > CALM_US ||
-	    rtt_us > RTT_MAX_US)
-		return 0;
 
 	us = k->took_known ? k->took_us + 4 * k->spread_us
 			   : rtt_us + (double)TURNS_US;
@@ -224,6 +222,31 @@ unsigned nack_hold_ms(const struct nack *k, uint64_t now_us, uint32_t rtt_us,
 		us = 1000.0 * HOLD_MAX_MS - 1;
 
 	return us > 1000.0 * HOLD_MAX_MS ? 0 : (unsigned)(us / 1000.0) + 1;
+}
+
+
+unsigned nack_hold_ms(struct nack *k, uint64_t now_us, uint32_t rtt_us,
+		      unsigned packet_ms)
+{
+	unsigned ms;
+
+	/* one in ten seconds is not worth a delay */
+	if (!k->gap_before_us || now_us - k->gap_before_us > CALM_US ||
+	    rtt_us > RTT_MAX_US) {
+		k->hold_ms = 0;
+		return 0;
+	}
+
+	/* each change of delay is heard: it is not for a few milliseconds, and
+	 * does not go down and up again with each quick and slow answer */
+	ms = hold_now(k, rtt_us, packet_ms);
+	ms = (ms + HOLD_STEP_MS - 1) / HOLD_STEP_MS * HOLD_STEP_MS;
+	if (ms >= k->hold_ms || now_us - k->hold_us > HOLD_KEPT_US) {
+		k->hold_ms = ms;
+		k->hold_us = now_us;
+	}
+
+	return k->hold_ms;
 }
 
 

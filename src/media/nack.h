@@ -39,6 +39,8 @@ struct nack {
 	bool took_known;
 	double missed;           /* share of first questions in vain, lately */
 	uint64_t gap_us, gap_before_us;  /* the last two times one was missed */
+	unsigned hold_ms;        /* what was said last,                     */
+	uint64_t hold_us;        /*   and when it last took as long         */
 	uint64_t paid_us;        /* messages are paid for up to then        */
 	uint64_t asked, came;    /* packets                                 */
 };
@@ -52,7 +54,7 @@ unsigned nack_due(struct nack *k, uint64_t now_us, uint32_t rtt_us,
 		  uint32_t delay_us, uint16_t seqv[NACK_MOST]);
 /** How long the buffer should hold packets of that length so that what is
  *  asked for comes in time; 0: nothing is missed, or it takes too long */
-unsigned nack_hold_ms(const struct nack *k, uint64_t now_us, uint32_t rtt_us,
+unsigned nack_hold_ms(struct nack *k, uint64_t now_us, uint32_t rtt_us,
 		      unsigned packet_ms);
 
 /** A feedback message. @return bytes, 0: no room */

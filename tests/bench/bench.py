@@ -11,14 +11,15 @@ figure to that of the best other phone, measured in the same run: compare
 nothing else. The limit of Opus is what its coders cost at a stretch, always in
 the cache; bare coders are as many as there are calls, and wait as those do for
 packets; to both comes what the kernel needs. Which other phones: see peers.py. Parts: start, register,
-latency, rate, held, g711, srtp, opus, delay, quality, growth, control, capture.
+latency, rate, held, g711, srtp, opus, delay, quality, asked, growth, control, capture.
 Held is what one more call costs while others are up. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
 intelligible it comes back (STOI), how much is missing, how often and how far
 the delay moves (speech.c, score.c, stoi.c); hear.py tells it without calls, of offhook alone. Registered means that each phone has an
 account at the tool, with a password, and is called over that connection. Many
-calls come from SIPp, or from storm.c over TLS and to who has registered. Control and capture are of offhook alone:
-what programs that listen to it cost (control.py).
+calls come from SIPp, or from storm.c over TLS and to who has registered. Asked, control and capture are of offhook alone:
+what it is worth to ask for what is lost (hear.py; PROGRAM in a build directory), what
+programs that listen to it cost (control.py).
 """
 import argparse
 import contextlib
@@ -128,6 +129,12 @@ for _codec, _title in TITLES.items():
         TARGETS["%s, %s: missing" % (_title, _net)] = ("ms", statistics.mean, "low", 1.5, 1.0)
         TARGETS["%s, %s: shifts" % (_title, _net)] = ("", statistics.mean, "most" if "jitter" in _net and "ends" not in _net and "loss" not in _net else None, 4, 2)
         TARGETS["%s, %s: delay at the end" % (_title, _net)] = ("ms", statistics.mean, "low" if "jitter" in _net else None, 1.3, 1.0)
+ASKED = ["%s, loss %d %%, RTT %d" % (c, n, rtt) for c in ("G.711", "Opus, FEC") for n in (5, 10) for rtt in (20, 40)]
+for _begin in ASKED:
+    TARGETS[_begin + ": STOI"] = ("", statistics.mean, None, 0, 0)
+    TARGETS[_begin + ", asked: STOI"] = ("", statistics.mean, None, 0, 0)
+    TARGETS[_begin + ", asked: STOI more"] = ("", statistics.mean, "least", 0, .003)
+    TARGETS[_begin + ", asked: delay at the end"] = ("ms", statistics.mean, None, 0, 0)
 TARGETS["SRTP x 100: CPU per call-second"] = ("ms", min, None, 0, 0)
 TARGETS["SRTP x 100: CPU to plain"] = ("x", min, "most", 1.3, 1.15)
 TARGETS["delay added, no jitter"] = ("ms", median, "low", 2.0, 1.0)
@@ -636,6 +643,24 @@ class Bench:
                 put(begin + "shifts", kind.name, score["shifts"])
                 put(begin + "delay at the end", kind.name, score["end_ms"] + lost["offset_ms"])
 
+    def asked(self, kind, program):
+        """what it is worth to ask for what is lost (hear.py)"""
+        build, path = os.path.dirname(os.path.dirname(program)), os.path.join(self.dir, "asked.json")
+        args = [sys.executable, os.path.join(HERE, "hear.py"), "--build", build, "--json", path, "--voices", "2", "--nack", "20", "--nack", "40",
+                "--seeds", "1" if self.quick else "3", "--net", "5=loss=5", "--net", "10=loss=10"]
+        subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
+        with open(path, encoding="utf-8") as f:
+            got = json.load(f)
+        for codec, nets in got.items():
+            for loss, ways in nets.items():
+                for rtt in (20, 40):
+                    begin = "%s, loss %s %%, RTT %d" % (TITLES[codec], loss, rtt)
+                    plain, again = ways["rtt %d" % rtt], ways["rtt %d, asked" % rtt]
+                    put(begin + ": STOI", kind.name, *(r["stoi"] for r in plain))
+                    put(begin + ", asked: STOI", kind.name, *(r["stoi"] for r in again))
+                    put(begin + ", asked: STOI more", kind.name, *(b["stoi"] - a["stoi"] for a, b in zip(plain, again)))
+                    put(begin + ", asked: delay at the end", kind.name, *(r["at_end_ms"] for r in again))
+
     def hear(self, kind, program, codec, sent, reference):
         """one call for each network, all at once -> [(score, network, ...)]"""
         nets, first = NETS[codec], port(2 * len(NETS[codec]))
@@ -677,7 +702,7 @@ TEXTS = ("The kettle was warm when the guests came down the narrow stairs. Nobod
          "The bridge was built by people who had never seen a river.")
 
 # rounds of each part, unless it is quick
-PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "held": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "growth": 1,
+PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "held": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "asked": 1, "growth": 1,
          "control": 2, "capture": 2}
 
 

@@ -52,7 +52,7 @@ class Peer:
 
     @classmethod
     def can(cls, part, over, registered=False):
-        if part in ("srtp", "control", "capture") and cls.name != "offhook":
+        if part in ("srtp", "asked", "control", "capture") and cls.name != "offhook":
             return False
         if (registered or part == "register") and not cls.registers:
             return False
