@@ -42,8 +42,8 @@ int  path_turn(const char *path, unsigned keep);
 
 /**
  * While files of the folder that path is in are read, changed and written:
- * another phone waits, as this one does for 300 ms at most.  A folder that can
- * hold no lock is no hindrance: *fdp is -1.
+ * another phone waits, as this one does for 500 ms at most, each in its turn.
+ * A folder that can hold no lock is no hindrance: *fdp is -1.
  * @return 0: end it with path_unlock(*fdp); EBUSY
  */
 int  path_lock(int *fdp, const char *path);

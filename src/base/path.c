@@ -24,7 +24,7 @@
 enum {
 	READ_WAIT_MS = 5000,    /* for a pipe: `password-file=<(...)` */
 	READ_CHUNK = 4096,
-	LOCK_WAIT_MS = 300,
+	LOCK_WAIT_MS = 500,     /* T1 of SIP: nobody misses us meanwhile     */
 };
 
 
@@ -351,11 +351,35 @@ int path_turn(const char *path, unsigned keep)
 }
 
 
+/*
+ * The first byte of the lock is the turn to wait for it.  A phone with much to
+ * write lets go and comes back within microseconds, and who looks now and
+ * then finds it locked every time: now it finds somebody before it.
+ * @return is it ours? Where the file system has no such locks, too
+ */
+static bool turn_take(int fd, bool mine)
+{
+	struct flock turn = { .l_type = F_WRLCK, .l_len = 1 };
+
+	return mine || !fcntl(fd, F_OFD_SETLK, &turn) ||
+		(errno != EAGAIN && errno != EACCES);
+}
+
+
+static void turn_give(int fd)
+{
+	struct flock turn = { .l_type = F_UNLCK, .l_len = 1 };
+
+	(void)fcntl(fd, F_OFD_SETLK, &turn);
+}
+
+
 int path_lock(int *fdp, const char *path)
 {
+	bool mine = false;
 	const uint64_t until = clock_ms() + LOCK_WAIT_MS;
 	const char *slash = path ? strrchr(path, '/') : NULL;
-	const struct timespec pause = { .tv_nsec = 5000000 };
+	const struct timespec pause = { .tv_nsec = 2000000 };
 	char lock[PATH_MAX];
 	int fd;
 
@@ -369,10 +393,10 @@ int path_lock(int *fdp, const char *path)
 	if (fd < 0)
 		return 0;
 
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
+	while (!(mine = turn_take(fd, mine)) || flock(fd, LOCK_EX | LOCK_NB)) {
 
-		if (errno != EWOULDBLOCK || clock_ms() >= until) {
-			const bool held = errno == EWOULDBLOCK;
+		if ((mine && errno != EWOULDBLOCK) || clock_ms() >= until) {
+			const bool held = !mine || errno == EWOULDBLOCK;
 
 			(void)close(fd);
 			return held ? EBUSY : 0;
@@ -380,6 +404,7 @@ int path_lock(int *fdp, const char *path)
 		(void)nanosleep(&pause, NULL);
 	}
 
+	turn_give(fd);
 	*fdp = fd;
 
 	return 0;
