@@ -9,22 +9,17 @@
  * (it takes its time and is not thread-safe); read, write, fill and alive on
  * the media thread; service on main.  They share the two rings and atomics.
  * What the callbacks do is in callback.c.
- *
- * PortAudio looks for devices when it is initialised, and that takes its time.
- * It stays so, and looks again when there is reason to: for a list, and when a
- * device cannot be had; so what was plugged in is found as soon as nothing is
- * open.
+ * Which devices there are is known to pa_devices.c.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <offhook/clock.h>
 #include <offhook/log.h>
 #include <offhook/text.h>
-#include "priv.h"
+#include "pa.h"
 
 #define LOG_MODULE "audio"
 
@@ -63,51 +58,6 @@ struct side {
 };
 
 
-static void alsa_quiet(const char *file, int line, const char *func, int e,
-		       const char *fmt, ...)
-{
-	(void)file;
-	(void)line;
-	(void)func;
-	(void)e;
-	(void)fmt;
-}
-
-
-static void jack_quiet(const char *msg)
-{
-	(void)msg;
-}
-
-
-/*
- * While PortAudio looks for devices ALSA and JACK write some hundred lines
- * to stderr. Both are in the process when PortAudio is; their handlers may be called
- * on the sound threads, so they do nothing at all.
- */
-static void quiet_hosts(void)
-{
-	union {
-		void *sym;
-		int (*alsa)(void (*h)(const char *, int, const char *, int,
-				      const char *, ...));
-		void (*jack)(void (*h)(const char *));
-	} u;
-
-	u.sym = dlsym(RTLD_DEFAULT, "snd_lib_error_set_handler");
-	if (u.sym)
-		(void)u.alsa(alsa_quiet);
-
-	u.sym = dlsym(RTLD_DEFAULT, "jack_set_error_function");
-	if (u.sym)
-		u.jack(jack_quiet);
-
-	u.sym = dlsym(RTLD_DEFAULT, "jack_set_info_function");
-	if (u.sym)
-		u.jack(jack_quiet);
-}
-
-
 /*
  * ALSA keeps as much as is asked for, but takes and gives it in lumps, as
  * PortAudio has it a fourth of that at least; a lump is delay on both sides.
@@ -126,145 +76,12 @@ static void lumps(unsigned latency_ms)
 }
 
 
-/* Device thread */
-static struct {
-	bool up;                 /* initialised                             */
-	unsigned users;          /* devices that are open                   */
-} pa;
-
-
-static int initialise(char *err, size_t errsz)
-{
-	PaError e;
-
-	if (pa.up)
-		return 0;
-
-	/* whatever it brings must be there to be made quiet */
-	(void)Pa_GetErrorText(paNoError);
-	quiet_hosts();
-	e = Pa_Initialize();
-	pa.up = e == paNoError;
-	if (pa.up)
-		return 0;
-
-	(void)snprintf(err, errsz, "PortAudio does not start: %s",
-		       Pa_GetErrorText(e));
-
-	return e == paInsufficientMemory ? ENOMEM : ENODEV;
-}
-
-
-/* It looks for devices anew */
-static void forget(void)
-{
-	if (pa.up && !pa.users) {
-		(void)Pa_Terminate();
-		pa.up = false;
-	}
-}
-
-
-static int channels(const PaDeviceInfo *d, bool in)
-{
-	return in ? d->maxInputChannels : d->maxOutputChannels;
-}
-
-
-/* exactly this name, else one that contains it; case does not matter */
-static PaDeviceIndex find(const char *name, bool in)
-{
-	PaDeviceIndex part = paNoDevice;
-
-	for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
-		const PaDeviceInfo *d = Pa_GetDeviceInfo(i);
-
-		if (!d || channels(d, in) < 1)
-			continue;
-		if (0 == strcasecmp(d->name, name))
-			return i;
-		if (part == paNoDevice && strcasestr(d->name, name))
-			part = i;
-	}
-
-	return part;
-}
-
-
-static PaDeviceIndex default_of(bool in)
-{
-	return in ? Pa_GetDefaultInputDevice() : Pa_GetDefaultOutputDevice();
-}
-
-
-static int no_device(char *err, size_t errsz)
-{
-	char apis[128] = "";
-
-	for (PaHostApiIndex i = 0; i < Pa_GetHostApiCount(); i++) {
-		const PaHostApiInfo *a = Pa_GetHostApiInfo(i);
-		const size_t n = strlen(apis);
-
-		if (a)
-			(void)snprintf(apis + n, sizeof(apis) - n, "%s%s",
-				       n ? ", " : "", a->name);
-	}
-
-	(void)snprintf(err, errsz, "no sound device (%s: none)",
-		       apis[0] ? apis : "no sound system");
-
-	return ENODEV;
-}
-
-
-/*
- * A name that fits nothing is an error; one that fits only a loudspeaker
- * leaves the microphone to the default, and the other way round.
- */
-static int choose(struct side *in, struct side *out,
-		  const struct audio_param *prm, char *err, size_t errsz)
-{
-	struct side *sides[2] = { in, out };
-
-	for (int i = 0; i < 2; i++) {
-		const bool is_in = sides[i]->in;
-		const char *name = is_in ? prm->in : prm->out;
-		char shown[128];
-
-		if (is_in && prm->out_only)
-			continue;
-
-		sides[i]->index = name[0] ? find(name, is_in)
-					  : default_of(is_in);
-		if (!name[0] || sides[i]->index != paNoDevice)
-			continue;
-
-		if (find(name, !is_in) != paNoDevice) {
-			sides[i]->index = default_of(is_in);
-			continue;
-		}
-		if (Pa_GetDeviceCount() < 1)
-			break;
-
-		text_escape(shown, sizeof(shown), name, strlen(name));
-		(void)snprintf(err, errsz, "no sound device is called '%s'; "
-			       "'devices' lists those there are", shown);
-		return ENODEV;
-	}
-
-	if (in->index == paNoDevice && out->index == paNoDevice)
-		return no_device(err, errsz);
-
-	return 0;
-}
-
-
 /* As many channels as are wanted, if it has them */
 static unsigned channels_of(const struct side *s, unsigned wanted)
 {
-	const PaDeviceInfo *d = Pa_GetDeviceInfo(s->index);
+	const PaDeviceInfo *d = pa_device(s->index);
 
-	return wanted > 1 && d && channels(d, s->in) > 1 ? 2 : 1;
+	return wanted > 1 && d && pa_channels(d, s->in) > 1 ? 2 : 1;
 }
 
 
@@ -307,8 +124,8 @@ static void close_side(PaStream **sp)
 static void list_rates(uint32_t rates[RATES], uint32_t wanted,
 		       const struct side *in, const struct side *out)
 {
-	const PaDeviceInfo *i = Pa_GetDeviceInfo(in->index);
-	const PaDeviceInfo *o = Pa_GetDeviceInfo(out->index);
+	const PaDeviceInfo *i = pa_device(in->index);
+	const PaDeviceInfo *o = pa_device(out->index);
 
 	rates[0] = wanted;
 	rates[1] = i ? (uint32_t)i->defaultSampleRate : 48000;
@@ -361,7 +178,7 @@ static uint32_t open_sides(struct side *in, struct side *out,
 
 static void describe(char *dst, const struct side *s)
 {
-	const PaDeviceInfo *d = s->stream ? Pa_GetDeviceInfo(s->index) : NULL;
+	const PaDeviceInfo *d = s->stream ? pa_device(s->index) : NULL;
 	const char *name = d ? d->name : "none";
 
 	text_escape(dst, AUDIO_NAME, name, strlen(name));
@@ -371,7 +188,7 @@ static void describe(char *dst, const struct side *s)
 static void explain(const struct side *s, char *err, size_t errsz)
 {
 	const PaHostErrorInfo *host = Pa_GetLastHostErrorInfo();
-	const PaDeviceInfo *d = Pa_GetDeviceInfo(s->index);
+	const PaDeviceInfo *d = pa_device(s->index);
 	const char *why = s->err == paUnanticipatedHostError && host
 		? host->errorText : Pa_GetErrorText(s->err);
 	char name[AUDIO_NAME], text[96];
@@ -381,12 +198,6 @@ static void explain(const struct side *s, char *err, size_t errsz)
 	text_escape(text, sizeof(text), why, strlen(why));
 	(void)snprintf(err, errsz, "cannot open the sound device '%s' to %s: "
 		       "%s", name, s->in ? "record" : "play", text);
-}
-
-
-static unsigned to_ms(double s)
-{
-	return s > 0 && s < 60 ? (unsigned)(s * 1000 + 0.5) : 0;
 }
 
 
@@ -402,11 +213,11 @@ static int open_found(struct audio_dev **devp, struct audio_info *info,
 	uint32_t rate;
 	int e;
 
-	e = initialise(err, errsz);
+	e = pa_initialise(err, errsz);
 	if (e)
 		return e;
 
-	e = choose(&in, &out, prm, err, errsz);
+	e = pa_choose(&in.index, &out.index, prm, err, errsz);
 	if (e)
 		goto out;
 
@@ -465,15 +276,15 @@ static int open_found(struct audio_dev **devp, struct audio_info *info,
 	info->has_in  = in.stream != NULL;
 	info->has_out = out.stream != NULL;
 	info->channels = out.channels;
-	info->in_latency_ms  = si ? to_ms(si->inputLatency) : 0;
-	info->out_latency_ms = so ? to_ms(so->outputLatency) : 0;
+	info->in_latency_ms  = si ? pa_to_ms(si->inputLatency) : 0;
+	info->out_latency_ms = so ? pa_to_ms(so->outputLatency) : 0;
 	describe(info->in_name, &in);
 	describe(info->out_name, &out);
 
 	dev->in  = in.stream;
 	dev->out = out.stream;
 	*devp = dev;
-	++pa.users;
+	pa_use(true);
 
  out:
 	if (e) {
@@ -497,7 +308,7 @@ static void pa_close(struct audio_dev *dev)
 	/* when this returns no callback runs any more */
 	close_side(&dev->in);
 	close_side(&dev->out);
-	--pa.users;
+	pa_use(false);
 
 	ring_free(dev->cb.in);
 	ring_free(dev->cb.out);
@@ -508,7 +319,7 @@ static void pa_close(struct audio_dev *dev)
 static int pa_open(struct audio_dev **devp, struct audio_info *info,
 		   const struct audio_param *prm, char *err, size_t errsz)
 {
-	const bool old = pa.up && !pa.users;
+	const bool old = pa_is_old();
 	struct audio_dev *dev = NULL;
 	int e;
 
@@ -523,57 +334,13 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 		/* there may be others by now */
 		if (!e)
 			pa_close(dev);
-		forget();
+		pa_forget();
 		e = open_found(&dev, info, prm, err, errsz);
 	}
 	if (!e)
 		*devp = dev;
 
 	return e;
-}
-
-
-static unsigned count(int channels_max)
-{
-	return channels_max > 0 ? (unsigned)channels_max : 0;
-}
-
-
-static int pa_list(audio_list_h *h, void *arg)
-{
-	char err[256];
-	int e;
-
-	forget();
-	e = initialise(err, sizeof(err));
-	if (e) {
-		log_warn("%s", err);
-		return e;
-	}
-
-	for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
-		const PaDeviceInfo *d = Pa_GetDeviceInfo(i);
-		char name[AUDIO_NAME];
-		struct audio_listed al;
-
-		if (!d)
-			continue;
-
-		text_escape(name, sizeof(name), d->name, strlen(d->name));
-		al = (struct audio_listed) {
-			.name = name,
-			.in_channels = count(d->maxInputChannels),
-			.out_channels = count(d->maxOutputChannels),
-			.rate_hz = (uint32_t)d->defaultSampleRate,
-			.in_latency_ms = to_ms(d->defaultLowInputLatency),
-			.out_latency_ms = to_ms(d->defaultLowOutputLatency),
-			.default_in = i == default_of(true),
-			.default_out = i == default_of(false),
-		};
-		h(&al, arg);
-	}
-
-	return 0;
 }
 
 
@@ -693,5 +460,5 @@ const struct audio_driver audio_portaudio = {
 	.write_two = pa_write_two,
 	.in_fill = pa_in_fill, .out_fill = pa_out_fill, .missed = pa_missed,
 	.alive = pa_alive, .service = pa_service, .close = pa_close,
-	.rest = forget,
+	.rest = pa_forget,
 };
