@@ -381,6 +381,26 @@ static const struct form {
 };
 
 
+/* A WAV that is called so would be played by nobody */
+static const char *const others[] = {
+	".mp3", ".m4a", ".mp4", ".aac", ".wma", ".amr", ".webm", ".aif",
+	".aiff", ".au", ".caf", ".gsm", ".raw", ".pcm", ".g722",
+};
+
+
+static const char *form_of_others(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(others) / sizeof(*others); i++) {
+		if (!strcasecmp(dot, others[i]))
+			return others[i];
+	}
+
+	return NULL;
+}
+
+
 static const struct form *form_of(const char *path)
 {
 	const size_t n = strlen(path);
@@ -412,6 +432,13 @@ int sound_open_write(struct sound_file **fp, const char *path,
 		(void)snprintf(err, errsz, "a WAV has 1 or 2 channels and "
 			       "%d to %d samples a second", RATE_MIN,
 			       RATE_MAX);
+		return EINVAL;
+	}
+
+	if (form_of_others(path)) {
+		(void)snprintf(err, errsz, "cannot write %s: what is written "
+			       "is .wav, .flac, .opus or .ogg, not %s",
+			       shown(name, path), form_of_others(path));
 		return EINVAL;
 	}
 
