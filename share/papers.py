@@ -91,7 +91,8 @@ def man(program, template):
         "figures": "".join(item(f["name"] + (" (%s)" % f["unit"] if f["unit"] else ""), sentence(f["summary"]))
                            for f in tables["figures"]),
         "errors": "".join(item(e["name"], sentence(e["summary"])) for e in tables["errors"]),
-        "options": "".join(item(o["name"], sentence(o["summary"] + option_limits(o))) for o in tables["options"]),
+        "options": "".join(item(o["name"], sentence(o["summary"] + option_limits(o)) + (" " + o["more"] if o.get("more") else ""))
+                           for o in tables["options"]),
         "standards": rfcs.man(rfcs.rows()),
         "accounts": "".join(item(a["name"], sentence(a["summary"])) for a in tables["accounts"]),
     }

@@ -206,6 +206,7 @@ struct command_arg {
 };
 
 struct command;
+struct option;
 const struct command *command_find(const char *name);    /* or alias */
 const struct command *command_at(size_t i);              /* NULL ends it */
 const char *command_name(const struct command *c);
@@ -241,6 +242,8 @@ void command_complete(const struct phone *ph, const char *line, size_t len,
 void command_typing(const struct phone *ph, const char *line, bool goes_on);
 /** Whole help of a command, or the list (NULL); free() */
 char *command_help(const struct command *c);
+/** All about an option, wrapped; caller frees */
+char *option_help(const struct option *o);
 /**
  * Machine form of the tables, JSON: commands, options, events, accounts,
  * figures, errors; schema: the JSON protocol; or config, the commented

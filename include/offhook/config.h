@@ -187,6 +187,8 @@ struct option {
 	const char *choices;             /* "a,b,c"                         */
 	const char *unit;                /* NULL or "ms" ...                */
 	const char *summary;
+	const char *more;                /* sentences: when to change it, how
+					    to see that it works; NULL      */
 	bool restart;                    /* takes effect at the next start  */
 };
 

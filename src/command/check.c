@@ -181,7 +181,8 @@ static int check_command(struct cmd *x, const char *s)
 {
 	char show[80], hint[128];
 
-	if (command_find(s))
+	/* `help` knows options, too; what is run is a command */
+	if (command_find(s) || (x->command->name[0] && option_find(s)))
 		return 0;
 
 	return cmd_wrong(x, "unknown-command", "there is no command '%s'; %s",

@@ -11,7 +11,10 @@
 
 static void cmd_help(struct cmd *x)
 {
-	char *text = command_help(command_find(cmd_str(x, "command")));
+	const char *name = cmd_str(x, "command");
+	const struct command *c = command_find(name);
+	const struct option *o = c || !name ? NULL : option_find(name);
+	char *text = o ? option_help(o) : command_help(c);
 
 	if (text)
 		reply_text(x->reply, "%s", text);
@@ -282,11 +285,14 @@ static const struct command rows_looking[] = {
 		.name = "help",
 		.args = ARGS(
 			{ .name = "command", .type = ARG_COMMAND,
-			  .optional = true, .summary = "one command" }
+			  .optional = true,
+			  .summary = "one command, or an option" }
 		),
 		.summary = "Tell what commands there are",
 		.help = "Without a command the list of all, else all about "
-			"one.",
+			"one; and so of an option, as in `help echo-cancel`: "
+			"what it does, when to change it, how to see that it "
+			"works.",
 		.alone = true,
 		.run = cmd_help,
 	},

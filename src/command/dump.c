@@ -163,6 +163,7 @@ static void dump_options(json_t *v)
 
 		json_t *o = add(v, opt->name, opt->summary);
 
+		set(o, "more", opt->more);
 		set(o, "type", option_type_text(opt->type));
 		set(o, "default", opt->def);
 		set(o, "choices", opt->choices);

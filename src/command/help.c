@@ -291,6 +291,33 @@ static void help_one(struct text_buf *b, const struct command *c)
 }
 
 
+char *option_help(const struct option *o)
+{
+	struct text_buf b = { .max = 1 << 16 }, t = { .max = 4096 };
+
+	text_add(&b, "option %s, default %s", o->name, *o->def ? o->def :
+		 "empty");
+	if (o->choices)
+		text_add(&b, "; %s of %s", o->type == OPT_LIST ? "some" :
+			 "one", o->choices);
+	else if (o->min || o->max)
+		text_add(&b, "; %lld to %lld%s%s", (long long)o->min,
+			 (long long)o->max, o->unit ? " " : "",
+			 o->unit ? o->unit : "");
+	text_add(&b, "\n\n");
+	text_add(&t, "%s.", o->summary);
+	if (o->more)
+		text_add(&t, " %s", o->more);
+	if (o->restart)
+		text_add(&t, " It takes effect at the next start.");
+	wrap(&b, t.s ? t.s : "", 0, 0);
+	text_buf_reset(&t);
+	text_add(&b, "\n");
+
+	return b.s;
+}
+
+
 char *command_help(const struct command *c)
 {
 	struct text_buf b = { .max = 1 << 20 };

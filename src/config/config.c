@@ -17,6 +17,7 @@ enum {
 	OPTIONS_MAX = CONFIG_OPTIONS,
 	QUALITY_INTERVAL_MIN_MS = 5000,
 	LINE_SIZE = 2 * CONF_VALUE + 128,
+	COLUMNS = 78,            /* of a comment                            */
 };
 
 
@@ -503,6 +504,30 @@ int config_save(const struct config *c, const char *path, char *err)
 }
 
 
+/* In lines of comment */
+static void add_more(struct text_buf *b, const char *s)
+{
+	size_t column = 0;
+
+	while (s && *s) {
+		const size_t n = strcspn(s, " ");
+
+		if (!column || column + 1 + n > COLUMNS) {
+			text_add(b, column ? "\n# " : "# ");
+			column = 1;
+		}
+		else {
+			text_add(b, " ");
+		}
+		text_add_mem(b, s, n);
+		column += 1 + n;
+		s += n;
+		s += *s == ' ';
+	}
+	text_add(b, column ? "\n" : "");
+}
+
+
 char *config_default_text(void)
 {
 	size_t n;
@@ -517,9 +542,10 @@ char *config_default_text(void)
 
 	for (size_t i = 0; i < n; i++) {
 		conf_value_describe(&o[i], want, sizeof(want));
-		text_add(&b, "\n# %s:\n#   %s%s\n# %s = %s\n", o[i].summary,
-			 want, o[i].restart ? " (from the next start)" : "",
-			 o[i].name, o[i].def);
+		text_add(&b, "\n# %s:\n#   %s%s\n", o[i].summary, want,
+			 o[i].restart ? " (from the next start)" : "");
+		add_more(&b, o[i].more);
+		text_add(&b, "# %s = %s\n", o[i].name, o[i].def);
 	}
 
 	if (b.err)

@@ -64,6 +64,14 @@
 		.def = "yes",
 		.summary = "What the loudspeaker plays does not go back"
 			" through the microphone",
+		.more = "Switch it off with a headset, where nothing comes"
+			" back, or when the device or the sound server"
+			" cancels echo itself: two of them get in each"
+			" other's way. It needs some seconds of their speech"
+			" to learn the room. `stats` and the page of the call"
+			" show how much echo it takes away (erle-db): above"
+			" 20 dB it works, near 0 while they speak it does"
+			" not.",
 	},
 	{
 		.name = "echo-canceller", .type = OPT_ENUM,
@@ -71,6 +79,10 @@
 		.choices = "speex,none",
 		.summary = "What echo-cancel does it with; none: the limiter"
 			" alone is left",
+		.more = "speex learns how the room answers, over 200 ms, and"
+			" follows a delay that changes. Take none when"
+			" another program cancels the echo before offhook"
+			" gets it; erle-db is then not told.",
 	},
 	{
 		.name = "echo-limiter", .type = OPT_ENUM,
@@ -78,23 +90,51 @@
 		.summary = "Turn the microphone down while they speak: never,"
 			" where an echo is left that cannot be taken away,"
 			" always",
+		.more = "It helps where the canceller cannot: a loudspeaker"
+			" that is overdriven, a microphone that is carried"
+			" about. The price is that you cannot interrupt them"
+			" as easily; off if that disturbs, on for a speaker"
+			" phone in a bad room. The page of the call says"
+			" \"turned down while they speak\" while it is at"
+			" work.",
 	},
 	{
 		.name = "noise-suppress", .type = OPT_BOOL,
 		FIELD(noise_suppress), .def = "yes",
 		.summary = "Steady noise in the room is kept from the other"
 			" side",
+		.more = "A fan, hiss, a car; not a second voice. Switch it"
+			" off for music, for tones that are measured, and"
+			" when speech sounds as if under water. Key n on the"
+			" page of the call compares with and without. `stats`"
+			" and that page show the noise of the room"
+			" (noise-dbfs) and how much of it is gone"
+			" (noise-less-db): about 12 dB is usual, -60 dBFS and"
+			" below is a quiet room.",
 	},
 	{
 		.name = "auto-gain", .type = OPT_BOOL, FIELD(auto_gain),
 		.def = "no",
 		.summary = "Quiet speech is made louder, up to 18 dB, and"
 			" loud speech kept below the limit",
+		.more = "For a microphone that is too quiet, or people who"
+			" sit at different distances. The gain rises only"
+			" while somebody speaks here, so that noise does not"
+			" swell in between. Leave it off when the device has"
+			" an automatic gain of its own, or when levels are"
+			" measured. auto-gain-db in `stats`, and gain on the"
+			" page of the call, show what it adds; gain that"
+			" stays at 18 dB means a microphone that is turned"
+			" down too far.",
 	},
 	{
 		.name = "high-pass", .type = OPT_BOOL, FIELD(high_pass),
 		.def = "yes",
 		.summary = "Rumble and hum below 90 Hz are taken away",
+		.more = "Footsteps, wind and mains hum; no telephone speech"
+			" is down there. Switch it off for music or"
+			" measurements. noise-dbfs in `stats` is lower by"
+			" what it takes away.",
 	},
 	{
 		.name = "tones", .type = OPT_ENUM, FIELD(tones),

@@ -47,7 +47,7 @@ static void value_of(const struct tui *t, const struct option *o, char *buf,
 static void draw_detail(struct tui *t, const struct area *a,
 			const struct option *o)
 {
-	char range[200] = "";
+	char range[200] = "", text[1024];
 	int x;
 
 	area_rule(a, 0, 0, a->w, STYLE_RULE);
@@ -64,7 +64,9 @@ static void draw_detail(struct tui *t, const struct area *a,
 			o->def : "nothing") + 2;
 	if (o->restart)
 		area_text(a, x, 1, STYLE_WORK, "from the next start on");
-	area_wrap(a, 1, 2, a->w - 2, STYLE_NORMAL, o->summary, 0);
+	snprintf(text, sizeof(text), "%s%s%s", o->summary, o->more ? ". " :
+		 "", o->more ? o->more : "");
+	area_wrap(a, 1, 2, a->w - 2, STYLE_NORMAL, text, 0);
 	(void)t;
 }
 
@@ -72,7 +74,7 @@ static void draw_detail(struct tui *t, const struct area *a,
 static void settings_draw(struct tui *t, void *state, const struct area *a)
 {
 	struct settings_pane *p = state;
-	const int below = a->h >= 10 ? 4 : 0;
+	const int below = a->h >= 16 ? 7 : a->h >= 10 ? 4 : 0;
 	const struct area list = area_sub(a, 0, 1, a->w, a->h - 1 - below);
 	const int mid = a->w > 60 ? 26 : a->w * 4 / 10;
 	size_t n;
