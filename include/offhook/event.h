@@ -297,6 +297,7 @@ struct event {
 			double out_dbfs, out_peak_dbfs; /* to it            */
 			int64_t in_clipped, out_clipped;
 			double erle_db;                 /* of the room      */
+			double noise_dbfs, noise_less_db;
 		} call_level;
 		struct {
 			char report[EVENT_NAME];    /* end, asked, alert    */

@@ -50,10 +50,15 @@ struct media_room {
 struct media_room_figures {
 	bool running;            /* there is a sound device, and some is on  */
 	double erle_db;          /* echo taken away; NAN: nothing is known   */
+	double noise_dbfs;       /* of the room, while nobody speaks: as it is
+				    captured, below 90 Hz apart; NAN         */
+	double noise_less_db;    /* so much less of it is sent: measured;
+				    NAN: nothing suppresses it               */
 	unsigned delay_ms;       /* from the mixer to the mixer, by the
 				    device's buffers                         */
 	uint64_t slips;          /* times that had changed                   */
-	int agc_db;
+	bool agc;
+	int agc_db;              /* what it adds now                         */
 	bool limited;            /* the limiter has something to do          */
 };
 

@@ -180,6 +180,22 @@ static void reply_stats(struct reply *r, const struct stream_stats *st)
 }
 
 
+/* Of the microphone that a living call has */
+static void reply_room(struct reply *r, struct media *media)
+{
+	struct media_room_figures f;
+
+	media_room_look(media, &f);
+	if (!f.running)
+		return;
+
+	reply_double(r, "noise-dbfs", f.noise_dbfs);
+	reply_double(r, "noise-less-db", f.noise_less_db);
+	reply_double(r, "erle-db", f.erle_db);
+	reply_double(r, "auto-gain-db", or_nan(f.agc, f.agc_db));
+}
+
+
 static void stats_ended(struct reply *r, const struct call_record *rec)
 {
 	reply_int(r, "call", rec->id);
@@ -243,6 +259,8 @@ static void cmd_stats(struct cmd *x)
 	}
 
 	reply_stats(x->reply, &st);
+	if (st.device)
+		reply_room(x->reply, x->ph->media);
 	mos = call_mos(c);
 	reply_double(x->reply, "mos", or_nan(mos > 0.0, mos));
 	if (ua_call_snapshot(&now, x->ph->ua, call_id(c)))

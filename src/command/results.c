@@ -180,7 +180,7 @@ static const struct result_row rows[] = {
 	  "burst-ratio remote-r-factor remote-mos remote-discard-pct "
 	  "remote-end-delay-ms level-in-dbfs level-out-dbfs forged replayed "
 	  "dtmf-sent dtmf-received network-ms packet-ms mic-ms speaker-ms "
-	  "mouth-to-ear-ms", E_CALL, "", false },
+	  "mouth-to-ear-ms noise-dbfs noise-less-db erle-db auto-gain-db", E_CALL, "", false },
 	{ "status", "version audio dnd auto-answer finished-calls selected "
 	  "ring-tone media-cycles media-missed media-worst-ms "
 	  "calls[" F_CALL "] accounts[" F_ACCOUNT "] listeners[transport "

@@ -280,6 +280,8 @@ static void print_call_level(struct text_buf *b, const struct event *ev)
 	add_double(b, "they", ev->u.call_level.in_dbfs, " dBFS");
 	add_double(b, "we", ev->u.call_level.out_dbfs, " dBFS");
 	add_double(b, "echo less by", ev->u.call_level.erle_db, " dB");
+	add_double(b, "noise", ev->u.call_level.noise_dbfs, " dBFS");
+	add_double(b, "noise less by", ev->u.call_level.noise_less_db, " dB");
 	if ((in != EVENT_NONE && in > 0) || (out != EVENT_NONE && out > 0))
 		text_add(b, ", too loud: samples are cut");
 }

@@ -260,6 +260,10 @@ static const struct event_field call_level_fields[] = {
 	INT("out-clipped", call_level.out_clipped, "samples of ours there"),
 	DBL("erle-db", call_level.erle_db, "how much of the loudspeaker's "
 	    "echo is taken out of the microphone"),
+	DBL("noise-dbfs", call_level.noise_dbfs, "how loud the room is while "
+	    "nobody speaks, as the microphone has it"),
+	DBL("noise-less-db", call_level.noise_less_db, "how much of that the "
+	    "noise suppressor keeps from them, as measured"),
 	{0}
 };
 

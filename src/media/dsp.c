@@ -12,6 +12,7 @@
  * each pause and the next word come out too loud.
  */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <speex/speex_preprocess.h>
@@ -31,12 +32,15 @@ enum {
 	AGC_LEVEL = 9000,        /* of 32768: loud speech                   */
 	AGC_MAX_DB = 18,
 	AGC_RISE  = 12,          /* dB a second, while somebody speaks      */
+	NOISE_BLOCKS = 50,       /* of it, before anything is said of it    */
 };
 
 #define HIGH_PASS_HZ 90.0
 #define LIMIT 29000.0f           /* -1 dBFS                                 */
 #define FAR_LOUD 40000.0         /* mean square: -44 dBFS                   */
 #define ABOVE    6.0             /* noise, in power: somebody speaks        */
+#define NOISY    4.0             /* ... and below that nobody does          */
+#define NOISE_KEEP 0.98
 #define FLOOR_UP 1.0069          /* in a frame: noise may grow 3 dB a second */
 
 struct dsp {
@@ -58,6 +62,8 @@ struct dsp {
 	struct duplex duplex;
 	/* figures */
 	double in, out;                  /* while the far end speaks        */
+	double noise, noise_left;        /* while nobody does; mean squares */
+	unsigned noise_blocks;
 	double erle_db;
 };
 
@@ -190,6 +196,8 @@ void dsp_configure_with(struct dsp *d, const struct media_room *conf,
 
 	if (!conf->limiter)
 		memset(&d->duplex, 0, sizeof(d->duplex));
+	if (conf->noise != d->conf.noise)
+		d->noise_blocks = 0;
 	d->conf = *conf;
 
 	if (!pre && d->pre) {
@@ -256,13 +264,41 @@ static void gain_look(struct dsp *d, double p, double far)
 	const bool rises = p > ABOVE * d->floor && far < FAR_LOUD;
 	int db = rises ? AGC_RISE : 0;
 
-	d->floor = fmax(1.0, fmin(p, d->floor * FLOOR_UP));
 	if (rises == d->rises)
 		return;
 
 	d->rises = rises;
 	(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_SET_AGC_INCREMENT,
 				   &db);
+}
+
+
+/* What the automatic gain adds, in power */
+static double gain_power(const struct dsp *d)
+{
+	int db = 0;
+
+	if (d->pre && d->conf.agc)
+		(void)speex_preprocess_ctl(d->pre,
+					   SPEEX_PREPROCESS_GET_AGC_GAIN, &db);
+
+	return pow(10.0, db / 10.0);
+}
+
+
+/* How loud the room is, and how loud that is sent: p before the suppressor,
+ * left behind it. What the gain adds to it is not the suppressor's fault */
+static void noise_look(struct dsp *d, double p, double left, double far)
+{
+	double by;
+
+	if (p < NOISY * d->floor && far < FAR_LOUD) {
+		d->noise_blocks += d->noise_blocks < UINT_MAX;
+		by = fmax(1.0 / d->noise_blocks, 1.0 - NOISE_KEEP);
+		d->noise += by * (p - d->noise);
+		d->noise_left += by * (left / gain_power(d) - d->noise_left);
+	}
+	d->floor = fmax(1.0, fmin(p, d->floor * FLOOR_UP));
 }
 
 
@@ -361,7 +397,7 @@ static double echo_run(struct dsp *d, const int16_t *v, int16_t *far,
 void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 {
 	int16_t far[FRAME_MAX], out[FRAME_MAX];
-	double before = 0.0;
+	double before = 0.0, p, loud = 0.0;
 
 	if (n != d->frame)
 		return;
@@ -375,18 +411,29 @@ void dsp_captured(struct dsp *d, int16_t *v, size_t n, size_t delay)
 		before = echo_run(d, v, far, out, n);
 		memcpy(v, out, n * sizeof(*v));
 	}
+	if (d->echo || d->conf.limiter)
+		loud = power(far, n);
+	p = power(v, n);
 	if (d->pre && d->conf.agc)
-		gain_look(d, power(v, n), d->echo ? power(far, n) : 0.0);
+		gain_look(d, p, d->echo ? loud : 0.0);
 	if (d->pre)
 		(void)speex_preprocess_run(d->pre, v);
+	noise_look(d, p, power(v, n), loud);
 	if (d->echo)
-		erle_add(d, power(far, n), before, power(v, n));
+		erle_add(d, loud, before, power(v, n));
 	if (d->echo)
 		astray_hide(&d->astray, v, n);
 	if (d->conf.limiter)
 		duplex_run(&d->duplex, d->conf.limiter, far, v, n);
 	if (d->conf.agc)
 		limiter(d, v, n);
+}
+
+
+/* dBFS, of a mean square; a sample is whole */
+static double level(double p)
+{
+	return 10.0 * log10(fmax(p, 0.1) / (32768.0 * 32768.0));
 }
 
 
@@ -399,11 +446,19 @@ void dsp_figures(const struct dsp *d, struct media_room_figures *f)
 	memset(f, 0, sizeof(*f));
 	f->running = true;
 	f->erle_db = d->erle_db;
+	f->noise_dbfs = f->noise_less_db = NAN;
+	if (d->noise_blocks >= NOISE_BLOCKS) {
+		f->noise_dbfs = level(d->noise);
+		if (d->pre && d->conf.noise)
+			f->noise_less_db = f->noise_dbfs -
+				level(d->noise_left);
+	}
 	f->delay_ms = (unsigned)(a.delay * 1000 / d->rate_hz);
 	f->slips = a.slips;
 	if (d->pre && d->conf.agc)
 		(void)speex_preprocess_ctl(d->pre, SPEEX_PREPROCESS_GET_AGC_GAIN,
 					   &gain);
+	f->agc = d->pre && d->conf.agc;
 	f->agc_db = gain;
 	f->limited = d->conf.limiter && d->duplex.engaged;
 }

@@ -441,7 +441,7 @@ void media_room_look(struct media *m, struct media_room_figures *f)
 
 	assert_main();
 	memset(f, 0, sizeof(*f));
-	f->erle_db = NAN;
+	f->erle_db = f->noise_dbfs = f->noise_less_db = NAN;
 	media_run(m, room_look_h, &l);
 }
 

@@ -18,7 +18,7 @@ static bool has_level(const struct call *c)
 
 
 static void publish(const struct call *c, const struct stream_level *l,
-		    double erle_db)
+		    const struct media_room_figures *room)
 {
 	struct event ev;
 
@@ -29,7 +29,9 @@ static void publish(const struct call *c, const struct stream_level *l,
 	ev.u.call_level.out_peak_dbfs = l->out_peak_dbfs;
 	ev.u.call_level.in_clipped = l->in_clipped;
 	ev.u.call_level.out_clipped = l->out_clipped;
-	ev.u.call_level.erle_db = erle_db;
+	ev.u.call_level.erle_db = room->erle_db;
+	ev.u.call_level.noise_dbfs = room->noise_dbfs;
+	ev.u.call_level.noise_less_db = room->noise_less_db;
 	event_publish(c->ua->bus, &ev);
 }
 
@@ -62,7 +64,7 @@ static void ask(struct ua *ua, size_t max)
 	/* who listens may end calls; they go on a later turn */
 	for (size_t i = 0; i < n; i++) {
 		if (lv[i].known && has_level(cv[i]))
-			publish(cv[i], &lv[i], room.erle_db);
+			publish(cv[i], &lv[i], &room);
 	}
 
  out:

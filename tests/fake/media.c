@@ -554,7 +554,10 @@ void media_room_look(struct media *m, struct media_room_figures *f)
 	(void)m;
 
 	memset(f, 0, sizeof(*f));
+	f->running = true;
 	f->erle_db = 30.0;
+	f->noise_dbfs = -62.0;
+	f->noise_less_db = 12.0;
 }
 
 

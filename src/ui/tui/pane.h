@@ -107,6 +107,9 @@ struct trend {
 	double mos, loss_pct;            /* of the last second, NAN          */
 	int64_t jitter_ms, delay_ms, rtt_ms;   /* EVENT_NONE: not known      */
 	int64_t device_ms;               /* microphone and loudspeaker       */
+	uint32_t cut;                    /* samples of ours at the limit, in the
+					    last second                      */
+	uint32_t cut_now;                /* ... so far                       */
 	char digits_in[64], digits_out[64];    /* the last ones              */
 	char local[80], remote[80];      /* of call.media                    */
 	char path[24];                   /* direct, relay                    */

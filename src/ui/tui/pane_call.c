@@ -397,6 +397,15 @@ static int line_quality(const struct area *a, int y, struct call *c,
 }
 
 
+/* Behind a comma, if it is not the first */
+static void join(char *text, size_t sz, const char *one)
+{
+	const size_t n = strlen(text);
+
+	snprintf(text + n, sz - n, "%s%s", n ? ", " : "", one);
+}
+
+
 static int line_delay(const struct area *a, int y, struct call *c,
 		      const struct trend *tr)
 {
@@ -488,6 +497,48 @@ static int draw_ways(const struct area *a, int y, const struct call *c)
 	}
 
 	return y;
+}
+
+
+/* What is done to the microphone, and how well it goes */
+static int line_room(struct tui *t, const struct area *a, int y,
+		     const struct call *c, const struct trend *tr)
+{
+	struct media_room_figures f;
+	char text[200] = "", one[64];
+
+	if (!t->ph->media || call_state(c) != CALL_ACTIVE)
+		return y;
+
+	media_room_look(t->ph->media, &f);
+	if (!f.running)
+		return y;
+
+	if (tr && tr->cut)
+		snprintf(text, sizeof(text), "too loud: samples are cut");
+	if (isfinite(f.noise_dbfs)) {
+		snprintf(one, sizeof(one), "noise %.0f dB", f.noise_dbfs);
+		join(text, sizeof(text), one);
+	}
+	if (isfinite(f.noise_less_db)) {
+		snprintf(one, sizeof(one), "noise less by %.0f dB",
+			 fmax(0.0, f.noise_less_db));
+		join(text, sizeof(text), one);
+	}
+	if (isfinite(f.erle_db)) {
+		snprintf(one, sizeof(one), "echo less by %.0f dB",
+			 fmax(0.0, f.erle_db));
+		join(text, sizeof(text), one);
+	}
+	if (f.agc) {
+		snprintf(one, sizeof(one), "gain %+d dB", f.agc_db);
+		join(text, sizeof(text), one);
+	}
+	if (f.limited)
+		join(text, sizeof(text), "turned down while they speak");
+
+	return pair(a, y, "room", text, tr && tr->cut ? STYLE_BAD :
+		    STYLE_NORMAL);
 }
 
 
@@ -585,6 +636,7 @@ static void call_draw(struct tui *t, void *state, const struct area *a)
 		++y;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		y = lines[i](&body, y, c, tr);
+	y = line_room(t, &body, y, c, tr);
 	(void)draw_ways(&body, y, c);
 }
 

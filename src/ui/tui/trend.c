@@ -68,6 +68,8 @@ static void quality(struct trend *tr, const struct event *ev)
 	tr->q[i].jitter_ms = jitter > 0 ? (uint16_t)(jitter < 9999 ? jitter :
 						     9999) : 0;
 	tr->last_ms = ev->time;
+	tr->cut = tr->cut_now;
+	tr->cut_now = 0;
 	tr->mos = mos;
 	tr->loss_pct = loss;
 	tr->jitter_ms = jitter;
@@ -159,6 +161,7 @@ void trends_levels(struct trends *ts, struct call *c)
 
 	tr = trend_make(ts, call_id(c));
 	i = tr->levels++ % TREND_LEVELS;
+	tr->cut_now += l.out_clipped;
 	tr->in[i] = level(l.in_dbfs);
 	tr->out[i] = level(l.out_dbfs);
 }

@@ -184,8 +184,9 @@ static void test_delay_changes(void **state)
 static void test_noise(void **state)
 {
 	const struct media_room on = { .noise = true }, off = { .agc = false };
+	struct media_room_figures f;
 	struct dsp *d = dsp(&on);
-	double less, kept;
+	double less, kept, noise;
 	(void)state;
 
 	memset(far, 0, sizeof(far));
@@ -201,10 +202,21 @@ static void test_noise(void **state)
 	assert_true(less > 9.0);
 	assert_true(kept > -3.0 && kept < 2.0);
 
+	/* what is told of it is what it is, though somebody has spoken since */
+	dsp_figures(d, &f);
+	noise = db(mic, 2 * HZ, 5 * HZ) - 20.0 * log10(32768.0);
+	print_message("noise of %.1f dBFS told as %.1f, %.1f dB less\n", noise,
+		      f.noise_dbfs, f.noise_less_db);
+	assert_true(fabs(f.noise_dbfs - noise) < 3.0);
+	assert_true(fabs(f.noise_less_db - less) < 4.0);
+
 	/* switched off in the middle it is as it was */
 	dsp_configure(d, &off);
 	frames(d, 2 * HZ, 5 * HZ);
 	assert_memory_equal(out + 3 * HZ, mic + 3 * HZ, HZ * sizeof(*out));
+	dsp_figures(d, &f);
+	assert_true(fabs(f.noise_dbfs - noise) < 3.0);
+	assert_true(isnan(f.noise_less_db));
 	mem_deref(d);
 }
 
