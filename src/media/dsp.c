@@ -32,6 +32,7 @@ enum {
 	AGC_LEVEL = 9000,        /* of 32768: loud speech                   */
 	AGC_MAX_DB = 18,
 	AGC_RISE  = 12,          /* dB a second, while somebody speaks      */
+	PAUSE     = 25,          /* blocks; between words it is no pause    */
 	NOISE_BLOCKS = 50,       /* of it, before anything is said of it    */
 };
 
@@ -63,7 +64,7 @@ struct dsp {
 	/* figures */
 	double in, out;                  /* while the far end speaks        */
 	double noise, noise_left;        /* while nobody does; mean squares */
-	unsigned noise_blocks;
+	unsigned noise_blocks, quiet;    /* ever, in a row                  */
 	double erle_db;
 };
 
@@ -292,7 +293,8 @@ static void noise_look(struct dsp *d, double p, double left, double far)
 {
 	double by;
 
-	if (p < NOISY * d->floor && far < FAR_LOUD) {
+	d->quiet = p < NOISY * d->floor && far < FAR_LOUD ? d->quiet + 1 : 0;
+	if (d->quiet > PAUSE) {
 		d->noise_blocks += d->noise_blocks < UINT_MAX;
 		by = fmax(1.0 / d->noise_blocks, 1.0 - NOISE_KEEP);
 		d->noise += by * (p - d->noise);
