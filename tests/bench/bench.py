@@ -11,11 +11,12 @@ figure to that of the best other phone, measured in the same run: compare
 nothing else. The limit of Opus is what its coders cost at a stretch, always in
 the cache; bare coders are as many as there are calls, and wait as those do for
 packets; to both comes what the kernel needs. Which other phones: see peers.py. Parts: start, register,
-latency, rate, held, g711, srtp, opus, delay, quality, asked, growth, control, capture.
+latency, rate, held, g711, srtp, opus, delay, quality, pairs, asked, growth, control, capture.
 Held is what one more call costs while others are up. Quality is speech over bad
 networks, each round another speech and other packets that are lost: how
 intelligible it comes back (STOI), how much is missing, how often and how far
-the delay moves (speech.c, score.c, stoi.c); hear.py tells it without calls, of offhook alone. Registered means that each phone has an
+the delay moves (speech.c, score.c, stoi.c); hear.py tells it without calls, of offhook alone. Pairs is what two of a kind
+hear of each other with their default settings over such networks (pairs.py). Registered means that each phone has an
 account at the tool, with a password, and is called over that connection. Many
 calls come from SIPp, or from storm.c over TLS and to who has registered. Asked, control and capture are of offhook alone:
 what it is worth to ask for what is lost (hear.py; PROGRAM in a build directory), what
@@ -37,6 +38,7 @@ import tempfile
 import time
 
 import control
+import pairs
 import peers
 import sip
 
@@ -135,6 +137,7 @@ for _begin in ASKED:
     TARGETS[_begin + ", asked: STOI"] = ("", statistics.mean, None, 0, 0)
     TARGETS[_begin + ", asked: STOI more"] = ("", statistics.mean, "least", 0, .003)
     TARGETS[_begin + ", asked: delay at the end"] = ("ms", statistics.mean, None, 0, 0)
+TARGETS.update(pairs.targets(statistics.mean))
 TARGETS["SRTP x 100: CPU per call-second"] = ("ms", min, None, 0, 0)
 TARGETS["SRTP x 100: CPU to plain"] = ("x", min, "most", 1.3, 1.15)
 TARGETS["delay added, no jitter"] = ("ms", median, "low", 2.0, 1.0)
@@ -609,6 +612,9 @@ class Bench:
     def capture(self, kind, program):
         control.capture(self, put, program, self.quick)
 
+    def pairs(self, kind, program):
+        pairs.run(self, put, kind, program)
+
     def talk(self):
         """-> half a minute of speech, another one each round, as a WAV"""
         path = os.path.join(self.dir, "talk%d.wav" % self.round)
@@ -702,7 +708,7 @@ TEXTS = ("The kettle was warm when the guests came down the narrow stairs. Nobod
          "The bridge was built by people who had never seen a river.")
 
 # rounds of each part, unless it is quick
-PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "held": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "asked": 1, "growth": 1,
+PARTS = {"start": 3, "register": 3, "latency": 3, "rate": 2, "held": 2, "g711": 2, "srtp": 2, "opus": 2, "delay": 3, "quality": 3, "pairs": 2, "asked": 1, "growth": 1,
          "control": 2, "capture": 2}
 
 

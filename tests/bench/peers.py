@@ -36,10 +36,18 @@ def on_first_cpu():
         os.sched_setaffinity(0, mine)
 
 
+class Pair:
+    """of two phones that talk: what it says, where it is heard, and how"""
+
+    def __init__(self, said, heard, twice, device, env):
+        self.said, self.heard, self.twice, self.device, self.env = said, heard, twice, device, env
+
+
 class Peer:
-    """mode: answer (every call), echo (answer and send back what comes), idle;
+    """mode: answer (every call), echo (answer and send back what comes), idle,
+    pair (answer, with Peer.pair, and with the default settings);
     over: what SIP goes over; registrar: its address, when it is to register"""
-    name, transports, parts, registers = "?", ("udp", "tcp"), None, True
+    name, transports, parts, registers, pair = "?", ("udp", "tcp"), None, True, None
     most = 500                                                  # calls at once
     slowest = 50                                                # calls a second that are tried
 
@@ -53,6 +61,8 @@ class Peer:
     @classmethod
     def can(cls, part, over, registered=False):
         if part in ("srtp", "asked", "control", "capture") and cls.name != "offhook":
+            return False
+        if part == "pairs" and (over != "udp" or registered):
             return False
         if (registered or part == "register") and not cls.registers:
             return False
@@ -160,6 +170,10 @@ class Offhook(Peer):
     def argv(self):
         account = "sip:bench@%s;password=bench" % self.registrar if self.registrar else self.uri
         codec = {"red": "pcmu", "opusred": "opus"}.get(self.codec, self.codec)
+        if self.mode == "pair":
+            return [self.program, "-q", "-c", self.dir, "-l", "%s:127.0.0.1:%d" % (self.over, self.port), "-A",
+                    "file:%s,%s" % (self.pair.said, self.pair.heard), "-a", self.uri, "-s", "codecs=" + codec,
+                    "-s", "redundancy=" + ("yes" if self.pair.twice else "no"), "--auto-answer"]
         a = [self.program, "-q", "-c", self.dir, "-l", "%s:127.0.0.1:%d" % (self.over, self.port), "-A", "null",
              "-a", account + (";transport=" + self.over if self.over != "udp" else ""), "-s", "codecs=" + codec, "-s", "redundancy=yes",
              "-s", "max-calls=%d" % self.calls, "-s", "opus-complexity=%d" % COMPLEXITY]
@@ -188,6 +202,8 @@ class Baresip(Peer):
                                  env={**os.environ, **self.environment()}).stdout
         account = "module_tmp" if " v1." in version else "module_app"
         first = 30000 + self.port % 1000
+        if self.mode == "pair":
+            return self.paired(modules, account, first)
         config = ["poll_method epoll", "sip_listen 127.0.0.1:%d" % self.port, "net_interface 127.0.0.1",
                   "call_local_timeout 120", "call_max_calls %d" % self.calls, "call_hold_other_calls no",
                   "call_accept %s" % ("yes" if self.mode == "echo" else "no"),
@@ -210,9 +226,25 @@ class Baresip(Peer):
                 ";answermode=auto" if self.mode == "answer" else ""))
         return [self.program, "-4", "-f", self.dir]
 
+    def paired(self, modules, account, first):
+        """its file must be as the codec is: two channels, by its default, of Opus"""
+        rate, channels = (48000, 2) if self.codec == "opus" else (8000, 1)
+        say = self.dir + "/say.wav"
+        subprocess.run(["sox", "-D", self.pair.said, "-r", str(rate), "-c", str(channels), say], check=True)
+        config = ["poll_method epoll", "sip_listen 127.0.0.1:%d" % self.port, "net_interface 127.0.0.1",
+                  "audio_source aufile," + say, "audio_player alsa," + self.pair.device, "audio_alert alsa," + self.pair.device,
+                  "rtp_ports %d-%d" % (first, first + 4000), "module_path " + modules, account + " account.so"]
+        config += ["module %s.so" % m for m in ("g711", "opus", "aufile", "alsa")] + ["module_app menu.so"]
+        with open(self.dir + "/config", "w", encoding="ascii") as f:
+            f.write("\n".join(config) + "\n")
+        with open(self.dir + "/accounts", "w", encoding="ascii") as f:
+            f.write("<%s>;regint=0;audio_codecs=%s;answermode=auto\n" % (
+                self.uri, {"pcmu": "PCMU", "opus": "opus/48000/2"}[self.codec]))
+        return [self.program, "-4", "-f", self.dir]
+
     def environment(self):
-        lib = os.environ.get("BARESIP_LIB")
-        return {"LD_LIBRARY_PATH": lib} if lib else {}
+        lib, more = os.environ.get("BARESIP_LIB"), self.pair.env if self.pair else {}
+        return {**({"LD_LIBRARY_PATH": lib} if lib else {}), **more}
 
     def command(self, word, params=""):
         if not hasattr(self, "link"):
@@ -233,6 +265,11 @@ class Pjsua(Peer):
 
     def argv(self):
         way = ";transport=tcp" if self.over == "tcp" else ""
+        if self.mode == "pair":
+            return [self.program, "--null-audio", "--local-port=%d" % self.port, "--bound-addr=127.0.0.1", "--ip-addr=127.0.0.1",
+                    "--no-tcp", "--id=" + self.uri, "--rtp-port=%d" % (30000 + self.port % 1000), "--log-level=0",
+                    "--app-log-level=0", "--no-color", "--add-codec=" + self.codec, "--auto-answer=200", "--auto-play",
+                    "--play-file=" + self.pair.said, "--auto-rec", "--rec-file=" + self.pair.heard]
         a = [self.program, "--null-audio", "--local-port=%d" % self.port, "--bound-addr=127.0.0.1", "--ip-addr=127.0.0.1",
              "--no-udp" if way else "--no-tcp"]
         if self.registrar:

@@ -232,7 +232,7 @@ class Call:
         self.sock, self.uri, self.to = sock, uri, to
         self.call_id, self.tag = token() + "@bench", token()
         self.remote, self.target = "<%s>" % uri, uri
-        self.code, self.media, self.sent, self.first, self.final = 0, None, 0, 0, 0
+        self.code, self.media, self.body, self.sent, self.first, self.final = 0, None, "", 0, 0, 0
 
     def request(self, method, number, branch, body=""):
         lines = ["%s %s SIP/2.0" % (method, self.target),
@@ -245,7 +245,7 @@ class Call:
             lines.append("Content-Type: application/sdp")
         return "\r\n".join(lines + ["Content-Length: %d" % len(body), "", body])
 
-    def _final(self, method, seconds):
+    def response(self, method, seconds):
         """the final response to that method, noting the first one"""
         end = time.monotonic() + seconds
         while True:
@@ -262,10 +262,10 @@ class Call:
     def invite(self, body, seconds=5):
         branch = token()
         self.sent = self.sock.send(self.request("INVITE", 1, branch, body), self.to)
-        m = self._final("INVITE", seconds)
+        m = self.response("INVITE", seconds)
         if not m:
             return False
-        self.final, self.code, self.remote, self.media = m.time_ns, m.code, m["to"], m.media()
+        self.final, self.code, self.remote, self.media, self.body = m.time_ns, m.code, m["to"], m.media(), m.body
         if m.code < 300:
             contact = re.search(r"<([^>]+)>", m["contact"])
             self.target, branch = contact.group(1) if contact else self.uri, token()
@@ -275,7 +275,7 @@ class Call:
     def bye(self, seconds=3):
         """-> ns until its 200, or None"""
         sent = self.sock.send(self.request("BYE", 2, token()), self.to)
-        m = self._final("BYE", seconds)
+        m = self.response("BYE", seconds)
         return m.time_ns - sent if m else None
 
 
