@@ -36,6 +36,7 @@ struct audio_param {
 	uint32_t pipe_rate_hz;   /* of raw pipes                             */
 	unsigned latency_ms;     /* suggested, PortAudio                     */
 	unsigned channels;       /* to play, at most; 0: one                 */
+	unsigned in_channels;    /* to capture, at most; 0: one              */
 	int wake_fd;             /* eventfd the callback writes 8 bytes to   */
 	bool out_only;           /* no microphone: it rings                  */
 };
@@ -51,6 +52,7 @@ struct audio_info {
 	unsigned out_latency_ms;
 	bool has_in, has_out;
 	unsigned channels;       /* that it plays: 2, else one               */
+	unsigned in_channels;    /* that it captures: 2, else one            */
 };
 
 /** A device of a driver's list; name lives during the call */
@@ -96,6 +98,11 @@ struct audio_driver {
 	 */
 	size_t (*read)(struct audio_dev *dev, int16_t *v, size_t n);
 	size_t (*write)(struct audio_dev *dev, const int16_t *v, size_t n);
+
+	/** The same of a device that was opened to capture two channels: n
+	 *  samples each of left and of right. NULL: the driver opens none */
+	size_t (*read_two)(struct audio_dev *dev, int16_t *left,
+			   int16_t *right, size_t n);
 
 	/**
 	 * The same of a device that was opened with two channels: n samples

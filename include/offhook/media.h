@@ -67,6 +67,8 @@ struct media_conf {
 	uint16_t port_min, port_max;     /* of RTP; even ports are used      */
 	uint8_t dscp;                    /* of RTP and RTCP                  */
 	unsigned latency_ms;             /* PortAudio's suggested latency    */
+	bool two_mics;                   /* both channels of a microphone that
+					    has two are captured            */
 	unsigned channels;               /* that are heard: 1, 2; 0: two of a
 					    sound card that has them         */
 	uint32_t pipe_rate_hz;

@@ -87,6 +87,7 @@ int selftest_phone_alloc(struct selftest_phone *p,
 	mc.dscp = (uint8_t)p->config->rtp_dscp;
 	mc.latency_ms = (unsigned)p->config->audio_latency_ms;
 	mc.channels = (unsigned)p->config->audio_channels;
+	mc.two_mics = p->config->opus_stereo;
 	mc.pipe_rate_hz = (uint32_t)p->config->audio_rate_hz;
 	mc.jitter_min_ms = (unsigned)p->config->jitter_min_ms;
 	mc.jitter_max_ms = (unsigned)p->config->jitter_max_ms;

@@ -53,9 +53,9 @@ int callback_capture(const void *in, void *out, unsigned long n,
 
 	/* a full ring refuses and counts: the media thread is too late */
 	if (in)
-		(void)ring_write(cb->in, in, n);
+		(void)ring_write(cb->in, in, n * cb->in_channels);
 	else
-		put_silence(cb->in, n);
+		put_silence(cb->in, n * cb->in_channels);
 
 	atomic_fetch_add_explicit(&cb->captured, 1, memory_order_relaxed);
 	wake(cb);
@@ -131,7 +131,7 @@ int callback_playback(const void *in, void *out, unsigned long n,
 	atomic_fetch_add_explicit(&cb->played, 1, memory_order_relaxed);
 
 	if (!cb->has_in) {
-		put_silence(cb->in, n);
+		put_silence(cb->in, n * cb->in_channels);
 		wake(cb);
 	}
 

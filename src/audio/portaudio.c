@@ -227,15 +227,17 @@ static int open_found(struct audio_dev **devp, struct audio_info *info,
 		goto out;
 	}
 
-	in.channels = 1;
+	in.channels = channels_of(&in, prm->in_channels);
 	out.channels = channels_of(&out, prm->channels);
 
 	lumps(latency_ms);
 	rate = open_sides(&in, &out, &dev->cb, prm->rate_hz, latency_ms);
-	if (out.channels > 1 && !out.stream && out.index != paNoDevice) {
+	if ((out.channels > 1 && !out.stream && out.index != paNoDevice) ||
+	    (in.channels > 1 && !in.stream && in.index != paNoDevice)) {
 		/* it has two only by its own account */
 		close_side(&in.stream);
-		out.channels = 1;
+		close_side(&out.stream);
+		in.channels = out.channels = 1;
 		rate = open_sides(&in, &out, &dev->cb, prm->rate_hz,
 				  latency_ms);
 	}
@@ -248,11 +250,12 @@ static int open_found(struct audio_dev **devp, struct audio_info *info,
 	dev->cb.wake_fd = prm->wake_fd;
 	dev->cb.has_in  = in.stream != NULL;
 	dev->cb.channels = out.channels;
+	dev->cb.in_channels = in.channels;
 	dev->cb.prime   = rate * PRIME_MS / 1000 * out.channels;
 	dev->cb.slope   = rate * SLOPE_MS / 1000 * out.channels;
 	dev->cap        = rate * SPEAKER_MS / 1000;
 
-	e = ring_alloc(&dev->cb.in, rate * MIC_MS / 1000);
+	e = ring_alloc(&dev->cb.in, rate * MIC_MS / 1000 * in.channels);
 	if (!e)
 		e = ring_alloc(&dev->cb.out, dev->cap * out.channels);
 	if (e)
@@ -276,6 +279,7 @@ static int open_found(struct audio_dev **devp, struct audio_info *info,
 	info->has_in  = in.stream != NULL;
 	info->has_out = out.stream != NULL;
 	info->channels = out.channels;
+	info->in_channels = in.channels;
 	info->in_latency_ms  = si ? pa_to_ms(si->inputLatency) : 0;
 	info->out_latency_ms = so ? pa_to_ms(so->outputLatency) : 0;
 	describe(info->in_name, &in);
@@ -344,16 +348,47 @@ static int pa_open(struct audio_dev **devp, struct audio_info *info,
 }
 
 
+/* What was captured before anybody listened is old; n: of all channels */
+static void reading(struct audio_dev *dev, size_t n)
+{
+	const size_t fill = ring_fill(dev->cb.in);
+
+	if (!dev->reading && fill > n)
+		(void)ring_drop(dev->cb.in, fill - n);
+	dev->reading = true;
+}
+
+
+static size_t pa_read_two(struct audio_dev *dev, int16_t *left, int16_t *right,
+			  size_t n)
+{
+	int16_t both[2 * PIECE];
+	size_t done = 0;
+
+	if (dev->cb.in_channels != 2)
+		return 0;
+
+	reading(dev, 2 * n);
+	while (done < n) {
+		const size_t k = n - done < PIECE ? n - done : PIECE;
+		const size_t got = ring_read(dev->cb.in, both, 2 * k) / 2;
+
+		for (size_t i = 0; i < got; i++) {
+			left[done + i] = both[2 * i];
+			right[done + i] = both[2 * i + 1];
+		}
+		done += got;
+		if (got < k)
+			break;
+	}
+
+	return done;
+}
+
+
 static size_t pa_read(struct audio_dev *dev, int16_t *v, size_t n)
 {
-	/* what was captured before anybody listened is old */
-	if (!dev->reading) {
-		const size_t fill = ring_fill(dev->cb.in);
-
-		if (fill > n)
-			(void)ring_drop(dev->cb.in, fill - n);
-		dev->reading = true;
-	}
+	reading(dev, n);
 
 	return ring_read(dev->cb.in, v, n);
 }
@@ -403,7 +438,7 @@ static size_t pa_write(struct audio_dev *dev, const int16_t *v, size_t n)
 
 static size_t pa_in_fill(const struct audio_dev *dev)
 {
-	return ring_fill(dev->cb.in);
+	return ring_fill(dev->cb.in) / dev->cb.in_channels;
 }
 
 
@@ -457,7 +492,7 @@ const struct audio_driver audio_portaudio = {
 	.summary = "the sound card (the default one, or by a part of its name)",
 	.clock = true, .blocks = true,
 	.list = pa_list, .open = pa_open, .read = pa_read, .write = pa_write,
-	.write_two = pa_write_two,
+	.write_two = pa_write_two, .read_two = pa_read_two,
 	.in_fill = pa_in_fill, .out_fill = pa_out_fill, .missed = pa_missed,
 	.alive = pa_alive, .service = pa_service, .close = pa_close,
 	.rest = pa_forget,

@@ -34,6 +34,7 @@ struct callback {
 	bool has_in;             /* else playback is the clock and puts     */
 				 /* silence into the microphone's ring      */
 	unsigned channels;       /* of the speaker; in its ring by turns    */
+	unsigned in_channels;    /* the same of the microphone              */
 	size_t prime;            /* speaker: begin with so much in hand     */
 	size_t slope;            /* samples in which it falls silent; these
 				    two of all channels together            */

@@ -531,6 +531,7 @@ void phone_media_conf(struct media_conf *mc, const struct config *config)
 	mc->room.limiter  = (enum media_limiter)config->echo_limiter;
 	mc->latency_ms    = (unsigned)config->audio_latency_ms;
 	mc->channels      = (unsigned)config->audio_channels;
+	mc->two_mics      = config->opus_stereo;
 	mc->monitor_both  = config->monitor_hears;
 	mc->pipe_rate_hz  = (uint32_t)config->audio_rate_hz;
 	mc->jitter_min_ms = (unsigned)config->jitter_min_ms;

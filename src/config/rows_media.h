@@ -236,7 +236,9 @@
 	{
 		.name = "opus-stereo", .type = OPT_BOOL, FIELD(opus_stereo),
 		.def = "no",
-		.summary = "Opus sends both channels of a file that is played,"
+		.summary = "Opus sends both channels of a file that is played"
+			" and of a microphone that has two (from the next time"
+			" that it is opened; without automatic gain),"
 			" if the other side wants stereo (music needs an"
 			" opus-bitrate of 64000 and more), and asks for two"
 			" where audio-channels lets them be heard; who sends"

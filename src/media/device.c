@@ -374,6 +374,7 @@ static void device_open(struct device *d)
 	j->prm.pipe_rate_hz = d->m->conf.pipe_rate_hz;
 	j->prm.latency_ms = d->m->conf.latency_ms;
 	j->prm.channels = channels_wanted(d);
+	j->prm.in_channels = d->m->conf.two_mics && d->drv->read_two ? 2 : 1;
 	j->prm.wake_fd = d->kind == DEVICE_TALK ? d->wake_fd : -1;
 	j->prm.out_only = d->kind != DEVICE_TALK;
 

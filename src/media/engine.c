@@ -24,6 +24,7 @@ static void destructor(void *arg)
 		local_clear(&e->local[i]);
 	timer_cancel(&e->tick);
 	mem_deref(e->dsp);
+	mem_deref(e->dsp_right);
 	mem_deref(e->drift);
 	mem_deref(e->inbox);
 	mem_deref(e->scratch);
@@ -72,8 +73,8 @@ static void flow_turn(struct flow *f, const int16_t *heard,
 	struct engine *e = f->eng;
 	const bool meets = flow_meets(f);
 
-	flow_say(f, heard, meets ? engine_mic(f, n) : NULL, others, e->said,
-		 n);
+	flow_say(f, heard, meets ? engine_mic(f, n) : NULL,
+		 meets ? engine_mic_side(f) : NULL, others, e->said, n);
 
 	if (f->tap)
 		tap_write(f->tap, heard, e->said, n, f->rate_hz);

@@ -91,6 +91,9 @@ struct engine {
 	uint64_t woken_us;       /* last time                               */
 	size_t mic_n;            /* samples in this block                   */
 	int16_t mic[BLOCK_MAX], spk[BLOCK_MAX];
+	int16_t mic_side[BLOCK_MAX];  /* beside mic,                        */
+	bool mic_two;            /*   if something was captured on one side */
+	int16_t said_side[BLOCK_MAX];    /* of it, as loud as a flow says it */
 	int16_t spk_side[BLOCK_MAX];  /* beside spk,                        */
 	bool two;                /*   if something in this turn has a side  */
 	int16_t edge[2 * BLOCK_MAX];  /* resampled for one flow             */
@@ -107,6 +110,9 @@ struct engine {
 	struct probe *probe;     /* main's, on loan; NULL: nothing is tested */
 	struct media_room room;
 	struct dsp *dsp;         /* NULL: nothing is to be done             */
+	struct dsp *dsp_right;   /* of two channels that are captured, when
+				    that is the left one's              */
+	bool two_told;           /* what is left out for them               */
 	double mic_wait, spk_wait;   /* samples in the rings, on average    */
 	struct drift *drift;     /* to the speaker's clock; NULL: no need   */
 };
@@ -143,6 +149,8 @@ void engine_room(struct engine *e, const struct media_room *room);
 void engine_capture(struct engine *e, unsigned ms);
 /** The microphone at the flow's rate: n samples */
 const int16_t *engine_mic(struct flow *f, size_t n);
+/** What is beside that, NULL: nothing, or the flow does not send it */
+const int16_t *engine_mic_side(const struct flow *f);
 /** The device plays two channels */
 bool engine_has_two(const struct engine *e);
 /** side: beside it, NULL: it has none */

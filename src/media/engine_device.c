@@ -127,8 +127,45 @@ void engine_detach(struct engine *e)
 	e->drv = NULL;
 	e->dev = NULL;
 	e->dsp = mem_deref(e->dsp);
+	e->dsp_right = mem_deref(e->dsp_right);
 	e->drift = mem_deref(e->drift);
+	e->mic_two = e->two_told = false;
 	engine_retime(e);
+}
+
+
+/* It captures two channels */
+static bool two_mics(const struct engine *e)
+{
+	return e->info.in_channels == 2 && e->drv->read_two;
+}
+
+
+static bool dsp_settle(struct engine *e, struct dsp **dp,
+		       const struct media_room *room)
+{
+	if (*dp)
+		dsp_configure(*dp, room);
+	else if (dsp_alloc(dp, e->info.rate_hz, room))
+		return false;
+
+	return true;
+}
+
+
+/* Each channel for itself: what is left of the echo differs. A level of its
+ * own would move what is heard from its place */
+static bool room_two(struct engine *e, struct media_room room)
+{
+	if (room.agc && !e->two_told) {
+		e->two_told = true;
+		log_info("the microphone has two channels:"
+			 " automatic gain is left out for them");
+	}
+	room.agc = false;
+
+	return dsp_settle(e, &e->dsp, &room) &&
+		dsp_settle(e, &e->dsp_right, &room);
 }
 
 
@@ -142,14 +179,16 @@ void engine_room(struct engine *e, const struct media_room *room)
 	/* a file, a tone is what it is; only a microphone is in a room */
 	if (!any || !engine_clocked(e) || !e->info.has_in) {
 		e->dsp = mem_deref(e->dsp);
+		e->dsp_right = mem_deref(e->dsp_right);
 		return;
 	}
 
-	if (e->dsp)
-		dsp_configure(e->dsp, room);
-	else if (dsp_alloc(&e->dsp, e->info.rate_hz, room))
-		log_info("the microphone goes as it is: %u Hz",
-			 e->info.rate_hz);
+	if (two_mics(e) ? room_two(e, *room) : dsp_settle(e, &e->dsp, room))
+		return;
+
+	e->dsp = mem_deref(e->dsp);
+	e->dsp_right = mem_deref(e->dsp_right);
+	log_info("the microphone goes as it is: %u Hz", e->info.rate_hz);
 }
 
 
@@ -185,6 +224,51 @@ void engine_delays(const struct engine *e, uint32_t *mic_ms,
 }
 
 
+/* What has the sound of its room, of one or both channels */
+static void room_hear(struct engine *e, struct dsp *d, int16_t *v)
+{
+	if (!d)
+		return;
+
+	if (e->drv->missed)
+		dsp_missed(d, e->drv->missed(e->dev));
+	dsp_captured(d, v, e->mic_n, way(e));
+}
+
+
+/* Left and right into their mean and the side. Two that are the same are one:
+ * a microphone of one channel that has been made two */
+static void mics_join(struct engine *e)
+{
+	int differ = 0;
+
+	for (size_t i = 0; i < e->mic_n; i++) {
+		const int l = e->mic[i], r = e->mic_side[i];
+
+		e->mic[i] = (int16_t)((l + r) / 2);
+		e->mic_side[i] = (int16_t)((l - r) / 2);
+		differ |= e->mic_side[i];
+	}
+
+	e->mic_two = differ != 0;
+}
+
+
+static void capture_two(struct engine *e)
+{
+	const size_t n = e->drv->read_two(e->dev, e->mic, e->mic_side,
+					  e->mic_n);
+
+	memset(e->mic + n, 0, (e->mic_n - n) * sizeof(*e->mic));
+	memset(e->mic_side + n, 0, (e->mic_n - n) * sizeof(*e->mic));
+	if (e->probe)
+		probe_hear(e->probe, e->mic, e->mic_n, e->info.rate_hz);
+	room_hear(e, e->dsp, e->mic);
+	room_hear(e, e->dsp_right, e->mic_side);
+	mics_join(e);
+}
+
+
 void engine_capture(struct engine *e, unsigned ms)
 {
 	size_t n = 0;
@@ -193,18 +277,20 @@ void engine_capture(struct engine *e, unsigned ms)
 	if (e->drv->clock)
 		average(&e->mic_wait, e->drv->in_fill(e->dev), e->mic_n);
 
+	memset(e->spk, 0, e->mic_n * sizeof(*e->spk));
+	e->two = false;
+	if (two_mics(e)) {
+		capture_two(e);
+		return;
+	}
+
 	if (e->info.has_in || e->drv->clock)
 		n = e->drv->read(e->dev, e->mic, e->mic_n);
 
 	memset(e->mic + n, 0, (e->mic_n - n) * sizeof(*e->mic));
 	if (e->probe)
 		probe_hear(e->probe, e->mic, e->mic_n, e->info.rate_hz);
-	if (e->dsp && e->drv->missed)
-		dsp_missed(e->dsp, e->drv->missed(e->dev));
-	if (e->dsp)
-		dsp_captured(e->dsp, e->mic, e->mic_n, way(e));
-	memset(e->spk, 0, e->mic_n * sizeof(*e->spk));
-	e->two = false;
+	room_hear(e, e->dsp, e->mic);
 }
 
 
@@ -239,6 +325,15 @@ const int16_t *engine_mic(struct flow *f, size_t n)
 	memset(e->edge + k, 0, (n - k) * sizeof(*e->edge));
 
 	return e->edge;
+}
+
+
+const int16_t *engine_mic_side(const struct flow *f)
+{
+	const struct engine *e = f->eng;
+
+	return e->mic_two && f->tx.param.stereo &&
+		f->rate_hz == e->info.rate_hz ? e->mic_side : NULL;
 }
 
 
@@ -349,4 +444,6 @@ void engine_play(struct engine *e)
 	/* the microphone hears both, and so their mean */
 	if (e->dsp)
 		dsp_played(e->dsp, v, n);
+	if (e->dsp_right)
+		dsp_played(e->dsp_right, v, n);
 }

@@ -202,10 +202,31 @@ bool flow_speaks(const struct flow *f)
 }
 
 
+/* Beside what is said: of the microphone, of a file, or of both. as_loud: the
+ * microphone's volume before this block. @return NULL: there is nothing */
+static const int16_t *sides_join(struct flow *f, const int16_t *mic_side,
+				 struct gain as_loud, const int16_t *side,
+				 size_t n)
+{
+	int16_t *v = f->eng->said_side;
+
+	if (!mic_side)
+		return side;
+
+	gain_copy(&as_loud, v, mic_side, n);
+	if (side)
+		mixer_add(v, side, n);
+
+	return v;
+}
+
+
 void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
-	      const int16_t *others, int16_t *v, size_t n)
+	      const int16_t *mic_side, const int16_t *others, int16_t *v,
+	      size_t n)
 {
 	const bool speaks = flow_speaks(f);
+	const struct gain as_loud = f->mic_gain;
 	int16_t *file = f->play.mix ? f->eng->beep : v;
 	const int16_t *side = NULL;
 	size_t have = 0;
@@ -218,6 +239,11 @@ void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
 		memset(file + have, 0, (n - have) * sizeof(*v));
 	if (!have || file != v)
 		source_take(f, heard, mic, v, n);
+	else
+		mic_side = NULL;
+	if (!mic || !speaks || f->source != SOURCE_DEVICE)
+		mic_side = NULL;
+	side = sides_join(f, mic_side, as_loud, side, n);
 	if (mic && speaks && f->source == SOURCE_DEVICE && !f->muted &&
 	    (!have || file != v))
 		clip_listen(f, v, n);

@@ -319,9 +319,11 @@ void flow_keep_open(struct flow *f, uint64_t now_us);
 void flow_prove_way(struct flow *f);
 /** May what we say go out now? */
 bool flow_speaks(const struct flow *f);
-/** others: the rest of its conference, NULL: it is alone */
+/** mic_side: beside mic, NULL: nothing; others: the rest of its conference,
+ *  NULL: it is alone */
 void flow_say(struct flow *f, const int16_t *heard, const int16_t *mic,
-	      const int16_t *others, int16_t *v, size_t n);
+	      const int16_t *mic_side, const int16_t *others, int16_t *v,
+	      size_t n);
 void flow_tend(struct flow *f, uint64_t now_us);
 void flow_post(struct flow *f, const struct stream_event *ev);
 

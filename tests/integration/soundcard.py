@@ -305,6 +305,29 @@ def test_two_channels(lab):
         subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
 
 
+def test_two_microphones(lab):
+    """both channels of the microphone go out by Opus, live: baresip hears left on its left"""
+    os.environ["VIRTUAL_SOUND_CHANNELS"] = "2"
+    peer = Baresip(lab, sound.write_tone(lab.path("theirs.wav"), 400, 60, 48000, 2), codec="opus/48000/2")
+    card, env = start_card(lab)
+    try:
+        # steady tones are noise
+        phone = lab.offhook("-s", "codecs=opus", "-s", "opus-stereo=yes", "-s", "opus-bitrate=96000", "-s", "noise-suppress=no",
+                            audio="portaudio:alice", env=env).ready()
+        phone.command("dial " + peer.uri)
+        phone.event("call.state", state="active", timeout=20)
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "say", "-d", card, "alice",
+                        stereo.write_two(lab.path("both.wav"), 8)], env={**os.environ, **env}, timeout=60, check=True)
+        phone.command("hangup")
+        phone.event("call.state", state="ended", timeout=20)
+        peer.closed()
+        stereo.heard_apart(peer.recording(), least=5)
+        phone.stop()
+    finally:
+        del os.environ["VIRTUAL_SOUND_CHANNELS"]
+        subprocess.run([os.path.join(TOOLS, "virtual-sound"), "stop", "-d", card], timeout=20)
+
+
 def open_monitor(phone):
     """until the second loudspeaker is in use"""
     for _ in range(40):

@@ -31,7 +31,7 @@ static int set_up(void **state)
 	memset(&cb, 0, sizeof(cb));
 	cb.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	cb.has_in  = true;
-	cb.channels = 1;
+	cb.channels = cb.in_channels = 1;
 	cb.prime   = 2 * N;
 	cb.slope   = N / 8;
 
@@ -163,6 +163,27 @@ static void test_capture(void **state)
 }
 
 
+/* Of both channels, left and right by turns; the silence in their place too */
+static void test_capture_two(void **state)
+{
+	int16_t v[2 * N], got[2 * N];
+	(void)state;
+
+	for (int i = 0; i < 2 * N; i++)
+		v[i] = (int16_t)(i + 1);
+
+	cb.in_channels = 2;
+	capture(v, N);
+	assert_int_equal(2 * N, ring_read(cb.in, got, 2 * N));
+	assert_memory_equal(v, got, sizeof(v));
+
+	capture(NULL, N);
+	assert_int_equal(2 * N, ring_read(cb.in, got, 2 * N));
+	for (int i = 0; i < 2 * N; i++)
+		assert_int_equal(0, got[i]);
+}
+
+
 static void test_playback_begins_with_some_in_hand(void **state)
 {
 	int16_t v[N], got[N];
@@ -270,6 +291,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_check_works,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_capture,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_capture_two,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_playback_begins_with_some_in_hand,

@@ -2,7 +2,8 @@
  * @file test_two.c  Two channels: from the wire to the loudspeaker
  *
  * What is sent left is heard left, at every rate of the device, through loss
- * and jitter; and who has one channel pays for one.
+ * and jitter; and who has one channel pays for one.  And from a microphone of
+ * two channels onto the wire.
  */
 #include <math.h>
 #include "rig.h"
@@ -13,6 +14,8 @@ enum { SECONDS = 4, MAX = 48000 * SECONDS };
 struct audio_dev {
 	uint32_t rate_hz;
 	size_t n, twos;                  /* samples, blocks with a side     */
+	size_t in;                       /* captured                        */
+	bool alike;                      /* both channels capture the same  */
 	int16_t left[MAX], right[MAX];
 };
 
@@ -21,6 +24,17 @@ static size_t dev_read(struct audio_dev *d, int16_t *v, size_t n)
 {
 	(void)d;
 	memset(v, 0, n * sizeof(*v));
+
+	return n;
+}
+
+
+static size_t dev_read_two(struct audio_dev *d, int16_t *left, int16_t *right,
+			   size_t n)
+{
+	sine(left, n, d->in, 500.0, d->rate_hz, 5000.0);
+	sine(right, n, d->in, d->alike ? 500.0 : 1100.0, d->rate_hz, 5000.0);
+	d->in += n;
 
 	return n;
 }
@@ -50,7 +64,7 @@ static size_t dev_write(struct audio_dev *d, const int16_t *v, size_t n)
 
 static const struct audio_driver driver = {
 	.name = "two", .read = dev_read, .write = dev_write,
-	.write_two = dev_write_two
+	.write_two = dev_write_two, .read_two = dev_read_two
 };
 
 static struct audio_dev dev;
@@ -370,6 +384,74 @@ static void test_conference(void **state)
 }
 
 
+/* Both ends meet the device: what its microphone has goes over the wire twice
+ * and is heard twice */
+static struct rig *said(bool two, bool alike)
+{
+	const struct audio_info info = {
+		.rate_hz = 48000, .has_in = true, .has_out = true,
+		.channels = 2, .in_channels = 2
+	};
+	struct rig *r = call_of(two);
+
+	r->ends[1].f->device = true;
+	memset(&dev, 0, sizeof(dev));
+	dev.rate_hz = info.rate_hz;
+	dev.alike = alike;
+	assert_int_equal(engine_attach(r->e, &driver, &dev, &info, -1), 0);
+	rig_run(r, 1000);
+	dev.n = dev.twos = 0;
+	rig_run(r, 2000);
+
+	return r;
+}
+
+
+static void test_two_mics(void **state)
+{
+	struct rig *r = said(true, false);
+	(void)state;
+
+	heard_apart(25.0);
+
+	/* their volume is one, and so is being muted */
+	gain_set(&r->ends[0].f->mic_gain, -20);
+	gain_set(&r->ends[1].f->mic_gain, -20);
+	rig_run(r, 500);
+	dev.n = 0;
+	rig_run(r, 1000);
+	assert_true(fabs(at(dev.left, 500.0) + 30.3) < 1.0);
+	assert_true(at(dev.left, 1100.0) < -50.0);
+
+	r->ends[0].f->muted = r->ends[1].f->muted = true;
+	rig_run(r, 500);
+	dev.n = 0;
+	rig_run(r, 500);
+	assert_true(at(dev.left, 500.0) < -80.0);
+	assert_true(at(dev.right, 1100.0) < -80.0);
+	rig_free(r);
+}
+
+
+/* To who wants one channel goes the mean of both; and a voice that is the same
+ * on both costs one */
+static void test_two_mics_in_one(void **state)
+{
+	struct rig *r = said(false, false);
+	(void)state;
+
+	assert_int_equal(dev.twos, 0);
+	assert_true(fabs(at(dev.left, 500.0) + 16.3) < 1.0);
+	assert_true(fabs(at(dev.left, 1100.0) + 16.3) < 1.0);
+	rig_free(r);
+
+	r = said(true, true);
+	assert_int_equal(dev.twos, 0);
+	assert_true(fabs(at(dev.right, 500.0) + 10.3) < 1.0);
+	rig_free(r);
+}
+
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +461,8 @@ int main(void)
 		cmocka_unit_test(test_silent_side),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_conference),
+		cmocka_unit_test(test_two_mics),
+		cmocka_unit_test(test_two_mics_in_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
