@@ -168,7 +168,15 @@ class Linphonec(Program):
         self.say("play %s" % source)
         self.say("record %s" % self.heard)
 
-    def recording(self):
+    def recording(self, timeout=10):
+        """it tells the end of a call before all of it is in the file"""
+        end, before = time.monotonic() + timeout, -1
+        while time.monotonic() < end:
+            size = os.path.getsize(self.heard) if os.path.exists(self.heard) else 0
+            if size > 44 and size == before:
+                break
+            before = size
+            time.sleep(0.2)
         return self.heard
 
     def dial(self, uri):
