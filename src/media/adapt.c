@@ -21,9 +21,10 @@
  * as good as the last three, at half the bits.  On a way that is too narrow
  * copies make it worse; then they are left away for a minute.
  *
- * Packet time: of what goes out at a low bit rate half is headers.  So every
- * second step down makes packets longer, too; they become shorter again, one
- * report at a time, once the bit rate is back.
+ * Packet time: of what goes out at a low bit rate half is headers.  So once
+ * less has helped every second step down makes packets longer, too; they become
+ * shorter again, one report at a time, once the bit rate is back.  Not before:
+ * where loss has other reasons each packet that is lost would be a longer gap.
  */
 #include "adapt.h"
 
@@ -137,10 +138,14 @@ static void bitrate_less(struct adapt *a)
 {
 	const int low = a->wanted < BITRATE_LOW ? a->wanted : BITRATE_LOW;
 
-	if (!a->cuts)
-		a->cut_loss = a->loss;
+	bool helped;
 
-	if (a->cuts >= CUTS_MAX && a->loss > HELPED * a->cut_loss) {
+	/* the average takes some reports to know how much it is */
+	if (!a->cuts || a->loss > a->cut_loss)
+		a->cut_loss = a->loss;
+	helped = a->loss <= HELPED * a->cut_loss;
+
+	if (!helped && a->cuts >= CUTS_MAX) {
 		a->bitrate = a->wanted;
 		a->ptime_ms = a->ptime_wanted;
 		a->cuts = 0;
@@ -148,7 +153,7 @@ static void bitrate_less(struct adapt *a)
 		return;
 	}
 
-	if (++a->cuts % 2 == 0)
+	if (++a->cuts % 2 == 0 && helped)
 		packets_longer(a);
 	a->bitrate -= (int)(a->bitrate * a->loss / 2);
 	if (a->bitrate < low)

@@ -22,7 +22,7 @@ struct adapt {
 	unsigned copied;         /* reports since, 0: none are sent         */
 	unsigned refrain;        /* reports until they are tried again      */
 	unsigned calm;           /* reports in a row that ask for less      */
-	double cut_loss;         /* share lost when we began to send less   */
+	double cut_loss;         /* most lost since we began to send less   */
 	unsigned cuts;           /* times we did                            */
 	unsigned vain;           /* reports until it is tried again         */
 	unsigned ptime_wanted;   /* ms of a packet when all is well, 0: not
