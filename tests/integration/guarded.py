@@ -194,7 +194,7 @@ class Peer:
         """we call it -> its answer"""
         self.call = sip.Call(self.sip, self.phone.uri, ("127.0.0.1", self.phone.port))
         self.sip.send(self.call.request("INVITE", 1, sip.token(), body), self.call.to)
-        m = self.call._final("INVITE", 20)
+        m = self.call.response("INVITE", 20)
         check(m, "no answer")
         if m.code < 300:
             self.call.remote = m["to"]
@@ -206,7 +206,7 @@ class Peer:
         """a re-INVITE -> its answer"""
         self.number += 1
         self.sip.send(self.call.request("INVITE", self.number, sip.token(), body), self.call.to)
-        m = self.call._final("INVITE", 20)
+        m = self.call.response("INVITE", 20)
         check(m, "no answer")
         self.sip.send(self.call.request("ACK", self.number, sip.token()), self.call.to)
         return m

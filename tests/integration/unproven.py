@@ -27,7 +27,7 @@ class Caller:
         self.phone = lab.offhook("--auto-answer", *args, audio="tone:440").ready()
         self.call = sip.Call(self.sip, self.phone.uri, ("127.0.0.1", self.phone.port))
         self.sip.send(self.call.request("INVITE", 1, sip.token(), sip.sdp(first)), self.call.to)
-        m = self.call._final("INVITE", 10)
+        m = self.call.response("INVITE", 10)
         check(m and m.code == 200, "not answered: %s", m and m.code)
         self.call.remote, self.media = m["to"], m.media()
         self.call.target = re.search(r"<([^>]+)>", m["contact"]).group(1)
