@@ -175,7 +175,7 @@ static void codec_turns(int complexity)
 	OpusDecoder **dec = calloc(conf.n, sizeof(*dec));
 	int16_t out[48000 * PTIME_MS / 1000];
 	int64_t began, due;
-	uint8_t b[PACKET_MAX];
+	uint8_t b[PAYLOAD_MAX];
 	int err = 0;
 
 	for (int i = 0; enc && dec && i < conf.n && !err; i++) {
